@@ -1,6 +1,7 @@
 //! Each rule of tokens, by a token that breaks it and is right in all else.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::Duration;
 
 use bulla::limits::Limits;
@@ -556,8 +557,45 @@ fn limits_are_could_not_tell() {
     assert_eq!(parse(|limits| limits.envelope.certificate_bytes = 100), "?timestamp-limit");
     assert_eq!(parse(|limits| limits.envelope.certificates = 0), "?timestamp-limit");
     assert_eq!(parse(|_| ()), "accepted");
+    let id = ess_v2(b"another");
+    let many = |count: usize| attribute(SIGNING_CERTIFICATE_V2, &ess(&vec![id.as_slice(); count]));
+    let named = |count| {
+        scene.changed(|draft| {
+            (draft.signers[0].attributes = |a| drop(a.remove(2)), draft.signers[0].extra = vec![many(count)]).1
+        })
+    };
+    assert_eq!((named(32), named(33)), ("timestamp-signing-certificate".to_owned(), "?timestamp-limit".to_owned()));
     let longer = [token.as_slice(), &[0]].concat();
     assert_eq!(verdict(&TimestampToken::parse(&longer, &Limits::DEFAULT)), "timestamp-malformed");
+}
+
+/// What others chose does not make a message long.
+#[test]
+fn messages_are_short() {
+    let Some(scene) = Scene::new() else { return };
+    let long: &[u8] = &[0x2a; 100_000];
+    let cases: &[(&str, fn(&mut Draft, &[u8]))] = &[
+        ("timestamp-content-type", |d, id| d.content_type = id.to_vec()),
+        ("timestamp-content-type", |d, id| d.content_info_type = id.to_vec()),
+        ("?timestamp-digest-algorithm", |d, id| d.signers[0].digest_algorithm = tlv(0x30, &[&oid(id)])),
+        ("?timestamp-signature-algorithm", |d, id| d.signers[0].signature_algorithm = (tlv(0x30, &[&oid(id)]), &[])),
+        ("timestamp-attributes", |d, id| d.signers[0].extra = vec![attribute(id, NULL), attribute(id, &[4, 0])]),
+        ("?timestamp-critical-extension", |d, id| {
+            d.info.rest = vec![tlv(0xa1, &[&tlv(0x30, &[&oid(id), &[1, 1, 0xff, 4, 0]])])];
+        }),
+    ];
+    for (code, change) in cases {
+        let mut draft = scene.draft();
+        change(&mut draft, long);
+        let outcome = verify(&draft.made(), Some(MESSAGE), &[], &[]);
+        assert_eq!(verdict(&outcome), *code);
+        let said = outcome.unwrap_err().to_string();
+        assert!(said.len() < 400, "{code}: {} bytes", said.len());
+    }
+    let mut draft = scene.draft();
+    draft.info.rest = vec![tlv(0x02, &[long])];
+    let nonce = TimestampToken::parse(&draft.made(), &Limits::DEFAULT).unwrap().nonce().unwrap();
+    assert_eq!((nonce.as_content(), nonce.to_string().chars().count()), (long, 65));
 }
 
 /// BER: indefinite lengths everywhere but in certificates, and octet strings in pieces (RFC 5652 section 2).
@@ -588,30 +626,53 @@ fn no_changed_byte_says_something_else() {
     draft.certificates.push(scene.root.certificate.der().to_vec());
     draft.signers[0].unsigned = Some(tlv(0xa1, &[&attribute(&[0x2a, 3], &[4, 3, 1, 2, 3])]));
     let token = draft.made();
-    let anchors = certificates(&[&scene.root]);
-    let original = verify(&token, Some(MESSAGE), &anchors, &[]).unwrap();
-    let root = scene.root.certificate.der();
-    let at_root = token.windows(root.len()).position(|part| part == root).unwrap();
-    let unsigned = [0x04, 3, 1, 2, 3];
-    let unsigned = token.windows(5).rposition(|part| part == unsigned).unwrap();
+    let root = place(&token, scene.root.certificate.der());
+    let unsigned = place(&token, draft.signers[0].unsigned.as_ref().unwrap());
+    let accepted = accepted_changes(&token, &scene.root.certificate);
+    // The root in the token, where the operator's is used, and the unsigned attributes.
+    let others: Vec<_> = accepted.iter().filter(|at| !root.contains(at) && !unsigned.contains(at)).collect();
+    assert!(others.is_empty(), "{others:?} of {}", token.len());
+    assert!(accepted.iter().any(|at| unsigned.contains(at)), "an unsigned attribute can be changed, or nothing was");
+}
+
+#[test]
+fn no_changed_byte_of_a_token_of_openssl_says_something_else() {
+    let token = include_bytes!("../../testdata/timestamps/token.der");
+    let parsed = TimestampToken::parse(token, &Limits::DEFAULT).unwrap();
+    let root = parsed.certificates().iter().find(|one| one.is_self_issued()).unwrap();
+    let accepted = accepted_changes(token, root);
+    let root = place(token, root.der());
+    // The first one in the token: `digestAlgorithms`, whose parameters are not read.
+    let null = place(token, &[5, 0]);
+    let others: Vec<_> = accepted.iter().filter(|at| !root.contains(at) && !null.contains(at)).collect();
+    assert!(others.is_empty(), "{others:?} of {}", token.len());
+}
+
+/// Where a change of one byte leaves a token accepted. All that it says must be what it said before.
+fn accepted_changes(token: &[u8], root: &Certificate) -> BTreeSet<usize> {
+    let anchors = std::slice::from_ref(root);
+    let original = verify(token, Some(MESSAGE), anchors, &[]).unwrap();
     let mut accepted = BTreeSet::new();
     for at in 0..token.len() {
         for bits in [1, 2, 4, 8, 16, 32, 64, 128, 0xff] {
-            let mut changed = token.clone();
+            let mut changed = token.to_vec();
             changed[at] ^= bits;
-            let Ok(found) = verify(&changed, Some(MESSAGE), &anchors, &[]) else { continue };
+            let Ok(found) = verify(&changed, Some(MESSAGE), anchors, &[]) else { continue };
             let (one, two) = (original.token(), found.token());
             assert_eq!((one.gen_time(), one.imprint(), one.serial()), (two.gen_time(), two.imprint(), two.serial()));
             assert_eq!((one.policy(), one.nonce()), (two.policy(), two.nonce()));
             assert_eq!(original.chain().path(), found.chain().path());
-            assert_eq!(original.at(), found.at());
+            assert_eq!((original.at(), original.earliest()), (found.at(), found.earliest()));
             accepted.insert(at);
         }
     }
-    // The root in the token, where the operator's is used, and the unsigned attributes.
-    let places: Vec<_> = accepted.iter().copied().filter(|at| !(at_root..at_root + root.len()).contains(at)).collect();
-    assert!(places.iter().all(|at| *at >= unsigned - 20), "{places:?} of {}, unsigned at {unsigned}", token.len());
-    assert!(!places.is_empty(), "an unsigned attribute can be changed, or the test changes nothing");
+    accepted
+}
+
+/// The place of the first occurrence of `part`.
+fn place(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let begin = whole.windows(part.len()).position(|one| one == part).unwrap();
+    begin..begin + part.len()
 }
 
 #[test]

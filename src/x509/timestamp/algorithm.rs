@@ -25,14 +25,18 @@ impl<'a> AlgorithmId<'a> {
         Some(Self { id, parameters })
     }
 
-    /// Its object identifier as people write it.
-    pub(super) fn name(&self) -> String {
-        Oid::from_content(self.id).map_or_else(|| "not an object identifier".to_owned(), |id| id.to_string())
-    }
-
     /// Whether it has no parameters, or NULL instead of them.
     pub(super) fn has_no_parameters(&self) -> bool {
         self.parameters.is_none_or(|parameters| parameters == NULL)
+    }
+}
+
+/// An object identifier as people write it, for a message: none is long because an identifier is.
+pub(super) fn shown(content: &[u8]) -> String {
+    match Oid::from_content(content.get(..LONGEST_ID).unwrap_or(content)) {
+        Some(id) if content.len() <= LONGEST_ID => id.to_string(),
+        Some(id) => format!("{id}…"),
+        None => "not an object identifier".to_owned(),
     }
 }
 
@@ -42,15 +46,18 @@ impl<'a> AlgorithmId<'a> {
 pub(super) fn hash(content: &[u8], rule: TimestampRule) -> Result<HashAlgorithm, TimestampError> {
     let found = AlgorithmId::read(content).ok_or_else(|| malformed("AlgorithmIdentifier"))?;
     if BROKEN.contains(&found.id) {
-        return Err(TimestampError::refused(rule).by(found.name()));
+        return Err(TimestampError::refused(rule).by(shown(found.id)));
     }
     let known = HashAlgorithm::ALL.into_iter().find(|one| one.id() == found.id);
-    let known = known.ok_or_else(|| TimestampError::undetermined(rule).by(found.name()))?;
+    let known = known.ok_or_else(|| TimestampError::undetermined(rule).by(shown(found.id)))?;
     match found.has_no_parameters() {
         true => Ok(known),
         false => Err(malformed("parameters of a hash function")),
     }
 }
+
+/// How many bytes of an identifier are printed.
+const LONGEST_ID: usize = 32;
 
 /// NULL in DER.
 pub(super) const NULL: &[u8] = &[der::NULL, 0];

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::limits::Limits;
 use crate::time::Time;
-use crate::x509::Oid;
 use crate::x509::der;
 use crate::x509::fields::Element;
 use crate::x509::fields::Fields;
 use crate::x509::timestamp::TimestampError;
 use crate::x509::timestamp::TimestampRule;
+use crate::x509::timestamp::algorithm;
 use crate::x509::timestamp::encode;
 use crate::x509::timestamp::error::malformed;
 use crate::x509::timestamp::ess::EssVersion;
@@ -30,7 +31,7 @@ pub(super) struct SignedAttributes {
 
 impl SignedAttributes {
     /// Reads the content of `signedAttrs`. Attributes that are not known say nothing about the time, and are signed.
-    pub(super) fn read(content: &[u8]) -> Result<Self, TimestampError> {
+    pub(super) fn read(content: &[u8], limits: &Limits) -> Result<Self, TimestampError> {
         let mut all = BTreeMap::new();
         let mut encodings = Vec::new();
         let mut rest = Fields::of(content);
@@ -53,7 +54,7 @@ impl SignedAttributes {
         let mut signing_certificates = Vec::new();
         for (id, version) in [(SIGNING_CERTIFICATE, EssVersion::V1), (SIGNING_CERTIFICATE_V2, EssVersion::V2)] {
             if let Some(value) = one(id)? {
-                signing_certificates.push(SigningCertificates::read(value, version)?);
+                signing_certificates.push(SigningCertificates::read(value, version, limits)?);
             }
         }
         if signing_certificates.is_empty() {
@@ -115,7 +116,7 @@ fn broken(id: &[u8], how: &str) -> TimestampError {
         SIGNING_TIME => "signing-time".to_owned(),
         SIGNING_CERTIFICATE => "SigningCertificate".to_owned(),
         SIGNING_CERTIFICATE_V2 => "SigningCertificateV2".to_owned(),
-        other => Oid::from_content(other).map(|id| id.to_string()).unwrap_or_default(),
+        other => algorithm::shown(other),
     };
     TimestampError::refused(rule).by(format_args!("the signed attribute {name} {how}"))
 }

@@ -5,13 +5,13 @@ use crate::limits::Limits;
 use crate::x509::Certificate;
 use crate::x509::CertificateError;
 use crate::x509::HashAlgorithm;
-use crate::x509::Oid;
 use crate::x509::der;
 use crate::x509::fields::Element;
 use crate::x509::fields::Fields;
 use crate::x509::timestamp::TimestampError;
 use crate::x509::timestamp::TimestampRule;
 use crate::x509::timestamp::algorithm;
+use crate::x509::timestamp::algorithm::AlgorithmId;
 use crate::x509::timestamp::attributes::SignedAttributes;
 use crate::x509::timestamp::error::malformed;
 use crate::x509::timestamp::signature::SignatureAlgorithm;
@@ -78,7 +78,7 @@ impl SignedData {
             return Err(wrong_type(parts.content_type));
         }
         let content = parts.content.ok_or_else(|| malformed("a TSTInfo that is not there"))?;
-        let signer = SignerInfo::read(only_signer(parts.signers)?)?;
+        let signer = SignerInfo::read(only_signer(parts.signers)?, limits)?;
         if signer.attributes.content_type != TST_INFO {
             return Err(wrong_type(&signer.attributes.content_type));
         }
@@ -160,7 +160,7 @@ impl<'a> Parts<'a> {
 
     /// RFC 5652 section 5.1: the hash function of the signer is among those that are named in advance.
     fn check_digest_algorithms(&self, hash: HashAlgorithm) -> Result<(), TimestampError> {
-        let is = |content: &[u8]| algorithm::hash(content, TimestampRule::DigestAlgorithm).is_ok_and(|one| one == hash);
+        let is = |content: &[u8]| AlgorithmId::read(content).is_some_and(|one| one.id == hash.id());
         match any_value(self.digest_algorithms, |one| one.tag == der::SEQUENCE && is(one.content))? {
             true => Ok(()),
             false => {
@@ -172,7 +172,7 @@ impl<'a> Parts<'a> {
 }
 
 impl SignerInfo {
-    fn read(content: &[u8]) -> Result<Self, TimestampError> {
+    fn read(content: &[u8], limits: &Limits) -> Result<Self, TimestampError> {
         let mut fields = Fields::of(content);
         let what = || malformed("SignerInfo");
         let version = fields.small().ok_or_else(what)?;
@@ -188,7 +188,7 @@ impl SignerInfo {
         let attributes = fields
             .content(TAGGED_0)
             .ok_or_else(|| TimestampError::refused(TimestampRule::Attributes).by("there are no signed attributes"))?;
-        let attributes = SignedAttributes::read(attributes)?;
+        let attributes = SignedAttributes::read(attributes, limits)?;
         let algorithm = SignatureAlgorithm::read(fields.content(der::SEQUENCE).ok_or_else(what)?, hash)?;
         let signature = fields.content(der::OCTET_STRING).ok_or_else(what)?.to_vec();
         // What stands in unsigned attributes is not signed, and nothing of it is read.
@@ -241,8 +241,7 @@ pub(super) fn wrong_version(what: &str, found: u8, wanted: u8) -> Result<(), Tim
 }
 
 fn wrong_type(found: &[u8]) -> TimestampError {
-    let found = Oid::from_content(found).map(|id| id.to_string()).unwrap_or_default();
-    TimestampError::refused(TimestampRule::ContentType).by(found)
+    TimestampError::refused(TimestampRule::ContentType).by(algorithm::shown(found))
 }
 
 const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];

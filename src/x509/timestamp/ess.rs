@@ -1,6 +1,8 @@
 //! `SigningCertificates`: the signed attributes that name the certificate of the signer, by RFC 2634 with SHA-1 and by
 //! RFC 5035 with SHA-2.
 
+use crate::limits;
+use crate::limits::Limits;
 use crate::x509::Certificate;
 use crate::x509::HashAlgorithm;
 use crate::x509::der;
@@ -38,7 +40,7 @@ pub(super) enum EssVersion {
 
 impl SigningCertificates {
     /// Reads the value of the attribute. The policies in it only suggest what to ask a chain for, and are not read.
-    pub(super) fn read(value: &[u8], version: EssVersion) -> Result<Self, TimestampError> {
+    pub(super) fn read(value: &[u8], version: EssVersion, limits: &Limits) -> Result<Self, TimestampError> {
         let list = || {
             let mut fields = Fields::of(der::only(value, der::SEQUENCE)?);
             let certificates = fields.content(der::SEQUENCE)?;
@@ -48,7 +50,12 @@ impl SigningCertificates {
         };
         let mut list = list().ok_or_else(what)?;
         let mut ids = Vec::new();
+        let most = limits.envelope.certificates;
         while !list.is_empty() {
+            if limits::count(ids.len()) >= most {
+                let found = format!("more than {most} identifiers of certificates");
+                return Err(TimestampError::undetermined(TimestampRule::Limit).by(found));
+            }
             ids.push(CertificateId::read(list.content(der::SEQUENCE).ok_or_else(what)?, version)?);
         }
         let mut ids = ids.into_iter();

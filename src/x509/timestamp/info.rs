@@ -9,6 +9,7 @@ use crate::x509::timestamp::GenTime;
 use crate::x509::timestamp::MessageImprint;
 use crate::x509::timestamp::TimestampError;
 use crate::x509::timestamp::TimestampRule;
+use crate::x509::timestamp::algorithm;
 use crate::x509::timestamp::cms::wrong_version;
 use crate::x509::timestamp::error::malformed;
 use crate::x509::timestamp::gen_time;
@@ -100,12 +101,12 @@ fn extensions(content: Option<&[u8]>) -> Result<(), TimestampError> {
     let mut rest = Fields::of(content.unwrap_or_default());
     while !rest.is_empty() {
         let mut fields = Fields::of(rest.content(der::SEQUENCE).ok_or_else(what)?);
-        let id = fields.content(der::OBJECT_ID).and_then(Oid::from_content).ok_or_else(what)?;
+        let id = fields.content(der::OBJECT_ID).ok_or_else(what)?;
         let critical = fields.content(der::BOOLEAN);
         fields.content(der::OCTET_STRING).ok_or_else(what)?;
         fields.end().ok_or_else(what)?;
         if critical.is_some_and(|content| content != [0]) {
-            return Err(TimestampError::undetermined(TimestampRule::CriticalExtension).by(id));
+            return Err(TimestampError::undetermined(TimestampRule::CriticalExtension).by(algorithm::shown(id)));
         }
     }
     Ok(())

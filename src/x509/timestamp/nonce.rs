@@ -31,7 +31,9 @@ impl TimestampNonce {
 
 impl fmt::Display for TimestampNonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        let shown = self.0.get(..LONGEST_SHOWN).unwrap_or(&self.0);
+        f.write_str(&hex(shown))?;
+        f.write_str(if shown.len() < self.0.len() { "…" } else { "" })
     }
 }
 
@@ -40,3 +42,6 @@ impl fmt::Debug for TimestampNonce {
         write!(f, "TimestampNonce({self})")
     }
 }
+
+/// How many bytes of a nonce are printed.
+const LONGEST_SHOWN: usize = 32;

@@ -9,6 +9,7 @@ use crate::x509::HashAlgorithm;
 use crate::x509::timestamp::TimestampError;
 use crate::x509::timestamp::TimestampRule;
 use crate::x509::timestamp::algorithm::AlgorithmId;
+use crate::x509::timestamp::algorithm::shown;
 use crate::x509::timestamp::error::malformed;
 
 /// The algorithms, one for each type of key, that a `signatureAlgorithm` stands for.
@@ -32,12 +33,12 @@ impl SignatureAlgorithm {
                 true => TimestampError::refused(TimestampRule::SignatureAlgorithm),
                 false => TimestampError::undetermined(TimestampRule::SignatureAlgorithm),
             };
-            return Err(error.by(found.name()));
+            return Err(error.by(shown(found.id)));
         }
         let with_hash: Vec<_> = rows.iter().filter(|(_, of)| *of == hash).map(|(algorithm, _)| *algorithm).collect();
         match with_hash.is_empty() {
             true => {
-                let found = format!("{}, digestAlgorithm {hash}", found.name());
+                let found = format!("{}, digestAlgorithm {hash}", shown(found.id));
                 Err(TimestampError::refused(TimestampRule::SignatureAlgorithm).by(found))
             }
             false => Ok(Self(with_hash)),
