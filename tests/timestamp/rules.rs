@@ -58,6 +58,12 @@ impl Scene {
     }
 }
 
+/// The verdict, and how a long identifier gets into a token.
+type LongCase = (&'static str, fn(&mut Draft, &[u8]));
+
+/// What is changed, how, and the verdict.
+type Case<T> = (&'static str, fn(&mut T), &'static str);
+
 #[test]
 fn a_token_is_accepted_and_says_when() {
     let Some(scene) = Scene::new() else { return };
@@ -93,7 +99,7 @@ fn a_token_is_accepted_and_says_when() {
 fn each_structural_fault_is_refused() {
     let Some(scene) = Scene::new() else { return };
     assert_eq!(scene.changed(|_| ()), "accepted");
-    let cases: &[(&str, fn(&mut Draft), &str)] = &[
+    let cases: &[Case<Draft>] = &[
         ("other CMS content", |d| d.content_info_type = DATA.to_vec(), "timestamp-content-type"),
         ("signed data that is no TSTInfo", |d| d.content_type = DATA.to_vec(), "timestamp-content-type"),
         ("SignedData of version 1", |d| d.version = 1, "timestamp-version"),
@@ -117,6 +123,21 @@ fn each_structural_fault_is_refused() {
         ("a signer that is not named", |d| d.signers[0].id = vec![0x81, 1, 1], "timestamp-malformed"),
         ("no signed attributes", |d| d.signers[0].has_attributes = false, "timestamp-attributes"),
         ("unsigned attributes", |d| d.signers[0].unsigned = Some(vec![0xa1, 2, 0x30, 0]), "accepted"),
+        (
+            "unsigned attributes with a tag number above 30",
+            |d| d.signers[0].unsigned = Some(vec![0xa1, 3, 0x1f, 0x20, 0]),
+            "?timestamp-malformed",
+        ),
+        (
+            "a policy with a number of more than 128 bits",
+            |d| d.info.policy = [&[0x2a][..], &[0xff; 30], &[1]].concat(),
+            "?timestamp-malformed",
+        ),
+        (
+            "TSTInfo with too many values",
+            |d| d.info.rest = vec![tlv(0xa1, &[&[5, 0].repeat(30_000)])],
+            "?timestamp-limit",
+        ),
         ("something after a signer", |d| d.signers[0].unsigned = Some(vec![0x30, 0]), "timestamp-malformed"),
         ("a certificate that is none", |d| d.certificates.push(vec![0x30, 0]), "timestamp-certificates"),
         ("no certificate", |d| d.certificates.clear(), "?timestamp-tsa-certificate"),
@@ -165,14 +186,14 @@ fn each_structural_fault_is_refused() {
         ),
     ];
     for (what, change, code) in cases {
-        assert_eq!(scene.changed(|draft| change(draft)), *code, "{what}");
+        assert_eq!(scene.changed(change), *code, "{what}");
     }
 }
 
 #[test]
 fn each_fault_of_the_signed_attributes_is_refused() {
     let Some(scene) = Scene::new() else { return };
-    let cases: &[(&str, fn(&mut Vec<Vec<u8>>), &str)] = &[
+    let cases: &[Case<Vec<Vec<u8>>>] = &[
         ("no content type", |a| drop(a.remove(0)), "timestamp-attributes"),
         ("no message digest", |a| drop(a.remove(1)), "timestamp-attributes"),
         ("no signing certificate", |a| drop(a.remove(2)), "timestamp-signing-certificate"),
@@ -238,7 +259,7 @@ fn each_fault_of_the_signed_attributes_is_refused() {
         assert_eq!(scene.changed(|draft| draft.signers[0].attributes = *change), *code, "{what}");
     }
     // What was not signed, or not so.
-    let cases: &[(&str, fn(&mut Vec<Vec<u8>>), &str)] = &[
+    let cases: &[Case<Vec<Vec<u8>>>] = &[
         ("another order", |a| a.reverse(), "accepted"),
         ("one more", |a| a.push(attribute(&[0x2a], NULL)), "timestamp-signature"),
         ("one less", |a| drop(a.remove(0)), "timestamp-attributes"),
@@ -554,7 +575,7 @@ fn limits_are_could_not_tell() {
     let token = scene.draft().made();
     let parse = |change: fn(&mut Limits)| verdict(&TimestampToken::parse(&token, &Limits::DEFAULT.with(change)));
     assert_eq!(parse(|limits| limits.envelope.timestamp_bytes = 100), "?timestamp-limit");
-    assert_eq!(parse(|limits| limits.envelope.certificate_bytes = 100), "?timestamp-limit");
+    assert_eq!(parse(|limits| limits.envelope.certificate_bytes = 100), "?timestamp-certificates");
     assert_eq!(parse(|limits| limits.envelope.certificates = 0), "?timestamp-limit");
     assert_eq!(parse(|_| ()), "accepted");
     let id = ess_v2(b"another");
@@ -574,7 +595,7 @@ fn limits_are_could_not_tell() {
 fn messages_are_short() {
     let Some(scene) = Scene::new() else { return };
     let long: &[u8] = &[0x2a; 100_000];
-    let cases: &[(&str, fn(&mut Draft, &[u8]))] = &[
+    let cases: &[LongCase] = &[
         ("timestamp-content-type", |d, id| d.content_type = id.to_vec()),
         ("timestamp-content-type", |d, id| d.content_info_type = id.to_vec()),
         ("?timestamp-digest-algorithm", |d, id| d.signers[0].digest_algorithm = tlv(0x30, &[&oid(id)])),

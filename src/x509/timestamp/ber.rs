@@ -16,6 +16,8 @@ pub(super) enum BerFault {
     Malformed,
     /// Its values are nested deeper than [`MOST_LEVELS`].
     TooDeep,
+    /// They may be BER, with a tag number above 30.
+    Unsupported,
 }
 
 /// The one value that `ber` is, with the lengths of DER and octet strings in one piece.
@@ -31,6 +33,9 @@ pub(super) fn to_der(ber: &[u8]) -> Result<Vec<u8>, BerFault> {
 /// Appends the first value of `ber` to `out`, and returns what follows it. `levels` are left.
 fn convert<'a>(ber: &'a [u8], levels: usize, out: &mut Vec<u8>) -> Result<&'a [u8], BerFault> {
     let levels = levels.checked_sub(1).ok_or(BerFault::TooDeep)?;
+    if ber.first().is_some_and(|tag| tag & NUMBER == NUMBER) {
+        return Err(BerFault::Unsupported);
+    }
     let (tag, length, rest) = header(ber).ok_or(BerFault::Malformed)?;
     if tag & CONSTRUCTED == 0 {
         let length = length.ok_or(BerFault::Malformed)?;
@@ -77,8 +82,8 @@ fn joined(pieces: &[u8]) -> Result<Vec<u8>, BerFault> {
 /// The tag, the length (`None` if it is indefinite), and the bytes after both. X.690 sections 8.1.2 and 8.1.3.
 fn header(ber: &[u8]) -> Option<(u8, Option<usize>, &[u8])> {
     let (tag, rest) = ber.split_first()?;
-    // No structure that is read has a tag number above 30, and 0 ends an indefinite length.
-    if tag & NUMBER == NUMBER || *tag == 0 {
+    // 0 ends an indefinite length.
+    if *tag == 0 {
         return None;
     }
     let (first, rest) = rest.split_first()?;
@@ -140,11 +145,11 @@ mod tests {
             &[0x02, 0xff],
             &[0x02, 0x89, 1, 0, 0, 0, 0, 0, 0, 0, 0],
             &[0x24, 3, 0x02, 1, 5],
-            &[0x1f, 0x20, 0],
             &[0, 0],
         ] {
             assert_eq!(to_der(bytes), Err(BerFault::Malformed), "{bytes:?}");
         }
+        assert_eq!(to_der(&[0x30, 3, 0x1f, 0x20, 0]), Err(BerFault::Unsupported));
         let deep = |levels| [[0x30, 0x80].repeat(levels), [0, 0].repeat(levels)].concat();
         assert!(to_der(&deep(MOST_LEVELS)).is_ok());
         assert_eq!(to_der(&deep(MOST_LEVELS + 1)), Err(BerFault::TooDeep));

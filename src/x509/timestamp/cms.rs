@@ -3,7 +3,6 @@
 use crate::limits;
 use crate::limits::Limits;
 use crate::x509::Certificate;
-use crate::x509::CertificateError;
 use crate::x509::HashAlgorithm;
 use crate::x509::der;
 use crate::x509::fields::Element;
@@ -221,10 +220,12 @@ fn certificates(set: &[u8], limits: &Limits) -> Result<Vec<Certificate>, Timesta
             let found = format!("more than {most} certificates");
             return Err(TimestampError::undetermined(TimestampRule::Limit).by(found));
         }
-        certificates.push(Certificate::parse(choice.encoding, limits).map_err(|error| match error {
-            CertificateError::TooLarge { .. } => TimestampError::undetermined(TimestampRule::Limit).by(error),
-            error => TimestampError::refused(TimestampRule::Certificates).by(error),
-        })?);
+        certificates.push(Certificate::parse(choice.encoding, limits).map_err(
+            |error| match error.is_undetermined() {
+                true => TimestampError::undetermined(TimestampRule::Certificates).by(error),
+                false => TimestampError::refused(TimestampRule::Certificates).by(error),
+            },
+        )?);
     }
     Ok(certificates)
 }

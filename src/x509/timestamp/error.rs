@@ -5,6 +5,7 @@ use crate::time::Time;
 use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
 use crate::x509::ChainError;
+use crate::x509::der::DerError;
 use crate::x509::timestamp::TimestampRule;
 use crate::x509::timestamp::status::PkiFailure;
 use crate::x509::timestamp::status::PkiStatus;
@@ -121,6 +122,17 @@ impl TimestampError {
 /// The error for bytes that are not what they should be.
 pub(super) fn malformed(what: &'static str) -> TimestampError {
     TimestampError::refused(TimestampRule::Malformed).by(what)
+}
+
+/// The error for bytes that are not read as strict DER.
+pub(super) fn undecoded(error: DerError, what: &'static str) -> TimestampError {
+    match error {
+        DerError::Malformed => malformed(what),
+        DerError::TooManyValues { limit } => {
+            TimestampError::undetermined(TimestampRule::Limit).by(format_args!("more than {limit} values"))
+        }
+        DerError::Unsupported { what } => TimestampError::undetermined(TimestampRule::Malformed).by(what),
+    }
 }
 
 fn explained(

@@ -12,6 +12,7 @@ use crate::x509::timestamp::TimestampRule;
 use crate::x509::timestamp::algorithm;
 use crate::x509::timestamp::cms::wrong_version;
 use crate::x509::timestamp::error::malformed;
+use crate::x509::timestamp::error::undecoded;
 use crate::x509::timestamp::gen_time;
 use crate::x509::timestamp::gen_time::TimeFault;
 
@@ -46,7 +47,8 @@ impl TstInfo {
     /// Reads a TSTInfo, which is DER also where the token is BER.
     pub(super) fn read(der: &[u8]) -> Result<Self, TimestampError> {
         let what = || malformed("TSTInfo");
-        let parts = Some(der).filter(|der| der::is_strict(der)).and_then(Parts::read).ok_or_else(what)?;
+        der::check(der).map_err(|error| undecoded(error, "TSTInfo"))?;
+        let parts = Parts::read(der).ok_or_else(what)?;
         wrong_version("TSTInfo", parts.version, 1)?;
         let policy = Oid::from_content(parts.policy).ok_or_else(what)?;
         let imprint = MessageImprint::read(parts.imprint)?;

@@ -8,6 +8,7 @@ use crate::limits;
 use crate::limits::Limits;
 use crate::x509::Certificate;
 use crate::x509::Oid;
+use crate::x509::der::DerError;
 use crate::x509::timestamp::GenTime;
 use crate::x509::timestamp::MessageImprint;
 use crate::x509::timestamp::TimestampError;
@@ -17,6 +18,7 @@ use crate::x509::timestamp::ber;
 use crate::x509::timestamp::ber::BerFault;
 use crate::x509::timestamp::cms::SignedData;
 use crate::x509::timestamp::error::malformed;
+use crate::x509::timestamp::error::undecoded;
 use crate::x509::timestamp::info::TstInfo;
 
 /// A timestamp token. It is not verified: what it says is what its author wrote.
@@ -114,5 +116,6 @@ pub(super) fn to_der(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, Timestamp
     ber::to_der(bytes).map_err(|fault| match fault {
         BerFault::Malformed => malformed("neither DER nor BER, or something after it"),
         BerFault::TooDeep => exceeded("values nested too deep"),
+        BerFault::Unsupported => undecoded(DerError::Unsupported { what: "a tag number above 30" }, "token"),
     })
 }
