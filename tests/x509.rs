@@ -20,6 +20,8 @@ mod vectors;
 
 #[path = "x509/agreement.rs"]
 mod agreement;
+#[path = "x509/classes.rs"]
+mod classes;
 #[path = "x509/crafted.rs"]
 mod crafted;
 #[path = "x509/encoding.rs"]

@@ -34,6 +34,8 @@ struct Parsed {
     extensions: Extensions,
     has_unique_id: bool,
     issuer: Name,
+    /// Whether the algorithm inside the signed bytes is another one (RFC 5280 section 4.1.1.2).
+    names_two_algorithms: bool,
     not_after: Time,
     not_before: Time,
     serial: SerialNumber,
@@ -69,12 +71,13 @@ impl Certificate {
         let algorithm = Oid::from_content(parsed.signature_algorithm.algorithm.as_bytes()).ok_or_else(malformed)?;
         let content = der::only(der, der::SEQUENCE).ok_or_else(malformed)?;
         let signed = der::first(content).ok_or_else(malformed)?;
-        let (issuer, subject) = names(signed).ok_or_else(malformed)?;
+        let SignedFields { inner_algorithm_id, issuer, subject } = SignedFields::of(signed).ok_or_else(malformed)?;
         let algorithm_id = content.get(signed.len()..).and_then(der::read).ok_or_else(malformed)?.content;
         Ok(Self(Arc::new(Parsed {
             algorithm_id: algorithm_id.to_vec(),
             der: der.to_vec(),
             extensions: Extensions::read(whole.extensions())?,
+            names_two_algorithms: algorithm_id != inner_algorithm_id,
             has_unique_id: whole.issuer_uid.is_some() || whole.subject_uid.is_some(),
             issuer: Name::read(issuer)?,
             not_after: end(&whole.validity.not_after)?,
@@ -161,6 +164,10 @@ impl Certificate {
         self.0.has_unique_id
     }
 
+    pub(super) fn names_two_algorithms(&self) -> bool {
+        self.0.names_two_algorithms
+    }
+
     pub(super) fn signature(&self) -> &[u8] {
         &self.0.signature
     }
@@ -226,23 +233,32 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// The DER of issuer and subject in a `TBSCertificate`. x509-parser ends a name at the first part that it cannot read and
-/// drops the rest, so names are read here.
-fn names(signed: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut rest = der::only(signed, der::SEQUENCE)?;
-    let mut next = || {
-        let one = der::first(rest)?;
-        rest = rest.get(one.len()..)?;
-        Some(one)
-    };
-    let version_or_serial = next()?;
-    if version_or_serial.first() == Some(&VERSION) {
-        let _serial = next()?;
+/// Fields of a `TBSCertificate` that x509-parser does not give out as they are encoded. It ends a name at the first part
+/// that it cannot read and drops the rest, so names are read here.
+struct SignedFields<'a> {
+    /// The content of the `AlgorithmIdentifier`.
+    inner_algorithm_id: &'a [u8],
+    issuer: &'a [u8],
+    subject: &'a [u8],
+}
+
+impl<'a> SignedFields<'a> {
+    fn of(signed: &'a [u8]) -> Option<Self> {
+        let mut rest = der::only(signed, der::SEQUENCE)?;
+        let mut next = || {
+            let one = der::first(rest)?;
+            rest = rest.get(one.len()..)?;
+            Some(one)
+        };
+        let version_or_serial = next()?;
+        if version_or_serial.first() == Some(&VERSION) {
+            let _serial = next()?;
+        }
+        let inner_algorithm_id = der::only(next()?, der::SEQUENCE)?;
+        let issuer = next()?;
+        let _validity = next()?;
+        Some(Self { inner_algorithm_id, issuer, subject: next()? })
     }
-    let _signature = next()?;
-    let issuer = next()?;
-    let _validity = next()?;
-    Some((issuer, next()?))
 }
 
 /// RFC 5280 section 4.1.2.5: seconds are written, fractions of a second are not. Returns seconds since 1970.

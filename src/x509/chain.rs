@@ -27,6 +27,7 @@ use crate::x509::checks::Role;
 use crate::x509::explain::error;
 use crate::x509::profile::PathRule;
 use crate::x509::search;
+use crate::x509::whole_chain;
 
 /// A certificate that the operator trusts for one purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +94,7 @@ impl VerifiedChain {
         let rule = profile.signer(purpose);
         let rules = |certificate: &Certificate, role| {
             let all = || {
+                checks::version(certificate)?;
                 profile.checks.iter().try_for_each(|check| checks::check(*check, certificate, role))?;
                 checks::always(certificate, role, at)?;
                 match role {
@@ -118,9 +120,10 @@ impl VerifiedChain {
             PathRule::ToAnchor => {
                 let (_, rest) = presented.split();
                 let between = rest.chain(presented.extra);
-                search::find(&Candidates::new(signer, between, trusted.clone(), profile.ed25519, at), &whole)?
+                let candidates = Candidates::new(signer, between, trusted.clone(), profile.ed25519, at);
+                search::find(&candidates, search::MOST_STEPS, &whole)?
             }
-            PathRule::WholeChain => presented.path_to_root(profile, at, &whole)?,
+            PathRule::WholeChain => whole_chain::path(presented.certificates, profile.ed25519, at, &whole)?,
         };
         let is_trusted = |certificate: &&Certificate| trusted.contains(certificate);
         // To an anchor, only the end of the path was asked for; of a whole chain, any certificate may be the trusted one.
@@ -173,41 +176,6 @@ impl VerifiedChain {
 impl<'a> PresentedChain<'a> {
     fn split(self) -> (&'a Certificate, impl Iterator<Item = &'a Certificate> + use<'a>) {
         (self.certificates.first(), self.certificates.iter().skip(1))
-    }
-
-    /// Checks that the presented certificates, as they are, form one path from the signer's to a self-signed root, and
-    /// returns it.
-    ///
-    /// Notary Project signature specification, "Other requirements": in order, to one root, which is there, and without
-    /// certificates that do not belong to the path.
-    fn path_to_root(
-        self,
-        profile: &Profile,
-        at: Time,
-        whole: &dyn Fn(&[Certificate]) -> Result<(), ChainError>,
-    ) -> Result<Vec<Certificate>, ChainError> {
-        let (signer, rest) = self.split();
-        let mut between: Vec<_> = rest.collect();
-        let root = between.pop().unwrap_or(signer);
-        let candidates = Candidates::new(signer, between.into_iter(), vec![root], profile.ed25519, at);
-        let disorder =
-            |certificate, found: &str| error(Broken::refused(ChainRule::ChainOrder).by(found), certificate, at);
-        let is_root = |one: &Certificate| one.is_self_issued() && candidates.is_signed_by(one, one);
-        if !is_root(root) {
-            return Err(disorder(root, "the last certificate is not a self-signed root"));
-        }
-        let before = self.certificates.iter().take(self.certificates.count().saturating_sub(1));
-        if let Some(early) = before.into_iter().find(|one| is_root(one)) {
-            return Err(disorder(early, "a self-signed certificate stands before the last one"));
-        }
-        search::find(&candidates, &|path| {
-            if !path.iter().eq(self.certificates.iter()) {
-                let other = path.iter().zip(self.certificates.iter()).find(|(one, two)| one != two);
-                let named = other.map_or(root, |(_, presented)| presented);
-                return Err(disorder(named, "another certificate belongs here"));
-            }
-            whole(path)
-        })
     }
 }
 

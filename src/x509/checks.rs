@@ -61,6 +61,14 @@ impl Broken {
     }
 }
 
+/// RFC 5280 section 4.1.2.1: versions 1 and 2 are allowed and not supported.
+pub(super) fn version(certificate: &Certificate) -> Result<(), Broken> {
+    match certificate.version() {
+        3 => Ok(()),
+        found => Err(Broken::undetermined(ChainRule::Version).by(found)),
+    }
+}
+
 /// The rules that hold for every certificate of a path, whatever the profile.
 pub(super) fn always(certificate: &Certificate, role: Role, at: Time) -> Result<(), Broken> {
     validity(certificate, at)?;

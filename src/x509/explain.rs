@@ -2,6 +2,11 @@
 //!
 //! This decides nothing but the words and whether they are a no or could-not-tell: there is no path either way.
 
+use std::time::Duration;
+
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::UnixTime;
+use webpki::EndEntityCert;
 use webpki::Error;
 
 use crate::key::KeyError;
@@ -36,6 +41,78 @@ pub(super) const fn is_budget(found: &Error) -> bool {
     )
 }
 
+/// The error where paths were inspected and none passed: the `refusal` that the inspection gave, unless rustls-webpki could
+/// not tell about another path.
+pub(super) fn inspected(of: &Candidates<'_>, found: &Error, refusal: ChainError) -> ChainError {
+    // rustls-webpki was told this error by the inspection, unless it found another one.
+    let told = matches!(found, Error::UnknownIssuer);
+    if !is_budget(found) && (told || refusal.is_undetermined()) {
+        return refusal;
+    }
+    Some(search(of, found)).filter(ChainError::is_undetermined).unwrap_or(refusal)
+}
+
+/// Could-not-tell for the first anchor that the search reaches and that rustls-webpki does not read.
+pub(super) fn unread_anchor(of: &Candidates<'_>, unread: &[(&Certificate, Error)]) -> Option<ChainError> {
+    let reached = Reached::by(of);
+    let is_reached = |one: &Certificate| reached.all.iter().any(|known| std::ptr::eq(*known, one));
+    let (certificate, found) = unread.iter().find(|(one, _)| is_reached(one))?;
+    let broken = match (certificate.version(), certificate.has_unique_id()) {
+        (3, true) => Broken::undetermined(ChainRule::UniqueId),
+        (3, false) => Broken::undetermined(ChainRule::Malformed).by(format_args!("{found:?}")),
+        _ => Broken::undetermined(ChainRule::Version),
+    };
+    Some(error(broken, certificate, of.at))
+}
+
+/// Checks that `certificate` is signed by the key of `issuer`.
+///
+/// # Errors
+/// A no, for a signature by another key, a weak algorithm or a small key; could-not-tell, for what is not supported.
+pub(super) fn signature(
+    of: &Candidates<'_>,
+    certificate: &Certificate,
+    issuer: &Certificate,
+) -> Result<(), ChainError> {
+    if of.is_signed_by(certificate, issuer) {
+        return Ok(());
+    }
+    let (named, broken) = match (algorithm(of, certificate), key(issuer)) {
+        (Some(broken), _) => (certificate, broken),
+        (None, Some(broken)) => (issuer, broken),
+        (None, None) => (certificate, Broken::refused(ChainRule::Signature)),
+    };
+    Err(error(broken, named, of.at))
+}
+
+/// Why the algorithm of the signature on `certificate` is not used: MD2, MD5 and SHA-1 are refused, others not supported.
+fn algorithm(of: &Candidates<'_>, certificate: &Certificate) -> Option<Broken> {
+    let found = certificate.signature_algorithm();
+    if WEAK.contains(&found.as_content()) {
+        return Some(Broken::refused(ChainRule::SignatureAlgorithm).by(found));
+    }
+    let used = of.algorithms().iter().any(|one| one.signature_alg_id().as_ref() == certificate.algorithm_id());
+    (!used).then(|| Broken::undetermined(ChainRule::SignatureAlgorithm).by(found))
+}
+
+/// Why the key of `issuer` is not used.
+fn key(issuer: &Certificate) -> Option<Broken> {
+    match issuer.public_key() {
+        Err(KeyError::RsaSize { found }) => Some(Broken::refused(ChainRule::Key).by(format_args!("RSA, {found} bits"))),
+        Err(found @ KeyError::Algorithm { .. }) => Some(Broken::undetermined(ChainRule::Key).by(found)),
+        Err(_) | Ok(_) => None,
+    }
+}
+
+/// Whether rustls-webpki distrusts the key of `certificate`. It looks at that first, so that no anchor is needed.
+fn is_distrusted(certificate: &Certificate) -> bool {
+    let der = CertificateDer::from(certificate.der());
+    let Ok(certificate) = EndEntityCert::try_from(&der) else { return false };
+    let (time, usage) = (UnixTime::since_unix_epoch(Duration::ZERO), webpki::KeyUsage::client_auth());
+    let found = certificate.verify_for_usage(&[], &[], &[], time, usage, None, None);
+    matches!(found, Err(Error::CertDistrusted))
+}
+
 /// What an error of rustls-webpki says about the certificates that the signer's leads to.
 pub(super) fn search(of: &Candidates<'_>, found: &Error) -> ChainError {
     let reached = Reached::by(of);
@@ -68,7 +145,7 @@ impl<'a> Reached<'a> {
     fn broken(&self, found: &Error) -> (&'a Certificate, Broken) {
         match found {
             Error::CaUsedAsEndEntity => (self.of.signer, Broken::undetermined(ChainRule::CaAsSigner)),
-            Error::CertDistrusted => self.first(|_| true, Broken::refused(ChainRule::DistrustedKey)),
+            Error::CertDistrusted => self.first(is_distrusted, Broken::refused(ChainRule::DistrustedKey)),
             Error::CertExpired { .. } | Error::CertNotValidYet { .. } | Error::InvalidCertValidity => self.validity(),
             Error::EmptyEkuExtension => {
                 let empty = |one: &Certificate| one.extensions().extended_key_usage().is_some_and(<[_]>::is_empty);
@@ -85,7 +162,8 @@ impl<'a> Reached<'a> {
             | Error::MalformedDnsIdentifier => self.name_constraints(),
             Error::PathLenConstraintViolated => self.path_length(),
             Error::SignatureAlgorithmMismatch => {
-                self.first(|_| true, Broken::refused(ChainRule::SignatureAlgorithm).by("two algorithms are named"))
+                let broken = Broken::refused(ChainRule::SignatureAlgorithm).by("two algorithms are named");
+                self.first(Certificate::names_two_algorithms, broken)
             }
             Error::UnknownIssuer => self.unknown_issuer(),
             Error::UnsupportedCertVersion => {
@@ -129,8 +207,8 @@ impl<'a> Reached<'a> {
     /// A signature is refused because the issuer's key is too small, or because it is not by that key.
     fn signature(&self) -> (&'a Certificate, Broken) {
         for issuer in &self.all {
-            if let Err(KeyError::RsaSize { found }) = issuer.public_key() {
-                return (issuer, Broken::refused(ChainRule::Key).by(format_args!("RSA, {found} bits")));
+            if let Some(broken) = key(issuer).filter(|broken| broken.class == BrokenClass::Refused) {
+                return (issuer, broken);
             }
         }
         match self.unsigned() {
@@ -223,15 +301,18 @@ impl<'a> Reached<'a> {
         found.unwrap_or((self.of.signer, Broken::undetermined(ChainRule::CriticalExtension)))
     }
 
-    /// MD2, MD5 and SHA-1 are refused. What else is not allowed is not supported.
+    /// The signature on the signer's certificate is on every path, so its algorithm decides. Else could-not-tell wins: a
+    /// weak algorithm may be on another path. Nobody verifies the signature on an anchor.
     fn algorithm(&self) -> (&'a Certificate, Broken) {
-        let weak = |one: &&&Certificate| WEAK.contains(&one.signature_algorithm().as_content());
-        if let Some(one) = self.all.iter().find(weak) {
-            return (one, Broken::refused(ChainRule::SignatureAlgorithm).by(one.signature_algorithm()));
+        let is_anchor = |one: &Certificate| self.of.anchors.iter().any(|anchor| std::ptr::eq(*anchor, one));
+        let signed = self.all.iter().copied().filter(|one| !is_anchor(one));
+        let not_used: Vec<_> = signed.filter_map(|one| algorithm(self.of, one).map(|broken| (one, broken))).collect();
+        let of_signer = not_used.iter().find(|(one, _)| std::ptr::eq(*one, self.of.signer));
+        let unsupported = || not_used.iter().find(|(_, broken)| broken.class == BrokenClass::Undetermined);
+        if let Some(found) = of_signer.or_else(unsupported).or(not_used.first()) {
+            return found.clone();
         }
-        let unsupported = |one: &&&Certificate| !SUPPORTED.contains(&one.signature_algorithm().as_content());
-        let named = self.all.iter().find(unsupported).copied().or_else(|| self.unsigned());
-        let one = named.unwrap_or(self.of.signer);
+        let one = self.unsigned().unwrap_or(self.of.signer);
         (one, Broken::undetermined(ChainRule::SignatureAlgorithm).by(one.signature_algorithm()))
     }
 
@@ -263,15 +344,4 @@ const WEAK: [&[u8]; 5] = [
     &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5],
     &[0x2a, 0x86, 0x48, 0xce, 0x38, 4, 3],
     &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1],
-];
-
-/// SHA-2 with ECDSA and with RSA, by both paddings.
-const SUPPORTED: [&[u8]; 7] = [
-    &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2],
-    &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3],
-    &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4],
-    &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10],
-    &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11],
-    &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 12],
-    &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 13],
 ];

@@ -25,6 +25,7 @@ mod rule;
 mod search;
 mod syntax;
 mod timestamp;
+mod whole_chain;
 
 pub use self::certificate::Certificate;
 pub use self::certificate::SerialNumber;

@@ -27,51 +27,78 @@ use crate::x509::explain::error;
 /// A check of a candidate path that rustls-webpki has verified: its certificates, the signer's first.
 pub(super) type Inspection<'a> = dyn Fn(&[Certificate]) -> Result<(), ChainError> + 'a;
 
-/// Finds a path that rustls-webpki verifies and that passes the `inspection`. If no candidate path passes, the error is
-/// that of the last one.
-pub(super) fn find(of: &Candidates<'_>, inspection: &Inspection<'_>) -> Result<Vec<Certificate>, ChainError> {
+/// Finds a path that rustls-webpki verifies and that passes the `inspection`, in at most `steps` steps.
+///
+/// # Errors
+/// If no candidate path passes, the error is about one of them. Could-not-tell wins over a no: one that an inspection found
+/// on any path, and one about an anchor that the search reaches and rustls-webpki does not read.
+pub(super) fn find(
+    of: &Candidates<'_>,
+    steps: u64,
+    inspection: &Inspection<'_>,
+) -> Result<Vec<Certificate>, ChainError> {
     let lost = || error(Broken::undetermined(ChainRule::Path), of.signer, of.at);
     let time = time(of)?;
     let signer = CertificateDer::from(of.signer.der());
     let intermediates: Vec<_> = of.intermediates.iter().map(|one| CertificateDer::from(one.der())).collect();
     let anchor_ders: Vec<_> = of.anchors.iter().map(|one| CertificateDer::from(one.der())).collect();
-    let mut anchors = Vec::new();
-    let mut readable = Vec::new();
-    for (der, certificate) in anchor_ders.iter().zip(&of.anchors) {
-        if let Ok(anchor) = webpki::anchor_from_trusted_cert(der) {
-            anchors.push(anchor);
-            readable.push(*certificate);
-        }
-    }
+    let anchors = Anchors::read(of, &anchor_ders);
     let signer = EndEntityCert::try_from(&signer).map_err(|found| explain::search(of, &found))?;
-    // What became of the last path: passed, or refused for a reason that rustls-webpki has no word for.
-    let last = RefCell::new(None);
+    // What became of the paths that were inspected: passed, or the error that wins.
+    let inspected = RefCell::new(None);
     let verify = |path: &VerifiedPath<'_>| {
-        let found = certificates(of, path, &anchors, &readable).ok_or_else(lost);
+        let found = certificates(of, path, &anchors).ok_or_else(lost);
         let found = found.and_then(|path| inspection(&path).map(|()| path));
         let answer = if found.is_ok() { Ok(()) } else { Err(webpki::Error::UnknownIssuer) };
-        last.replace(Some(found));
+        let kept = inspected.take();
+        inspected.replace(Some(if outlives(kept.as_ref(), &found) { kept.unwrap_or(found) } else { found }));
         answer
     };
-    let (algorithms, steps) = (of.algorithms(), Steps { left: Cell::new(MOST_STEPS) });
+    let (algorithms, steps) = (of.algorithms(), Steps { left: Cell::new(steps) });
     let answer =
-        signer.verify_for_usage(&algorithms, &anchors, &intermediates, time, &steps, None, Some(&verify)).map(|_| ());
-    match (answer, last.take()) {
-        (Ok(()), Some(Ok(path))) => Ok(path),
-        (Err(found), Some(Ok(_)) | None) => Err(explain::search(of, &found)),
-        (Err(found), Some(Err(_))) if explain::is_budget(&found) => Err(explain::search(of, &found)),
-        (_, Some(Err(refusal))) => Err(refusal),
-        (Ok(()), None) => Err(lost()),
+        signer.verify_for_usage(&algorithms, &anchors.found, &intermediates, time, &steps, None, Some(&verify));
+    let found = match (answer.map(|_| ()), inspected.take()) {
+        (Ok(()), Some(Ok(path))) => return Ok(path),
+        (Ok(()), None | Some(Err(_))) => lost(),
+        (Err(found), None | Some(Ok(_))) => explain::search(of, &found),
+        (Err(found), Some(Err(refusal))) => explain::inspected(of, &found, refusal),
+    };
+    Err(explain::unread_anchor(of, &anchors.unread).filter(|_| !found.is_undetermined()).unwrap_or(found))
+}
+
+/// Whether a could-not-tell is kept although another path was refused after it.
+fn outlives<T>(kept: Option<&Result<T, ChainError>>, found: &Result<T, ChainError>) -> bool {
+    let undetermined = |answer: &Result<T, ChainError>| answer.as_ref().is_err_and(ChainError::is_undetermined);
+    found.is_err() && !undetermined(found) && kept.is_some_and(undetermined)
+}
+
+/// The anchors, as rustls-webpki reads them.
+struct Anchors<'a> {
+    /// The certificates of those that it reads, in the order of `found`.
+    certificates: Vec<&'a Certificate>,
+    found: Vec<TrustAnchor<'a>>,
+    /// Those that it does not read.
+    unread: Vec<(&'a Certificate, webpki::Error)>,
+}
+
+impl<'a> Anchors<'a> {
+    fn read(of: &Candidates<'a>, ders: &'a [CertificateDer<'_>]) -> Self {
+        let mut all = Self { certificates: Vec::new(), found: Vec::new(), unread: Vec::new() };
+        for (der, certificate) in ders.iter().zip(&of.anchors) {
+            match webpki::anchor_from_trusted_cert(der) {
+                Ok(anchor) => {
+                    all.found.push(anchor);
+                    all.certificates.push(certificate);
+                }
+                Err(found) => all.unread.push((certificate, found)),
+            }
+        }
+        all
     }
 }
 
 /// The certificates of a path, the signer's first; the anchor is not named twice where it is the signer itself.
-fn certificates(
-    of: &Candidates<'_>,
-    path: &VerifiedPath<'_>,
-    anchors: &[TrustAnchor<'_>],
-    readable: &[&Certificate],
-) -> Option<Vec<Certificate>> {
+fn certificates(of: &Candidates<'_>, path: &VerifiedPath<'_>, anchors: &Anchors<'_>) -> Option<Vec<Certificate>> {
     let mut certificates = vec![of.signer.clone()];
     for found in path.intermediate_certificates() {
         let der = found.der();
@@ -79,8 +106,8 @@ fn certificates(
         certificates.push((*known).clone());
     }
     // Several anchors may have one name and one key; which of them it was is told by the place in the list.
-    let index = anchors.iter().position(|anchor| std::ptr::eq(anchor, path.anchor()))?;
-    let anchor = *readable.get(index)?;
+    let index = anchors.found.iter().position(|anchor| std::ptr::eq(anchor, path.anchor()))?;
+    let anchor = *anchors.certificates.get(index)?;
     if certificates != [anchor.clone()] {
         certificates.push(anchor.clone());
     }
@@ -98,7 +125,7 @@ fn time(of: &Candidates<'_>) -> Result<UnixTime, ChainError> {
 /// All purposes are right here. They are checked with the other rules of the profile: rustls-webpki would bind
 /// certificate authorities to them as well, which not every profile does.
 struct Steps {
-    left: Cell<u32>,
+    left: Cell<u64>,
 }
 
 impl ExtendedKeyUsageValidator for Steps {
@@ -111,4 +138,4 @@ impl ExtendedKeyUsageValidator for Steps {
 }
 
 /// How many certificates are tried. A path without alternatives takes one step for each certificate.
-const MOST_STEPS: u32 = 500;
+pub(super) const MOST_STEPS: u64 = 500;

@@ -5,9 +5,12 @@ use std::process::Command;
 use super::made::Made;
 
 /// Where the fields of the `TBSCertificate` of a certificate of version 3 stand.
+pub const VERSION: usize = 0;
+pub const ALGORITHM: usize = 2;
 pub const ISSUER: usize = 3;
 pub const VALIDITY: usize = 4;
 pub const SUBJECT: usize = 5;
+pub const KEY: usize = 6;
 
 /// One DER value.
 pub fn value(tag: u8, parts: &[&[u8]]) -> Vec<u8> {

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bulla::limits::Limits;
 use bulla::x509::Certificate;
+use bulla::x509::CertificateLabel;
 use bulla::x509::ChainError;
 use bulla::x509::Profile;
 use bulla::x509::Purpose;
@@ -19,6 +20,7 @@ use super::later;
 use super::made::CA;
 use super::made::LEAF;
 use super::made::Made;
+use super::made::P256;
 use super::made::Plan;
 use super::made::TSA;
 use super::made::Workshop;
@@ -171,7 +173,59 @@ fn what_the_signers_certificate_must_say() {
         assert_eq!(verdict(&found), "key", "{found:?}");
     }
     let found = verify(&Profile::NOTARY, Purpose::Signing, &[&by_weak, &weak_root], &[], &weak_root);
-    assert!(found.is_err(), "{found:?}");
+    assert_eq!(verdict(&found), "key", "{found:?}");
+}
+
+#[test]
+fn the_signature_on_a_root_is_by_its_own_key() {
+    let Some(shop) = Workshop::new() else { return };
+    let of = |algorithm: &'static str, hash: &'static str| Plan { algorithm, hash, ..plan("/O=Root", CA) };
+    for (plan, says) in [
+        (of(P256, "sha256"), "accepted"),
+        (of(P256, "sha1"), "signature-algorithm"),
+        (of(P256, "sha224"), "?signature-algorithm"),
+        (of("-algorithm ED25519", "sha256"), "?signature-algorithm"),
+        (of("-algorithm EC -pkeyopt ec_paramgen_curve:P-224", "sha256"), "?key"),
+        (of("-algorithm RSA -pkeyopt rsa_keygen_bits:1024", "sha256"), "key"),
+    ] {
+        let root = shop.root(plan);
+        let leaf = shop.issue(&root, super::made::plan("/CN=leaf", LEAF));
+        let found = verify(&Profile::NOTARY, Purpose::Signing, &[&leaf, &root], &[], &root);
+        assert_eq!(verdict(&found), says, "{} {}: {found:?}", plan.algorithm, plan.hash);
+        assert!(says == "accepted" || found.unwrap_err().certificate() == &CertificateLabel::of(&root.certificate));
+    }
+    // Self-issued, and signed by another key.
+    let other = shop.root(plan("/O=Root", CA));
+    let root = shop.issue(&other, plan("/O=Root", CA));
+    let leaf = shop.issue(&root, plan("/CN=leaf", LEAF));
+    let found = verify(&Profile::NOTARY, Purpose::Signing, &[&leaf, &root], &[], &root);
+    assert_eq!(verdict(&found), "chain-order", "{found:?}");
+}
+
+/// Five authorities of one name can follow each other in 325 ways. One of them is the path; what is wrong with it is the
+/// answer.
+#[test]
+fn a_whole_chain_is_one_path_although_its_names_are_alike() {
+    let Some(shop) = Workshop::new() else { return };
+    let root = shop.root(plan("/O=Root", CA));
+    let powerless = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,cRLSign\n";
+    let chain = |extensions: [&str; 5]| {
+        let mut chain = vec![root.clone()];
+        for extensions in extensions {
+            chain.insert(0, shop.issue(&chain[0], plan("/O=Same", extensions)));
+        }
+        chain.insert(0, shop.issue(&chain[0], plan("/CN=leaf", LEAF)));
+        chain
+    };
+    let run =
+        |chain: &[Made]| verify(&Profile::NOTARY, Purpose::Signing, &chain.iter().collect::<Vec<_>>(), &[], &root);
+    let mut good = chain([CA; 5]);
+    assert_eq!(verdict(&run(&good)), "accepted");
+    assert_eq!(verdict(&run(&chain([CA, CA, powerless, CA, CA]))), "key-usage");
+    good.swap(2, 3);
+    let found = run(&good);
+    assert_eq!(verdict(&found), "signature");
+    assert_eq!(found.unwrap_err().certificate(), &CertificateLabel::of(&good[1].certificate));
 }
 
 #[test]

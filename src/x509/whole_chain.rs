@@ -1,0 +1,89 @@
+//! The signer's whole chain as the one path that is accepted, by the profile `notary`.
+//!
+//! Notary Project signature specification, "Other requirements": in order, to one root, which is there, and without
+//! certificates that do not belong to the path.
+//!
+//! 1. The last certificate is a self-signed root, and no other one is.
+//! 2. The name of each issuer is the subject of the next certificate.
+//! 3. Each certificate is signed by the key of the next one.
+//! 4. rustls-webpki verifies this path. It tries it first, so the search takes a step for each certificate and no more.
+
+use std::cell::RefCell;
+
+use crate::limits;
+use crate::nonempty::NonEmpty;
+use crate::time::Time;
+use crate::x509::Certificate;
+use crate::x509::ChainError;
+use crate::x509::ChainRule;
+use crate::x509::candidates::Candidates;
+use crate::x509::checks::Broken;
+use crate::x509::explain;
+use crate::x509::explain::error;
+use crate::x509::profile::Ed25519;
+use crate::x509::search;
+use crate::x509::search::Inspection;
+
+/// Checks that `certificates`, as they are, form one path from the signer's to a self-signed root that passes the
+/// `inspection`, and returns it.
+pub(super) fn path(
+    certificates: &NonEmpty<Certificate>,
+    ed25519: Ed25519,
+    at: Time,
+    inspection: &Inspection<'_>,
+) -> Result<Vec<Certificate>, ChainError> {
+    let signer = certificates.first();
+    let mut between: Vec<_> = certificates.iter().skip(1).collect();
+    let root = between.pop().unwrap_or(signer);
+    let candidates = Candidates::new(signer, between.into_iter(), vec![root], ed25519, at);
+    let all: Vec<_> = certificates.iter().collect();
+    ends_with_its_root(&candidates, &all, root)?;
+    names(&all, at)?;
+    let pairs = all.iter().zip(all.iter().skip(1));
+    pairs.into_iter().try_for_each(|(one, issuer)| explain::signature(&candidates, one, issuer))?;
+    let refused = RefCell::new(None);
+    let found = search::find(&candidates, limits::count(all.len()), &|path| {
+        if !path.iter().eq(certificates.iter()) {
+            return Err(disorder(root, ELSEWHERE, at));
+        }
+        inspection(path).inspect_err(|found| drop(refused.replace(Some(found.clone()))))
+    });
+    // What is wrong with this path is what counts, whatever else the search tried after it.
+    match refused.take() {
+        Some(refused) => Err(refused),
+        None => found,
+    }
+}
+
+fn ends_with_its_root(of: &Candidates<'_>, all: &[&Certificate], root: &Certificate) -> Result<(), ChainError> {
+    let no_root = || disorder(root, "the last certificate is not a self-signed root", of.at);
+    if !root.is_self_issued() {
+        return Err(no_root());
+    }
+    explain::signature(of, root, root)
+        .map_err(|found| if found.rule() == ChainRule::Signature { no_root() } else { found })?;
+    let before = all.iter().take(all.len().saturating_sub(1));
+    match before.into_iter().find(|one| one.is_self_issued() && of.is_signed_by(one, one)) {
+        Some(early) => Err(disorder(early, "a self-signed certificate stands before the last one", of.at)),
+        None => Ok(()),
+    }
+}
+
+/// The name of each issuer is that of the next certificate.
+fn names(all: &[&Certificate], at: Time) -> Result<(), ChainError> {
+    let mut pairs = all.iter().zip(all.iter().skip(1));
+    let Some((one, next)) = pairs.find(|(one, next)| one.issuer() != next.subject()) else { return Ok(()) };
+    if next.subject().resembles(one.issuer()) {
+        return Err(error(Broken::undetermined(ChainRule::NameMatching), one, at));
+    }
+    match all.iter().any(|other| other.subject() == one.issuer()) {
+        true => Err(disorder(next, ELSEWHERE, at)),
+        false => Err(error(Broken::refused(ChainRule::Path), one, at)),
+    }
+}
+
+fn disorder(certificate: &Certificate, found: &str, at: Time) -> ChainError {
+    error(Broken::refused(ChainRule::ChainOrder).by(found), certificate, at)
+}
+
+const ELSEWHERE: &str = "another certificate belongs here";
