@@ -193,7 +193,7 @@ fn an_answer_is_to_the_request() {
 }
 
 #[test]
-fn responses_that_are_none() {
+fn malformed_responses_and_requests_are_refused() {
     let Some(authority) = Authority::new(P256) else { return };
     let bytes = authority.answer(&request(HashAlgorithm::Sha256).to_der(), "");
     let token = TimestampResponse::parse(&bytes, &Limits::DEFAULT).unwrap().token().bytes().to_vec();
@@ -219,7 +219,7 @@ fn responses_that_are_none() {
     let twice = [token.clone(), token.clone()].concat();
     assert_eq!(response(&[2, 1, 0], &twice), "timestamp-malformed");
     assert_eq!(verdict(&TimestampResponse::parse(&token, &Limits::DEFAULT)), "timestamp-malformed");
-    // A request by MD5, one of version 2, one with an extension.
+    // A request with a byte after it, one of version 2, one with an extension.
     let good = request(HashAlgorithm::Sha256).to_der();
     let parse = |der: &[u8]| verdict(&TimestampRequest::parse(der, &Limits::DEFAULT));
     assert_eq!(parse(&good), "accepted");

@@ -590,7 +590,7 @@ fn limits_are_could_not_tell() {
     assert_eq!(verdict(&TimestampToken::parse(&longer, &Limits::DEFAULT)), "timestamp-malformed");
 }
 
-/// What others chose does not make a message long.
+/// Identifiers in error messages are truncated.
 #[test]
 fn messages_are_short() {
     let Some(scene) = Scene::new() else { return };

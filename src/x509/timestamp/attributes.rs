@@ -30,7 +30,7 @@ pub(super) struct SignedAttributes {
 }
 
 impl SignedAttributes {
-    /// Reads the content of `signedAttrs`. Attributes that are not known say nothing about the time, and are signed.
+    /// Reads the content of `signedAttrs`. Unknown attributes are ignored; CMS has no critical attributes.
     pub(super) fn read(content: &[u8], limits: &Limits) -> Result<Self, TimestampError> {
         let mut all = BTreeMap::new();
         let mut encodings = Vec::new();

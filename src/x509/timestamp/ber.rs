@@ -1,9 +1,9 @@
 //! From BER to DER: timestamp tokens may have lengths that are indefinite or not the shortest (RFC 5652 section 2).
 //!
 //! The invariant: what is DER stays as it is, byte for byte, so a token is read in one way, whichever way it was written.
-//! Only lengths and octet strings in pieces are rewritten. What a value means does not change, and values that are not
-//! canonical for another reason are refused where they are read. Certificates and the TSTInfo, which must be DER, do not
-//! become so: the one is verified by its own signature, the other lies in an octet string, which is not looked into.
+//! Only lengths and octet strings in pieces are rewritten. Values that are not canonical for another reason are refused
+//! where they are read. A certificate in BER does not match its signature once it is rewritten. The TSTInfo lies in an
+//! octet string, which is not rewritten, and must be DER.
 
 use crate::x509::der;
 use crate::x509::fields::Fields;

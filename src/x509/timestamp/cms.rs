@@ -190,7 +190,7 @@ impl SignerInfo {
         let attributes = SignedAttributes::read(attributes, limits)?;
         let algorithm = SignatureAlgorithm::read(fields.content(der::SEQUENCE).ok_or_else(what)?, hash)?;
         let signature = fields.content(der::OCTET_STRING).ok_or_else(what)?.to_vec();
-        // What stands in unsigned attributes is not signed, and nothing of it is read.
+        // Unsigned attributes are not protected by the signature, and are not read.
         fields.content(TAGGED_1);
         fields.end().ok_or_else(what)?;
         Ok(Self { algorithm, attributes, hash, id, signature })
@@ -205,8 +205,7 @@ fn issuer_and_serial(content: &[u8]) -> Option<SignerId> {
     Some(SignerId::IssuerAndSerial { issuer: issuer.encoding.to_vec(), serial: serial.to_vec() })
 }
 
-/// RFC 5652 section 10.2.3: the certificates of a set. Its other choices, such as attribute certificates, are no help in
-/// verifying a signature.
+/// RFC 5652 section 10.2.3: the X.509 certificates of a set. Other choices, such as attribute certificates, are skipped.
 fn certificates(set: &[u8], limits: &Limits) -> Result<Vec<Certificate>, TimestampError> {
     let mut certificates = Vec::new();
     let mut rest = Fields::of(set);

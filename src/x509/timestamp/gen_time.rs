@@ -137,7 +137,7 @@ fn all_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The time with these fourteen digits. A leap second is none: it could only be read as another second.
+/// The time with these fourteen digits. A leap second is refused: [`Time`] could only represent it as another second.
 fn time(digits: &str) -> Option<Time> {
     let part = |range| digits.get(range);
     let (year, month, day) = (part(0..4)?, part(4..6)?, part(6..8)?);

@@ -12,7 +12,7 @@ pub enum TimestampRule {
     Certificates,
     /// The content is a TSTInfo, and the signed attributes say so.
     ContentType,
-    /// All critical extensions of the TSTInfo are known. None is.
+    /// The TSTInfo has no critical extension: none is supported.
     CriticalExtension,
     /// The hash function of the signature is of the SHA-2 family.
     DigestAlgorithm,
@@ -22,7 +22,7 @@ pub enum TimestampRule {
     Imprint,
     /// The hash function of the data is of the SHA-2 family.
     ImprintAlgorithm,
-    /// At most as many bytes, certificates and levels as the limits allow.
+    /// Bytes, certificates and nesting stay within the limits.
     Limit,
     /// The token is encoded as the standards say.
     Malformed,

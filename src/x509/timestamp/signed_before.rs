@@ -8,7 +8,7 @@
 //! 2. The certificate of the signer is found: the one that the signer info and all signed attributes
 //!    `SigningCertificate` and `SigningCertificateV2` name.
 //! 3. The signed attributes are about the TSTInfo, and the signature over them is by the key of that certificate (RFC 5652
-//!    sections 5.4 and 5.6). Only then are chains looked for: others could add any certificates to a token.
+//!    sections 5.4 and 5.6). Chain building comes after that, because anybody can add certificates to a token.
 //! 4. The chain is verified for timestamps, up to an anchor, at the time of the token.
 //! 5. That time, with the accuracy before and after it, lies in the validity of every certificate of the chain, and so does
 //!    the signing time, if the signed attributes have one.
