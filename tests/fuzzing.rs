@@ -16,6 +16,7 @@
 #[path = "fuzz/bodies.rs"]
 mod bodies;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -23,6 +24,18 @@ use std::sync::LazyLock;
 
 use bodies::BODIES;
 use bodies::Body;
+use bulla::digest::Digest;
+use bulla::envelope::NotaryAlgorithm;
+use bulla::envelope::NotaryAttributes;
+use bulla::envelope::NotaryDraft;
+use bulla::envelope::NotaryFormat;
+use bulla::envelope::NotaryPayload;
+use bulla::envelope::SigningScheme;
+use bulla::envelope::UnsignedAttributes;
+use bulla::key::PrivateKey;
+use bulla::key::Signer as _;
+use bulla::limits::Limits;
+use bulla::time::Time;
 use serde_json::Value;
 
 /// The number of mutated seeds for each body.
@@ -78,6 +91,36 @@ fn manifest() {
     let seeds: Vec<_> = seeds.filter(|seed| bodies::manifest(seed)).collect();
     assert!(seeds.len() >= 4);
     fuzz("manifest", &seeds, CASES);
+}
+
+#[test]
+fn notary_cose() {
+    fuzz("notary_cose", &notary(NotaryFormat::Cose), CASES);
+}
+
+#[test]
+fn notary_jws() {
+    fuzz("notary_jws", &notary(NotaryFormat::Jws), CASES);
+}
+
+/// Envelopes of the Notary Project, with and without a timestamp token.
+fn notary(format: NotaryFormat) -> Vec<Vec<u8>> {
+    let file = |name: &str| fs::read(Path::new(TESTDATA).join("plugin").join(name)).unwrap();
+    let key = PrivateKey::parse(&file("p256.key"), &Limits::DEFAULT, || unreachable!()).unwrap();
+    // The certificate is not parsed here.
+    let certificate = file("p256.crt");
+    let attributes = NotaryAttributes::new(SigningScheme::X509, Time::EPOCH)
+        .with_expiry(Time::from_unix(1).unwrap())
+        .with_extended("org.example.rule", "x", true);
+    let payload = NotaryPayload::new("a/b", &Digest::sha256(b""), 7, &BTreeMap::new()).unwrap();
+    let payload = payload.to_bytes(format).unwrap();
+    let draft = NotaryDraft::new(format, NotaryAlgorithm::Es256, &attributes, &payload).unwrap();
+    let signature = draft.sign(&key).unwrap();
+    let envelope = |timestamp| {
+        let unsigned = UnsignedAttributes { chain: &[&certificate], signing_agent: Some("test"), timestamp };
+        draft.assemble(key.public_key(), &signature, &unsigned, &Limits::DEFAULT).unwrap()
+    };
+    vec![envelope(None), envelope(Some(b"token"))]
 }
 
 #[test]

@@ -17,10 +17,24 @@
 #[path = "support/vectors.rs"]
 mod vectors;
 
+#[path = "notary_envelope/cbor.rs"]
+mod cbor;
+#[path = "notary_envelope/confusion.rs"]
+mod confusion;
+#[path = "notary_envelope/foreign.rs"]
+mod foreign;
 #[path = "notary_envelope/goldens.rs"]
 mod goldens;
 #[path = "notary_envelope/made.rs"]
 mod made;
+#[path = "notary_envelope/rules.rs"]
+mod rules;
+#[path = "notary_envelope/strictness.rs"]
+mod strictness;
+#[path = "notary_envelope/tamper.rs"]
+mod tamper;
+#[path = "notary_envelope/writing.rs"]
+mod writing;
 
 use bulla::envelope::NotaryEnvelope;
 use bulla::envelope::NotaryError;

@@ -10,6 +10,11 @@ use std::task::Waker;
 use bulla::digest::Digest;
 use bulla::envelope::Bundle;
 use bulla::envelope::Envelope;
+use bulla::envelope::NotaryEnvelope;
+use bulla::envelope::NotaryFormat;
+use bulla::envelope::NotaryPayload;
+use bulla::envelope::Strictness;
+use bulla::envelope::add_timestamp_token;
 use bulla::json;
 use bulla::key::PublicKey;
 use bulla::key::pkcs11::Uri;
@@ -42,6 +47,8 @@ pub const BODIES: &[(&str, Body)] = &[
     ("json", json),
     ("link", link),
     ("manifest", manifest),
+    ("notary_cose", notary_cose),
+    ("notary_jws", notary_jws),
     ("pkcs11_uri", pkcs11_uri),
     ("signing_request", signing_request),
     ("tar", tar),
@@ -109,6 +116,45 @@ pub fn manifest(data: &[u8]) -> bool {
     let (as_manifest, as_index) = (read([OCI_MANIFEST, DOCKER_MANIFEST]), read([OCI_INDEX, DOCKER_INDEX]));
     assert!(!(as_manifest && as_index), "read as a manifest and as an index");
     as_manifest || as_index
+}
+
+/// A COSE envelope of the Notary Project, as [`notary`].
+pub fn notary_cose(data: &[u8]) -> bool {
+    notary(NotaryFormat::Cose, data)
+}
+
+/// A JWS envelope of the Notary Project, as [`notary`].
+pub fn notary_jws(data: &[u8]) -> bool {
+    notary(NotaryFormat::Jws, data)
+}
+
+/// An envelope of the Notary Project: what the strict reader accepts, the other one reads alike; no bytes are both
+/// formats; nothing is signed by a key that signed nothing; a token that is added changes nothing else.
+fn notary(format: NotaryFormat, data: &[u8]) -> bool {
+    let read = |format, data: &[u8], strictness| NotaryEnvelope::parse(format, data, &Limits::DEFAULT, strictness);
+    let lenient = read(format, data, Strictness::AsNotation);
+    let strict = read(format, data, Strictness::Strict);
+    let Ok(envelope) = lenient else {
+        assert!(strict.is_err(), "the strict reader accepts more");
+        return false;
+    };
+    let said = |envelope: &NotaryEnvelope| {
+        let attributes = envelope.unverified_attributes().clone();
+        (attributes, envelope.unverified_payload().to_vec(), envelope.signature().to_vec())
+    };
+    if let Ok(strict) = strict {
+        assert!(said(&strict) == said(&envelope), "read in two ways");
+    }
+    let other = if format == NotaryFormat::Cose { NotaryFormat::Jws } else { NotaryFormat::Cose };
+    assert!(read(other, data, Strictness::AsNotation).is_err(), "read as both formats");
+    assert!(envelope.check_signature(&UNTRUSTED).is_err() && envelope.verify(&UNTRUSTED).is_err(), "signed by nobody");
+    let _form = NotaryPayload::check_form(envelope.unverified_payload(), &Limits::DEFAULT);
+    if envelope.timestamp_token().is_none() {
+        let added = add_timestamp_token(format, data, b"token", &Limits::DEFAULT, Strictness::AsNotation);
+        let added = read(format, &added.expect("a token can be added"), Strictness::AsNotation).expect("it is read");
+        assert!(added.timestamp_token() == Some(b"token") && said(&added) == said(&envelope));
+    }
+    true
 }
 
 /// A PKCS#11 URI: what is printed of it is read as the same, and names no PIN.

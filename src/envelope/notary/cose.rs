@@ -106,7 +106,9 @@ fn protected_header(header: Header<'_>) -> Result<ProtectedHeader, NotaryError> 
                 read.registered.push(registered(names::COSE_ALGORITHM));
             }
             ExtendedName::Number(names::COSE_CONTENT_TYPE) => {
-                read.content_type = Some(text(&name, &value)?);
+                // It may be a number of the CoAP registry, which has none for this payload.
+                let Item::Text(content_type) = value.item else { return Err(wrong(NotaryRule::ContentType, &name)) };
+                read.content_type = Some(content_type.to_owned());
                 read.registered.push(registered(names::COSE_CONTENT_TYPE));
             }
             ExtendedName::Number(names::COSE_CRITICAL) => {
