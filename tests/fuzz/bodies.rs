@@ -149,7 +149,8 @@ fn notary(format: NotaryFormat, data: &[u8]) -> bool {
     assert!(read(other, data, Strictness::AsNotation).is_err(), "read as both formats");
     assert!(envelope.check_signature(&UNTRUSTED).is_err() && envelope.verify(&UNTRUSTED).is_err(), "signed by nobody");
     let _form = NotaryPayload::check_form(envelope.unverified_payload(), &Limits::DEFAULT);
-    if envelope.timestamp_token().is_none() {
+    // Not near a limit.
+    if envelope.timestamp_token().is_none() && data.len() < 100_000 {
         let added = add_timestamp_token(format, data, b"token", &Limits::DEFAULT, Strictness::AsNotation);
         let added = read(format, &added.expect("a token can be added"), Strictness::AsNotation).expect("it is read");
         assert!(added.timestamp_token() == Some(b"token") && said(&added) == said(&envelope));

@@ -333,6 +333,8 @@ fn signed_cose() -> Vec<Broken> {
         set("accepted", vec![at(TIME, -62_167_219_200)]),
         set("algorithm-not-allowed", vec![(Data::Integer(1), None)]),
         set("algorithm-not-allowed", vec![(Data::Integer(1), Some(text("ES256")))]),
+        set("?hash-envelope", vec![(Data::Integer(258), Some(Data::Integer(-16))), (Data::Integer(3), None)]),
+        set("?hash-envelope", vec![(Data::Integer(258), Some(Data::Integer(-16)))]),
         set("content-type", vec![(Data::Integer(3), None)]),
         set("content-type", vec![(Data::Integer(3), Some(text("application/json")))]),
         set("content-type", vec![(Data::Integer(3), Some(Data::Integer(50)))]),
@@ -404,6 +406,20 @@ fn outer_cose() -> Vec<Broken> {
     let untagged = Data::Array(items.clone()).encode();
     vec![
         chain("accepted", certificate.clone()),
+        // The specification allows the certificates in the protected header.
+        cose("accepted", |cose| {
+            let (key, value) = cose.unprotected.remove(0);
+            cose.set(vec![(key, Some(value))]);
+        }),
+        cose("accepted", |cose| {
+            let (key, value) = cose.unprotected.remove(0);
+            let critical = Data::Array(vec![text(SCHEME), Data::Integer(33)]);
+            cose.set(vec![(key, Some(value)), (Data::Integer(2), Some(critical))]);
+        }),
+        cose("certificate-chain-absent", |cose| {
+            let (key, _) = cose.unprotected.remove(0);
+            cose.set(vec![(key, Some(Data::Array(vec![])))]);
+        }),
         chain("certificate-chain-absent", Data::Array(vec![])),
         unprotected("certificate-chain-absent", Data::Integer(33), None),
         chain("header-value", Data::Array(vec![text("x")])),
@@ -527,7 +543,10 @@ fn every_rule_is_broken_by_a_test() {
         here.chain(elsewhere).filter(|code| !["accepted", "json", "limit"].contains(code)).collect();
     let rules: BTreeSet<_> = NotaryRule::ALL.iter().map(|rule| rule.code()).collect();
     assert_eq!(codes, rules);
+    let page = include_str!("../../docs/notary.md");
     for rule in NotaryRule::ALL {
+        let (code, clause) = (rule.code(), rule.clause());
+        assert!(page.lines().any(|line| line.starts_with(&format!("| `{code}` |")) && line.contains(clause)), "{code}");
         assert!(!rule.clause().is_empty() && !rule.broken().is_empty());
         assert_eq!(rule.to_string(), rule.code());
     }

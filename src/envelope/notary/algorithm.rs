@@ -1,5 +1,5 @@
 //! `NotaryAlgorithm`: the six signature algorithms of the Notary Project. Signature specification, "Algorithm
-//! Requirements".
+//! Selection".
 
 use std::fmt;
 

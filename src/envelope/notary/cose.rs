@@ -46,8 +46,11 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits, strictness: Strictness) -> Re
     if let Some((name, _)) = unprotected.iter().find(|(name, _)| protected.iter().any(|(other, _)| other == name)) {
         return Err(NotaryError::found(NotaryRule::HeaderInBoth, &name.to_string()));
     }
-    let (algorithm, attributes) = protected_header(protected)?.check(strictness)?;
+    let mut protected = protected_header(protected)?;
+    let protected_chain = std::mem::take(&mut protected.chain);
+    let (algorithm, attributes) = protected.check(strictness)?;
     let UnprotectedHeader { agent, chain, timestamp } = unprotected_header(unprotected, strictness)?;
+    let chain = if chain.is_empty() { protected_chain } else { chain };
     Ok(Parts {
         agent,
         algorithm,
@@ -105,6 +108,11 @@ fn protected_header(header: Header<'_>) -> Result<ProtectedHeader, NotaryError> 
                 read.algorithm = Some(NotaryAlgorithm::of_cose_number(number)?);
                 read.registered.push(registered(names::COSE_ALGORITHM));
             }
+            ExtendedName::Number(names::COSE_CERTIFICATE_CHAIN) => {
+                read.chain = chain(&name, &value)?;
+                read.understood.push(name);
+            }
+            ExtendedName::Number(names::COSE_PAYLOAD_HASH) => read.is_hash_envelope = true,
             ExtendedName::Number(names::COSE_CONTENT_TYPE) => {
                 // It may be a number of the CoAP registry, which has none for this payload.
                 let Item::Text(content_type) = value.item else { return Err(wrong(NotaryRule::ContentType, &name)) };

@@ -23,3 +23,5 @@ pub(super) const COSE_ALGORITHM: i64 = 1;
 pub(super) const COSE_CERTIFICATE_CHAIN: i64 = 33;
 pub(super) const COSE_CONTENT_TYPE: i64 = 3;
 pub(super) const COSE_CRITICAL: i64 = 2;
+/// The algorithm of a hash that is signed in place of the payload. draft-ietf-cose-hash-envelope-05.
+pub(super) const COSE_PAYLOAD_HASH: i64 = 258;

@@ -1,6 +1,8 @@
 //! `ProtectedHeader`: the protected header of either format, and the rules about it. Signature specification, "Signed
 //! Attributes"; signing-scheme.
 
+use bytes::Bytes;
+
 use crate::envelope::notary::algorithm::NotaryAlgorithm;
 use crate::envelope::notary::attributes::ExtendedAttribute;
 use crate::envelope::notary::attributes::ExtendedName;
@@ -20,21 +22,30 @@ use crate::time::Time;
 pub(super) struct ProtectedHeader {
     pub(super) algorithm: Option<NotaryAlgorithm>,
     pub(super) authentic_signing_time: Option<Time>,
+    /// The certificates of the signer, which COSE may have here.
+    pub(super) chain: Vec<Bytes>,
     pub(super) content_type: Option<String>,
     pub(super) critical: Vec<ExtendedName>,
     pub(super) expiry: Option<Time>,
+    /// Whether the hash of the payload is signed in its place.
+    pub(super) is_hash_envelope: bool,
     /// All other parameters, in the order of the header.
     pub(super) others: Vec<(ExtendedName, ExtendedValue)>,
     /// The parameters of the envelope format itself, which the list of critical attributes leaves out.
     pub(super) registered: Vec<ExtendedName>,
     pub(super) scheme: Option<String>,
     pub(super) signing_time: Option<Time>,
+    /// The other parameters that are read, which may be critical.
+    pub(super) understood: Vec<ExtendedName>,
 }
 
 impl ProtectedHeader {
     /// The algorithm and the signed attributes, if the header keeps all rules.
     pub(super) fn check(self, strictness: Strictness) -> Result<(NotaryAlgorithm, NotaryAttributes), NotaryError> {
         let algorithm = self.algorithm.ok_or(NotaryError::refused(NotaryRule::AlgorithmNotAllowed))?;
+        if self.is_hash_envelope {
+            return Err(NotaryError::Undetermined { found: None, rule: NotaryRule::HashEnvelope });
+        }
         match self.content_type.as_deref() {
             Some(media_type::NOTARY_PAYLOAD) => {}
             other => return Err(NotaryError::found(NotaryRule::ContentType, other.unwrap_or_default())),
@@ -145,6 +156,7 @@ impl ProtectedHeader {
             (names::SIGNING_TIME, self.signing_time.is_some()),
         ];
         self.registered.contains(wanted)
+            || self.understood.contains(wanted)
             || times.iter().any(|(name, there)| *there && wanted.is(name))
             || self.others.iter().any(|(name, _)| name == wanted)
     }
@@ -152,7 +164,9 @@ impl ProtectedHeader {
     /// Whether a critical attribute with this name is understood, or reported as that of a plugin.
     fn is_known(&self, wanted: &ExtendedName) -> bool {
         let known = [names::AUTHENTIC_SIGNING_TIME, names::EXPIRY, names::SIGNING_SCHEME, names::SIGNING_TIME];
-        self.registered.contains(wanted) || known.iter().chain(&PLUGIN).any(|name| wanted.is(name))
+        self.registered.contains(wanted)
+            || self.understood.contains(wanted)
+            || known.iter().chain(&PLUGIN).any(|name| wanted.is(name))
     }
 }
 

@@ -55,6 +55,8 @@ pub enum NotaryRule {
     ExpiryNotAfterSigning,
     /// The expiry is critical.
     ExpiryNotCritical,
+    /// The payload itself is signed, not its hash.
+    HashEnvelope,
     /// No header parameter is both protected and unprotected.
     HeaderInBoth,
     /// The labels of COSE header parameters are integers and texts.
@@ -133,6 +135,7 @@ impl NotaryRule {
         Self::CriticalListTwice,
         Self::ExpiryNotAfterSigning,
         Self::ExpiryNotCritical,
+        Self::HashEnvelope,
         Self::HeaderInBoth,
         Self::HeaderLabel,
         Self::HeaderValue,
@@ -186,6 +189,7 @@ impl NotaryRule {
             Self::CriticalListTwice => "critical-list-twice",
             Self::ExpiryNotAfterSigning => "expiry-not-after-signing",
             Self::ExpiryNotCritical => "expiry-not-critical",
+            Self::HashEnvelope => "hash-envelope",
             Self::HeaderInBoth => "header-in-both",
             Self::HeaderLabel => "header-label",
             Self::HeaderValue => "header-value",
@@ -218,7 +222,7 @@ impl NotaryRule {
     pub const fn clause(self) -> &'static str {
         match self {
             Self::AlgorithmNotAllowed | Self::AlgorithmOfKey | Self::KeyNotAllowed => {
-                "signature-specification, Algorithm Requirements"
+                "signature-specification, Algorithm Selection"
             }
             Self::AttributeName | Self::AttributeValue | Self::UnknownCritical => {
                 "signature-specification, Extended attributes"
@@ -245,6 +249,7 @@ impl NotaryRule {
             Self::ExpiryNotAfterSigning | Self::ExpiryNotCritical | Self::SigningSchemeNotCritical => {
                 "signature-specification, Signed Attributes"
             }
+            Self::HashEnvelope => "signature-envelope-cose, COSE Hash Envelope",
             Self::HeaderInBoth => "RFC 7515 section 7.2.1, RFC 9052 section 3",
             Self::HeaderLabel => "RFC 9052 section 1.4",
             Self::HeaderValue | Self::UnknownMember => "signature-envelope-jws, signature-envelope-cose",
@@ -293,6 +298,7 @@ impl NotaryRule {
             Self::CriticalListTwice => "an attribute stands twice in the list of critical ones",
             Self::ExpiryNotAfterSigning => "its expiry is not later than its signing time",
             Self::ExpiryNotCritical => "its expiry is not critical",
+            Self::HashEnvelope => "the hash of its payload is signed, which is not supported",
             Self::HeaderInBoth => "a header parameter is both protected and unprotected",
             Self::HeaderLabel => "the label of a header parameter is neither an integer nor text",
             Self::HeaderValue => "a header parameter does not have its type",
