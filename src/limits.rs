@@ -16,7 +16,7 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Limits of one envelope, bundle or statement.
+    /// Limits of one envelope, bundle or statement, and of certificates.
     pub envelope: EnvelopeLimits,
     /// Limits of the evidence that is read and kept to decide about one image.
     pub evidence: EvidenceLimits,
@@ -32,12 +32,18 @@ pub struct Limits {
     pub registry: RegistryLimits,
     /// Limits of signing requests, signing responses and signing logs.
     pub request: RequestLimits,
+    /// Limits of revocation evidence: CRLs and OCSP responses.
+    pub revocation: RevocationLimits,
 }
 
-/// Limits of one envelope, bundle or statement.
+/// Limits of one envelope, bundle or statement, and of certificates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EnvelopeLimits {
+    /// Bytes of one file of certificates.
+    pub bundle_bytes: u64,
+    /// Certificates in one file.
+    pub bundle_certificates: u64,
     /// Bytes of DER of one certificate.
     pub certificate_bytes: u64,
     /// Certificates in one chain, the leaf among them. policy-controller has the same limit.
@@ -167,10 +173,28 @@ pub struct RequestLimits {
     pub text_bytes: u64,
 }
 
+/// Limits of revocation evidence: CRLs and OCSP responses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RevocationLimits {
+    /// Bytes of all CRLs and OCSP responses of one pool together.
+    pub bytes: u64,
+    /// Bytes of one CRL.
+    pub crl_bytes: u64,
+    /// CRLs and OCSP responses of one pool.
+    pub documents: u64,
+    /// Bytes of one OCSP response. notation has a limit of 20 KiB.
+    pub ocsp_bytes: u64,
+    /// Signature checks to find the status of all certificates of one chain.
+    pub signature_checks: u64,
+}
+
 impl Limits {
     /// The default limits, which `SECURITY.md` lists.
     pub const DEFAULT: Self = Self {
         envelope: EnvelopeLimits {
+            bundle_bytes: 4 << 20,
+            bundle_certificates: 1_000,
             certificate_bytes: 64 << 10,
             certificate_chain: 10,
             certificates: 32,
@@ -208,6 +232,13 @@ impl Limits {
             log_line_bytes: 16 << 10,
             response_bytes: 16 << 20,
             text_bytes: 4 << 10,
+        },
+        revocation: RevocationLimits {
+            bytes: 32 << 20,
+            crl_bytes: 16 << 20,
+            documents: 1_000,
+            ocsp_bytes: 64 << 10,
+            signature_checks: 1_000,
         },
     };
 

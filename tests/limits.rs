@@ -78,6 +78,8 @@ use serde_json::value::RawValue;
 #[test]
 fn every_limit_has_a_test() {
     let tested = [
+        ("envelope.bundle_bytes", "tests/revocation/bundle.rs", "a_file_is_bounded"),
+        ("envelope.bundle_certificates", "tests/revocation/bundle.rs", "a_file_is_bounded"),
         ("envelope.certificate_bytes", "tests/limits.rs", "certificates_are_measured"),
         ("envelope.certificate_chain", "tests/limits.rs", "parts_of_a_bundle_are_counted"),
         ("envelope.certificates", "tests/limits.rs", "parts_of_a_bundle_are_counted"),
@@ -85,6 +87,7 @@ fn every_limit_has_a_test() {
         ("envelope.signatures", "tests/limits.rs", "signatures_of_an_envelope_are_counted"),
         ("envelope.statement_digests", "tests/limits.rs", "digests_of_a_subject_are_counted"),
         ("envelope.statement_subjects", "tests/limits.rs", "subjects_are_counted"),
+        ("envelope.timestamp_bytes", "tests/timestamp/rules.rs", "limits_are_could_not_tell"),
         ("envelope.timestamps", "tests/limits.rs", "parts_of_a_bundle_are_counted"),
         ("evidence.attestation_bytes", "tests/limits.rs", "attestations_are_measured"),
         ("evidence.bytes", "tests/limits.rs", "evidence_is_measured_together"),
@@ -119,6 +122,23 @@ fn every_limit_has_a_test() {
         ("request.log_line_bytes", "tests/signing_request.rs", "a_log_cannot_be_changed_unnoticed"),
         ("request.response_bytes", "tests/signing_request.rs", "a_response_is_bounded_and_strict"),
         ("request.text_bytes", "tests/signing_request.rs", "a_request_is_bounded"),
+        (
+            "revocation.bytes",
+            "tests/revocation/crl.rs",
+            "a_pool_is_bounded_and_what_is_not_looked_at_is_could_not_tell",
+        ),
+        ("revocation.crl_bytes", "tests/revocation/crl.rs", "what_is_not_a_list_is_not_read"),
+        (
+            "revocation.documents",
+            "tests/revocation/crl.rs",
+            "a_pool_is_bounded_and_what_is_not_looked_at_is_could_not_tell",
+        ),
+        ("revocation.ocsp_bytes", "tests/revocation/ocsp.rs", "what_is_not_a_response_is_not_read"),
+        (
+            "revocation.signature_checks",
+            "tests/revocation/crl.rs",
+            "a_pool_is_bounded_and_what_is_not_looked_at_is_could_not_tell",
+        ),
     ];
     let limits: Vec<_> = defaults().into_iter().map(|(name, _)| name).collect();
     assert_eq!(limits, tested.map(|(name, _, _)| name));
@@ -132,6 +152,8 @@ fn every_limit_has_a_test() {
 #[test]
 fn the_default_limits_are_the_published_ones() {
     let promised = [
+        ("envelope.bundle_bytes", 4_194_304),
+        ("envelope.bundle_certificates", 1_000),
         ("envelope.certificate_bytes", 65_536),
         ("envelope.certificate_chain", 10),
         ("envelope.certificates", 32),
@@ -139,6 +161,7 @@ fn the_default_limits_are_the_published_ones() {
         ("envelope.signatures", 16),
         ("envelope.statement_digests", 32),
         ("envelope.statement_subjects", 1_024),
+        ("envelope.timestamp_bytes", 1_048_576),
         ("envelope.timestamps", 32),
         ("evidence.attestation_bytes", 33_554_432),
         ("evidence.bytes", 67_108_864),
@@ -173,6 +196,11 @@ fn the_default_limits_are_the_published_ones() {
         ("request.log_line_bytes", 16_384),
         ("request.response_bytes", 16_777_216),
         ("request.text_bytes", 4_096),
+        ("revocation.bytes", 33_554_432),
+        ("revocation.crl_bytes", 16_777_216),
+        ("revocation.documents", 1_000),
+        ("revocation.ocsp_bytes", 65_536),
+        ("revocation.signature_checks", 1_000),
     ];
     assert_eq!(defaults(), promised.map(|(name, value)| (name.to_owned(), value)));
     assert_eq!(Limits::default(), Limits::DEFAULT);

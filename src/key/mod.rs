@@ -11,7 +11,7 @@ mod identifier;
 mod jwk;
 mod openssh;
 mod passphrase;
-mod pem;
+pub(crate) mod pem;
 #[cfg(feature = "pkcs11")]
 pub mod pkcs11;
 mod pkcs8;

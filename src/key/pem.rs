@@ -1,5 +1,7 @@
 //! PEM: the textual encoding of keys. RFC 7468.
 
+use std::cell::Cell;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -7,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::key::KeyError;
 use crate::key::unsupported_file;
 use crate::key::unsupported_file::KeyHalf;
+use crate::limits;
 use crate::text::Untrusted;
 
 /// One PEM block: its label and the decoded bytes.
@@ -15,8 +18,25 @@ pub(super) struct Block {
     pub(super) bytes: Zeroizing<Vec<u8>>,
 }
 
+/// One of several PEM blocks, which hold nothing secret.
+pub(crate) struct NumberedBlock {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) label: String,
+    /// The number of its begin line; the first line is 1.
+    pub(crate) line: u64,
+}
+
+/// Why a text is not a list of PEM blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PemError {
+    /// A block is damaged, for this reason.
+    Malformed(&'static str),
+    /// There are more blocks than allowed.
+    TooMany,
+}
+
 /// Whether `bytes` are PEM, as opposed to DER and to other text.
-pub(super) fn is_pem(bytes: &[u8]) -> bool {
+pub(crate) fn is_pem(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| text.contains(BEGIN))
 }
 
@@ -53,6 +73,34 @@ pub(super) fn read(bytes: &[u8]) -> Result<Block, KeyError> {
         None if any => Err(malformed("it has no block with a key")),
         None => one_line(text),
     }
+}
+
+/// Reads every PEM block of a text, each with the number of the line that it begins in. Text around them is ignored, but
+/// not a line with the dashes of PEM: a damaged block is an error, not absent.
+pub(crate) fn blocks(bytes: &[u8], most: u64) -> Result<Vec<NumberedBlock>, (u64, PemError)> {
+    let text = std::str::from_utf8(bytes).map_err(|_| (1, PemError::Malformed("it is not UTF-8")))?;
+    let number = Cell::new(0_u64);
+    let mut lines = text.lines().inspect(|_| number.set(number.get().saturating_add(1)));
+    let mut all = Vec::new();
+    while let Some(line) = lines.next() {
+        let begins = number.get();
+        let error = |reason| (begins, PemError::Malformed(reason));
+        if !line.contains(DASHES) {
+            continue;
+        }
+        let label = line.trim().strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(DASHES));
+        let label = label.filter(|label| !label.contains(DASHES)).ok_or(error("it is not a begin line"))?;
+        if limits::count(all.len()) >= most {
+            return Err((begins, PemError::TooMany));
+        }
+        let bytes = match body(&mut lines, label, text.len()) {
+            Ok(bytes) => bytes,
+            Err(KeyError::Encoding { reason, .. }) => return Err(error(reason)),
+            Err(_) => return Err(error("it is encrypted")),
+        };
+        all.push(NumberedBlock { bytes: bytes.to_vec(), label: label.to_owned(), line: begins });
+    }
+    Ok(all)
 }
 
 /// Parses a block whose line ends were lost or became spaces. The text may contain only the block, perhaps in quotes.

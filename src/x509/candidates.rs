@@ -47,30 +47,58 @@ impl<'a> Candidates<'a> {
 
     /// Whether the signature on `certificate` is by the key of `issuer`, by an algorithm that the profile allows.
     pub(super) fn is_signed_by(&self, certificate: &Certificate, issuer: &Certificate) -> bool {
-        let spki = SubjectPublicKeyInfoDer::from(issuer.spki());
-        let Ok(key) = RawPublicKeyEntity::try_from(&spki) else { return false };
-        let (signed, signature) = (certificate.to_be_signed(), certificate.signature());
-        let named = |algorithm: &&&dyn SignatureVerificationAlgorithm| {
-            algorithm.signature_alg_id().as_ref() == certificate.algorithm_id()
+        let signed = SignedBytes {
+            algorithm_id: certificate.algorithm_id(),
+            signature: certificate.signature(),
+            signed: certificate.to_be_signed(),
         };
-        let algorithms = self.algorithms();
-        let mut named = algorithms.iter().filter(named);
-        named.any(|algorithm| key.verify_signature(*algorithm, signed, signature).is_ok())
+        signed.is_signed_by(issuer, self.ed25519)
     }
 
     /// Signatures on certificates: no MD5, no SHA-1, no DSA, RSA of 2048 to 8192 bits.
     pub(super) fn algorithms(&self) -> Vec<&'static dyn SignatureVerificationAlgorithm> {
-        let mut all = ALGORITHMS.to_vec();
-        if self.ed25519 == Ed25519::Allowed {
-            all.push(algorithms::ED25519);
-        }
-        all
+        allowed(self.ed25519)
     }
 
     /// The certificates that a path may be of: the signer's, those that may stand between, and the anchors.
     pub(super) fn all(&self) -> impl Iterator<Item = &'a Certificate> {
         std::iter::once(self.signer).chain(self.intermediates.iter().copied()).chain(self.anchors.iter().copied())
     }
+}
+
+/// Bytes with a signature, as certificates, revocation lists and OCSP responses have one.
+#[derive(Clone, Copy)]
+pub(super) struct SignedBytes<'a> {
+    /// The content of the `AlgorithmIdentifier`.
+    pub(super) algorithm_id: &'a [u8],
+    pub(super) signature: &'a [u8],
+    pub(super) signed: &'a [u8],
+}
+
+impl SignedBytes<'_> {
+    /// Whether the algorithm of the signature is one that is used at all.
+    pub(super) fn has_known_algorithm(&self, ed25519: Ed25519) -> bool {
+        allowed(ed25519).iter().any(|algorithm| algorithm.signature_alg_id().as_ref() == self.algorithm_id)
+    }
+
+    /// Whether the signature is by the key of `issuer`.
+    pub(super) fn is_signed_by(&self, issuer: &Certificate, ed25519: Ed25519) -> bool {
+        let spki = SubjectPublicKeyInfoDer::from(issuer.spki());
+        let Ok(key) = RawPublicKeyEntity::try_from(&spki) else { return false };
+        let named = |algorithm: &&'static dyn SignatureVerificationAlgorithm| {
+            algorithm.signature_alg_id().as_ref() == self.algorithm_id
+        };
+        let mut named = allowed(ed25519).into_iter().filter(named);
+        named.any(|algorithm| key.verify_signature(algorithm, self.signed, self.signature).is_ok())
+    }
+}
+
+fn allowed(ed25519: Ed25519) -> Vec<&'static dyn SignatureVerificationAlgorithm> {
+    let mut all = ALGORITHMS.to_vec();
+    if ed25519 == Ed25519::Allowed {
+        all.push(algorithms::ED25519);
+    }
+    all
 }
 
 const ALGORITHMS: [&dyn SignatureVerificationAlgorithm; 18] = [

@@ -182,6 +182,11 @@ impl Certificate {
 }
 
 impl SerialNumber {
+    /// The number whose DER content is `content`.
+    pub(super) fn of(content: &[u8]) -> Self {
+        Self(content.to_vec())
+    }
+
     /// The content of the DER INTEGER: two's complement, big-endian.
     pub fn as_content(&self) -> &[u8] {
         &self.0

@@ -151,7 +151,7 @@ fn is_canonical(value: &Value<'_>) -> bool {
     match (value.tag, value.content) {
         // X.690 section 11.1.
         (BOOLEAN, content) => matches!(content, [0x00 | 0xff]),
-        (INTEGER, content) => is_integer(content),
+        (INTEGER | ENUMERATED, content) => is_integer(content),
         // X.690 section 11.2: unused bits are zero.
         (BIT_STRING, [unused @ 0..=7, bits @ ..]) => match bits.last() {
             Some(last) => last.trailing_zeros() >= u32::from(*unused),
@@ -187,6 +187,7 @@ pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
 pub(super) const OCTET_STRING: u8 = 0x04;
 pub(super) const NULL: u8 = 0x05;
+pub(super) const ENUMERATED: u8 = 0x0a;
 pub(super) const OBJECT_ID: u8 = 0x06;
 pub(super) const UTF8_STRING: u8 = 0x0c;
 pub(super) const NUMERIC_STRING: u8 = 0x12;

@@ -73,6 +73,15 @@ pub(super) enum IdentifierHash {
 }
 
 impl IdentifierHash {
+    /// The algorithm with this object identifier, given as its DER content.
+    pub(super) fn named(id: &[u8]) -> Option<Self> {
+        // OIW `idSHA1`, RFC 3279 section 2.1.
+        if id == [0x2b, 0x0e, 3, 2, 0x1a] {
+            return Some(Self::Sha1);
+        }
+        HashAlgorithm::ALL.into_iter().find(|algorithm| algorithm.id() == id).map(Self::Sha2)
+    }
+
     /// The hash of `bytes`.
     pub(super) fn of(self, bytes: &[u8]) -> Vec<u8> {
         match self {

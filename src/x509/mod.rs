@@ -1,8 +1,10 @@
 //! X.509: certificates, the names in them, and chains verified by a named profile at a stated time. No I/O, no clock.
 //!
 //! A chain is verified by [`VerifiedChain::verify`]; an [`IdentityPattern`] says whose certificate it is.
-//! A [`TimestampToken`] proves that something was signed before a time: [`SignedBefore`].
+//! A [`TimestampToken`] proves that something was signed before a time: [`SignedBefore`]. [`StatusEvidence`] says whether
+//! the certificates of a chain are revoked.
 
+mod bundle;
 mod candidates;
 mod certificate;
 mod certificate_error;
@@ -21,12 +23,15 @@ mod name;
 mod oid;
 mod pattern_error;
 mod profile;
+mod revocation;
 mod rule;
 mod search;
 mod syntax;
 mod timestamp;
 mod whole_chain;
 
+pub use self::bundle::BundleError;
+pub use self::bundle::BundlePlace;
 pub use self::certificate::Certificate;
 pub use self::certificate::SerialNumber;
 pub use self::certificate_error::CertificateError;
@@ -50,6 +55,26 @@ pub use self::oid::Oid;
 pub use self::pattern_error::PatternError;
 pub use self::profile::Profile;
 pub use self::profile::Purpose;
+pub use self::revocation::CertificateRevocationList;
+pub use self::revocation::CertificateStatus;
+pub use self::revocation::EvidenceKind;
+pub use self::revocation::EvidenceLabel;
+pub use self::revocation::ExaminedEvidence;
+pub use self::revocation::ExpiredCertificates;
+pub use self::revocation::Freshness;
+pub use self::revocation::FreshnessRule;
+pub use self::revocation::OcspResponse;
+pub use self::revocation::Rescue;
+pub use self::revocation::RescueObstacle;
+pub use self::revocation::RescueRule;
+pub use self::revocation::Revocation;
+pub use self::revocation::RevocationReason;
+pub use self::revocation::Status;
+pub use self::revocation::StatusError;
+pub use self::revocation::StatusEvidence;
+pub use self::revocation::StatusEvidenceError;
+pub use self::revocation::StatusProblem;
+pub use self::revocation::StatusProblemRule;
 pub use self::rule::ChainRule;
 pub use self::timestamp::GenTime;
 pub use self::timestamp::MessageImprint;
