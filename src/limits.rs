@@ -50,6 +50,8 @@ pub struct EnvelopeLimits {
     pub certificate_chain: u64,
     /// Certificates in one bundle, or given to build one chain from.
     pub certificates: u64,
+    /// Parameters of the protected header of one Notary Project envelope, and of the unprotected one.
+    pub header_parameters: u64,
     /// Transparency log entries in one bundle. sigstore-go has the same limit.
     pub log_entries: u64,
     /// Signatures in one envelope.
@@ -198,6 +200,7 @@ impl Limits {
             certificate_bytes: 64 << 10,
             certificate_chain: 10,
             certificates: 32,
+            header_parameters: 256,
             log_entries: 32,
             signatures: 16,
             statement_digests: 32,

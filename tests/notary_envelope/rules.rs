@@ -552,6 +552,31 @@ fn every_rule_is_broken_by_a_test() {
     }
 }
 
+/// Attributes that are compared with each other are few: an envelope with as many as fit is could-not-tell, and a list of
+/// critical ones that is longer than the header names one that is absent.
+#[test]
+fn many_attributes_are_bounded() {
+    let names: Vec<String> = (0..256).map(|number| format!("n{number}")).collect();
+    let mut jws = Jws::new();
+    let mut cose = Cose::new();
+    for name in &names {
+        jws.protected[name] = json!("");
+        cose.protected.push((text(name), text("")));
+    }
+    for (format, bytes) in [(NotaryFormat::Jws, jws.bytes()), (NotaryFormat::Cose, cose.bytes())] {
+        assert_eq!(verdict(&read(format, &bytes)), "?limit");
+        assert_eq!(verdict(&read_as_notation(format, &bytes)), "?limit");
+    }
+    let mut jws = Jws::new();
+    let mut unprotected = Jws::new();
+    for name in &names {
+        jws.protected["crit"].as_array_mut().unwrap().push(json!(name));
+        unprotected.header().insert(name.clone(), json!(""));
+    }
+    assert_eq!(verdict(&read(NotaryFormat::Jws, &jws.bytes())), "critical-attribute-absent");
+    assert_eq!(verdict(&read_as_notation(NotaryFormat::Jws, &unprotected.bytes())), "?limit");
+}
+
 /// A limit may be lowered, and what is more than it is could-not-tell.
 #[test]
 fn each_limit_is_could_not_tell() {
@@ -568,6 +593,8 @@ fn each_limit_is_could_not_tell() {
         assert_eq!(with(|limits| limits.envelope.certificate_chain = 0), "?limit");
         assert_eq!(with(|limits| limits.envelope.certificate_bytes = 10), "?limit");
         assert_eq!(with(|limits| limits.evidence.signature_bytes = 10), "?limit");
+        assert_eq!(with(|limits| limits.envelope.header_parameters = 4), "?limit");
+        assert_eq!(with(|limits| limits.envelope.header_parameters = 5), "accepted");
         assert!(["?limit", "?json"].contains(&&*with(|limits| limits.json.depth = 1)), "{format}");
         assert!(["?limit", "?json"].contains(&&*with(|limits| limits.json.values = 5)), "{format}");
     }

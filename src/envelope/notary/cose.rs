@@ -41,8 +41,8 @@ type Header<'a> = Vec<(ExtendedName, Encoded<'a>)>;
 /// 3. The unprotected header.
 pub(super) fn parse(bytes: &[u8], limits: &Limits, strictness: Strictness) -> Result<Parts, NotaryError> {
     let sign1 = sign1(bytes, limits, strictness)?;
-    let protected = header(cbor::read(sign1.protected, limits, strictness)?)?;
-    let unprotected = header(sign1.unprotected)?;
+    let protected = header(cbor::read(sign1.protected, limits, strictness)?, limits)?;
+    let unprotected = header(sign1.unprotected, limits)?;
     if let Some((name, _)) = unprotected.iter().find(|(name, _)| protected.iter().any(|(other, _)| other == name)) {
         return Err(NotaryError::found(NotaryRule::HeaderInBoth, &name.to_string()));
     }
@@ -86,8 +86,9 @@ pub(super) fn to_be_signed(protected: &[u8], payload: &[u8]) -> Vec<u8> {
     cbor_writer::array(&[cbor_writer::text("Signature1"), protected, external, payload])
 }
 
-fn header(encoded: Encoded<'_>) -> Result<Header<'_>, NotaryError> {
+fn header<'a>(encoded: Encoded<'a>, limits: &Limits) -> Result<Header<'a>, NotaryError> {
     let Item::Map(entries) = encoded.item else { return Err(NotaryError::refused(NotaryRule::CoseStructure)) };
+    parts::check_parameters(entries.len(), limits)?;
     entries.into_iter().map(|(key, value)| Ok((label(&key.item)?, value))).collect()
 }
 

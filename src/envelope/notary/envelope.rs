@@ -144,7 +144,7 @@ impl NotaryEnvelope {
         self.parts.agent.as_ref()
     }
 
-    pub(super) fn differs_in_timestamp_only(&self, other: &Self) -> bool {
+    pub(super) fn is_same_but_timestamp(&self, other: &Self) -> bool {
         self.format == other.format && self.parts.untimed() == other.parts.untimed()
     }
 

@@ -44,6 +44,9 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits, strictness: Strictness) -> Re
     let protected_members = Members::read("protected header", &header_text, limits)?;
     let unprotected = header.map_or("{}", RawValue::get).as_bytes();
     let unprotected = Members::of_checked("unprotected header", unprotected)?;
+    for header in [&protected_members, &unprotected] {
+        parts::check_parameters(header.names().count(), limits)?;
+    }
     if let Some(name) = unprotected.names().find(|name| protected_members.names().any(|other| other == *name)) {
         return Err(NotaryError::found(NotaryRule::HeaderInBoth, name));
     }

@@ -30,6 +30,11 @@ impl Parts {
     }
 }
 
+/// Checks the number of parameters of a header, which are compared with each other.
+pub(super) fn check_parameters(got: usize, limits: &Limits) -> Result<(), NotaryError> {
+    NotaryError::bounded("parameters of one header", got, limits.envelope.header_parameters)
+}
+
 /// Checks the number of certificates and their lengths.
 pub(super) fn check_chain(chain: Vec<Bytes>, limits: &Limits) -> Result<Vec<Bytes>, NotaryError> {
     if chain.is_empty() {

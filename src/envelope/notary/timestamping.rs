@@ -36,7 +36,7 @@ pub fn add_timestamp_token(
         NotaryFormat::Jws => into_jws(bytes, token, limits, strictness)?,
     };
     let after = NotaryEnvelope::parse(format, &written, limits, strictness)?;
-    match after.differs_in_timestamp_only(&before) {
+    match after.is_same_but_timestamp(&before) {
         true => Ok(written),
         false => Err(NotaryError::refused(NotaryRule::HeaderValue)),
     }
