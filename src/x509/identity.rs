@@ -127,10 +127,11 @@ impl IdentityPattern {
         &self.names
     }
 
-    /// Whether every certificate that `other` matches for its subject is matched by this pattern too: its subject
-    /// attributes are among those of `other`. notation refuses a trust policy with two such identities.
+    /// Whether every certificate that `other` matches is matched by this pattern too: its names are among those of
+    /// `other`, and it allows the subjects that `other` allows. notation refuses a trust policy with two such identities.
     pub fn covers(&self, other: &Self) -> bool {
-        self.names.iter().all(|name| other.names.iter().any(|of_other| name == of_other))
+        let subjects = self.subject == SubjectRule::Any || other.subject == SubjectRule::Unambiguous;
+        subjects && self.names.iter().all(|name| other.names.iter().any(|of_other| name == of_other))
     }
 }
 
@@ -242,6 +243,9 @@ mod tests {
         assert_eq!(one.to_string(), "subject C=US, subject ST=WA, subject O=a");
         assert!(one.covers(&IdentityPattern::notation("x509.subject: OU=b, C=US, ST=WA, O=a").unwrap()));
         assert!(!one.covers(&IdentityPattern::notation("x509.subject: C=US, ST=WA, O=b").unwrap()));
+        // A subject with an attribute twice matches the second one only.
+        let any = IdentityPattern::subject("C=US, ST=WA, O=a").unwrap();
+        assert!(any.covers(&one) && !one.covers(&any) && any.covers(&any));
     }
 
     #[test]

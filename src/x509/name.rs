@@ -25,9 +25,10 @@ pub struct Attribute {
 /// What an attribute is: a text, or bytes that are not one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttributeValue {
-    /// The DER content of a value that is not a text in Unicode or ASCII.
+    /// The DER of a value that is not a text, tag and length included.
     Bytes(Vec<u8>),
-    /// The text of a `PrintableString`, `UTF8String`, `IA5String`, `NumericString` or `BMPString`.
+    /// The text of a `PrintableString`, `UTF8String`, `IA5String`, `NumericString` or `BMPString` whose characters are those
+    /// of its type (X.680 section 41).
     Text(String),
 }
 
@@ -110,7 +111,7 @@ impl Attribute {
         let fields = der::values(attribute.content).filter(|_| attribute.tag == der::SEQUENCE)?;
         match fields.as_slice() {
             [kind, value] if kind.tag == der::OBJECT_ID => {
-                Some(Self { kind: Oid::from_content(kind.content)?, value: AttributeValue::of(value) })
+                Some(Self { kind: Oid::from_content(kind.content)?, value: AttributeValue::of(value, kind.rest) })
             }
             _ => None,
         }
@@ -136,14 +137,18 @@ impl Attribute {
 }
 
 impl AttributeValue {
-    fn of(value: &der::Value<'_>) -> Self {
+    fn of(value: &der::Value<'_>, encoding: &[u8]) -> Self {
         let bytes = value.content;
+        let ascii = |allowed: &dyn Fn(&u8) -> bool| utf_8(bytes).filter(|_| bytes.iter().all(allowed));
         let text = match value.tag {
-            der::PRINTABLE_STRING | der::UTF8_STRING | der::IA5_STRING | der::NUMERIC_STRING => utf_8(bytes),
             der::BMP_STRING => utf_16(bytes),
+            der::IA5_STRING => ascii(&u8::is_ascii),
+            der::NUMERIC_STRING => ascii(&|byte| byte.is_ascii_digit() || *byte == b' '),
+            der::PRINTABLE_STRING => ascii(&|byte| byte.is_ascii_alphanumeric() || PRINTABLE.contains(byte)),
+            der::UTF8_STRING => utf_8(bytes),
             _ => None,
         };
-        text.map_or_else(|| Self::Bytes(bytes.to_vec()), Self::Text)
+        text.map_or_else(|| Self::Bytes(encoding.to_vec()), Self::Text)
     }
 }
 
@@ -242,6 +247,9 @@ pub(super) fn kind_of(keyword: &str) -> Option<Oid> {
 fn keyword_of(kind: &Oid) -> Option<&'static str> {
     KEYWORDS.iter().find(|(_, content)| *content == kind.as_content()).map(|(keyword, _)| *keyword)
 }
+
+/// What a `PrintableString` has beside letters and digits (X.680 section 41.4), and `*` and `&`, which issuers write too.
+const PRINTABLE: &[u8] = b" '()+,-./:=?*&";
 
 /// RFC 4514 section 3, and the keywords that Go prints in addition.
 const KEYWORDS: &[(&str, &[u8])] = &[

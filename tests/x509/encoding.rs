@@ -2,6 +2,7 @@
 
 use bulla::limits::Limits;
 use bulla::time::Time;
+use bulla::x509::AttributeValue;
 use bulla::x509::Certificate;
 use bulla::x509::CertificateError;
 use bulla::x509::GeneralName;
@@ -113,6 +114,91 @@ fn a_name_keeps_all_its_bytes() {
         purpose: Purpose::Signing,
     };
     assert!(verification.run(&[changed]).is_ok());
+}
+
+/// X.680 section 41: a value is a text if its tag is that of a string type and its characters are those of the type.
+#[test]
+fn a_value_is_a_text_only_by_its_tag_and_characters() {
+    let Some(shop) = Workshop::new() else { return };
+    let leaf = shop.root(plan("/CN=a", LEAF)).certificate;
+    let pattern = IdentityPattern::subject("CN=Notary").unwrap();
+    for (tag, content, text) in [
+        (0x0c, &b"Notary"[..], Some("Notary")),
+        (0x13, b"Notary", Some("Notary")),
+        (0x16, b"Notary", Some("Notary")),
+        (0x1e, b"\0N\0o\0t\0a\0r\0y", Some("Notary")),
+        (0x12, b"47 11", Some("47 11")),
+        (0x0c, "é".as_bytes(), Some("é")),
+        (0x13, b"A & B (*)", Some("A & B (*)")),
+        // Another class, a constructed value, another type.
+        (0x8c, b"Notary", None),
+        (0x4c, b"Notary", None),
+        (0xac, b"", None),
+        (0x14, b"Notary", None),
+        (0x04, b"Notary", None),
+        // Characters of other types.
+        (0x13, "é".as_bytes(), None),
+        (0x13, b"Notary\0", None),
+        (0x13, b"a@b", None),
+        (0x16, "é".as_bytes(), None),
+        (0x12, b"4a", None),
+        (0x0c, b"\xff", None),
+        (0x1e, b"\0N\0", None),
+        (0x1e, b"\xd8\0", None),
+    ] {
+        let encoding = value(tag, &[content]);
+        let attribute = value(0x30, &[&value(0x06, &[&[0x55, 4, 3]]), &encoding]);
+        let name = value(0x30, &[&value(0x31, &[&attribute])]);
+        let found = certificate(&edited(leaf.der(), |fields| fields[SUBJECT] = name));
+        let attribute = found.subject().attributes().next().unwrap();
+        assert_eq!(attribute.text(), text, "{tag:02x} {content:02x?}");
+        assert_eq!(pattern.matches(&found), text == Some("Notary"));
+        if text.is_none() {
+            // RFC 4514 section 2.4: the whole encoding in hexadecimal digits.
+            let digits: String = encoding.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(attribute.value(), &AttributeValue::Bytes(encoding));
+            assert_eq!(found.subject().to_string(), format!("CN=#{digits}"));
+        }
+    }
+}
+
+/// RFC 5280 appendix A.2: the tags of alternative names, with class and form.
+#[test]
+fn an_alternative_name_has_the_tag_of_its_form() {
+    let Some(shop) = Workshop::new() else { return };
+    let leaf = shop.root(plan("/CN=a", LEAF)).certificate;
+    let other = [&value(0x06, &[&[0x2a, 3]])[..], &value(0xa0, &[&value(0x0c, &[b"a"])])].concat();
+    let name = value(0x30, &[&part(O, "a")]);
+    for (tag, content, right) in [
+        (0x82, &b"a.example"[..], true),
+        (0x81, b"a@b.example", true),
+        (0x86, b"urn:a:b", true),
+        (0x87, &[10, 0, 0, 1], true),
+        (0x88, &[0x2a, 3], true),
+        (0xa0, &other, true),
+        (0xa4, &name, true),
+        (0xa2, &[], false),
+        (0xa2, &[0x0c, 1, 0x61], false),
+        (0xa6, &[0x0c, 1, 0x61], false),
+        (0x02, b"a", false),
+        (0x42, b"a.example", false),
+        (0x82, "é".as_bytes(), false),
+        (0x87, &[10, 0, 0], false),
+        (0x84, &name, false),
+        (0xa4, &[5, 0], false),
+        (0xa0, &[6, 2, 0x2a, 3], false),
+        (0xa0, &[6, 2, 0x2a, 3, 0xa0, 0], false),
+        (0xa0, &[6, 2, 0x2a, 3, 0xa0, 4, 5, 0, 5, 0], false),
+        (0xa0, &[6, 2, 0x2a, 3, 0xa0, 2, 5, 0, 5, 0], false),
+        (0xa0, &[6, 2, 0x2a, 3, 0xa1, 2, 5, 0], false),
+        (0x89, b"a", false),
+    ] {
+        let names = value(0x30, &[&value(tag, &[content])]);
+        let found = parse(&edited(leaf.der(), |fields| {
+            add_extension(fields, extension(SUBJECT_ALTERNATIVE_NAME, &names));
+        }));
+        assert_eq!(found.is_ok(), right, "{tag:02x} {content:02x?}: {found:?}");
+    }
 }
 
 /// RFC 5280 section 4.1.2.5: a certificate that has no well-defined expiration date ends at `99991231235959Z`, which is
