@@ -8,6 +8,7 @@ use crate::key::PublicKey;
 use crate::time::Time;
 use crate::x509::Certificate;
 use crate::x509::ChainRule;
+use crate::x509::GeneralName;
 use crate::x509::KeyUsage;
 use crate::x509::extension;
 use crate::x509::extension::NameConstraint;
@@ -130,13 +131,14 @@ pub(super) fn check(check: Check, certificate: &Certificate, role: Role) -> Resu
     let is_critical = |id| extensions.known(id).is_some_and(extension::Extension::is_critical);
     match check {
         Check::AlternativeNameSyntax => refuse_if(!syntax::alternative_names(extensions), ChainRule::AlternativeName),
-        Check::AuthorityKeyId => {
-            let missing = extensions.authority_key_id().is_none() && !certificate.is_self_issued();
-            match role {
-                // Another one has issued the anchor, but the path ends here all the same.
-                Role::Anchor if missing => Err(Broken::undetermined(ChainRule::AuthorityKeyId)),
-                _ => refuse_if(missing, ChainRule::AuthorityKeyId),
-            }
+        Check::AuthorityKeyId => authority_key_id(certificate, role),
+        Check::AuthorityKeyUsage => match extensions.is_ca() && extensions.key_usage().is_none() {
+            true => Err(Broken::refused(ChainRule::KeyUsage).by("the extension is not there")),
+            false => Ok(()),
+        },
+        Check::BasicConstraintsCritical => {
+            let critical = is_critical(extension::BASIC_CONSTRAINTS);
+            refuse_if(extensions.is_ca() && !critical, ChainRule::BasicConstraintsCritical)
         }
         Check::IssuerName => refuse_if(certificate.issuer().is_empty(), ChainRule::IssuerName),
         Check::KeyCertSign => {
@@ -153,16 +155,11 @@ pub(super) fn check(check: Check, certificate: &Certificate, role: Role) -> Resu
             let wrong = extensions.name_constraints().is_some_and(|all| all.iter().any(wrong));
             refuse_if(wrong, ChainRule::NameConstraints)
         }
-        Check::NotCritical => match NEVER_CRITICAL.iter().find(|id| is_critical(id)) {
-            Some(id) => {
-                let found = extensions.known(id).map(|extension| format!("extension {}", extension.id()));
-                Err(Broken { class: BrokenClass::Refused, found, rule: ChainRule::NotCritical })
-            }
-            None => Ok(()),
-        },
-        Check::RootBasicConstraintsCritical => {
-            let root = role == Role::Anchor && certificate.is_self_issued();
-            refuse_if(root && !is_critical(extension::BASIC_CONSTRAINTS), ChainRule::BasicConstraintsCritical)
+        Check::NotCritical => not_critical(certificate),
+        Check::PathLengthPlace => {
+            let limited = extensions.basic_constraints().is_some_and(|constraints| constraints.path_length.is_some());
+            let signs = extensions.key_usage().is_some_and(|usage| usage.has(KeyUsage::KEY_CERT_SIGN));
+            refuse_if(limited && !(extensions.is_ca() && signs), ChainRule::PathLengthPlace)
         }
         Check::SerialNotNegative => refuse_if(certificate.serial().is_negative(), ChainRule::SerialNumber),
         Check::SerialPositive => {
@@ -181,6 +178,24 @@ pub(super) fn check(check: Check, certificate: &Certificate, role: Role) -> Resu
             let right = named || instead && !extensions.alternative_names().is_empty();
             refuse_if(!right, ChainRule::SubjectName)
         }
+    }
+}
+
+/// RFC 5280 section 4.2.1.1: all but self-issued certificates name the key of their issuer.
+fn authority_key_id(certificate: &Certificate, role: Role) -> Result<(), Broken> {
+    let missing = certificate.extensions().authority_key_id().is_none() && !certificate.is_self_issued();
+    match role {
+        // Another one has issued the anchor, but the path ends here all the same.
+        Role::Anchor if missing => Err(Broken::undetermined(ChainRule::AuthorityKeyId)),
+        _ => refuse_if(missing, ChainRule::AuthorityKeyId),
+    }
+}
+
+fn not_critical(certificate: &Certificate) -> Result<(), Broken> {
+    let critical = |id: &&'static [u8]| certificate.extensions().known(id).filter(|found| found.is_critical());
+    match NEVER_CRITICAL.iter().find_map(critical) {
+        Some(found) => Err(Broken::refused(ChainRule::NotCritical).by(format_args!("extension {}", found.id()))),
+        None => Ok(()),
     }
 }
 
@@ -255,7 +270,8 @@ pub(super) fn path_length(path: &[Certificate]) -> Result<(), (usize, Broken)> {
 }
 
 /// RFC 5280 section 4.2.1.10: constraints on email addresses also bind the attribute `emailAddress` of subjects, which
-/// rustls-webpki does not read. Returns the index of the certificate that has one.
+/// rustls-webpki does not read. They also bind the otherName `SmtpUTF8Mailbox` (RFC 9598 section 6). Returns the index of
+/// the certificate that has an address or an otherName.
 pub(super) fn email_constraints(path: &[Certificate]) -> Result<(), (usize, Broken)> {
     let email = |constraint: &NameConstraint| constraint.form == NameForm::Email;
     let constrains =
@@ -264,12 +280,19 @@ pub(super) fn email_constraints(path: &[Certificate]) -> Result<(), (usize, Brok
     let has_address = |certificate: &Certificate| {
         certificate.subject().attributes().any(|attribute| attribute.kind().as_content() == EMAIL_ADDRESS)
     };
-    match path.iter().take(last).position(has_address) {
-        Some(index) => {
-            Err((index, Broken::undetermined(ChainRule::NameConstraints).by("email address in the subject")))
+    let has_other_name = |certificate: &Certificate| {
+        certificate.extensions().alternative_names().iter().any(|name| matches!(name, GeneralName::Other { .. }))
+    };
+    for (index, certificate) in path.iter().take(last).enumerate() {
+        let undetermined = |found| Err((index, Broken::undetermined(ChainRule::NameConstraints).by(found)));
+        if has_address(certificate) {
+            return undetermined("email address in the subject");
         }
-        None => Ok(()),
+        if has_other_name(certificate) {
+            return undetermined("otherName below a constraint on email addresses");
+        }
     }
+    Ok(())
 }
 
 /// Whether a certificate constrains names in forms that rustls-webpki does not compare.

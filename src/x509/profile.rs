@@ -45,6 +45,10 @@ pub(super) enum Check {
     AlternativeNameSyntax,
     /// All but roots have an authority key identifier with a key id.
     AuthorityKeyId,
+    /// Certificate authorities have the key usage extension.
+    AuthorityKeyUsage,
+    /// The basic constraints of certificate authorities are critical.
+    BasicConstraintsCritical,
     /// The name of the issuer is not empty.
     IssuerName,
     /// keyCertSign and certificate authority go together.
@@ -55,8 +59,8 @@ pub(super) enum Check {
     NameConstraintsPlace,
     /// Extensions that must not be critical are not.
     NotCritical,
-    /// The basic constraints of a root are critical.
-    RootBasicConstraintsCritical,
+    /// Only certificate authorities with keyCertSign have a path length.
+    PathLengthPlace,
     /// The serial number is not negative.
     SerialNotNegative,
     /// The serial number is positive and has at most 20 bytes.
@@ -138,7 +142,8 @@ pub(super) enum PurposeRule {
 impl Profile {
     /// Notary Project signature specification, "Certificate Requirements", as notation reads it. The signer gives the
     /// whole chain; any certificate of it may be the trusted one. Extensions that cannot be processed are
-    /// could-not-tell, where notation ignores them.
+    /// could-not-tell, where notation ignores them. The specification requires critical basic constraints of certificate
+    /// authorities; notation does not check that, and neither does this profile.
     pub const NOTARY: Self = Self {
         checks: &[Check::SerialNotNegative, Check::SignerIsNoAuthority],
         ed25519: Ed25519::NotSupported,
@@ -178,7 +183,9 @@ impl Profile {
             Check::AuthorityKeyId,
             Check::SubjectKeyId,
             Check::KeyCertSign,
-            Check::RootBasicConstraintsCritical,
+            Check::BasicConstraintsCritical,
+            Check::AuthorityKeyUsage,
+            Check::PathLengthPlace,
             Check::NameConstraintsPlace,
             Check::NameConstraintSyntax,
             Check::AlternativeNameSyntax,
@@ -234,10 +241,14 @@ impl Profile {
     }
 
     /// The same rules for signers whose certificates are for another purpose than code signing, such as document
-    /// signing (1.3.6.1.5.5.7.3.36, RFC 9336). The rules about timestamps stay.
+    /// signing (1.3.6.1.5.5.7.3.36, RFC 9336). A profile that requires no purpose then requires this one of certificates
+    /// with an extended key usage. The rules about timestamps stay.
     #[must_use]
     pub fn for_key_purpose(mut self, purpose: Oid) -> Self {
         self.signing.purpose = purpose;
+        if self.signing.purpose_rule == PurposeRule::Optional {
+            self.signing.purpose_rule = PurposeRule::IfPresent;
+        }
         self
     }
 

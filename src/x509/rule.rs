@@ -12,7 +12,7 @@ pub enum ChainRule {
     AuthorityKeyId,
     /// The certificate of an issuer is one of a certificate authority.
     BasicConstraints,
-    /// The basic constraints of a root are critical.
+    /// The basic constraints of a certificate authority are critical.
     BasicConstraintsCritical,
     /// The signer's certificate is not one of a certificate authority.
     CaAsSigner,
@@ -50,6 +50,8 @@ pub enum ChainRule {
     Path,
     /// At most as many certificates stand between two as the upper one allows.
     PathLength,
+    /// Only a certificate authority with keyCertSign has a path length.
+    PathLengthPlace,
     /// Certificate policies and what is said about them.
     Policy,
     /// No policy is mapped to or from anyPolicy.
@@ -78,7 +80,7 @@ pub enum ChainRule {
 
 impl ChainRule {
     /// All rules.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::AlternativeName,
         Self::AuthorityKeyId,
         Self::BasicConstraints,
@@ -101,6 +103,7 @@ impl ChainRule {
         Self::NotYetValid,
         Self::Path,
         Self::PathLength,
+        Self::PathLengthPlace,
         Self::Policy,
         Self::PolicyMapping,
         Self::SearchBudget,
@@ -140,6 +143,7 @@ impl ChainRule {
             Self::NotYetValid => "not-yet-valid",
             Self::Path => "path",
             Self::PathLength => "path-length",
+            Self::PathLengthPlace => "path-length-place",
             Self::Policy => "policy",
             Self::PolicyMapping => "policy-mapping",
             Self::SearchBudget => "search-budget",
@@ -161,7 +165,7 @@ impl ChainRule {
             Self::AlternativeName => "RFC 5280 section 4.2.1.6",
             Self::AuthorityKeyId => "RFC 5280 section 4.2.1.1",
             Self::BasicConstraints => "RFC 5280 sections 4.2.1.9 and 6.1.4 (k)",
-            Self::BasicConstraintsCritical => "RFC 5280 section 4.2.1.9",
+            Self::BasicConstraintsCritical | Self::PathLengthPlace => "RFC 5280 section 4.2.1.9",
             Self::CaAsSigner => "Notary Project signature specification, \"Leaf Certificates\"",
             Self::ChainOrder => "Notary Project signature specification, \"Other requirements\"",
             Self::CriticalExtension | Self::NotCritical => "RFC 5280 section 4.2",
@@ -198,7 +202,7 @@ impl ChainRule {
             Self::AlternativeName => "a subject alternative name does not have the syntax of its form",
             Self::AuthorityKeyId => "it has no authority key identifier with a key id, and is not a root",
             Self::BasicConstraints => "it is not the certificate of a certificate authority and has signed another one",
-            Self::BasicConstraintsCritical => "the basic constraints of the root are not critical",
+            Self::BasicConstraintsCritical => "the basic constraints of a certificate authority are not critical",
             Self::CaAsSigner => "it is the certificate of a certificate authority and is used as the signer's",
             Self::ChainOrder => "the signer's certificates are not a path to a root, in order and without others",
             Self::CriticalExtension => "it has a critical extension that is not supported",
@@ -219,6 +223,7 @@ impl ChainRule {
             Self::NotYetValid => "it is not valid yet",
             Self::Path => "no path leads from it to a trusted certificate",
             Self::PathLength => "more certificates follow than allowed",
+            Self::PathLengthPlace => "it has a path length, and is no certificate authority with keyCertSign",
             Self::Policy => "it constrains certificate policies, which are not supported",
             Self::PolicyMapping => "a policy is mapped to or from anyPolicy",
             Self::SearchBudget => "the search for a path was given up",

@@ -79,6 +79,18 @@ fn we_and_openssl_agree() {
     let tsa_not_critical = leaf(&middle, &format!("{LEAF}extendedKeyUsage=timeStamping\n"));
     let tsa_and_more = leaf(&middle, &format!("{LEAF}extendedKeyUsage=critical,timeStamping,codeSigning\n"));
     let direct = leaf(&root, LEAF);
+    let soft = shop.issue(&root, plan("/O=Soft", "basicConstraints=CA:TRUE\nkeyUsage=critical,keyCertSign\n"));
+    let useless = shop.issue(&root, plan("/O=Useless", "basicConstraints=critical,CA:TRUE\n"));
+    let useless_root = shop.root(plan("/O=Useless root", "basicConstraints=critical,CA:TRUE\n"));
+    let (by_soft, by_useless, by_useless_root) = (leaf(&soft, LEAF), leaf(&useless, LEAF), leaf(&useless_root, LEAF));
+    let measured = leaf(&middle, &format!("{LEAF}basicConstraints=critical,CA:FALSE,pathlen:0\n"));
+    let addresses =
+        shop.issue(&root, plan("/O=Addresses", &format!("{CA}nameConstraints=critical,permitted;email:example.com\n")));
+    let mailbox = "subjectAltName=otherName:1.3.6.1.5.5.7.8.9;UTF8:";
+    let other_mailbox = leaf(&addresses, &format!("{LEAF}{mailbox}m@evil.test\n"));
+    let same_mailbox = leaf(&addresses, &format!("{LEAF}{mailbox}m@example.com\n"));
+    let free_mailbox = leaf(&middle, &format!("{LEAF}{mailbox}m@evil.test\n"));
+    let no_mailbox = leaf(&addresses, &format!("{LEAF}subjectAltName=DNS:example.org\n"));
     let day = DAY;
     let cases = [
         signing(&root, &direct, &[], "accepted"),
@@ -102,6 +114,16 @@ fn we_and_openssl_agree() {
         signing(&root, &inside, &[&constrained], "accepted"),
         signing(&root, &outside, &[&constrained], "name-constraints"),
         signing(&root, &critical, &[&middle], "?critical-extension"),
+        // RFC 5280 sections 4.2.1.3 and 4.2.1.9: what certificate authorities must have, and must not write elsewhere.
+        signing(&root, &by_soft, &[&soft], "basic-constraints-critical"),
+        signing(&root, &by_useless, &[&useless], "key-usage"),
+        signing(&useless_root, &by_useless_root, &[], "key-usage"),
+        signing(&root, &measured, &[&middle], "path-length-place"),
+        // RFC 9598 section 6: constraints on email addresses bind SmtpUTF8Mailbox too.
+        signing(&root, &other_mailbox, &[&addresses], "?name-constraints"),
+        Case { openssl_differs: true, ..signing(&root, &same_mailbox, &[&addresses], "?name-constraints") },
+        signing(&root, &free_mailbox, &[&middle], "accepted"),
+        signing(&root, &no_mailbox, &[&addresses], "accepted"),
         Case { seconds: -day, ..signing(&root, &good, &[&middle], "not-yet-valid") },
         Case { seconds: 31 * day, ..signing(&root, &good, &[&middle], "expired") },
         stamping(&root, &tsa, &[&middle], "accepted"),

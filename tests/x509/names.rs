@@ -8,6 +8,7 @@ use bulla::nonempty::NonEmpty;
 use bulla::x509::Certificate;
 use bulla::x509::CertificateError;
 use bulla::x509::ChainRule;
+use bulla::x509::GeneralName;
 use bulla::x509::IdentityPattern;
 use bulla::x509::NamePattern;
 use bulla::x509::Oid;
@@ -115,7 +116,10 @@ fn a_nul_character_ends_no_name() {
     let nul = "subjectAltName=DER:30128210 6578616d706c652e636f6d00 2e657669";
     let extensions = format!("{LEAF}{}\n", nul.replace(' ', ""));
     let made = shop.root(plan("/CN=a", &extensions));
+    let there = made.certificate.extensions().alternative_names();
+    assert_eq!(there, [GeneralName::Dns("example.com\0.evi".to_owned())]);
     assert!(!NamePattern::Dns("example.com".to_owned()).matches(&made.certificate));
+    assert!(NamePattern::Dns("example.com\0.evi".to_owned()).matches(&made.certificate));
 }
 
 #[test]
@@ -146,4 +150,15 @@ fn every_rule_has_a_code_of_its_own_which_the_page_names() {
     let (_, listed) = listed.split_once("the time: ").unwrap();
     let listed: BTreeSet<_> = listed.split('`').skip(1).step_by(2).collect();
     assert_eq!(listed, codes);
+}
+
+/// A rule outside the list would have a code that no page names.
+#[test]
+fn the_list_of_rules_has_every_variant() {
+    let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/x509/rule.rs")).unwrap();
+    let (_, variants) = source.split_once("pub enum ChainRule {\n").unwrap();
+    let (variants, _) = variants.split_once("\n}").unwrap();
+    let variants = variants.lines().map(str::trim).filter(|line| !line.starts_with("///"));
+    let variants: Vec<_> = variants.map(|line| line.trim_end_matches(',').to_owned()).collect();
+    assert_eq!(variants, ChainRule::ALL.map(|rule| format!("{rule:?}")));
 }

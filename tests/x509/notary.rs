@@ -10,6 +10,7 @@ use bulla::limits::Limits;
 use bulla::x509::Certificate;
 use bulla::x509::CertificateLabel;
 use bulla::x509::ChainError;
+use bulla::x509::Oid;
 use bulla::x509::Profile;
 use bulla::x509::Purpose;
 use bulla::x509::VerifiedChain;
@@ -176,6 +177,30 @@ fn what_the_signers_certificate_must_say() {
     assert_eq!(verdict(&found), "key", "{found:?}");
 }
 
+/// RFC 9336: another purpose than code signing.
+#[test]
+fn another_purpose_is_required_by_every_profile() {
+    let Some(shop) = Workshop::new() else { return };
+    let root = shop.root(plan("/O=Root", CA));
+    let eku = |purposes: &str| format!("{LEAF}extendedKeyUsage={purposes}\n");
+    // For each: the verdict by `notary`, by `sigstore` and by `rfc5280-strict`.
+    for (extensions, says) in [
+        (LEAF.to_owned(), ["accepted", "extended-key-usage", "accepted"]),
+        (eku("1.3.6.1.5.5.7.3.36"), ["accepted", "accepted", "accepted"]),
+        (eku("1.3.6.1.5.5.7.3.36,codeSigning"), ["accepted", "accepted", "accepted"]),
+        (eku("codeSigning"), ["extended-key-usage"; 3]),
+        (eku("1.2.3.4"), ["extended-key-usage"; 3]),
+        (eku("anyExtendedKeyUsage"), ["extended-key-usage", "extended-key-usage", "accepted"]),
+    ] {
+        let leaf = shop.issue(&root, plan("/CN=leaf", &extensions));
+        for (profile, says) in [Profile::NOTARY, Profile::SIGSTORE, Profile::RFC5280_STRICT].into_iter().zip(says) {
+            let profile = profile.for_key_purpose(Oid::parse("1.3.6.1.5.5.7.3.36").unwrap());
+            let found = verify(&profile, Purpose::Signing, &[&leaf, &root], &[], &root);
+            assert_eq!(verdict(&found), says, "{} {extensions}: {found:?}", profile.name());
+        }
+    }
+}
+
 #[test]
 fn the_signature_on_a_root_is_by_its_own_key() {
     let Some(shop) = Workshop::new() else { return };
@@ -235,6 +260,8 @@ fn the_certificates_of_issuers() {
     let ca = "basicConstraints=critical,CA:TRUE\n";
     for (extensions, says) in [
         (CA.to_owned(), "accepted"),
+        // The specification requires critical basic constraints; notation does not check that.
+        ("basicConstraints=CA:TRUE\nkeyUsage=critical,keyCertSign\n".to_owned(), "accepted"),
         (format!("{ca}keyUsage=keyCertSign\n"), "key-usage"),
         (ca.to_owned(), "key-usage"),
         (format!("{ca}keyUsage=critical,cRLSign\n"), "key-usage"),
