@@ -27,6 +27,7 @@ use super::leaf;
 use super::made::Maker;
 use super::read;
 use super::read_as_notation;
+use super::said;
 use super::time;
 use super::vectors;
 use super::verdict;
@@ -158,7 +159,7 @@ fn what_the_envelopes_of_notation_say() {
     assert_eq!(attributes.extended()[0].value, ExtendedValue::Text("SomeValue".to_owned()));
     assert!(attributes.extended()[0].critical);
     // Both objections are there to be reported, and the signature holds.
-    let objections: Vec<_> = envelope.objections().iter().map(|error| super::said(error)).collect();
+    let objections: Vec<_> = envelope.objections().iter().map(said).collect();
     assert_eq!(objections, ["unknown-critical-attribute", "?verification-plugin"]);
     assert_eq!(envelope.check_signature(&leaf(&envelope)), Ok(()));
 

@@ -20,6 +20,7 @@ use bulla::limits::Limits;
 use bulla::oci::media_type::OCI_MANIFEST;
 use bulla::time::Time;
 use proptest::collection::btree_map;
+use proptest::prelude::ProptestConfig;
 use proptest::prelude::any;
 use proptest::strategy::Strategy as _;
 
@@ -45,7 +46,7 @@ fn every_algorithm_signs_both_formats() {
             assert_eq!(verified.payload().proof().scheme, maker.algorithm.scheme());
             assert_eq!(verified.payload().proof().key, maker.public_key().id());
             assert_eq!(NotaryPayload::parse(verified.payload(), &Limits::DEFAULT).unwrap(), payload());
-            assert_eq!(envelope.certificate_chain(), [maker.certificate.clone()]);
+            assert_eq!(envelope.certificate_chain(), std::slice::from_ref(&maker.certificate));
             assert_eq!(envelope.timestamp_token(), Some(TOKEN));
             assert_eq!(envelope.signing_agent().unwrap().to_string(), "bulla/test <&>");
         }
@@ -274,7 +275,7 @@ fn said() -> impl proptest::strategy::Strategy<Value = Said> {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
     #[test]
     fn what_is_written_is_read(said in said(), authority: bool, agent: Option<String>, token: Option<[u8; 9]>) {
         let maker = Maker::of(NotaryAlgorithm::Es256);
