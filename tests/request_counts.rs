@@ -490,7 +490,8 @@ fn audited(
     let (name, tag_or_digest) = ("registry.example/app:v1", TagOrDigest::Digest(*image.digest()));
     let reference = &name.parse().unwrap();
     let image = AuditedImage { name, reference, source, tag_or_digest: &tag_or_digest };
-    now(audit::audit(image, AuditOptions { limits, lines, names: NameRule::SameImage, trust })).unwrap()
+    now(audit::audit(image, AuditOptions { limits, lines, names: NameRule::SameImage, now: Time::EPOCH, trust }))
+        .unwrap()
 }
 
 /// A log with a line for each of these signatures.

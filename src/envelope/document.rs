@@ -4,6 +4,8 @@ use crate::envelope::Bundle;
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::NotSignedBy;
+use crate::envelope::NotaryEnvelope;
+use crate::envelope::NotaryFormat;
 use crate::envelope::Payload;
 use crate::envelope::SimpleSigning;
 use crate::envelope::predicate_limits;
@@ -18,6 +20,8 @@ pub enum SignedDocument {
     Bundle(Bundle),
     /// A bare DSSE envelope: an attestation of cosign v2.
     Dsse(Envelope),
+    /// A Notary Project envelope, JWS or COSE, with its certificates.
+    Notary(NotaryEnvelope),
     /// A simple signing payload beside its signature: cosign v2, skopeo.
     Simple(SimpleSigning),
 }
@@ -28,15 +32,28 @@ pub enum SignedDocument {
 pub enum FormName {
     /// A bare DSSE envelope: an attestation of cosign v2.
     Dsse,
+    /// A COSE envelope of the Notary Project.
+    NotaryCose,
+    /// A JWS envelope of the Notary Project: the default of notation.
+    NotaryJws,
     /// A Sigstore bundle: cosign v3, and the default of bulla.
     SigstoreBundle,
     /// A simple signing payload beside its signature: cosign v2, skopeo, podman.
     SimpleSigning,
 }
 
+/// What the signatures of a format are made with, and so the means by which their signer is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SignedWith {
+    /// The key of a certificate that comes with the signature.
+    Certificate,
+    /// A key that verifiers have to know.
+    Key,
+}
+
 impl SignedDocument {
-    /// Verifies the document with `key` and returns its payload. Claims in the document about keys and algorithms are
-    /// ignored.
+    /// Verifies the document with a pinned `key` and returns its payload. Claims in the document about keys and algorithms are
+    /// ignored. A document that is signed with a certificate is not verified by a key alone.
     ///
     /// # Errors
     /// [`NotSignedBy`] that key.
@@ -44,6 +61,7 @@ impl SignedDocument {
         match self {
             Self::Bundle(bundle) => bundle.envelope().verify(key),
             Self::Dsse(envelope) => envelope.verify(key),
+            Self::Notary(_) => Err(NotSignedBy(key.id())),
             Self::Simple(simple) => simple.verify(key),
         }
     }
@@ -53,6 +71,7 @@ impl SignedDocument {
         match self {
             Self::Bundle(bundle) => bundle.envelope().signatures().collect(),
             Self::Dsse(envelope) => envelope.signatures().collect(),
+            Self::Notary(envelope) => vec![envelope.signature()],
             Self::Simple(simple) => vec![simple.signature()],
         }
     }
@@ -62,6 +81,7 @@ impl SignedDocument {
         match self {
             Self::Bundle(bundle) => bundle.envelope().signatures_by(key),
             Self::Dsse(envelope) => envelope.signatures_by(key),
+            Self::Notary(_) => Vec::new(),
             Self::Simple(simple) => simple.verify(key).map(|_| vec![simple.signature()]).unwrap_or_default(),
         }
     }
@@ -73,7 +93,7 @@ impl SignedDocument {
         let claimed = match self {
             Self::Bundle(bundle) => bundle.claimed_key(),
             Self::Dsse(envelope) => envelope.claimed_key(),
-            Self::Simple(_) => None,
+            Self::Notary(_) | Self::Simple(_) => None,
         };
         claimed.map(|claimed| claimed.chars().take(SHOWN).collect())
     }
@@ -89,7 +109,7 @@ impl SignedDocument {
                     || bundle.envelope().key_ids().any(is_it)
             }
             Self::Dsse(envelope) => envelope.key_ids().any(is_it),
-            Self::Simple(_) => false,
+            Self::Notary(_) | Self::Simple(_) => false,
         }
     }
 
@@ -107,7 +127,7 @@ impl SignedDocument {
         let envelope = match self {
             Self::Bundle(bundle) => bundle.envelope(),
             Self::Dsse(envelope) => envelope,
-            Self::Simple(_) => return Ok(None),
+            Self::Notary(_) | Self::Simple(_) => return Ok(None),
         };
         const LONGEST: u64 = 4 << 10;
         let payload = envelope.unverified_payload();
@@ -123,7 +143,24 @@ impl SignedDocument {
         match self {
             Self::Bundle(bundle) => Self::Bundle(bundle.without_bytes()),
             Self::Dsse(envelope) => Self::Dsse(envelope.without_bytes()),
+            Self::Notary(envelope) => Self::Notary(envelope.without_bytes()),
             Self::Simple(simple) => Self::Simple(simple.without_bytes()),
+        }
+    }
+
+    /// What its signatures are made with.
+    pub const fn signed_with(&self) -> SignedWith {
+        match self {
+            Self::Notary(_) => SignedWith::Certificate,
+            Self::Bundle(_) | Self::Dsse(_) | Self::Simple(_) => SignedWith::Key,
+        }
+    }
+
+    /// The Notary Project envelope, if it is one.
+    pub const fn notary_envelope(&self) -> Option<&NotaryEnvelope> {
+        match self {
+            Self::Notary(envelope) => Some(envelope),
+            Self::Bundle(_) | Self::Dsse(_) | Self::Simple(_) => None,
         }
     }
 
@@ -132,6 +169,10 @@ impl SignedDocument {
         match self {
             Self::Bundle(_) => FormName::SigstoreBundle,
             Self::Dsse(_) => FormName::Dsse,
+            Self::Notary(envelope) => match envelope.format() {
+                NotaryFormat::Cose => FormName::NotaryCose,
+                NotaryFormat::Jws => FormName::NotaryJws,
+            },
             Self::Simple(_) => FormName::SimpleSigning,
         }
     }
@@ -142,6 +183,8 @@ impl FormName {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dsse => "dsse",
+            Self::NotaryCose => "notary-cose",
+            Self::NotaryJws => "notary-jws",
             Self::SigstoreBundle => "sigstore-bundle",
             Self::SimpleSigning => "simple-signing",
         }

@@ -1,5 +1,6 @@
 //! Why a signed document cannot be read, or was not signed by a key.
 
+use crate::envelope::NotaryError;
 use crate::json::JsonError;
 use crate::key::KeyId;
 use crate::limits::count;
@@ -43,6 +44,9 @@ pub enum EnvelopeError {
         /// The limit.
         limit: u64,
     },
+    /// A Notary Project envelope breaks a rule, or cannot be judged.
+    #[error("{0}")]
+    Notary(NotaryError),
     /// A media, payload or statement type is unsupported.
     #[error("unknown {what} {got:?}")]
     Type {
@@ -79,6 +83,7 @@ impl EnvelopeError {
         match self {
             Self::Json { error, .. } => error.is_limit(),
             Self::Limit { .. } => true,
+            Self::Notary(error) => error.is_undetermined(),
             _ => false,
         }
     }

@@ -1,20 +1,31 @@
-//! `Form`: one row of the table of signature formats: where a format is stored, and how it is read and written.
+//! The table of signature formats: where each format is stored, and how it is read and written.
 //!
 //! Nothing else matches on the media types of signature formats: discovery, signing, import and merging use this table.
 
 use std::collections::BTreeMap;
 
+use crate::envelope::Attachment;
 use crate::envelope::Bundle;
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
+use crate::envelope::Form;
+use crate::envelope::FormLayers;
 use crate::envelope::FormName;
+use crate::envelope::FormStatements;
+use crate::envelope::FormTag;
 use crate::envelope::ItemStatement;
+use crate::envelope::NotaryEnvelope;
+use crate::envelope::NotaryFormat;
 use crate::envelope::PayloadKind;
 use crate::envelope::SignedDocument;
 use crate::envelope::SignedItem;
+use crate::envelope::SignedWith;
 use crate::envelope::SimpleSigning;
+use crate::envelope::StoredSignature;
+use crate::envelope::Strictness;
 use crate::envelope::base64;
-use crate::json::JsonError;
+use crate::envelope::form_row::FormWriting;
+use crate::envelope::form_row::TypeName;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -23,93 +34,10 @@ use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::time::Time;
 
-/// A signature format: where it is stored, and how it is read and written.
-#[derive(Debug)]
-pub struct Form {
-    /// The name of the format.
-    pub name: FormName,
-    /// The artifact type of a referrer whose layers have this format, if it has one of its own.
-    artifact_type: Option<TypeName>,
-    /// The media type of a layer that is a document of this format.
-    layer_type: TypeName,
-    /// The tag at which cosign v2 stores documents of this format.
-    tag: Option<FormTag>,
-    /// The number of documents in a manifest of this format: one, or any number.
-    pub layers: FormLayers,
-    /// The annotations of a layer that belong to the evidence: this format reads them, now or once certificates are
-    /// verified.
-    annotations: &'static [&'static str],
-    /// The annotations that an import carries further with the document.
-    carried: &'static [&'static str],
-    read: fn(&Descriptor, &Content, &Limits) -> Result<SignedDocument, EnvelopeError>,
-    /// The payload that a signature of this format covers.
-    payload: PayloadKind,
-    /// Makes the content in which a signature is stored.
-    write: fn(&SignedItem<'_>, &Subject, Time) -> Result<StoredSignature, JsonError>,
-}
-
-/// A signature as it is stored beside an image.
-#[derive(Clone, Debug)]
-pub enum StoredSignature {
-    /// A layer of the manifest at one of cosign's tags.
-    Layer {
-        /// The content of the layer.
-        content: Content,
-        /// The descriptor of the layer, with its annotations.
-        layer: Descriptor,
-        /// The tag.
-        tag: FormTag,
-    },
-    /// A manifest that refers to the image.
-    Referrer(Attachment),
-}
-
-/// A manifest that refers to a subject, with the blobs that must be stored before it.
-#[derive(Clone, Debug)]
-pub struct Attachment {
-    /// The blobs, without the empty config.
-    pub blobs: Vec<Content>,
-    /// The manifest.
-    pub manifest: Content,
-}
-
-/// The number of documents in one manifest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FormLayers {
-    /// Any number.
-    Many,
-    /// Exactly one.
-    One,
-}
-
-/// A tag at which cosign v2 stores signed documents beside an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FormTag {
-    /// The suffix of the tag, after the digest of the image.
-    pub suffix: &'static str,
-    /// The kind of statements at this tag.
-    pub statements: FormStatements,
-}
-
-/// The kind of statements at one of cosign's tags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FormStatements {
-    /// Attestations.
-    Attestations,
-    /// Image signatures.
-    ImageSignatures,
-}
-
-/// A media type, or its prefix before a version.
-#[derive(Clone, Copy, Debug)]
-enum TypeName {
-    Exactly(&'static str),
-    StartsWith(&'static str),
-}
-
 static SIGSTORE_BUNDLE: Form = Form {
     name: FormName::SigstoreBundle,
     artifact_type: Some(TypeName::StartsWith(media_type::SIGSTORE_BUNDLE_PREFIX)),
+    written_type: Some(media_type::SIGSTORE_BUNDLE),
     layer_type: TypeName::StartsWith(media_type::SIGSTORE_BUNDLE_PREFIX),
     tag: None,
     layers: FormLayers::One,
@@ -118,18 +46,22 @@ static SIGSTORE_BUNDLE: Form = Form {
     read: |layer, content, limits| {
         Bundle::parse_as(&layer.media_type, content.bytes(), limits).map(SignedDocument::Bundle)
     },
-    payload: PayloadKind::Statement,
-    write: |signed, subject, created| {
-        let bundle = Bundle::new(envelope(signed), signed.key).to_json()?;
-        let bundle = Content::from_bytes(media_type::SIGSTORE_BUNDLE, bundle);
-        let manifest = referrer::bundle_manifest(subject, &bundle, signed.item.predicate_type(), created)?;
-        Ok(StoredSignature::Referrer(Attachment { blobs: vec![bundle], manifest }))
-    },
+    signed_with: SignedWith::Key,
+    writing: Some(FormWriting {
+        payload: PayloadKind::Statement,
+        write: |signed, subject, created| {
+            let bundle = Bundle::new(envelope(signed), signed.key).to_json()?;
+            let bundle = Content::from_bytes(media_type::SIGSTORE_BUNDLE, bundle);
+            let manifest = referrer::bundle_manifest(subject, &bundle, signed.item.predicate_type(), created)?;
+            Ok(StoredSignature::Referrer(Attachment { blobs: vec![bundle], manifest }))
+        },
+    }),
 };
 
 static SIMPLE_SIGNING: Form = Form {
     name: FormName::SimpleSigning,
     artifact_type: Some(TypeName::Exactly(media_type::COSIGN_SIGNATURE_ARTIFACT)),
+    written_type: None,
     layer_type: TypeName::Exactly(media_type::SIMPLE_SIGNING),
     tag: Some(SIG_TAG),
     layers: FormLayers::Many,
@@ -139,43 +71,85 @@ static SIMPLE_SIGNING: Form = Form {
         Some(signature) => SimpleSigning::new(content, signature).map(SignedDocument::Simple),
         None => Err(EnvelopeError::NoSignatureAnnotation),
     },
-    payload: PayloadKind::SimpleSigning,
-    write: |signed, _, _| {
-        let content = Content::from_bytes(media_type::SIMPLE_SIGNING, signed.payload.bytes().to_vec());
-        let mut layer = content.descriptor().bare();
-        let signature = base64::encode(&signed.signature);
-        layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), signature)]);
-        Ok(StoredSignature::Layer { content, layer, tag: SIG_TAG })
-    },
+    signed_with: SignedWith::Key,
+    writing: Some(FormWriting {
+        payload: PayloadKind::SimpleSigning,
+        write: |signed, _, _| {
+            let content = Content::from_bytes(media_type::SIMPLE_SIGNING, signed.payload.bytes().to_vec());
+            let mut layer = content.descriptor().bare();
+            let signature = base64::encode(&signed.signature);
+            layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), signature)]);
+            Ok(StoredSignature::Layer { content, layer, tag: SIG_TAG })
+        },
+    }),
 };
 
 static DSSE: Form = Form {
     name: FormName::Dsse,
     artifact_type: None,
+    written_type: None,
     layer_type: TypeName::Exactly(media_type::DSSE_ENVELOPE),
     tag: Some(ATT_TAG),
     layers: FormLayers::Many,
     annotations: &COSIGN_MATERIAL,
     carried: &[],
     read: |_, content, limits| Envelope::parse(content.bytes(), limits).map(SignedDocument::Dsse),
-    payload: PayloadKind::Statement,
-    write: |signed, _, _| {
-        let content = Content::from_bytes(media_type::DSSE_ENVELOPE, envelope(signed).to_json()?);
-        let mut layer = content.descriptor().bare();
-        layer.annotations = BTreeMap::from([
-            (referrer::COSIGN_SIGNATURE.to_owned(), String::new()),
-            (referrer::COSIGN_PREDICATE_TYPE.to_owned(), signed.item.predicate_type().to_owned()),
-        ]);
-        Ok(StoredSignature::Layer { content, layer, tag: ATT_TAG })
-    },
+    signed_with: SignedWith::Key,
+    writing: Some(FormWriting {
+        payload: PayloadKind::Statement,
+        write: |signed, _, _| {
+            let content = Content::from_bytes(media_type::DSSE_ENVELOPE, envelope(signed).to_json()?);
+            let mut layer = content.descriptor().bare();
+            layer.annotations = BTreeMap::from([
+                (referrer::COSIGN_SIGNATURE.to_owned(), String::new()),
+                (referrer::COSIGN_PREDICATE_TYPE.to_owned(), signed.item.predicate_type().to_owned()),
+            ]);
+            Ok(StoredSignature::Layer { content, layer, tag: ATT_TAG })
+        },
+    }),
 };
+
+static NOTARY_JWS: Form = Form {
+    name: FormName::NotaryJws,
+    layer_type: TypeName::Exactly(media_type::NOTARY_JWS),
+    read: |_, content, limits| read_notary(NotaryFormat::Jws, content, limits),
+    ..NOTARY
+};
+
+static NOTARY_COSE: Form = Form {
+    name: FormName::NotaryCose,
+    layer_type: TypeName::Exactly(media_type::NOTARY_COSE),
+    read: |_, content, limits| read_notary(NotaryFormat::Cose, content, limits),
+    ..NOTARY
+};
+
+/// What both formats of the Notary Project have in common.
+const NOTARY: Form = Form {
+    name: FormName::NotaryJws,
+    artifact_type: Some(TypeName::Exactly(media_type::NOTARY_SIGNATURE)),
+    written_type: Some(media_type::NOTARY_SIGNATURE),
+    layer_type: TypeName::Exactly(media_type::NOTARY_JWS),
+    tag: None,
+    layers: FormLayers::One,
+    annotations: &[],
+    carried: &[],
+    read: |_, content, limits| read_notary(NotaryFormat::Jws, content, limits),
+    signed_with: SignedWith::Certificate,
+    writing: None,
+};
+
+fn read_notary(format: NotaryFormat, content: &Content, limits: &Limits) -> Result<SignedDocument, EnvelopeError> {
+    NotaryEnvelope::parse(format, content.bytes(), limits, Strictness::Strict)
+        .map(SignedDocument::Notary)
+        .map_err(EnvelopeError::Notary)
+}
 
 fn envelope(signed: &SignedItem<'_>) -> Envelope {
     Envelope::of_verified(signed.payload.payload_type(), signed.payload.bytes(), signed.signature.clone())
 }
 
 /// All formats, in the order of discovery and writing.
-static FORMS: [&Form; 3] = [&SIGSTORE_BUNDLE, &SIMPLE_SIGNING, &DSSE];
+static FORMS: [&Form; 5] = [&SIGSTORE_BUNDLE, &SIMPLE_SIGNING, &DSSE, &NOTARY_JWS, &NOTARY_COSE];
 
 const SIG_TAG: FormTag = FormTag { suffix: "sig", statements: FormStatements::ImageSignatures };
 
@@ -210,7 +184,7 @@ impl Form {
         self.tag.map(|tag| referrer::cosign_tag(subject.digest(), tag.suffix))
     }
 
-    /// Checks that this format can carry `statement`: each tag of cosign holds one kind of statements.
+    /// Checks that this format can be written and carries `statement`: each tag of cosign holds one kind of statements.
     ///
     /// # Errors
     /// [`EnvelopeError::Unwritable`].
@@ -219,7 +193,7 @@ impl Form {
             ItemStatement::Attestation { .. } => ("an attestation", FormStatements::Attestations),
             ItemStatement::ImageSignature { .. } => ("an image signature", FormStatements::ImageSignatures),
         };
-        match self.tag.is_some_and(|tag| tag.statements != wanted) {
+        match self.writing.is_none() || self.tag.is_some_and(|tag| tag.statements != wanted) {
             true => Err(EnvelopeError::Unwritable { form: self.name.as_str(), statement: kind }),
             false => Ok(()),
         }
@@ -229,14 +203,17 @@ impl Form {
     /// annotation of a referrer, which is not signed and proves nothing.
     ///
     /// # Errors
-    /// [`JsonError`] never happens for these types, but is not swallowed.
+    /// [`EnvelopeError::Unwritable`] for a format that is only read. [`EnvelopeError::Json`] never happens for these
+    /// types, but is not swallowed.
     pub fn write(
         &self,
         signed: &SignedItem<'_>,
         subject: &Subject,
         created: Time,
-    ) -> Result<StoredSignature, JsonError> {
-        (self.write)(signed, subject, created)
+    ) -> Result<StoredSignature, EnvelopeError> {
+        let unwritable = EnvelopeError::Unwritable { form: self.name.as_str(), statement: "a signature" };
+        let json = |error| EnvelopeError::Json { format: self.name.as_str(), error };
+        self.writing.ok_or(unwritable).and_then(|writing| (writing.write)(signed, subject, created).map_err(json))
     }
 
     /// Whether a signature of this format is written as a referrer, not at a tag of cosign.
@@ -244,9 +221,9 @@ impl Form {
         self.tag.is_none()
     }
 
-    /// The payload that a signature of this format covers.
-    pub const fn payload(&self) -> PayloadKind {
-        self.payload
+    /// The payload that a signature of this format covers; `None` for a format that is only read.
+    pub fn payload(&self) -> Option<PayloadKind> {
+        self.writing.map(|writing| writing.payload)
     }
 
     /// The format of a layer with this media type, if it is supported.
@@ -257,6 +234,14 @@ impl Form {
     /// The format that a referrer with this artifact type claims to carry.
     pub fn of_artifact(artifact_type: &str) -> Option<&'static Self> {
         Self::all().find(|form| form.artifact_type.is_some_and(|name| name.is(artifact_type)))
+    }
+
+    /// The artifact type by which a list of referrers is filtered to find the formats that `could_count`: the type that
+    /// is written. `None` if they have several, so that the list must not be filtered.
+    pub fn referrer_filter(could_count: impl Fn(&Self) -> bool) -> Option<&'static str> {
+        let mut types = Self::all().filter(|form| could_count(form)).filter_map(|form| form.written_type);
+        let first = types.next()?;
+        types.all(|other| other == first).then_some(first)
     }
 
     /// The tags at which cosign v2 stores signed documents, in the order of discovery.
@@ -329,15 +314,6 @@ impl<'a> EvidenceIdentity<'a> {
         let mut bare = self.clone();
         bare.annotations.retain(|(key, _)| *key == referrer::COSIGN_SIGNATURE);
         bare
-    }
-}
-
-impl TypeName {
-    fn is(self, media_type: &str) -> bool {
-        match self {
-            Self::Exactly(name) => media_type == name,
-            Self::StartsWith(name) => media_type.starts_with(name),
-        }
     }
 }
 

@@ -48,9 +48,10 @@ impl Forms {
         let mut payloads: Vec<(ItemPayload, Vec<&'static Form>)> = Vec::new();
         for form in self.iter() {
             form.check_statement(&item.statement)?;
-            match payloads.iter_mut().find(|(payload, _)| payload.kind() == form.payload()) {
+            let Some(kind) = form.payload() else { continue };
+            match payloads.iter_mut().find(|(payload, _)| payload.kind() == kind) {
                 Some((_, same)) => same.push(form),
-                None => payloads.push((item.payload(form.payload())?, vec![form])),
+                None => payloads.push((item.payload(kind)?, vec![form])),
             }
         }
         Ok(payloads)

@@ -56,11 +56,12 @@ impl ItemPayload {
 }
 
 impl PayloadKind {
-    /// The kind of a verified payload.
-    pub const fn of(payload: &SignedPayload) -> Self {
+    /// The kind of a verified payload; `None` for one that requests and logs do not have.
+    pub const fn of(payload: &SignedPayload) -> Option<Self> {
         match payload {
-            SignedPayload::SimpleSigning(_) => Self::SimpleSigning,
-            SignedPayload::Statement(_) => Self::Statement,
+            SignedPayload::Notary(_) => None,
+            SignedPayload::SimpleSigning(_) => Some(Self::SimpleSigning),
+            SignedPayload::Statement(_) => Some(Self::Statement),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
+use crate::envelope::NotaryPayload;
 use crate::envelope::Payload;
 use crate::envelope::ResourceDescriptor;
 use crate::envelope::SimpleSigningPayload;
@@ -20,6 +21,9 @@ impl Payload {
         match self.payload_type() {
             media_type::IN_TOTO => Statement::parse(self, limits).map(SignedPayload::Statement),
             media_type::SIMPLE_SIGNING => SimpleSigningPayload::parse(self, limits).map(SignedPayload::SimpleSigning),
+            media_type::NOTARY_PAYLOAD => {
+                NotaryPayload::parse(self, limits).map(SignedPayload::Notary).map_err(EnvelopeError::Notary)
+            }
             other => Err(EnvelopeError::unknown("payload type", other)),
         }
     }
@@ -28,6 +32,8 @@ impl Payload {
 /// The parsed content of a verified payload.
 #[derive(Clone, Debug)]
 pub enum SignedPayload {
+    /// The payload of a Notary Project envelope: the descriptor of the image.
+    Notary(NotaryPayload),
     /// A simple signing payload.
     SimpleSigning(SimpleSigningPayload),
     /// An in-toto statement.
@@ -39,6 +45,7 @@ impl SignedPayload {
     /// supported are left out.
     pub fn subjects(&self) -> Vec<Vec<Digest>> {
         match self {
+            Self::Notary(payload) => vec![payload.digest().copied().into_iter().collect()],
             Self::SimpleSigning(payload) => vec![vec![*payload.digest()]],
             Self::Statement(statement) => statement.subjects().iter().map(ResourceDescriptor::supported).collect(),
         }

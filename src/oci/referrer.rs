@@ -17,6 +17,8 @@ use crate::time::Time;
 /// The largest envelope that is also embedded in the `data` field of its descriptor, in bytes.
 pub const INLINE_LIMIT: usize = 64 << 10;
 
+/// The annotation with the SHA-256 of each certificate of a Notary Project signature, as a JSON list of hexadecimal texts.
+pub const NOTARY_THUMBPRINTS: &str = "io.cncf.notary.x509chain.thumbprint#S256";
 /// The annotation with the creation time of a manifest.
 pub const CREATED: &str = "org.opencontainers.image.created";
 /// The annotation with the kind of content of a Sigstore bundle.

@@ -14,6 +14,9 @@ use crate::verify::Reason;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpsError {
+    /// An import with a verifier that judges expiry at another time than now: what is imported must be valid now.
+    #[error("an import judges expiry at the current time")]
+    ExpiryNotNow,
     /// An image is not the same as when the signing request was made.
     #[error("{place}: {what} is {got}, the request says {want}")]
     Changed {
@@ -209,6 +212,7 @@ impl OpsError {
             Self::Manifest(_) => "manifest-unreadable",
             Self::NoChild { error, .. } => error.code(),
             Self::IndexNotSigned { .. }
+            | Self::ExpiryNotNow
             | Self::LayersNotRead
             | Self::NoName { .. }
             | Self::NotATag { .. }

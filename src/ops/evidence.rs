@@ -12,6 +12,7 @@ use crate::envelope::FoundAt;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
+use crate::oci::Document;
 use crate::oci::Manifest;
 use crate::oci::referrer;
 use crate::ops::OpsError;
@@ -75,7 +76,7 @@ impl EvidenceGroup<'_> {
     /// The signature manifest for the evidence, and its config: the received one if it carries nothing else, otherwise
     /// a new one.
     fn manifest(&self, limits: &Limits) -> Result<(Content, Content), OpsError> {
-        let received = Manifest::parse(self.manifest, limits)?;
+        let received = received(self.manifest, limits)?;
         let layers: Vec<_> = received.layers.iter().filter(|layer| self.is_proven(layer)).collect();
         let tagged = matches!(self.relation, Relation::Tagged { .. });
         let config = match tagged {
@@ -117,6 +118,21 @@ impl EvidenceGroup<'_> {
             EvidenceIdentity::of(blob.descriptor()) == EvidenceIdentity::of(&bare)
                 && layer.data.as_deref().is_none_or(|data| data == blob.bytes())
         })
+    }
+}
+
+/// The signature manifest as it was received. An artifact manifest, which is withdrawn, is read as the image manifest
+/// that is written in its place.
+fn received(manifest: &Content, limits: &Limits) -> Result<Manifest, OpsError> {
+    match Document::parse(manifest, limits)? {
+        Document::Artifact(artifact) => Ok(Manifest {
+            artifact_type: artifact.artifact_type.unwrap_or_default(),
+            annotations: artifact.annotations,
+            config: referrer::empty_config().descriptor().bare(),
+            layers: artifact.blobs,
+            subject: artifact.subject,
+        }),
+        Document::Index(_) | Document::Manifest(_) => Ok(Manifest::parse(manifest, limits)?),
     }
 }
 

@@ -74,6 +74,9 @@ pub async fn check(
     // Import copies all accepted signatures, not only as many as the policy needs.
     let options = VerifyOptions { until: DiscoverUntil::AllFound, ..options };
     let limits = options.limits;
+    if options.verifier.expiry_at().is_some() {
+        return Err(OpsError::ExpiryNotNow.into());
+    }
     let root = pinned::resolve(source, tag_or_digest).await?;
     let image = verify::evaluate_content(source, &root, platforms, options).await?.conclude();
     let image = image.map_err(NotVerified::without_accepted_children)?;

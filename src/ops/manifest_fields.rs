@@ -70,8 +70,15 @@ pub(super) fn is_annotation(key: &str, value: &str) -> bool {
         referrer::BUNDLE_CONTENT => ["dsse-envelope", "message-signature"].contains(&value),
         referrer::BUNDLE_PREDICATE_TYPE => value == media_type::COSIGN_SIGN_PREDICATE,
         referrer::CREATED => Time::parse(value).is_some(),
+        referrer::NOTARY_THUMBPRINTS => is_thumbprint_list(value),
         _ => false,
     }
+}
+
+/// Whether `value` is a JSON list of SHA-256 digests in hexadecimal.
+fn is_thumbprint_list(value: &str) -> bool {
+    let is_digest = |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    serde_json::from_str::<Vec<String>>(value).is_ok_and(|list| list.iter().all(is_digest))
 }
 
 /// A layer reduced to media type, digest, size and the annotations of its format. Cosign keeps the signature in one of them.

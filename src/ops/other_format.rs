@@ -1,7 +1,6 @@
 //! Signature formats that bulla does not verify: recognized, so that a message can name them.
 
 use crate::oci::Manifest;
-use crate::oci::media_type;
 
 /// The name of the signature format of a manifest, by its types, if bulla does not verify this format.
 pub(super) fn of(manifest: &Manifest) -> Option<&'static str> {
@@ -9,9 +8,6 @@ pub(super) fn of(manifest: &Manifest) -> Option<&'static str> {
     let types =
         || [manifest.artifact_type.as_str(), manifest.config.media_type.as_str()].into_iter().chain(layers.clone());
     let any = |is: fn(&str) -> bool| types().any(is);
-    if any(|kind| kind == media_type::NOTARY_SIGNATURE) {
-        return Some("a Notary Project signature");
-    }
     if any(|kind| kind.contains("pgp") || kind.contains("gpg")) {
         return Some(PGP);
     }

@@ -243,7 +243,7 @@ pub async fn attach(
         }
         for (signer, payload, signature) in approved.signatures() {
             let signed = SignedItem::verified(item.signing_item(), payload, signer.key(), signature)?;
-            for form in item.forms().iter().filter(|form| form.payload() == payload.kind()) {
+            for form in item.forms().iter().filter(|form| form.payload() == Some(payload.kind())) {
                 let _referrer = pending.add(form.write(&signed, &subject, created)?);
             }
         }

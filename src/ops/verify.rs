@@ -239,6 +239,9 @@ async fn discover_and_evaluate(
 ) -> Verdict {
     let VerifyOptions { verifier, until, now, limits, .. } = options;
     let mut evaluation = verifier.evaluation(subject.digest, now);
+    if let Some(descriptor) = subject.descriptor {
+        evaluation = evaluation.with_descriptor(descriptor.bare());
+    }
     let unread = discover::discover(DiscoverOptions { source, subject, until, limits }, &mut evaluation).await;
     let mismatch = pinned::digest_header_mismatch(source, &subject.digest, &FoundAt::Subject);
     mismatch.into_iter().for_each(|finding| evaluation.add_finding(finding));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use crate::key::KeyId;
+use crate::trust::Identity;
 use crate::trust::Owner;
 use crate::trust::TrustRoot;
 
@@ -90,10 +91,21 @@ impl Quorum {
         if let Some(unknown) = self.among.iter().find(|owner| !known.contains(owner)) {
             return Err(QuorumError::UnknownOwner(unknown.clone()));
         }
-        match self.is_met_by(trust.holders()) {
+        let (got, want) = (self.could_sign(trust), self.threshold.count());
+        match u32::try_from(got).unwrap_or(u32::MAX) >= want {
             true => Ok(()),
-            false => Err(QuorumError::TooFewKeys { got: self.count(trust.holders()), want: self.threshold.count() }),
+            false => Err(QuorumError::TooFewKeys { got, want }),
         }
+    }
+
+    /// The largest number of owners who could ever count. The key of a certificate is not known beforehand, so an owner
+    /// of certificates can always have one of their own and leaves the pinned keys to the others.
+    fn could_sign(&self, trust: &TrustRoot) -> usize {
+        let by_certificate = trust.identities().iter().filter(|identity| identity.certificates().is_some());
+        let certified: BTreeSet<_> =
+            by_certificate.map(Identity::owner).filter(|owner| self.among.contains(owner)).collect();
+        let pinned = trust.holders().filter(|(owner, _)| !certified.contains(owner));
+        self.count(pinned).saturating_add(certified.len())
     }
 
     /// The owners among whom it is counted.
@@ -178,7 +190,6 @@ mod tests {
     use crate::key::PublicKey;
     use crate::key::Signer as _;
     use crate::nonempty::NonEmpty;
-    use crate::trust::Identity;
     use crate::trust::Means;
     use proptest::prelude::*;
     use std::sync::LazyLock;

@@ -22,7 +22,7 @@ impl StatementKind {
     /// The kind of a signed payload.
     pub fn of(payload: &SignedPayload) -> Self {
         match payload {
-            SignedPayload::SimpleSigning(_) => Self::ImageSignature,
+            SignedPayload::Notary(_) | SignedPayload::SimpleSigning(_) => Self::ImageSignature,
             SignedPayload::Statement(statement) => Self::of_predicate(statement.predicate_type()),
         }
     }

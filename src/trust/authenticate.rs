@@ -1,7 +1,8 @@
 //! Authentication: from evidence to statements that an owner is known to have signed.
 //!
 //! The invariant: an [`AuthenticatedStatement`] exists only if a key that the operator trusts made a signature over the
-//! very bytes that it holds. The steps, for each trusted key:
+//! very bytes that it holds: a pinned key, or the key of a certificate whose chain the operator trusts (`certified.rs`).
+//! The steps, for each pinned key:
 //!
 //! 1. Take the signature checks that this costs out of the budget. An exhausted budget is *undetermined*, never *no*.
 //! 2. Verify the signatures of the document with the key. What the document says about keys and algorithms has no part
@@ -10,13 +11,21 @@
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
+use crate::envelope::NotaryEnvelope;
 use crate::envelope::Payload;
+use crate::envelope::Proof;
+use crate::envelope::SignedDocument;
+use crate::envelope::SignedWith;
 use crate::key::KeyId;
 use crate::key::Scheme;
+use crate::trust::AuthenticationContext;
+use crate::trust::CertificateRejection;
+use crate::trust::CertifiedSigner;
 use crate::trust::Owner;
 use crate::trust::SignatureBudget;
 use crate::trust::TrustRoot;
 use crate::trust::Unchecked;
+use crate::trust::certified::SignedEnvelope;
 
 /// The signer of a statement: an owner of the trust root, and the key that was verified. A proof type: only
 /// [`TrustRoot::authenticate`] makes one.
@@ -26,11 +35,12 @@ use crate::trust::Unchecked;
 /// use bulla::trust::VerifiedSigner;
 ///
 /// fn forged(key: bulla::key::KeyId, scheme: bulla::key::Scheme) -> VerifiedSigner {
-///     VerifiedSigner { key, owner: Owner::Key(key), scheme }
+///     VerifiedSigner { certified: None, key, owner: Owner::Key(key), scheme }
 /// }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct VerifiedSigner {
+    certified: Option<CertifiedSigner>,
     key: KeyId,
     owner: Owner,
     scheme: Scheme,
@@ -47,22 +57,27 @@ pub struct AuthenticatedStatement {
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Authentication {
-    /// The payload, once for each owner whose key signed it.
+    /// The payload, once for each owner who signed it.
     pub authenticated: Vec<AuthenticatedStatement>,
-    /// Why the evidence is not signed by a trusted key.
+    /// Why the evidence is not signed by an owner.
     pub rejected: Option<Rejection>,
     /// Signature checks that were not made, so that it is unknown whether a trusted key signed it.
     pub undetermined: Option<Unchecked>,
 }
 
-/// Why a document is not signed by a trusted key.
+/// Why a document is not signed by an owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Rejection {
+    /// It is signed with a certificate that is not a trusted identity's, or that could not be judged.
+    Certificate(CertificateRejection),
     /// It names a trusted key, and that key's signature does not verify.
     Damaged {
         /// The key that the document names.
         key: KeyId,
     },
+    /// The operator trusts nobody by the means that this format has: keys, or certificates.
+    NoSuchMeans(SignedWith),
     /// No trusted key made any of its signatures.
     Untrusted {
         /// The key that the document claims: a hint for people, never trusted.
@@ -71,10 +86,54 @@ pub enum Rejection {
 }
 
 impl TrustRoot {
-    /// Verifies the signatures of `evidence` with every trusted key, within `budget`. It returns a statement only for a
-    /// key whose signature covers the payload, and a [`Rejection`] only if every key was tried.
-    pub fn authenticate(&self, evidence: &Evidence, budget: &mut SignatureBudget) -> Authentication {
+    /// Verifies the signatures of `evidence` within `budget`: by its certificates if it has any, else with every pinned
+    /// key. It returns a statement only for an owner whose signature covers the payload.
+    pub fn authenticate(
+        &self,
+        evidence: &Evidence,
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+    ) -> Authentication {
         let document = evidence.document();
+        let with = document.signed_with();
+        match document.notary_envelope() {
+            _ if !self.means().cover(with) => Authentication::rejected(Rejection::NoSuchMeans(with)),
+            Some(envelope) => self.authenticate_certificates(envelope, context, budget),
+            None => self.authenticate_keys(document, budget),
+        }
+    }
+
+    /// Authenticates a signature by its chain of certificates.
+    fn authenticate_certificates(
+        &self,
+        envelope: &NotaryEnvelope,
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+    ) -> Authentication {
+        // The signature, the certificates of the chain, and as many again for a timestamp authority.
+        let checks = envelope.certificate_chain().len().saturating_mul(2).saturating_add(1);
+        if let Err(unchecked) = budget.take(checks) {
+            return Authentication { undetermined: Some(unchecked), ..Authentication::default() };
+        }
+        let positions = self.identities().iter().enumerate();
+        let identities: Vec<_> =
+            positions.filter_map(|(position, one)| one.certificates().map(|means| (position, means))).collect();
+        let found =
+            SignedEnvelope::open(envelope, context.limits).and_then(|signed| signed.attribute(&identities, context));
+        let (position, certified, payload) = match found {
+            Ok(found) => found,
+            Err(rejection) => return Authentication::rejected(Rejection::Certificate(rejection)),
+        };
+        let owner = self.identities().get(position).map(|identity| identity.owner().clone());
+        let Proof { key, scheme } = payload.proof();
+        let signer = owner.map(|owner| VerifiedSigner { certified: Some(certified), key, owner, scheme });
+        let authenticated =
+            signer.into_iter().map(|signer| AuthenticatedStatement { payload: payload.clone(), signer });
+        Authentication { authenticated: authenticated.collect(), ..Authentication::default() }
+    }
+
+    /// Authenticates a document with every pinned key. A [`Rejection`] is returned only if every key was tried.
+    fn authenticate_keys(&self, document: &SignedDocument, budget: &mut SignatureBudget) -> Authentication {
         let mut found = Authentication::default();
         for key in self.keys() {
             if let Err(unchecked) = budget.take(document.signatures().len()) {
@@ -85,7 +144,7 @@ impl TrustRoot {
             let scheme = payload.proof().scheme;
             found.authenticated.extend(self.owners_of(key.id()).into_iter().map(|owner| AuthenticatedStatement {
                 payload: payload.clone(),
-                signer: VerifiedSigner { key: key.id(), owner: owner.clone(), scheme },
+                signer: VerifiedSigner { certified: None, key: key.id(), owner: owner.clone(), scheme },
             }));
         }
         if found.authenticated.is_empty() && found.undetermined.is_none() {
@@ -121,6 +180,12 @@ impl TrustRoot {
     }
 }
 
+impl Authentication {
+    fn rejected(rejection: Rejection) -> Self {
+        Self { rejected: Some(rejection), ..Self::default() }
+    }
+}
+
 impl AuthenticatedStatement {
     /// The bytes that were signed.
     pub const fn payload(&self) -> &Payload {
@@ -134,6 +199,11 @@ impl AuthenticatedStatement {
 }
 
 impl VerifiedSigner {
+    /// The chain of certificates by which the signature is the owner's; `None` for a pinned key.
+    pub const fn certified(&self) -> Option<&CertifiedSigner> {
+        self.certified.as_ref()
+    }
+
     /// The key that made the signature.
     pub const fn key(&self) -> KeyId {
         self.key

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::nonempty::NonEmpty;
+use crate::trust::CertificateMeans;
 
 /// The owner of keys: the operator's name for a person or a service. Owners are counted, not keys and not signatures.
 ///
@@ -29,6 +30,8 @@ pub struct Identity {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Means {
+    /// Certificates whose chain leads to an anchor of the operator, and which have the names that the operator gave.
+    Certificates(CertificateMeans),
     /// Public keys that the operator pinned.
     Keys(NonEmpty<PublicKey>),
 }
@@ -44,6 +47,20 @@ impl Identity {
         Self { owner: Owner::Key(key.id()), means: Means::Keys(NonEmpty::one(key)) }
     }
 
+    /// The identities of keys with owners, in the order of the owners: one identity for each owner, with all keys of the
+    /// owner, each once.
+    pub fn of_keys(keys: impl IntoIterator<Item = (Owner, PublicKey)>) -> Vec<Self> {
+        let mut held: Vec<(Owner, NonEmpty<PublicKey>)> = Vec::new();
+        for (owner, key) in keys {
+            match held.iter_mut().find(|(known, _)| *known == owner) {
+                Some((_, keys)) if keys.iter().any(|known| known.id() == key.id()) => {}
+                Some((_, keys)) => keys.push(key),
+                None => held.push((owner, NonEmpty::one(key))),
+            }
+        }
+        held.into_iter().map(|(owner, keys)| Self::new(owner, Means::Keys(keys))).collect()
+    }
+
     /// The means.
     pub const fn means(&self) -> &Means {
         &self.means
@@ -56,8 +73,18 @@ impl Identity {
 
     /// The public keys that the operator pinned for this identity.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &PublicKey> {
+        let pinned = match &self.means {
+            Means::Certificates(_) => None,
+            Means::Keys(keys) => Some(keys),
+        };
+        pinned.into_iter().flat_map(NonEmpty::iter)
+    }
+
+    /// The certificates by which this identity is known, if it is known by certificates.
+    pub const fn certificates(&self) -> Option<&CertificateMeans> {
         match &self.means {
-            Means::Keys(keys) => keys.iter(),
+            Means::Certificates(means) => Some(means),
+            Means::Keys(_) => None,
         }
     }
 }
@@ -67,6 +94,7 @@ impl Means {
     /// root covers.
     pub(super) fn describe(&self, text: &mut String) {
         match self {
+            Self::Certificates(means) => means.describe(text),
             Self::Keys(keys) => keys.iter().for_each(|key| text.push_str(&format!("key {}\n", key.id()))),
         }
     }

@@ -2,7 +2,12 @@
 
 mod authenticate;
 mod budget;
+mod certificate_fault;
+mod certificates;
+mod certified;
+mod context;
 mod identity;
+mod judged;
 mod root;
 
 pub use authenticate::AuthenticatedStatement;
@@ -11,9 +16,19 @@ pub use authenticate::Rejection;
 pub use authenticate::VerifiedSigner;
 pub use budget::SignatureBudget;
 pub use budget::Unchecked;
+pub use certificate_fault::CertificateFault;
+pub use certificate_fault::CertificateRejection;
+pub use certificate_fault::TimestampFault;
+pub use certificates::CertificateMeans;
+pub use certified::CertifiedSigner;
+pub use context::AuthenticationContext;
 pub use identity::Identity;
 pub use identity::Means;
 pub use identity::Owner;
+pub use judged::JudgedAt;
+pub use judged::TimeSource;
+pub use judged::VerificationTime;
 pub use root::TrustError;
 pub use root::TrustRoot;
 pub use root::TrustVersion;
+pub use root::TrustedMeans;

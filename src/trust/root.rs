@@ -1,15 +1,13 @@
 //! `TrustRoot`: the identities that the operator chose, the only source of trust. A proof type.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::digest::Digest;
+use crate::envelope::SignedWith;
 use crate::key::KeyId;
 use crate::key::PublicKey;
-use crate::nonempty::NonEmpty;
 use crate::trust::Identity;
-use crate::trust::Means;
 use crate::trust::Owner;
 
 /// The identities that the operator trusts, in the operator's order. Immutable, and made only from what the operator
@@ -35,12 +33,19 @@ pub struct TrustRoot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TrustVersion(Digest);
 
+/// The means by which the owners of a trust root are known: signatures that are made with anything else cannot count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrustedMeans {
+    certificates: bool,
+    keys: bool,
+}
+
 /// Why a trust root cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustError {
     /// There is no identity, so no image could ever be accepted.
-    #[error("no key is trusted")]
+    #[error("no key and no certificate is trusted")]
     NoKeys,
 }
 
@@ -74,21 +79,7 @@ impl TrustRoot {
     /// # Errors
     /// [`TrustError::NoKeys`] if there are none.
     pub fn owned(keys: impl IntoIterator<Item = (Owner, PublicKey)>) -> Result<Self, TrustError> {
-        let mut order = Vec::new();
-        let mut held: BTreeMap<Owner, NonEmpty<PublicKey>> = BTreeMap::new();
-        for (owner, key) in keys {
-            match held.get_mut(&owner) {
-                Some(keys) => keys.push(key),
-                None => {
-                    order.push(owner.clone());
-                    held.insert(owner, NonEmpty::one(key));
-                }
-            }
-        }
-        Self::new(order.into_iter().filter_map(|owner| {
-            let keys = held.remove(&owner)?;
-            Some(Identity::new(owner, Means::Keys(keys)))
-        }))
+        Self::new(Identity::of_keys(keys))
     }
 
     /// The identities, in the operator's order.
@@ -99,6 +90,12 @@ impl TrustRoot {
     /// The pinned keys of all identities, each once.
     pub fn keys(&self) -> impl Iterator<Item = &PublicKey> {
         self.keys.iter()
+    }
+
+    /// The means by which the owners are known.
+    pub fn means(&self) -> TrustedMeans {
+        let certificates = self.identities.iter().any(|identity| identity.certificates().is_some());
+        TrustedMeans { certificates, keys: !self.keys.is_empty() }
     }
 
     /// The owners, each once.
@@ -125,6 +122,16 @@ impl TrustRoot {
     /// The version of the trust root: equal for the same owners and keys in the same order.
     pub const fn version(&self) -> TrustVersion {
         self.version
+    }
+}
+
+impl TrustedMeans {
+    /// Whether signatures that are made with keys, or with certificates, could count.
+    pub const fn cover(self, with: SignedWith) -> bool {
+        match with {
+            SignedWith::Certificate => self.certificates,
+            SignedWith::Key => self.keys,
+        }
     }
 }
 

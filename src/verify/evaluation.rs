@@ -26,19 +26,22 @@ use crate::envelope::Statement;
 use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
+use crate::oci::Descriptor;
 use crate::policy::Decision;
 use crate::policy::Policy;
 use crate::policy::Requirement;
 use crate::policy::RequirementId;
 use crate::policy::StatementKind;
 use crate::text::Untrusted;
-use crate::time::Time;
 use crate::trust::AuthenticatedStatement;
 use crate::trust::Authentication;
+use crate::trust::AuthenticationContext;
 use crate::trust::Owner;
 use crate::trust::Rejection;
 use crate::trust::SignatureBudget;
 use crate::trust::TrustRoot;
+use crate::trust::TrustedMeans;
+use crate::trust::VerificationTime;
 use crate::verify::AcceptedSignature;
 use crate::verify::Finding;
 use crate::verify::Reason;
@@ -67,18 +70,29 @@ pub(super) struct EvaluationContext<'a> {
 pub struct Evaluation<'a> {
     accepted: Vec<AcceptedSignature>,
     budget: SignatureBudget,
+    /// The descriptor of the subject, if it is known: some formats sign media type and size too.
+    descriptor: Option<Descriptor>,
     findings: Vec<Arc<Finding>>,
-    now: Time,
     subject: Digest,
     context: EvaluationContext<'a>,
+    time: VerificationTime,
     /// Whether a list of evidence could not be read, so that its entries are unknown.
     unread_list: bool,
 }
 
 impl<'a> Evaluation<'a> {
-    pub(super) const fn begin(context: EvaluationContext<'a>, subject: Digest, now: Time) -> Self {
+    pub(super) const fn begin(context: EvaluationContext<'a>, subject: Digest, time: VerificationTime) -> Self {
         let budget = SignatureBudget::of(context.limits.evidence.signature_checks);
-        Self { accepted: Vec::new(), budget, findings: Vec::new(), now, subject, context, unread_list: false }
+        Self {
+            accepted: Vec::new(),
+            budget,
+            descriptor: None,
+            findings: Vec::new(),
+            subject,
+            context,
+            time,
+            unread_list: false,
+        }
     }
 
     /// The same evaluation with signatures that this verifier accepted about this subject earlier.
@@ -86,10 +100,17 @@ impl<'a> Evaluation<'a> {
         Self { accepted, ..self }
     }
 
+    /// The same evaluation of a subject whose descriptor is known. Formats that sign media type and size are held to them.
+    #[must_use]
+    pub fn with_descriptor(self, descriptor: Descriptor) -> Self {
+        Self { descriptor: Some(descriptor), ..self }
+    }
+
     /// Adds one piece of evidence: it is accepted, or a finding says why not.
     pub fn add(&mut self, evidence: &Evidence) {
+        let context = AuthenticationContext { limits: self.context.limits, time: self.time };
         let Authentication { authenticated, rejected, undetermined } =
-            self.context.trust.authenticate(evidence, &mut self.budget);
+            self.context.trust.authenticate(evidence, context, &mut self.budget);
         let mut reasons = Vec::new();
         for statement in &authenticated {
             match self.accept(evidence, statement) {
@@ -99,6 +120,8 @@ impl<'a> Evaluation<'a> {
             }
         }
         reasons.extend(rejected.map(|rejection| match rejection {
+            Rejection::Certificate(rejection) => Reason::Certificate(rejection),
+            Rejection::NoSuchMeans(with) => Reason::NoSuchMeans(with),
             Rejection::Damaged { key } => Reason::SignatureDamaged { key },
             Rejection::Untrusted { claimed } => Reason::NoTrustedKey { claimed },
         }));
@@ -120,6 +143,11 @@ impl<'a> Evaluation<'a> {
     /// Whether the evidence so far meets the policy. More evidence does not change a yes.
     pub fn is_met(&self) -> bool {
         self.decision() == Decision::Met
+    }
+
+    /// The means by which the owners are known. Discovery fetches nothing that could not count.
+    pub fn means(&self) -> TrustedMeans {
+        self.context.trust.means()
     }
 
     /// The kinds of statements that the policy asks for, each once.
@@ -147,7 +175,7 @@ impl<'a> Evaluation<'a> {
         let (policy, trust) = (self.context.policy.id(), self.context.trust.version());
         match NonEmpty::collect(self.accepted.iter().cloned()) {
             Some(accepted) if self.is_met() => {
-                Ok(VerifiedSubject::proven(self.subject, accepted, self.findings, policy, trust, self.now))
+                Ok(VerifiedSubject::proven(self.subject, accepted, self.findings, policy, trust, self.time))
             }
             _ => Err(self.refuse()),
         }
@@ -207,7 +235,7 @@ impl<'a> Evaluation<'a> {
             let want = self.context.policy.requirements().first().kind().clone();
             return Err(Reason::WrongKind { got: kind, want });
         }
-        let claims = SubjectClaims::of(&payload, &self.subject)?;
+        let claims = SubjectClaims::of(&payload, &self.subject, self.descriptor.as_ref())?;
         let mut requirements = Vec::new();
         let mut unmet = None;
         for requirement in asked {
@@ -250,13 +278,24 @@ struct SubjectClaims {
 }
 
 impl SubjectClaims {
-    fn of(payload: &SignedPayload, subject: &Digest) -> Result<Self, Reason> {
+    fn of(payload: &SignedPayload, subject: &Digest, descriptor: Option<&Descriptor>) -> Result<Self, Reason> {
         let signs = match payload {
             SignedPayload::SimpleSigning(payload) if payload.digest() == subject => {
                 let reference = Some(payload.reference().to_owned()).filter(|reference| !reference.is_empty());
                 return Ok(Self { annotations: payload.annotations().clone(), predicate: None, reference });
             }
             SignedPayload::SimpleSigning(payload) => payload.digest().to_string(),
+            SignedPayload::Notary(payload) if payload.digest() == Some(subject) => {
+                let (media_type, size) = (payload.media_type(), payload.size());
+                return match descriptor.is_none_or(|known| known.media_type == media_type && known.size == size) {
+                    true => Ok(Self { annotations: payload.annotations().clone(), predicate: None, reference: None }),
+                    false => {
+                        let media_type = Untrusted::within(media_type, SHOWN);
+                        Err(Reason::OtherSubject { signs: format!("it as {size} bytes of the type `{media_type}`") })
+                    }
+                };
+            }
+            SignedPayload::Notary(payload) => payload.digest_text().to_owned(),
             SignedPayload::Statement(statement) => match statement.about(subject) {
                 Some(claims) => {
                     let reference = claims.name().map(str::to_owned);
@@ -270,15 +309,17 @@ impl SubjectClaims {
     }
 }
 
+/// How much of a foreign text a message shows, in characters.
+const SHOWN: usize = 80;
+
 /// The digests of the first subjects of a statement, for people.
 fn subjects(statement: &Statement) -> String {
-    const SHOWN: usize = 3;
-    const TEXT: usize = 80;
+    const DIGESTS: usize = 3;
     let digests = statement.subjects().iter().flat_map(ResourceDescriptor::digests);
     digests
-        .take(SHOWN)
+        .take(DIGESTS)
         .map(|(algorithm, digest)| {
-            format!("{}:{}", Untrusted::within(algorithm, TEXT), Untrusted::within(digest, TEXT))
+            format!("{}:{}", Untrusted::within(algorithm, SHOWN), Untrusted::within(digest, SHOWN))
         })
         .collect::<Vec<_>>()
         .join(", ")

@@ -5,10 +5,13 @@ use crate::digest::hex;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
 use crate::envelope::FoundAt;
+use crate::envelope::SignedWith;
 use crate::envelope::base64;
 use crate::key::KeyId;
 use crate::policy::StatementKind;
 use crate::policy::UnmetCondition;
+use crate::trust::CertificateFault;
+use crate::trust::CertificateRejection;
 use crate::verify::UnreadReason;
 
 /// A piece of evidence that did not count, and the reason.
@@ -26,6 +29,9 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
+    /// It is signed with a certificate that is not a trusted identity's, or that could not be judged.
+    #[error("{0}")]
+    Certificate(CertificateRejection),
     /// A trusted key signed it, but it does not meet a condition of the policy.
     #[error(transparent)]
     Condition(#[from] UnmetCondition),
@@ -45,6 +51,9 @@ pub enum Reason {
     /// The store lists the manifest but does not have it.
     #[error("listed, but not there")]
     Missing,
+    /// The operator trusts nobody by the means that the format has: keys, or certificates.
+    #[error("{}", untrusted_means(*.0))]
+    NoSuchMeans(SignedWith),
     /// No trusted key made any of its signatures. A damaged signature that names no key looks the same.
     #[error("signed by none of the given keys{}", hinted(claimed.as_ref()))]
     NoTrustedKey {
@@ -117,6 +126,7 @@ impl Reason {
     pub fn is_undetermined(&self) -> bool {
         match self {
             Self::SignaturesNotChecked { .. } | Self::TooLarge { .. } | Self::Unreadable(_) => true,
+            Self::Certificate(rejection) => rejection.is_undetermined(),
             Self::Envelope(error) | Self::Payload(error) => error.is_limit(),
             _ => false,
         }
@@ -124,12 +134,24 @@ impl Reason {
 
     /// Whether the reason is also reported for a manifest that was fetched only because its label might be wrong.
     pub fn is_reported_when_doubtful(&self) -> bool {
-        self.is_undetermined() || matches!(self, Self::OtherFormat { .. })
+        self.is_undetermined() || matches!(self, Self::NoSuchMeans(_) | Self::OtherFormat { .. })
+    }
+
+    /// The checks that a signature with a certificate failed; none for other reasons.
+    pub fn certificate_faults(&self) -> impl Iterator<Item = &CertificateFault> {
+        let rejection = match self {
+            Self::Certificate(rejection) => Some(rejection),
+            _ => None,
+        };
+        rejection.into_iter().flat_map(|rejection| rejection.faults().iter())
     }
 
     /// The stable code of this reason in reports.
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
+            Self::Certificate(rejection) => rejection.code(),
+            Self::NoSuchMeans(SignedWith::Certificate) => "no-trusted-certificate",
+            Self::NoSuchMeans(SignedWith::Key) => "no-trusted-key",
             Self::Condition(condition) => condition.code(),
             Self::Envelope(EnvelopeError::Unsigned) => "unsigned-envelope",
             Self::Envelope(_) => "envelope-unreadable",
@@ -157,14 +179,21 @@ impl Reason {
             Self::WrongKind { .. } => 3,
             Self::SignaturesNotChecked { .. } | Self::Unreadable(_) => 4,
             Self::TooLarge { .. } => 5,
-            Self::SignatureDamaged { .. } => 6,
-            Self::NoTrustedKey { .. } => 7,
+            Self::Certificate(_) | Self::SignatureDamaged { .. } => 6,
+            Self::NoSuchMeans(_) | Self::NoTrustedKey { .. } => 7,
             Self::SubjectField { .. } => 8,
             Self::Envelope(_) | Self::Manifest(_) => 9,
             Self::OtherFormat { .. } => 10,
             Self::Missing => 11,
             Self::DigestHeaderMismatch { .. } => 12,
         }
+    }
+}
+
+fn untrusted_means(with: SignedWith) -> &'static str {
+    match with {
+        SignedWith::Certificate => "signed with a certificate, and no certificate authority is trusted",
+        SignedWith::Key => "signed with a key, and no key is trusted",
     }
 }
 

@@ -13,6 +13,7 @@ use crate::policy::RequirementId;
 use crate::policy::StatementKind;
 use crate::time::Time;
 use crate::trust::TrustVersion;
+use crate::trust::VerificationTime;
 use crate::trust::VerifiedSigner;
 use crate::verify::Finding;
 use crate::verify::SharedFindings;
@@ -34,8 +35,8 @@ pub struct VerifiedSubject {
     digest: Digest,
     findings: Vec<Arc<Finding>>,
     policy: PolicyId,
+    time: VerificationTime,
     trust: TrustVersion,
-    verified_at: Time,
 }
 
 /// An accepted signature: a signed statement that counted for its owner.
@@ -74,9 +75,9 @@ impl VerifiedSubject {
         findings: Vec<Arc<Finding>>,
         policy: PolicyId,
         trust: TrustVersion,
-        verified_at: Time,
+        time: VerificationTime,
     ) -> Self {
-        Self { accepted, digest, findings, policy, trust, verified_at }
+        Self { accepted, digest, findings, policy, time, trust }
     }
 
     /// The accepted signatures, at least one.
@@ -106,7 +107,12 @@ impl VerifiedSubject {
 
     /// The time as of which it was verified: the beginning of the interval in which the verdict holds.
     pub const fn verified_at(&self) -> Time {
-        self.verified_at
+        self.time.current()
+    }
+
+    /// The time as of which expiry was judged: [`VerifiedSubject::verified_at`], unless the verifier was given another.
+    pub const fn expiry_judged_at(&self) -> Time {
+        self.time.expiry_at()
     }
 
     /// The same subject without the documents that were accepted. They may be large, and reports do not need them;

@@ -7,6 +7,7 @@ use crate::policy::Policy;
 use crate::policy::QuorumError;
 use crate::time::Time;
 use crate::trust::TrustRoot;
+use crate::trust::VerificationTime;
 use crate::verify::AcceptedSignature;
 use crate::verify::Evaluation;
 use crate::verify::Refusal;
@@ -18,6 +19,7 @@ use crate::verify::evaluation::Predicates;
 /// (threats: check-lost-in-one-format).
 #[derive(Clone, Debug)]
 pub struct Verifier {
+    expiry_at: Option<Time>,
     limits: Limits,
     policy: Policy,
     predicates: Predicates,
@@ -44,13 +46,26 @@ impl Verifier {
             .iter()
             .map(|requirement| requirement.quorum())
             .try_for_each(|quorum| quorum.check_satisfiable(&trust))?;
-        Ok(Self { limits, policy, predicates: Predicates::Dropped, trust })
+        Ok(Self { expiry_at: None, limits, policy, predicates: Predicates::Dropped, trust })
     }
 
     /// The same verifier, which keeps the predicate of each accepted attestation. Predicates may be large.
     #[must_use]
     pub fn with_predicates(self) -> Self {
         Self { predicates: Predicates::Kept, ..self }
+    }
+
+    /// The same verifier, which judges the expiry of signatures and certificates as of `time`, and nothing else: every
+    /// revocation that is known counts, and `now` stays the current time. What it accepts may be expired now, so
+    /// [`import`](crate::ops::import) refuses it.
+    #[must_use]
+    pub fn with_expiry_at(self, time: Time) -> Self {
+        Self { expiry_at: Some(time), ..self }
+    }
+
+    /// The time as of which expiry is judged, if it is not the current one.
+    pub const fn expiry_at(&self) -> Option<Time> {
+        self.expiry_at
     }
 
     /// The policy.
@@ -85,8 +100,10 @@ impl Verifier {
 
     /// Begins an evaluation of `subject` as of `now`, to which evidence is added piece by piece.
     pub fn evaluation(&self, subject: Digest, now: Time) -> Evaluation<'_> {
-        let Self { limits, policy, predicates, trust } = self;
-        Evaluation::begin(EvaluationContext { limits, policy, predicates: *predicates, trust }, subject, now)
+        let Self { limits, policy, predicates, trust, expiry_at } = self;
+        let time = VerificationTime::now(now);
+        let time = expiry_at.map_or(time, |expiry_at| time.with_expiry_at(expiry_at));
+        Evaluation::begin(EvaluationContext { limits, policy, predicates: *predicates, trust }, subject, time)
     }
 
     /// The same verified subject with only those accepted signatures that `keep` selects; `None` if they do not meet

@@ -29,6 +29,17 @@ pub enum Purpose {
     TimeStamping,
 }
 
+impl Purpose {
+    /// The name in reports and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Signing => "signing",
+            Self::SigningAuthority => "signing-authority",
+            Self::TimeStamping => "timestamps",
+        }
+    }
+}
+
 /// Which path is looked for, and which certificate of it must be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PathRule {

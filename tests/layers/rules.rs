@@ -16,9 +16,12 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("key", &["digest", "files", "json", "limits", "text"]),
     ("x509", &["digest", "key", "limits", "nonempty", "text", "time"]),
     ("envelope", &["digest", "json", "key", "limits", "oci", "text", "time"]),
-    ("trust", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time"]),
+    ("trust", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time", "x509"]),
     ("policy", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time", "trust"]),
-    ("verify", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "policy", "text", "time", "trust"]),
+    (
+        "verify",
+        &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "policy", "text", "time", "trust", "x509"],
+    ),
     ("request", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "text", "time", "trust"]),
     ("store", &["digest", "files", "json", "limits", "oci", "redact", "text"]),
     (
@@ -28,12 +31,18 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "time", "trust", "verify",
         ],
     ),
-    ("report", &["digest", "envelope", "key", "oci", "ops", "redact", "request", "store", "text", "time", "verify"]),
+    (
+        "report",
+        &[
+            "digest", "envelope", "key", "oci", "ops", "redact", "request", "store", "text", "time", "trust", "verify",
+            "x509",
+        ],
+    ),
     (
         "cli",
         &[
             "digest", "envelope", "files", "json", "key", "limits", "oci", "ops", "policy", "redact", "report",
-            "request", "store", "text", "time", "trust", "verify",
+            "request", "store", "text", "time", "trust", "verify", "x509",
         ],
     ),
     ("main", &[]),
@@ -117,6 +126,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
 
 /// A type that proves something: its name, the module that it is imported from, and the files that may make one.
 pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
+    ("CertifiedSigner", "trust", &["trust/certified.rs"]),
     ("VerifiedGraph", "import", &["ops/import.rs"]),
     ("Content", "oci", &["oci/content.rs"]),
     ("Payload", "envelope", &["envelope/"]),

@@ -65,6 +65,8 @@ impl Format {
         match document {
             SignedDocument::Bundle(_) => Self::Bundle,
             SignedDocument::Dsse(_) => Self::Dsse,
+            // Signed with a certificate: tests/certificates.rs.
+            SignedDocument::Notary(_) => panic!("no pinned key signs a Notary Project envelope"),
             SignedDocument::Simple(_) => Self::Simple,
         }
     }

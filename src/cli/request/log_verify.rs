@@ -48,7 +48,7 @@ struct LogContents {
     span: Option<(Time, Time)>,
 }
 
-pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
+pub(super) fn verify(args: &RequestLogVerifyArgs, now: Time) -> Result<Exit, Failure> {
     let path = args.log.as_path();
     let file = open(path, Accept::File)?;
     let mut contents = LogContents::default();
@@ -65,7 +65,7 @@ pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
         return Err(Failure::unknown(format!("{}: it has no lines, so it says nothing", path.display()))
             .hint("--head DIGEST, of a line that was written down"));
     }
-    let audit = against(args, &contents.lines)?;
+    let audit = against(args, &contents.lines, now)?;
     match args.output {
         Output::Json => render::report(&contents.report(&chain, audit.as_ref())),
         Output::Text => render::text(&contents.text(path, &chain)),
@@ -110,14 +110,14 @@ fn exit_of(audit: &LogAudit, path: &Path) -> Result<Exit, Failure> {
 }
 
 /// Audits the images of `--against`; `None` where there are none.
-fn against(args: &RequestLogVerifyArgs, lines: &LogLines) -> Result<Option<LogAudit>, Failure> {
+fn against(args: &RequestLogVerifyArgs, lines: &LogLines, now: Time) -> Result<Option<LogAudit>, Failure> {
     let keys = keys::public_keys(&args.key, &args.token)?;
     if args.against.is_empty() {
         return Ok(None);
     }
     let trust = TrustRoot::pinned(keys).map_err(|error| Failure::unknown(error.to_string()))?;
     let names = if args.any_name { NameRule::Any } else { NameRule::SameImage };
-    let options = AuditOptions { limits: &Limits::DEFAULT, lines, names, trust: &trust };
+    let options = AuditOptions { limits: &Limits::DEFAULT, lines, names, now, trust: &trust };
     let stores = Stores::new(&args.registry, &args.against)?;
     let runtime = Runtime::new(Work::Waiting)?;
     let mut all: Option<LogAudit> = None;

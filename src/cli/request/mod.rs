@@ -24,7 +24,7 @@ pub(super) use documents::bad_argument;
 pub(super) fn request(command: &RequestCommand) -> Result<Exit, Failure> {
     match command {
         RequestCommand::Attach(args) => attach::attach(args),
-        RequestCommand::Log(RequestLogCommand::Verify(args)) => log_verify::verify(args),
+        RequestCommand::Log(RequestLogCommand::Verify(args)) => log_verify::verify(args, clock::now()),
         RequestCommand::Merge(args) => merge::merge(args),
         RequestCommand::New(args) => new::new(args, clock::now()),
         RequestCommand::Show(args) => show::show(args, clock::now()),

@@ -69,6 +69,15 @@ impl NotaryError {
         }
     }
 
+    /// The stable code in reports: that of the rule, where there is one.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Json { .. } => "envelope-unreadable",
+            Self::Limit { .. } => "limit",
+            Self::Refused { rule, .. } | Self::Undetermined { rule, .. } => rule.code(),
+        }
+    }
+
     /// Whether the answer is could-not-tell rather than no.
     pub const fn is_undetermined(&self) -> bool {
         match self {

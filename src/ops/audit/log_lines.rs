@@ -96,7 +96,7 @@ fn is_end_of(name: &str, whole: &str) -> bool {
 impl Stated {
     /// What `payload` states.
     pub(super) fn by(payload: &SignedPayload) -> Self {
-        let kind = LogEntry::kind_of(&StatementKind::of(payload), Some(PayloadKind::of(payload)));
+        let kind = LogEntry::kind_of(&StatementKind::of(payload), PayloadKind::of(payload));
         Self { kind, subjects: payload.subjects() }
     }
 

@@ -31,10 +31,14 @@ use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::Walk;
 use crate::store::Source;
 use crate::store::StoreError;
+use crate::time::Time;
 use crate::trust::AuthenticatedStatement;
 use crate::trust::Authentication;
+use crate::trust::AuthenticationContext;
+use crate::trust::Rejection;
 use crate::trust::SignatureBudget;
 use crate::trust::TrustRoot;
+use crate::trust::VerificationTime;
 use crate::verify::Finding;
 use crate::verify::Reason;
 use crate::verify::UnreadReason;
@@ -67,6 +71,8 @@ pub struct AuditOptions<'a> {
     pub lines: &'a LogLines,
     /// Which names in the log are names of the image.
     pub names: NameRule,
+    /// The current time, at which certificates are judged.
+    pub now: Time,
     /// The keys whose signatures have to be logged.
     pub trust: &'a TrustRoot,
 }
@@ -237,7 +243,15 @@ impl Auditor<'_> {
     /// Step 3: authenticates a document.
     fn document(&mut self, evidence: &Evidence) {
         let trust = self.options.trust;
-        let Authentication { authenticated, mut undetermined, .. } = trust.authenticate(evidence, &mut self.checks);
+        let context =
+            AuthenticationContext { limits: self.options.limits, time: VerificationTime::now(self.options.now) };
+        let found = trust.authenticate(evidence, context, &mut self.checks);
+        let Authentication { authenticated, rejected, mut undetermined } = found;
+        if let Some(Rejection::Certificate(rejection)) = rejected
+            && rejection.is_undetermined()
+        {
+            self.unread(evidence.digest().copied().unwrap_or(self.subject), Reason::Certificate(rejection));
+        }
         let mut seen = BTreeSet::new();
         for statement in authenticated {
             // The key of several owners made its signatures once.

@@ -14,7 +14,9 @@ use crate::ops::discover::subject::ReferrerSubject;
 use crate::ops::pinned;
 use crate::ops::walk::EvidenceBudget;
 use crate::policy::StatementKind;
+use crate::trust::TrustedMeans;
 use crate::verify::Finding;
+use crate::verify::Reason;
 
 /// The outcome of asking the store for its list of referrers.
 #[derive(Clone, Copy)]
@@ -44,11 +46,12 @@ pub(super) enum FetchedManifest {
 /// Whether the artifact type and annotations of a list entry suggest a wanted signature. They are hints and often wrong
 /// (threats: mislabelled-list-entry), so they decide the order only: an entry without a type is fetched at once, one of
 /// another type in the last step.
-pub(super) fn is_likely(entry: &Descriptor, kinds: &[&StatementKind]) -> bool {
+pub(super) fn is_likely(entry: &Descriptor, kinds: &[&StatementKind], means: TrustedMeans) -> bool {
     const NO_TYPE: [&str; 4] =
         ["", media_type::OCI_EMPTY, media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
     let artifact_type = entry.artifact_type.as_deref().unwrap_or_default();
-    let typed = Form::of_artifact(artifact_type).is_some() || NO_TYPE.contains(&artifact_type);
+    let could_count = Form::of_artifact(artifact_type).is_some_and(|form| means.cover(form.signed_with));
+    let typed = could_count || NO_TYPE.contains(&artifact_type);
     let predicate = entry.annotations.get(referrer::BUNDLE_PREDICATE_TYPE);
     typed && predicate.is_none_or(|predicate| kinds.contains(&&StatementKind::of_predicate(predicate)))
 }
@@ -57,7 +60,7 @@ pub(super) fn is_likely(entry: &Descriptor, kinds: &[&StatementKind]) -> bool {
 /// they fit into the budget `read_ahead`.
 pub(super) async fn fetch(
     reader: Reader<'_>,
-    subject: ReferrerSubject<'_>,
+    (subject, means): (ReferrerSubject<'_>, TrustedMeans),
     place: FoundAt,
     entry: Descriptor,
     (layers, read_ahead): (usize, &EvidenceBudget),
@@ -70,7 +73,12 @@ pub(super) async fn fetch(
         }
     };
     let digest_header_mismatch = pinned::digest_header_mismatch(reader.source, &entry.digest, &place);
-    match SignatureManifest::open(content, place, Some(subject), reader.limits) {
+    match SignatureManifest::open(content, place.clone(), Some(subject), reader.limits) {
+        Opened::SignatureManifest(manifest) if manifest.signed_with().is_some_and(|with| !means.cover(with)) => {
+            // No signature in it could count, so its blobs are not fetched.
+            let reason = manifest.signed_with().map_or(Reason::Missing, Reason::NoSuchMeans);
+            FetchedManifest::Nothing(Finding { digest: Some(entry.digest), place, reason })
+        }
         Opened::SignatureManifest(mut manifest) => {
             let (evidence, mut findings) = manifest.read_ahead(reader, layers, read_ahead).await;
             findings.extend(digest_header_mismatch);

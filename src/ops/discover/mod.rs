@@ -4,10 +4,11 @@
 //! looked at. A list that cannot be read is reported as such, never taken for an empty one, and a manifest is fetched
 //! once however many lists name it. The steps; after each, discovery ends if the evaluation is met:
 //!
-//! 1. Ask the store for its own list of referrers, filtered by the type of Sigstore bundles (OCI distribution-spec,
-//!    "Listing Referrers"). Entries that look like signatures are fetched at once, others are put off.
-//! 2. Read the manifests at cosign's `.sig` and `.att` tags, and the list at the fallback tag (OCI distribution-spec,
-//!    "Referrers Tag Schema"); the fallback tag first where the store keeps no list.
+//! 1. Ask the store for its own list of referrers, filtered by the type of signatures that could count: those that are
+//!    made with keys, or with certificates (OCI distribution-spec, "Listing Referrers"). Where both could, the list is
+//!    not filtered. Entries that look like signatures are fetched at once, others are put off.
+//! 2. Where a key is trusted, read the manifests at cosign's `.sig` and `.att` tags; and read the list at the fallback tag
+//!    (OCI distribution-spec, "Referrers Tag Schema"), first where the store keeps no list.
 //! 3. Ask for the list once more without the filter, where the first answer may have been filtered.
 //! 4. Look at the entries that were put off, in case a list mislabelled them.
 
@@ -27,11 +28,11 @@ use crate::envelope::Form;
 use crate::envelope::FormStatements;
 use crate::envelope::FormTag;
 use crate::envelope::FoundAt;
+use crate::envelope::SignedWith;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::oci::Index;
 use crate::oci::TagOrDigest;
-use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::discover::listed::Certainty;
 use crate::ops::discover::listed::FetchedManifest;
@@ -127,10 +128,11 @@ impl<'a> Discovery<'a> {
 
     /// Runs the steps of the module head.
     async fn run(&mut self, evaluation: &mut Evaluation<'_>) {
+        let means = evaluation.means();
         let listed = match self.options.source.has_referrers_api() {
             // Known to keep no list: it is asked last, in case that has changed.
             Some(false) => None,
-            _ => Some(self.own_list(Some(media_type::SIGSTORE_BUNDLE), evaluation).await),
+            _ => Some(self.own_list(Form::referrer_filter(|form| means.cover(form.signed_with)), evaluation).await),
         };
         if self.is_done(evaluation) {
             return;
@@ -231,7 +233,9 @@ impl<'a> Discovery<'a> {
 
     /// Step 2: reads the manifests at cosign's `.sig` and `.att` tags, as far as their kind of statement is wanted.
     async fn cosign_tags(&mut self, evaluation: &mut Evaluation<'_>) {
-        for FormTag { suffix, statements } in Form::tags() {
+        // Signatures with certificates are stored at no tag.
+        let tags = Form::tags().filter(|_| evaluation.means().cover(SignedWith::Key)).collect::<Vec<_>>();
+        for FormTag { suffix, statements } in tags {
             let wanted = |kind: &&StatementKind| match kind {
                 StatementKind::Attestation { .. } => statements == FormStatements::Attestations,
                 StatementKind::ImageSignature => statements == FormStatements::ImageSignatures,
@@ -275,7 +279,9 @@ impl<'a> Discovery<'a> {
         let fresh = |entry: &Descriptor| !self.read.contains(&entry.digest) && self.seen.insert(entry.identity());
         let fresh: Vec<_> = entries.into_iter().filter(fresh).map(referrer::bounded_entry).collect();
         let kinds = self.kinds(evaluation);
-        let (mut likely, doubtful): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|entry| is_likely(entry, &kinds));
+        let means = evaluation.means();
+        let (mut likely, doubtful): (Vec<_>, Vec<_>) =
+            fresh.into_iter().partition(|entry| is_likely(entry, &kinds, means));
         trace::split(likely.len(), doubtful.len());
         // The newest one is most often the one that the policy accepts.
         likely.sort_by_cached_key(|entry| Reverse(entry.annotations.get(referrer::CREATED).cloned()));
@@ -293,7 +299,7 @@ impl<'a> Discovery<'a> {
         evaluation: &mut Evaluation<'_>,
     ) {
         let mut left = entries.into_iter().peekable();
-        let mut batch = self.first_batch(evaluation);
+        let (mut batch, means) = (self.first_batch(evaluation), evaluation.means());
         while left.peek().is_some() && !self.is_done(evaluation) {
             let (reader, subject) = (self.reader(evaluation), self.options.subject);
             let limit = reader.limits.oci.manifest_bytes;
@@ -315,7 +321,7 @@ impl<'a> Discovery<'a> {
                     break;
                 } else {
                     held = held.saturating_add(entry.size);
-                    tasks.push(Box::pin(fetch(reader, subject, place, entry, (batch, read_ahead))));
+                    tasks.push(Box::pin(fetch(reader, (subject, means), place, entry, (batch, read_ahead))));
                 }
             }
             for fetched in parallel::run(tasks, batch).await {

@@ -13,11 +13,11 @@ use crate::envelope::Form;
 use crate::envelope::FormLayers;
 use crate::envelope::FoundAt;
 use crate::envelope::SignedDocument;
+use crate::envelope::SignedWith;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
-use crate::oci::Manifest;
 use crate::ops::discover::subject::ReferrerSubject;
 use crate::ops::other_format;
 use crate::ops::walk::EvidenceBudget;
@@ -94,30 +94,54 @@ impl SignatureManifest {
         if let Some(got) = subject.and_then(|want| subject_mismatch(document.subject(), want)) {
             return finding(Reason::SubjectField { got });
         }
-        let Document::Manifest(manifest) = document else { return Opened::Unrelated };
-        let form = Form::of_artifact(&manifest.artifact_type);
+        let (artifact_type, layers, other) = match document {
+            Document::Manifest(manifest) => {
+                let other = other_format::of(&manifest);
+                (manifest.artifact_type, manifest.layers, other)
+            }
+            // notation before 1.0 wrote artifact manifests; nothing else that is read here was stored in one.
+            Document::Artifact(artifact) => match artifact.artifact_type {
+                Some(kind)
+                    if Form::of_artifact(&kind).is_some_and(|form| form.signed_with == SignedWith::Certificate) =>
+                {
+                    (kind, artifact.blobs, None)
+                }
+                _ => return Opened::Unrelated,
+            },
+            Document::Index(_) => return Opened::Unrelated,
+        };
+        let form = Form::of_artifact(&artifact_type);
         let one = form.is_some_and(|form| form.layers == FormLayers::One);
-        if !one && !manifest.layers.iter().any(|layer| Form::of_layer(&layer.media_type).is_some()) {
+        if !one && !layers.iter().any(|layer| Form::of_layer(&layer.media_type).is_some()) {
             // A manifest typed as a signature but without one is reported (threats: manifest-without-signature).
             return match form.is_some() {
                 true => finding(Reason::Manifest("a signature manifest without a signature".to_owned())),
-                false => match other_format::of(&manifest) {
+                false => match other {
                     Some(what) => Opened::OtherFormat(Finding { digest, place, reason: Reason::OtherFormat { what } }),
                     None => Opened::Unrelated,
                 },
             };
         }
-        if one && manifest.layers.len() != 1 {
-            let why = format!("a bundle manifest has exactly one layer, this one has {}", manifest.layers.len());
+        if one && layers.len() != 1 {
+            let kind = form.map_or("signature", |form| form.name.as_str());
+            let why = format!("a {kind} manifest has exactly one layer, this one has {}", layers.len());
             return finding(Reason::Manifest(why));
         }
-        Opened::SignatureManifest(Self::new(content, manifest, place, limits))
+        Opened::SignatureManifest(Self::new(content, layers, place, limits))
+    }
+
+    /// What the signatures in it are made with, by the types of its layers: `None` if they are not all made with the
+    /// same.
+    pub(in crate::ops) fn signed_with(&self) -> Option<SignedWith> {
+        let mut kinds = self.layers.iter().map(|layer| Form::of_layer(&layer.media_type).map(|form| form.signed_with));
+        let first = kinds.next().flatten()?;
+        kinds.all(|kind| kind == Some(first)).then_some(first)
     }
 
     /// Keeps distinct layers only, at most as many as `limits.evidence.signature_manifests`.
-    fn new(content: Content, manifest: Manifest, place: FoundAt, limits: &Limits) -> Self {
+    fn new(content: Content, layers: Vec<Descriptor>, place: FoundAt, limits: &Limits) -> Self {
         let most = usize::try_from(limits.evidence.signature_manifests).unwrap_or(usize::MAX);
-        let mut layers = distinct(manifest.layers);
+        let mut layers = distinct(layers);
         let too_many = layers.len() > most;
         layers.truncate(most);
         Self { blobs: BTreeMap::new(), content, layers, place, too_many }

@@ -1,0 +1,178 @@
+//! `CertificateRejection`: why a signature with a certificate is not an owner's.
+
+use std::fmt;
+
+use crate::envelope::NotaryError;
+use crate::nonempty::NonEmpty;
+use crate::time::Time;
+use crate::x509::CertificateError;
+use crate::x509::CertificateLabel;
+use crate::x509::ChainError;
+use crate::x509::TimestampError;
+
+/// A check that a signature with a certificate failed. [`CertificateFault::code`] is stable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateFault {
+    /// The time that a signing authority states lies ahead of the clock: could-not-tell.
+    #[error("its authentic signing time {time} is ahead of the clock, which says {now}")]
+    Ahead {
+        /// The current time.
+        now: Time,
+        /// The time that is stated.
+        time: Time,
+    },
+    /// A certificate of the chain cannot be read.
+    #[error("certificate {number} of its chain: {error}")]
+    Certificate {
+        /// The error of the reader.
+        error: CertificateError,
+        /// The number of the certificate in the chain; the signer's is 1.
+        number: usize,
+    },
+    /// The chain of certificates.
+    #[error(transparent)]
+    Chain(ChainError),
+    /// The envelope: its signature, or a signed attribute.
+    #[error(transparent)]
+    Envelope(NotaryError),
+    /// The expiry of the signature itself has passed. No timestamp extends it.
+    #[error("the signature expired at {expiry}; it was judged at {at}")]
+    Expired {
+        /// The time as of which expiry is judged.
+        at: Time,
+        /// The expiry that was signed.
+        expiry: Time,
+    },
+    /// It has no certificate.
+    #[error("it has no certificate")]
+    NoCertificate,
+    /// The certificate does not have the names of any trusted identity.
+    #[error("certificate {certificate} does not have the names of a trusted identity")]
+    Names {
+        /// The signer's certificate.
+        certificate: CertificateLabel,
+    },
+    /// A certificate is expired, and the timestamp of the signature does not help.
+    #[error("{expired}; {timestamp}")]
+    NotRescued {
+        /// The expired certificate.
+        expired: ChainError,
+        /// Why the timestamp does not help.
+        timestamp: TimestampFault,
+    },
+}
+
+/// Why the timestamp of a signature does not help.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TimestampFault {
+    /// Its time lies ahead of the clock: could-not-tell.
+    #[error("its timestamp says {time}, ahead of the clock, which says {now}")]
+    Ahead {
+        /// The current time.
+        now: Time,
+        /// The upper bound of the time of the timestamp.
+        time: Time,
+    },
+    /// The operator trusts no timestamp authority.
+    #[error("its timestamp was not used, since no timestamp authority is trusted")]
+    NoAnchor,
+    /// The timestamp was not verified.
+    #[error("its timestamp does not help: {0}")]
+    Token(TimestampError),
+}
+
+/// Every check that a signature with a certificate failed, and the certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateRejection {
+    faults: NonEmpty<CertificateFault>,
+    signer: Option<CertificateLabel>,
+    undetermined: bool,
+}
+
+impl CertificateFault {
+    /// The stable code of this fault in reports.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Ahead { .. } => "time-ahead",
+            Self::Certificate { .. } => "certificate-unreadable",
+            Self::NoCertificate => "no-certificate",
+            Self::Chain(error) | Self::NotRescued { expired: error, .. } => error.rule().code(),
+            Self::Envelope(error) => error.code(),
+            Self::Expired { .. } => "signature-expired",
+            Self::Names { .. } => "certificate-identity",
+        }
+    }
+
+    /// Whether the answer is could-not-tell rather than no.
+    pub const fn is_undetermined(&self) -> bool {
+        match self {
+            Self::Ahead { .. } => true,
+            Self::Chain(error) => error.is_undetermined(),
+            Self::Envelope(error) => error.is_undetermined(),
+            Self::Certificate { error, .. } => error.is_undetermined(),
+            Self::Expired { .. } | Self::Names { .. } | Self::NoCertificate => false,
+            Self::NotRescued { expired, timestamp } => expired.is_undetermined() || timestamp.is_undetermined(),
+        }
+    }
+}
+
+impl TimestampFault {
+    /// Whether the answer is could-not-tell rather than no.
+    pub const fn is_undetermined(&self) -> bool {
+        match self {
+            Self::Ahead { .. } => true,
+            Self::NoAnchor => false,
+            Self::Token(error) => error.is_undetermined(),
+        }
+    }
+}
+
+impl CertificateRejection {
+    /// A rejection for these faults: could-not-tell if all of them are.
+    pub(super) fn new(signer: Option<CertificateLabel>, faults: NonEmpty<CertificateFault>) -> Self {
+        let undetermined = faults.iter().all(CertificateFault::is_undetermined);
+        Self { faults, signer, undetermined }
+    }
+
+    /// A rejection that is could-not-tell, although some of the faults are refusals: of other identities.
+    pub(super) const fn undetermined(signer: CertificateLabel, faults: NonEmpty<CertificateFault>) -> Self {
+        Self { faults, signer: Some(signer), undetermined: true }
+    }
+
+    /// The checks that failed, at least one.
+    pub const fn faults(&self) -> &NonEmpty<CertificateFault> {
+        &self.faults
+    }
+
+    /// The signer's certificate, which is not trusted; `None` if it cannot be read.
+    pub const fn signer(&self) -> Option<&CertificateLabel> {
+        self.signer.as_ref()
+    }
+
+    /// Whether the answer is could-not-tell rather than no.
+    pub const fn is_undetermined(&self) -> bool {
+        self.undetermined
+    }
+
+    /// The stable code in reports: that of the first fault that decides.
+    pub fn code(&self) -> &'static str {
+        let decides = |fault: &&CertificateFault| fault.is_undetermined() == self.undetermined;
+        self.faults.iter().find(decides).unwrap_or_else(|| self.faults.first()).code()
+    }
+}
+
+impl fmt::Display for CertificateRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.signer {
+            Some(signer) => write!(f, "signed with the certificate {signer}, but ")?,
+            None => f.write_str("signed with a certificate, but ")?,
+        }
+        for (index, fault) in self.faults.iter().enumerate() {
+            f.write_str(if index == 0 { "" } else { "; " })?;
+            write!(f, "{fault}")?;
+        }
+        Ok(())
+    }
+}

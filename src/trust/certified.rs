@@ -1,0 +1,271 @@
+//! Authentication of signatures that carry a chain of certificates: Notary Project envelopes.
+//!
+//! The invariant: a statement is an owner's only if the key of the first certificate signed it, the chain of that
+//! certificate leads to an anchor that the operator trusts for this purpose at a time that is known, and the
+//! certificate has the names that the operator gave for the owner. The steps:
+//!
+//! 1. Parse the certificates, and verify the signature with the key of the first one, before any work on the chain.
+//! 2. Check the signed attributes: critical ones that are not known, a verification plugin, the expiry.
+//! 3. For each identity in the operator's order whose names fit: verify the chain at the time of the verification, or, if
+//!    that fails, at the time of a verified timestamp. The certificate belongs to the first identity that it fits.
+//!
+//! 4. Take the payload out of the envelope with the key of the verified chain.
+//!
+//! All checks run, and every one that fails is reported. A timestamp extends the validity of certificates, never the
+//! expiry of the signature itself.
+
+use std::sync::Arc;
+
+use crate::envelope::NotaryEnvelope;
+use crate::envelope::NotaryError;
+use crate::envelope::NotaryRule;
+use crate::envelope::Payload;
+use crate::limits::Limits;
+use crate::nonempty::NonEmpty;
+use crate::text::Untrusted;
+use crate::time::Time;
+use crate::trust::AuthenticationContext;
+use crate::trust::CertificateFault;
+use crate::trust::CertificateMeans;
+use crate::trust::CertificateRejection;
+use crate::trust::JudgedAt;
+use crate::trust::TimeSource;
+use crate::trust::TimestampFault;
+use crate::trust::VerificationTime;
+use crate::x509::Certificate;
+use crate::x509::CertificateLabel;
+use crate::x509::ChainError;
+use crate::x509::ChainRule;
+use crate::x509::PresentedChain;
+use crate::x509::Purpose;
+use crate::x509::SignedBefore;
+use crate::x509::TimestampToken;
+use crate::x509::VerifiedChain;
+
+/// The chain of certificates by which a signature is an owner's, and the time at which it was judged. A proof type: only
+/// [`TrustRoot::authenticate`](crate::trust::TrustRoot::authenticate) makes one.
+///
+/// ```compile_fail,E0451
+/// use bulla::trust::CertifiedSigner;
+///
+/// fn forged(signer: CertifiedSigner, chain: std::sync::Arc<bulla::x509::VerifiedChain>) -> CertifiedSigner {
+///     CertifiedSigner { chain, ..signer }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct CertifiedSigner {
+    chain: Arc<VerifiedChain>,
+    judged_at: JudgedAt,
+    timestamp: Option<Arc<SignedBefore>>,
+}
+
+impl CertifiedSigner {
+    /// The chain, verified.
+    pub fn chain(&self) -> &VerifiedChain {
+        &self.chain
+    }
+
+    /// The time at which the chain was judged, and its source.
+    pub const fn judged_at(&self) -> JudgedAt {
+        self.judged_at
+    }
+
+    /// The verified timestamp, if one was needed.
+    pub fn timestamp(&self) -> Option<&SignedBefore> {
+        self.timestamp.as_deref()
+    }
+}
+
+/// An envelope with the certificates in it, parsed. Its signature is verified with the key of the first certificate.
+pub(super) struct SignedEnvelope<'a> {
+    certificates: NonEmpty<Certificate>,
+    envelope: &'a NotaryEnvelope,
+}
+
+impl<'a> SignedEnvelope<'a> {
+    /// Step 1: parses the certificates and verifies the signature.
+    ///
+    /// # Errors
+    /// [`CertificateRejection`].
+    pub(super) fn open(envelope: &'a NotaryEnvelope, limits: &Limits) -> Result<Self, CertificateRejection> {
+        let unreadable = |fault| CertificateRejection::new(None, NonEmpty::one(fault));
+        let mut certificates = Vec::new();
+        for (position, der) in envelope.certificate_chain().iter().enumerate() {
+            let certificate = Certificate::parse(der, limits);
+            let number = position.saturating_add(1);
+            let unread = |error| unreadable(CertificateFault::Certificate { error, number });
+            certificates.push(certificate.map_err(unread)?);
+        }
+        let absent = || unreadable(CertificateFault::NoCertificate);
+        let signed = Self { certificates: NonEmpty::collect(certificates).ok_or_else(absent)?, envelope };
+        match signed.certificates.first().public_key() {
+            Err(error) => Err(signed.rejected(CertificateFault::Envelope(NotaryError::Refused {
+                found: Some(Untrusted::new(&error.to_string())),
+                rule: NotaryRule::KeyNotAllowed,
+            }))),
+            Ok(key) => match envelope.check_signature(&key) {
+                Err(error) => Err(signed.rejected(CertificateFault::Envelope(error))),
+                Ok(()) => Ok(signed),
+            },
+        }
+    }
+
+    fn rejected(&self, fault: CertificateFault) -> CertificateRejection {
+        CertificateRejection::new(Some(self.label()), NonEmpty::one(fault))
+    }
+
+    fn label(&self) -> CertificateLabel {
+        CertificateLabel::of(self.certificates.first())
+    }
+
+    /// Steps 2 to 4: the position of the identity among `identities` that the certificate belongs to, with the proof and
+    /// the payload.
+    ///
+    /// # Errors
+    /// Every check that failed.
+    pub(super) fn attribute(
+        &self,
+        identities: &[(usize, &CertificateMeans)],
+        context: AuthenticationContext<'_>,
+    ) -> Result<(usize, CertifiedSigner, Payload), CertificateRejection> {
+        let mut faults = self.attribute_faults(context.time);
+        let mut chain_faults: Vec<CertificateFault> = Vec::new();
+        let fitting: Vec<_> = identities.iter().filter(|(_, means)| means.fits(self.certificates.first())).collect();
+        for (position, means) in &fitting {
+            match self.chain(means, context) {
+                Ok(certified) => {
+                    let payload = self.payload(certified.chain(), &mut faults);
+                    return match (payload, NonEmpty::collect(faults)) {
+                        (Some(payload), None) => Ok((*position, certified, payload)),
+                        (_, Some(faults)) => Err(CertificateRejection::new(Some(self.label()), faults)),
+                        (None, None) => Err(self.rejected(CertificateFault::NoCertificate)),
+                    };
+                }
+                Err(fault) => {
+                    let undetermined = fault.is_undetermined();
+                    if !chain_faults.contains(&fault) {
+                        chain_faults.push(fault);
+                    }
+                    // Could-not-tell about one identity must not make the certificate a later one's.
+                    if undetermined {
+                        break;
+                    }
+                }
+            }
+        }
+        if fitting.is_empty() {
+            faults.push(CertificateFault::Names { certificate: self.label() });
+        }
+        // Of several identities, one that could not be judged may be the one that it belongs to.
+        let undetermined = !fitting.is_empty()
+            && chain_faults.iter().any(CertificateFault::is_undetermined)
+            && faults.iter().all(CertificateFault::is_undetermined);
+        if fitting.is_empty() {
+            // The chain is judged all the same, for the report.
+            chain_faults.extend(identities.first().and_then(|(_, means)| self.chain(means, context).err()));
+        }
+        faults.append(&mut chain_faults);
+        let names = || CertificateFault::Names { certificate: self.label() };
+        let faults = NonEmpty::collect(faults).unwrap_or_else(|| NonEmpty::one(names()));
+        Err(match undetermined {
+            true => CertificateRejection::undetermined(self.label(), faults),
+            false => CertificateRejection::new(Some(self.label()), faults),
+        })
+    }
+
+    /// Step 4: the payload, which the key of the verified chain signed. A fault that is not known yet is added.
+    fn payload(&self, chain: &VerifiedChain, faults: &mut Vec<CertificateFault>) -> Option<Payload> {
+        match self.envelope.verify(chain.key()) {
+            Ok(verified) => Some(verified.payload().clone()),
+            Err(error) => {
+                let fault = CertificateFault::Envelope(error);
+                if !faults.contains(&fault) {
+                    faults.push(fault);
+                }
+                None
+            }
+        }
+    }
+
+    /// Step 2: the signed attributes.
+    fn attribute_faults(&self, time: VerificationTime) -> Vec<CertificateFault> {
+        let mut faults: Vec<_> = self.envelope.objections().into_iter().map(CertificateFault::Envelope).collect();
+        // A timestamp does not help here: the signer said until when the signature is valid.
+        if let Some(expiry) = self.envelope.unverified_attributes().expiry()
+            && time.expiry_at() >= expiry
+        {
+            faults.push(CertificateFault::Expired { at: time.expiry_at(), expiry });
+        }
+        faults
+    }
+
+    /// Step 3 for one identity: the chain at a known time.
+    fn chain(
+        &self,
+        means: &CertificateMeans,
+        AuthenticationContext { limits, time }: AuthenticationContext<'_>,
+    ) -> Result<CertifiedSigner, CertificateFault> {
+        let attributes = self.envelope.unverified_attributes();
+        let verify = |purpose, at| {
+            let presented = PresentedChain { certificates: &self.certificates, extra: &[] };
+            VerifiedChain::verify(presented, means.anchors(), purpose, means.profile(), at, limits)
+        };
+        let certified = |chain, time, source, timestamp| CertifiedSigner {
+            chain: Arc::new(chain),
+            judged_at: JudgedAt { time, source },
+            timestamp,
+        };
+        if let Some(stated) = attributes.authentic_signing_time() {
+            let chain = verify(Purpose::SigningAuthority, stated).map_err(CertificateFault::Chain)?;
+            return match time.is_ahead(stated) {
+                true => Err(CertificateFault::Ahead { now: time.current(), time: stated }),
+                false => Ok(certified(chain, stated, TimeSource::SigningAuthority, None)),
+            };
+        }
+        let at = time.expiry_at();
+        let expired = match verify(Purpose::Signing, at) {
+            Ok(chain) => return Ok(certified(chain, at, TimeSource::Verification, None)),
+            Err(error) if error.rule() == ChainRule::Expired => error,
+            Err(error) => return Err(CertificateFault::Chain(error)),
+        };
+        // A timestamp helps against nothing but expiry.
+        match self.timestamped(means, time, limits) {
+            None => Err(CertificateFault::Chain(expired)),
+            Some(Err(timestamp)) => Err(CertificateFault::NotRescued { expired, timestamp }),
+            Some(Ok(before)) => {
+                let chain =
+                    at_timestamp(&before, |at| verify(Purpose::Signing, at)).map_err(CertificateFault::Chain)?;
+                Ok(certified(chain, before.at(), TimeSource::Timestamp, Some(Arc::new(before))))
+            }
+        }
+    }
+
+    /// The verified timestamp; `None` if the envelope has none.
+    fn timestamped(
+        &self,
+        means: &CertificateMeans,
+        time: VerificationTime,
+        limits: &Limits,
+    ) -> Option<Result<SignedBefore, TimestampFault>> {
+        let token = self.envelope.timestamp_token()?;
+        if !means.has_anchor_for(Purpose::TimeStamping) {
+            return Some(Err(TimestampFault::NoAnchor));
+        }
+        let verified = TimestampToken::parse(token, limits)
+            .and_then(|token| token.verify(self.envelope.signature(), means.anchors(), &[], means.profile(), limits))
+            .map_err(TimestampFault::Token);
+        Some(verified.and_then(|before| match time.is_ahead(before.at()) {
+            true => Err(TimestampFault::Ahead { now: time.current(), time: before.at() }),
+            false => Ok(before),
+        }))
+    }
+}
+
+/// The chain at the time of a timestamp: it must be valid over the whole interval that the timestamp leaves open.
+fn at_timestamp(
+    before: &SignedBefore,
+    verify: impl Fn(Time) -> Result<VerifiedChain, ChainError>,
+) -> Result<VerifiedChain, ChainError> {
+    let _earliest = verify(before.earliest())?;
+    verify(before.at())
+}

@@ -1,0 +1,84 @@
+//! `JudgedAt`: the time at which a chain of certificates was judged, and the source of that time.
+
+use std::fmt;
+
+use crate::time::Time;
+
+/// The times that a verification uses. Nothing here reads a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerificationTime {
+    expiry_at: Time,
+    now: Time,
+}
+
+impl VerificationTime {
+    /// Everything is judged as of `now`.
+    pub const fn now(now: Time) -> Self {
+        Self { expiry_at: now, now }
+    }
+
+    /// Expiry is judged as of `expiry_at`, everything else as of now: every revocation that is known counts.
+    #[must_use]
+    pub const fn with_expiry_at(self, expiry_at: Time) -> Self {
+        Self { expiry_at, ..self }
+    }
+
+    /// The time as of which expiry is judged.
+    pub const fn expiry_at(self) -> Time {
+        self.expiry_at
+    }
+
+    /// The current time, as the caller gave it.
+    pub const fn current(self) -> Time {
+        self.now
+    }
+
+    /// Whether a verified time lies more than a minute ahead: then one of the two clocks is wrong.
+    pub fn is_ahead(self, time: Time) -> bool {
+        const TOLERANCE: i64 = 60;
+        time.unix() > self.now.unix().saturating_add(TOLERANCE)
+    }
+}
+
+/// The time at which a chain of certificates was judged, and the source of that time. Every verdict names both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JudgedAt {
+    /// The time.
+    pub time: Time,
+    /// The source of the time.
+    pub source: TimeSource,
+}
+
+/// The source of the time at which a chain was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimeSource {
+    /// A signing authority that the operator trusts to state the time (Notary Project, `notary.x509.signingAuthority`).
+    SigningAuthority,
+    /// A verified timestamp (RFC 3161): the signature was made no later.
+    Timestamp,
+    /// The time of the verification.
+    Verification,
+}
+
+impl TimeSource {
+    /// The stable name in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SigningAuthority => "signing-authority",
+            Self::Timestamp => "timestamp",
+            Self::Verification => "verification",
+        }
+    }
+}
+
+impl fmt::Display for JudgedAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = match self.source {
+            TimeSource::SigningAuthority => "the time that its signing authority states",
+            TimeSource::Timestamp => "the time of its timestamp",
+            TimeSource::Verification => "the time of this verification",
+        };
+        write!(f, "{}, {source}", self.time)
+    }
+}
