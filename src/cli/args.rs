@@ -10,10 +10,13 @@ use clap::Parser;
 use clap::Subcommand;
 use clap_complete::Shell;
 
+use bulla::time::Time;
+
 use super::request::args::AttestArgs;
 use super::request::args::RequestCommand;
 use super::version;
 
+mod certificates;
 mod duration;
 mod examples;
 mod format;
@@ -23,7 +26,9 @@ mod output;
 mod pair;
 mod registry;
 mod single;
+mod time;
 
+pub(super) use certificates::CertificateArgs;
 pub(super) use format::SignFormat;
 pub(super) use key::KeyArgs;
 pub(super) use key::KeyCommand;
@@ -193,10 +198,12 @@ pub(super) struct LsArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct RequirementArgs {
-    /// A trusted public key: a file, env:NAME, - or a pkcs11: URI; several may be given
-    #[arg(long, value_name = "PUB", required = true)]
+    /// A trusted public key: a file, env:NAME, - or a pkcs11: URI, perhaps with its owner's name; several may be given
+    #[arg(long, value_name = "[OWNER=]PUB", required_unless_present = "certificate_identity")]
     pub(super) key: Vec<String>,
-    /// How many distinct keys must have signed
+    #[command(flatten)]
+    pub(super) certificates: CertificateArgs,
+    /// How many owners must have signed, each with a key of their own
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) threshold: u32,
     /// An annotation that must have been signed
@@ -311,6 +318,9 @@ pub(super) struct VerifyArgs {
     pub(super) references: Vec<String>,
     #[command(flatten)]
     pub(super) required: RequirementArgs,
+    /// Judge the expiry of signatures and certificates as of this time (RFC 3339) instead of now
+    #[arg(long, value_name = "TIME", value_parser = time::parse, help_heading = "Certificates")]
+    pub(super) at: Option<Time>,
     /// Verify an attestation of this predicate type instead of a signature
     #[arg(long = "type", value_name = "TYPE")]
     pub(super) predicate_type: Option<String>,

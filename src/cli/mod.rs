@@ -43,6 +43,7 @@ mod target;
 mod timeout;
 mod tips;
 mod tree;
+mod trust;
 mod verbosity;
 mod verdict;
 mod verify;

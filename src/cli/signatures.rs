@@ -1,7 +1,9 @@
 //! The text report of signatures that were made, and of signatures that were accepted.
 
 use bulla::ops::sign::Signed;
+use bulla::trust::Owner;
 use bulla::verify::AcceptedSignature;
+use bulla::x509::CertificateLabel;
 
 use super::line::Foreign;
 use super::render::line;
@@ -31,7 +33,17 @@ pub(super) fn would_sign(reference: &str, planned: &[Signed]) {
 /// The line of an accepted signature.
 pub(super) fn accepted_line(accepted: &AcceptedSignature) -> String {
     let place = Foreign(accepted.evidence.found_at());
-    let mut line = format!("key {}  {}  {place}", accepted.signer.key().short(), accepted.signer.scheme());
+    let signer = match (accepted.signer.certified(), accepted.signer.owner()) {
+        (Some(certified), owner) => {
+            format!("{}  certificate {}", Foreign(owner), CertificateLabel::of(certified.chain().signer()))
+        }
+        (None, Owner::Key(key)) => format!("key {}", key.short()),
+        (None, owner @ Owner::Named(_)) => format!("{}  key {}", Foreign(owner), accepted.signer.key().short()),
+    };
+    let mut line = format!("{signer}  {}  {place}", accepted.signer.scheme());
+    if let Some(certified) = accepted.signer.certified() {
+        line.push_str(&format!("  judged at {}", certified.judged_at()));
+    }
     for (key, value) in &accepted.annotations {
         line.push_str(&format!("  {}={}", Foreign(key), Foreign(value)));
     }

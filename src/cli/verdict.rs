@@ -102,6 +102,9 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
         Verdict::Accepted(verified) => {
             let mut shown = Lines::from_iter([format_args!("verified {digest}  {name}")]);
             verified.accepted().iter().for_each(|counted| shown.push(format_args!("  {}", accepted_line(counted))));
+            if verified.accepted().iter().any(|accepted| accepted.signer.certified().is_some()) {
+                shown.push(format_args!("  {REVOCATION_NOT_CHECKED}"));
+            }
             if verified.digest() != digest {
                 shown.push(format_args!("  as part of the signed index {}", verified.digest()));
             }
@@ -114,12 +117,12 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
             note(format_args!("hint: {}", hints::DAMAGED));
         }
         Verdict::Refused(refusal) => {
-            note(format_args!("error: `{name}` refused: {}", refusal_line(refusal)));
+            note(format_args!("error: `{name}` refused: {}", refusal_line(refusal, required)));
             details(refusal);
             note(format_args!("hint: {}", refusal_hint(reference, refusal, required)));
         }
         Verdict::Unknown { refusal, unread } => {
-            note(format_args!("error: `{name}` undetermined: {}", found_line(refusal)));
+            note(format_args!("error: `{name}` undetermined: {}", found_line(refusal, required)));
             unread.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
             details(refusal);
             unread.iter().take(1).for_each(|error| note(format_args!("hint: {}", hints::unread_hint(error))));
@@ -127,20 +130,28 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
     }
 }
 
-fn refusal_line(refusal: &Refusal) -> String {
+fn refusal_line(refusal: &Refusal, required: &RequirementArgs) -> String {
     let UnmetRequirement { kind, got, want, .. } = refusal.unmet.first();
     match (got, want, refusal.findings.is_empty()) {
         (0, 1, true) => format!("it has no {kind}"),
         (0, 1, false) => format!("none of its signed documents is an {kind} that counts"),
-        _ => format!("it has an {kind} by {got} of {want} keys"),
+        _ => format!("it has an {kind} by {got} of {want} {}", signers(required)),
+    }
+}
+
+/// The word for those who have to sign: keys, or owners of keys and certificates.
+fn signers(required: &RequirementArgs) -> &'static str {
+    match required.certificates.certificate_identity.is_empty() {
+        true => "keys",
+        false => "signers",
     }
 }
 
 /// As [`refusal_line`], if something could not be read: the image may have signatures that were not seen.
-fn found_line(refusal: &Refusal) -> String {
+fn found_line(refusal: &Refusal, required: &RequirementArgs) -> String {
     match (refusal.unmet.first().got, refusal.findings.is_empty()) {
         (0, true) => format!("no {} could be read", refusal.unmet.first().kind),
-        _ => refusal_line(refusal),
+        _ => refusal_line(refusal, required),
     }
 }
 
@@ -165,6 +176,9 @@ fn and_more(all: usize) {
 fn refusal_hint(reference: &str, refusal: &Refusal, required: &RequirementArgs) -> String {
     let subject = refusal.subject;
     let make = match &refusal.unmet.first().kind {
+        StatementKind::ImageSignature if required.key.is_empty() => {
+            format!("sign it with a certificate: notation sign REPOSITORY@{subject}")
+        }
         StatementKind::ImageSignature => format!("sign it: bulla sign REPOSITORY@{subject} --key KEY"),
         StatementKind::Attestation { predicate_type } => {
             let what = format!("--type {predicate_type} --predicate FILE --key KEY");
@@ -174,6 +188,7 @@ fn refusal_hint(reference: &str, refusal: &Refusal, required: &RequirementArgs) 
     match (refusal.accepted.is_empty(), refusal.findings.is_empty()) {
         (true, true) => format!("ask the publisher to {make}"),
         (true, false) => format!("bulla tree {reference}   # shows what is attached, and by whom"),
+        (false, _) if signers(required) != "keys" => format!("ask another trusted signer to {make}"),
         (false, _) => format!("ask the holder of another of the {} keys to {make}", required.key.len()),
     }
 }
@@ -181,4 +196,5 @@ fn refusal_hint(reference: &str, refusal: &Refusal, required: &RequirementArgs) 
 /// The number of findings that are shown. The JSON report has all of them.
 const SHOWN: usize = 12;
 const NOT_READ: &str = "  layers not read";
+const REVOCATION_NOT_CHECKED: &str = "revocation of certificates not checked";
 const READ: &str = "  layers read";

@@ -26,7 +26,6 @@ use bulla::store::Source;
 use bulla::store::Task;
 use bulla::store::parallel;
 use bulla::time::Time;
-use bulla::trust::TrustRoot;
 use bulla::verify::Verifier;
 
 use super::args::RequirementArgs;
@@ -35,19 +34,23 @@ use super::args::VerifyArgs;
 use super::args::VerifyOutput;
 use super::exit::Exit;
 use super::exit::Failure;
-use super::keys;
 use super::reference_list;
 use super::render;
 use super::results::Results;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores::Stores;
+use super::trust;
 use super::verdict;
 
 pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
     let verifier = verifier(&args.required, wanted_kind(args.predicate_type.as_deref())?, &limits)?;
+    let verifier = match args.at {
+        Some(at) => verifier.with_expiry_at(at),
+        None => verifier,
+    };
     let (verifier, until) = match wants_predicates(args)? {
         true => (verifier.with_predicates(), DiscoverUntil::AllFound),
         false => (verifier, DiscoverUntil::PolicyMet),
@@ -184,8 +187,7 @@ pub(super) fn exit_of(outcome: &Outcome) -> Exit {
 
 /// The verifier for the trusted keys and the policy of the command line.
 pub(super) fn verifier(required: &RequirementArgs, kind: StatementKind, limits: &Limits) -> Result<Verifier, Failure> {
-    let keys = keys::public_keys(&required.key, &required.token)?;
-    let trust = TrustRoot::pinned(keys).map_err(|error| Failure::unknown(error.to_string()))?;
+    let trust = trust::trust_root(required, limits)?;
     let to_failure = |error: QuorumError| Failure::unknown(error.to_string());
     let quorum = Quorum::of_all(&trust, Threshold::new(required.threshold).map_err(to_failure)?).map_err(to_failure)?;
     let mut requirement = Requirement::new("signed", kind, quorum);

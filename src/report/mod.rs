@@ -3,6 +3,7 @@
 //! A report is an object with `command`, `results` and `version`. A result is made from the types that operations return.
 //! Its fields are private and are written in alphabetical order. Reports are only written, never read back.
 
+mod certificate;
 mod copy;
 mod image;
 mod inspect;

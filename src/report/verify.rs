@@ -14,6 +14,7 @@ use crate::ops::verify::Child;
 use crate::ops::verify::Outcome;
 use crate::ops::verify::Verdict;
 use crate::report::ReportedError;
+use crate::report::certificate::ReportedSigner;
 use crate::report::list::LazyList;
 use crate::report::stream::LineResult;
 use crate::verify::AcceptedSignature;
@@ -235,6 +236,8 @@ struct ReportedKeys {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReportedSignature<'a> {
     annotations: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<ReportedSigner>,
     evidence: Option<&'a Digest>,
     format: &'static str,
     key: String,
@@ -260,6 +263,7 @@ impl<'a> ReportedSignature<'a> {
         };
         Self {
             annotations: &accepted_signatures.annotations,
+            certificate: accepted_signatures.signer.certified().map(ReportedSigner::of),
             evidence: accepted_signatures.evidence.digest(),
             format: accepted_signatures.evidence.document().format().as_str(),
             key: accepted_signatures.signer.key().to_string(),
@@ -283,6 +287,8 @@ fn parse(text: &[u8]) -> Option<Value> {
 pub(super) struct ReportedFinding<'a> {
     code: &'static str,
     evidence: Option<&'a Digest>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<ReportedError>,
     message: String,
     place: String,
 }
@@ -292,6 +298,11 @@ impl<'a> ReportedFinding<'a> {
         Self {
             code: finding.reason.code(),
             evidence: finding.digest.as_ref(),
+            faults: finding
+                .reason
+                .certificate_faults()
+                .map(|fault| ReportedError::new(fault.code(), fault.to_string()))
+                .collect(),
             message: finding.reason.to_string(),
             place: finding.place.to_string(),
         }

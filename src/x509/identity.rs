@@ -181,7 +181,7 @@ impl fmt::Display for NamePattern {
 }
 
 /// The attributes of a distinguished name as patterns of a subject: one in each part, none of them twice.
-fn attributes(distinguished_name: &str) -> Result<NonEmpty<NamePattern>, PatternError> {
+pub(super) fn attributes(distinguished_name: &str) -> Result<NonEmpty<NamePattern>, PatternError> {
     let mut names: Vec<NamePattern> = Vec::new();
     for part in distinguished_name::parse(distinguished_name)? {
         let [(kind, text)] = part.as_slice() else { return Err(PatternError::MultiValued) };

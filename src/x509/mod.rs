@@ -19,6 +19,7 @@ mod fields;
 mod general_name;
 mod hash;
 mod identity;
+mod identity_text;
 mod name;
 mod oid;
 mod pattern_error;

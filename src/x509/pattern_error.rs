@@ -33,6 +33,16 @@ pub enum PatternError {
         /// Which attribute.
         keyword: &'static str,
     },
+    /// A text that is no name of a certificate.
+    #[error(
+        "{:?} is not a name of a certificate: CN=… (any attribute), issuer:CN=…, dns:…, email:…, uri:…, \
+         othername:OID=…, extension:OID=…",
+        Untrusted::new(found)
+    )]
+    Name {
+        /// What was given.
+        found: String,
+    },
     /// A part with several attributes.
     #[error("distinguished name has a part with several attributes, joined by `+`")]
     MultiValued,

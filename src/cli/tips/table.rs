@@ -75,7 +75,7 @@ pub(super) const OPTIONS: &[Words] = &[
     (
         "--certificate --certificate-chain --certificate-github-workflow-name --certificate-github-workflow-ref \
 --certificate-github-workflow-repository --certificate-github-workflow-sha --certificate-github-workflow-trigger \
---certificate-identity --certificate-identity-regexp --certificate-oidc-issuer --certificate-oidc-issuer-regexp \
+--certificate-identity-regexp --certificate-oidc-issuer --certificate-oidc-issuer-regexp \
 --cert-identity --cert-oidc-issuer --cert-email --ca-roots --ca-intermediates --fulcio-url --fulcio-auth-flow \
 --identity-token --issue-certificate --oidc-issuer --oidc-client-id --oidc-client-secret-file --oidc-provider \
 --oidc-redirect-url --oidc-disable-ambient-providers --sct --signing-config --use-signing-config --trusted-root",

@@ -1,0 +1,86 @@
+//! The trust root of the command line: pinned keys with their owners, and identities of certificates.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bulla::key::PublicKey;
+use bulla::limits::Limits;
+use bulla::trust::CertificateMeans;
+use bulla::trust::Identity;
+use bulla::trust::Means;
+use bulla::trust::Owner;
+use bulla::trust::TrustRoot;
+use bulla::x509::Anchor;
+use bulla::x509::Certificate;
+use bulla::x509::IdentityPattern;
+use bulla::x509::Profile;
+use bulla::x509::Purpose;
+
+use super::args::CertificateArgs;
+use super::args::RequirementArgs;
+use super::exit::Failure;
+use super::files;
+use super::keys;
+
+/// The trust root of `--key`, `--ca-roots` and `--certificate-identity`: keys first, then certificates, in their order.
+pub(super) fn trust_root(required: &RequirementArgs, limits: &Limits) -> Result<TrustRoot, Failure> {
+    let (owners, keys): (Vec<_>, Vec<_>) = required.key.iter().map(|key| owner_of(key)).unzip();
+    let keys = keys::public_keys(&keys, &required.token)?;
+    let owner = |(owner, key): (Option<&str>, PublicKey)| match owner {
+        Some(name) => (Owner::Named(name.to_owned()), key),
+        None => (Owner::Key(key.id()), key),
+    };
+    let pinned = Identity::of_keys(owners.into_iter().zip(keys).map(owner));
+    let certified = identities(&required.certificates, limits)?;
+    TrustRoot::new(pinned.into_iter().chain(certified)).map_err(|error| Failure::unknown(error.to_string()))
+}
+
+/// The owner before a key, `OWNER=PUB`. A path or URI with a `=` has a `/` or `:` before it, and no owner.
+fn owner_of(text: &str) -> (Option<&str>, String) {
+    let plain = |name: &str| !name.is_empty() && !name.contains(['/', ':', '.', '\\']);
+    match text.split_once('=').filter(|(name, _)| plain(name)) {
+        Some((name, key)) => (Some(name), key.to_owned()),
+        None => (None, text.to_owned()),
+    }
+}
+
+/// The identities of `--certificate-identity`. Without an owner's name, the names of the certificate are it.
+fn identities(args: &CertificateArgs, limits: &Limits) -> Result<Vec<Identity>, Failure> {
+    let anchors = anchors(args, limits)?;
+    let is_signer = |anchor: &Anchor| matches!(anchor.purpose, Purpose::Signing | Purpose::SigningAuthority);
+    if !args.certificate_identity.is_empty() && !anchors.iter().any(is_signer) {
+        let failure = Failure::unknown("--certificate-identity needs the certificate authorities of the signers");
+        return Err(failure.hint("--ca-roots FILE"));
+    }
+    let mut identities = Vec::new();
+    for text in &args.certificate_identity {
+        let (owner, names) = IdentityPattern::parse_owned(text)
+            .map_err(|error| Failure::unknown(format!("--certificate-identity {text}: {error}")))?;
+        let owner = Owner::Named(owner.map_or_else(|| names.to_string(), str::to_owned));
+        let means = CertificateMeans::new(Arc::clone(&anchors), names, Profile::NOTARY);
+        identities.push(Identity::new(owner, Means::Certificates(means)));
+    }
+    Ok(identities)
+}
+
+fn anchors(args: &CertificateArgs, limits: &Limits) -> Result<Arc<[Anchor]>, Failure> {
+    let mut anchors = Vec::new();
+    for (files, purpose) in [
+        (&args.ca_roots, Purpose::Signing),
+        (&args.signing_authority_roots, Purpose::SigningAuthority),
+        (&args.timestamp_roots, Purpose::TimeStamping),
+    ] {
+        for path in files {
+            let certificates = certificates(path, limits)?;
+            anchors.extend(certificates.into_iter().map(|certificate| Anchor { certificate, purpose }));
+        }
+    }
+    Ok(anchors.into())
+}
+
+/// Reads the certificates of a file, at least one.
+fn certificates(path: &Path, limits: &Limits) -> Result<Vec<Certificate>, Failure> {
+    let bytes = files::read(path, limits.envelope.bundle_bytes)?;
+    let bundle = Certificate::parse_bundle(&bytes, limits).map(|bundle| bundle.to_vec());
+    bundle.map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))
+}

@@ -1,0 +1,49 @@
+//! Trust by certificates: chains that openssl makes, envelopes that we sign with their keys, layouts that notation wrote.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+#[path = "x509/made.rs"]
+#[allow(dead_code, reason = "the tests of chains use the rest")]
+mod made;
+#[path = "support/missing.rs"]
+mod missing;
+#[path = "support/vectors.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod vectors;
+
+#[path = "timestamp/draft.rs"]
+#[allow(dead_code, reason = "the tests of timestamps use the rest")]
+mod draft;
+#[path = "certificates/layouts.rs"]
+mod layouts;
+#[path = "certificates/rules.rs"]
+mod rules;
+#[path = "certificates/scene.rs"]
+mod scene;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bulla::limits::Limits;
+use bulla::x509::Certificate;
+
+/// The DER of each PEM block.
+fn pem(text: &str) -> Vec<Vec<u8>> {
+    let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
+    let body = |block: &str| block.split("-----END").next().unwrap().split_whitespace().collect::<String>();
+    blocks.map(|block| STANDARD.decode(body(block)).unwrap()).collect()
+}
+
+fn certificate(der: &[u8]) -> Certificate {
+    Certificate::parse(der, &Limits::DEFAULT).unwrap()
+}

@@ -1,0 +1,65 @@
+//! Layouts that notation wrote, verified by the program. The outcomes are those of notation's own tests with the level
+//! `strict`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use bulla::envelope::NotaryEnvelope;
+use bulla::envelope::NotaryFormat;
+use bulla::envelope::Strictness;
+use bulla::limits::Limits;
+use serde_json::Value;
+
+use super::vectors::suite;
+
+/// The layout, the names of the identity, options, and the exit code with the code of the first finding.
+const CASES: [(&str, &str, &[&str], i32, Option<&str>); 12] = [
+    ("e2e-valid-signature", "CN=e2e,O=Notary", &[], 0, None),
+    ("e2e-valid-signature", "x509.subject: C=US, ST=WA, O=Notary", &[], 0, None),
+    ("e2e-valid-signature", "CN=other", &[], 1, Some("certificate-identity")),
+    ("e2e-valid-multiple-signatures", "O=Notary", &[], 0, None),
+    ("e2e-expired-signature", "O=Notary", &[], 1, Some("signature-expired")),
+    ("e2e-expired-signature", "O=Notary", &["--at", "2023-06-27T05:21:20Z"], 0, None),
+    ("e2e-expired-signature", "O=Notary", &["--at", "2023-06-27T05:21:21Z"], 1, Some("signature-expired")),
+    ("e2e-invalid-signature", "O=Notary", &[], 1, Some("envelope-unreadable")),
+    ("e2e-with-expired-cert", "O=Internet Widgits Pty Ltd", &[], 1, Some("expired")),
+    ("e2e", "O=Notary", &[], 1, None),
+    ("e2e-with-timestamped-signature", "O=Notary", &["--at", "2025-01-21T12:00:00Z"], 0, None),
+    ("e2e-with-invalid-timestamped-signature", "O=Notary", &[], 1, Some("expired")),
+];
+
+#[test]
+fn layouts_of_notation_have_the_outcome_that_notation_gives_them() {
+    let Some(suite) = suite("notation-layouts") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("roots.pem");
+    let keys = ["e2e.crt", "new_e2e.crt", "expired_e2e.crt"];
+    let pem = |name: &&str| fs::read_to_string(suite.join("shared/localkeys").join(name)).unwrap();
+    fs::write(&roots, keys.iter().map(pem).collect::<String>()).unwrap();
+    for (name, names, options, exit, code) in CASES {
+        let layout = suite.join("shared/layouts").join(name);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
+        command.args(["verify", "--output", "json", "--certificate-identity", names, "--ca-roots"]).arg(&roots);
+        // The signer of these layouts is not among the keys: its certificate is pinned.
+        if name.contains("timestamped") {
+            let own = folder.path().join(format!("{name}.der"));
+            fs::write(&own, certificate_of(&layout)).unwrap();
+            command.arg("--ca-roots").arg(own);
+        }
+        let out = command.args(options).arg(format!("oci:{}:v1", layout.display())).output().unwrap();
+        let report: Value = serde_json::from_slice(&out.stdout).unwrap_or_else(|_| panic!("{name}: {out:?}"));
+        let finding = report["results"][0]["findings"][0]["code"].as_str();
+        assert_eq!((out.status.code(), finding), (Some(exit), code), "{name} {names}: {report:#}");
+    }
+}
+
+/// The signer's certificate in the one envelope of a layout.
+fn certificate_of(layout: &Path) -> Vec<u8> {
+    let blobs = fs::read_dir(layout.join("blobs/sha256")).unwrap();
+    let envelopes = blobs.filter_map(|blob| {
+        let bytes = fs::read(blob.unwrap().path()).unwrap();
+        NotaryEnvelope::parse(NotaryFormat::Jws, &bytes, &Limits::DEFAULT, Strictness::Strict).ok()
+    });
+    envelopes.map(|envelope| envelope.certificate_chain()[0].to_vec()).next().unwrap()
+}

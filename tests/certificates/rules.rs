@@ -1,0 +1,265 @@
+//! Each rule of trust by certificates, by a signature that breaks it and is right in all else.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use bulla::digest::Digest;
+use bulla::envelope::NotaryAttributes;
+use bulla::envelope::NotaryFormat;
+use bulla::envelope::NotaryPayload;
+use bulla::envelope::SigningScheme;
+use bulla::key::PrivateKey;
+use bulla::key::Signer as _;
+use bulla::limits::Limits;
+use bulla::oci::Descriptor;
+use bulla::oci::media_type::OCI_INDEX;
+use bulla::oci::media_type::OCI_MANIFEST;
+use bulla::policy::Policy;
+use bulla::policy::Quorum;
+use bulla::policy::QuorumError;
+use bulla::policy::Requirement;
+use bulla::policy::StatementKind;
+use bulla::policy::Threshold;
+use bulla::trust::Identity;
+use bulla::trust::Means;
+use bulla::trust::Owner;
+use bulla::trust::TimeSource;
+use bulla::trust::TrustRoot;
+use bulla::verify::Verifier;
+use bulla::x509::Purpose;
+
+use super::scene::*;
+
+#[test]
+fn a_signature_below_the_root_counts_for_the_owner_that_the_operator_named() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    for format in [NotaryFormat::Jws, NotaryFormat::Cose] {
+        let evidence = Signing { format, ..scene.signing() }.evidence();
+        let verifier = verifier([scene.identity("bob", "CN=release,O=Acme")], 1);
+        let verified = verifier.verify(image(), [&evidence], scene.now()).unwrap();
+        let signer = &verified.accepted().first().signer;
+        assert_eq!(signer.owner(), &Owner::Named("bob".to_owned()));
+        assert_eq!(signer.key(), scene.leaf.certificate.public_key().unwrap().id());
+        let certified = signer.certified().unwrap();
+        assert_eq!(certified.chain().signer(), &scene.leaf.certificate);
+        assert_eq!(certified.chain().trusted(), &scene.root.certificate);
+        assert_eq!((certified.judged_at().time, certified.judged_at().source), (scene.now(), TimeSource::Verification));
+        assert!(certified.timestamp().is_none());
+    }
+}
+
+#[test]
+fn the_names_and_the_root_are_the_operators() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let evidence = [scene.signing().evidence()];
+    let verdict = |identity: Identity| verdict(&verifier([identity], 1), &evidence, scene.now());
+    assert_eq!(verdict(scene.identity("a", "CN=release")), "accepted");
+    for names in [
+        "CN=releas",
+        "CN=Release",
+        "CN=release,O=Other",
+        "issuer:O=Other",
+        "dns:release",
+        "x509.subject: C=US,ST=CA,O=Acme",
+    ] {
+        assert_eq!(verdict(scene.identity("a", names)), "certificate-identity", "{names}");
+    }
+    let below = |made, purpose| scene.identity_below("a", "CN=release", &[(made, purpose)]);
+    assert_eq!(verdict(below(&scene.root, Purpose::Signing)), "accepted");
+    assert_eq!(verdict(below(&scene.leaf, Purpose::Signing)), "accepted", "a pinned signer's certificate");
+    assert_eq!(verdict(below(&scene.other_root, Purpose::Signing)), "trust");
+    // An anchor for another purpose anchors no signer.
+    assert_eq!(verdict(below(&scene.root, Purpose::TimeStamping)), "trust");
+    assert_eq!(verdict(below(&scene.root, Purpose::SigningAuthority)), "trust");
+}
+
+#[test]
+fn a_certificate_belongs_to_the_first_identity_that_it_fits_and_counts_once() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (first, second) = (scene.signing(), Signing { signer: &scene.second, ..scene.signing() });
+    let (anyone, bob) = (scene.identity("anyone", "O=Acme"), scene.identity("bob", "CN=release"));
+    let both = [anyone.clone(), bob.clone()];
+    assert_eq!(verdict(&verifier(both.clone(), 2), &[first.evidence()], scene.now()), "");
+    // In this order both certificates are anyone's, in the other one each has an owner.
+    let evidence = [first.evidence(), second.evidence()];
+    assert_eq!(verdict(&verifier(both, 2), &evidence, scene.now()), "");
+    assert_eq!(verdict(&verifier([bob, anyone], 2), &evidence, scene.now()), "accepted");
+    // The same signature twice, or a second one with the same key, is one owner's.
+    let twice = Signing { attributes: NotaryAttributes::new(SigningScheme::X509, scene.after(61)), ..first.clone() };
+    let two = || [scene.identity("a", "CN=release"), scene.identity("b", "CN=second")];
+    assert_eq!(verdict(&verifier(two(), 2), &[first.evidence(), twice.evidence()], scene.now()), "");
+    assert_eq!(verdict(&verifier(two(), 2), &evidence, scene.now()), "accepted");
+}
+
+#[test]
+fn keys_and_certificates_make_one_quorum() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let pem = fs::read(&scene.leaf.key).unwrap();
+    let key = PrivateKey::parse(&pem, &Limits::DEFAULT, || unreachable!()).unwrap();
+    let pinned = Identity::new(
+        Owner::Named("ann".to_owned()),
+        Means::Keys(bulla::nonempty::NonEmpty::one(key.public_key().clone())),
+    );
+    let evidence = [scene.signing().evidence()];
+    // A pinned key does not verify an envelope, although its key made the signature: the chain would not be looked at.
+    assert_eq!(verdict(&verifier([pinned.clone()], 1), &evidence, scene.now()), "no-trusted-certificate");
+    let trust = TrustRoot::new([pinned, scene.identity("bob", "CN=release")]).unwrap();
+    let three = Threshold::new(3).unwrap();
+    assert_eq!(Quorum::of_all(&trust, three).unwrap_err(), QuorumError::TooFewKeys { got: 2, want: 3 });
+    let quorum = Quorum::of_all(&trust, Threshold::new(2).unwrap()).unwrap();
+    let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
+    let two = Verifier::new(trust, policy, Limits::DEFAULT).unwrap();
+    assert_eq!(verdict(&two, &evidence, scene.now()), "");
+}
+
+#[test]
+fn an_expired_certificate_needs_a_timestamp_by_a_trusted_authority() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let late = scene.after(400 * DAY);
+    let at = scene.after(DAY);
+    let plain = scene.signing();
+    let stamped = Signing { timestamp: Some((&scene.tsa, at.unix())), ..plain.clone() };
+    let verifier_of = |identity| verifier([identity], 1);
+    let trusting = verifier_of(scene.identity("bob", "CN=release"));
+    assert_eq!(verdict(&trusting, &[plain.evidence()], scene.now()), "accepted");
+    assert_eq!(verdict(&trusting, &[plain.evidence()], late), "expired");
+    let verified = trusting.verify(image(), [&stamped.evidence()], late).unwrap();
+    let certified = verified.accepted().first().signer.certified().unwrap();
+    assert_eq!((certified.judged_at().time, certified.judged_at().source), (at, TimeSource::Timestamp));
+    assert_eq!(certified.timestamp().unwrap().at(), at);
+    let root = (&scene.root, Purpose::Signing);
+    for (anchors, why) in [
+        (vec![root], "no timestamp authority is trusted"),
+        (vec![root, (&scene.other_root, Purpose::TimeStamping)], "another one is"),
+        (vec![root, (&scene.tsa_root, Purpose::Signing)], "its root is trusted for signing alone"),
+    ] {
+        let verifier = verifier_of(scene.identity_below("bob", "CN=release", &anchors));
+        assert_eq!(verdict(&verifier, &[stamped.evidence()], late), "expired", "{why}");
+    }
+    // A token for another signature, and one from a time when the certificate was not valid.
+    let other = Signing { attributes: NotaryAttributes::new(SigningScheme::X509, scene.after(61)), ..stamped.clone() };
+    let moved = with_token_of(&plain, &other);
+    assert_eq!(verdict(&trusting, &[moved], late), "expired");
+    let early = Signing { timestamp: Some((&scene.tsa, scene.after(-DAY).unix())), ..plain };
+    assert_eq!(verdict(&trusting, &[early.evidence()], late), "expired");
+}
+
+/// The envelope of `one` with the token of `other`.
+fn with_token_of(one: &Signing<'_>, other: &Signing<'_>) -> bulla::envelope::Evidence {
+    let mut envelope: serde_json::Value = serde_json::from_slice(&one.bytes()).unwrap();
+    let other: serde_json::Value = serde_json::from_slice(&other.bytes()).unwrap();
+    let name = "io.cncf.notary.timestampSignature";
+    envelope["header"][name] = other["header"][name].clone();
+    evidence(NotaryFormat::Jws, &serde_json::to_vec(&envelope).unwrap())
+}
+
+#[test]
+fn no_timestamp_extends_the_expiry_of_the_signature() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let expiry = scene.after(3 * DAY);
+    let attributes = scene.signing().attributes.with_expiry(expiry);
+    let signing = Signing { attributes, timestamp: Some((&scene.tsa, scene.after(DAY).unix())), ..scene.signing() };
+    let trusting = verifier([scene.identity("bob", "CN=release")], 1);
+    let evidence = [signing.evidence()];
+    assert_eq!(verdict(&trusting, &evidence, scene.after(3 * DAY - 1)), "accepted");
+    assert_eq!(verdict(&trusting, &evidence, expiry), "signature-expired");
+    assert_eq!(verdict(&trusting, &evidence, scene.after(400 * DAY)), "signature-expired");
+    // Expiry is judged at the time that the operator states, and the verdict says so.
+    let then = trusting.with_expiry_at(scene.after(2 * DAY));
+    let verified = then.verify(image(), &evidence, scene.after(400 * DAY)).unwrap();
+    assert_eq!(verified.verified_at(), scene.after(400 * DAY));
+    assert_eq!(verified.expiry_judged_at(), scene.after(2 * DAY));
+}
+
+#[test]
+fn a_time_ahead_of_the_clock_is_could_not_tell() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    // The clock says a time before the one that was stamped; expiry is judged later, so that the timestamp is needed.
+    let stamped = Signing { timestamp: Some((&scene.tsa, scene.after(2 * DAY).unix())), ..scene.signing() };
+    let late = verifier([scene.identity("bob", "CN=release")], 1).with_expiry_at(scene.after(400 * DAY));
+    assert_eq!(verdict(&late, &[stamped.evidence()], scene.after(2 * DAY - 60)), "accepted");
+    assert_eq!(verdict(&late, &[stamped.evidence()], scene.after(2 * DAY - 61)), "?expired");
+    let attributes = NotaryAttributes::new(SigningScheme::X509SigningAuthority, scene.after(2 * DAY));
+    let stated = Signing { attributes, ..scene.signing() };
+    let authority = |made, purpose| verifier([scene.identity_below("bob", "CN=release", &[(made, purpose)])], 1);
+    let trusting = authority(&scene.root, Purpose::SigningAuthority);
+    assert_eq!(verdict(&trusting, &[stated.evidence()], scene.after(2 * DAY - 60)), "accepted");
+    assert_eq!(verdict(&trusting, &[stated.evidence()], scene.after(2 * DAY - 61)), "?time-ahead");
+    // A signing authority dates its own signatures, also when its certificate has expired.
+    assert_eq!(verdict(&trusting, &[stated.evidence()], scene.after(400 * DAY)), "accepted");
+    assert_eq!(verdict(&authority(&scene.root, Purpose::Signing), &[stated.evidence()], scene.now()), "trust");
+    let before = NotaryAttributes::new(SigningScheme::X509SigningAuthority, scene.after(-DAY));
+    assert_eq!(
+        verdict(&trusting, &[Signing { attributes: before, ..stated }.evidence()], scene.now()),
+        "not-yet-valid"
+    );
+}
+
+#[test]
+fn all_faults_are_reported_and_the_one_that_decides_gives_the_code() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let attributes = scene.signing().attributes.with_expiry(scene.after(DAY)).with_extended("org.x", "y", true);
+    let evidence = [Signing { attributes, ..scene.signing() }.evidence()];
+    let verifier = verifier([scene.identity_below("a", "CN=other", &[(&scene.other_root, Purpose::Signing)])], 1);
+    let refusal = verifier.verify(image(), &evidence, scene.after(2 * DAY)).unwrap_err();
+    let codes: Vec<_> = refusal.findings[0].reason.certificate_faults().map(|fault| fault.code()).collect();
+    assert_eq!(codes, ["unknown-critical-attribute", "signature-expired", "certificate-identity", "trust"]);
+    assert!(!refusal.is_undetermined());
+}
+
+#[test]
+fn an_unknown_critical_attribute_is_refused_and_others_are_not() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let trusting = verifier([scene.identity("bob", "CN=release")], 1);
+    for (critical, want) in [(true, "unknown-critical-attribute"), (false, "accepted")] {
+        let attributes = scene.signing().attributes.with_extended("org.example.note", "x", critical);
+        assert_eq!(verdict(&trusting, &[Signing { attributes, ..scene.signing() }.evidence()], scene.now()), want);
+    }
+}
+
+#[test]
+fn a_changed_signature_is_refused_before_the_chain_is_looked_at() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let mut envelope: serde_json::Value = serde_json::from_slice(&scene.signing().bytes()).unwrap();
+    let other = Signing { payload: payload_of(&Digest::sha256(b"other"), OCI_MANIFEST, 401), ..scene.signing() };
+    let other: serde_json::Value = serde_json::from_slice(&other.bytes()).unwrap();
+    envelope["payload"] = other["payload"].clone();
+    let evidence = [evidence(NotaryFormat::Jws, &serde_json::to_vec(&envelope).unwrap())];
+    assert_eq!(verdict(&verifier([scene.identity("bob", "CN=other")], 1), &evidence, scene.now()), "signature");
+}
+
+fn payload_of(digest: &Digest, media_type: &str, size: u64) -> NotaryPayload {
+    NotaryPayload::new(media_type, digest, size, &BTreeMap::new()).unwrap()
+}
+
+#[test]
+fn what_was_signed_is_this_image() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let trusting = verifier([scene.identity("bob", "CN=release")], 1);
+    let signed = |payload| Signing { payload, ..scene.signing() }.evidence();
+    let other = signed(payload_of(&Digest::sha256(b"other"), OCI_MANIFEST, 401));
+    assert_eq!(verdict(&trusting, &[other], scene.now()), "other-subject");
+    // Media type and size are compared where the descriptor is known.
+    let known = Descriptor { digest: image(), size: 401, ..Descriptor::of(OCI_MANIFEST, b"") };
+    for (media_type, size, want) in [(OCI_MANIFEST, 401, true), (OCI_INDEX, 401, false), (OCI_MANIFEST, 402, false)] {
+        let evidence = signed(payload_of(&image(), media_type, size));
+        let mut evaluation = trusting.evaluation(image(), scene.now()).with_descriptor(known.clone());
+        evaluation.add(&evidence);
+        assert_eq!(evaluation.is_met(), want, "{media_type} {size}");
+        assert_eq!(verdict(&trusting, &[evidence], scene.now()), "accepted", "by digest alone the digest decides");
+    }
+}
+
+#[test]
+fn an_exhausted_budget_is_could_not_tell() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let trust = TrustRoot::new([scene.identity("bob", "CN=release")]).unwrap();
+    let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+    let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
+    // One check for the signature, and two for each certificate of the chain.
+    for (checks, want) in [(4, "?signatures-not-checked"), (5, "accepted")] {
+        let limits = Limits::DEFAULT.with(|limits| limits.evidence.signature_checks = checks);
+        let verifier = Verifier::new(trust.clone(), policy.clone(), limits).unwrap();
+        assert_eq!(verdict(&verifier, &[scene.signing().evidence()], scene.now()), want);
+    }
+}
