@@ -97,7 +97,7 @@ fn certificates_of_version_1_and_2_are_could_not_tell() {
 fn could_not_tell_outlives_a_no() {
     let Some(shop) = Workshop::new() else { return };
     let powerless = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,cRLSign\n";
-    let policy = format!("{CA}policyConstraints=critical,requireExplicitPolicy:3\n");
+    let policy = format!("{CA}policyConstraints=requireExplicitPolicy:3\n");
     let unknown = format!("{CA}1.2.3.4=critical,DER:0500\n");
     let (one, two) = (shop.root(plan("/O=One", CA)), shop.root(plan("/O=Two", CA)));
     let anchors = both(&one.certificate, &two.certificate);
