@@ -72,7 +72,12 @@ impl Certificate {
         let content = der::only(der, der::SEQUENCE).ok_or_else(malformed)?;
         let signed = der::first(content).ok_or_else(malformed)?;
         let SignedFields { inner_algorithm_id, issuer, subject } = SignedFields::of(signed).ok_or_else(malformed)?;
-        let algorithm_id = content.get(signed.len()..).and_then(der::read).ok_or_else(malformed)?.content;
+        let algorithm_id = content.get(signed.len()..).and_then(der::read);
+        let algorithm_id = algorithm_id.filter(|id| id.tag == der::SEQUENCE).ok_or_else(malformed)?;
+        // The parser takes any tag and any number of unused bits here: more encodings of the same certificate.
+        let signature = der::only(algorithm_id.rest, der::BIT_STRING).and_then(|bits| bits.strip_prefix(&[0]));
+        let signature = signature.ok_or_else(malformed)?.to_vec();
+        let algorithm_id = algorithm_id.content;
         Ok(Self(Arc::new(Parsed {
             algorithm_id: algorithm_id.to_vec(),
             der: der.to_vec(),
@@ -83,7 +88,7 @@ impl Certificate {
             not_after: end(&whole.validity.not_after)?,
             not_before: begin(&whole.validity.not_before)?,
             serial: SerialNumber(whole.raw_serial().to_vec()),
-            signature: parsed.signature_value.data.to_vec(),
+            signature,
             signature_algorithm: algorithm,
             spki: whole.subject_pki.raw.to_vec(),
             subject: Name::read(subject)?,

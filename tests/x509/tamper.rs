@@ -60,3 +60,23 @@ fn no_changed_byte_is_accepted() {
         }
     }
 }
+
+/// What is not signed around the signature has one encoding: the tags, and no unused bits.
+#[test]
+fn a_certificate_has_one_encoding() {
+    let Some(shop) = Workshop::new() else { return };
+    let root = shop.root(plan("/C=US/ST=WA/O=Root", CA));
+    let der = root.certificate.der().to_vec();
+    // A SEQUENCE with two bytes of length, and in it another one: the signed bytes.
+    assert_eq!((&der[..2], &der[4..6]), (&[0x30, 0x82][..], &[0x30, 0x82][..]));
+    let algorithm = 8 + usize::from(u16::from_be_bytes([der[6], der[7]]));
+    let signature = algorithm + 2 + usize::from(der[algorithm + 1]);
+    assert_eq!((der[algorithm], der[signature], der[signature + 2]), (0x30, 0x03, 0x00));
+    for at in [algorithm, signature, signature + 2] {
+        for bits in 1..=0xff {
+            let mut changed = der.clone();
+            changed[at] ^= bits;
+            assert!(Certificate::parse(&changed, &Limits::DEFAULT).is_err(), "byte {at}, {bits:#x}");
+        }
+    }
+}
