@@ -22,6 +22,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bodies::BODIES;
 use bodies::Body;
 use bulla::digest::Digest;
@@ -57,6 +59,14 @@ fn challenge() {
         r#"Bearer realm=https://auth.example/token,scope=repository:app:pull,push"#,
     ];
     fuzz("challenge", &seeds.map(|seed| seed.as_bytes().to_vec()), CASES);
+}
+
+#[test]
+fn crl() {
+    let read = |name| fs::read(Path::new(TESTDATA).join("revocation").join(name)).unwrap();
+    let list = read("list.crl");
+    let text = format!("-----BEGIN X509 CRL-----\n{}\n-----END X509 CRL-----\n", STANDARD.encode(&list));
+    fuzz("crl", &[text.into_bytes(), list.repeat(2), list], CASES);
 }
 
 #[test]
@@ -121,6 +131,12 @@ fn notary(format: NotaryFormat) -> Vec<Vec<u8>> {
         draft.assemble(key.public_key(), &signature, &unsigned, &Limits::DEFAULT).unwrap()
     };
     vec![envelope(None), envelope(Some(b"token"))]
+}
+
+#[test]
+fn ocsp_response() {
+    let response = fs::read(Path::new(TESTDATA).join("revocation/response.ocsp")).unwrap();
+    fuzz("ocsp_response", &[response], CASES);
 }
 
 #[test]

@@ -30,12 +30,22 @@ mod bundle;
 mod crl;
 #[path = "revocation/limbo.rs"]
 mod limbo;
+#[path = "revocation/memory.rs"]
+mod memory;
 #[path = "revocation/notation.rs"]
 mod notation;
 #[path = "revocation/ocsp.rs"]
 mod ocsp;
+#[path = "revocation/openssl.rs"]
+mod openssl;
 #[path = "revocation/pkits.rs"]
 mod pkits;
+#[path = "revocation/pool.rs"]
+mod pool;
+#[path = "revocation/rescue.rs"]
+mod rescue;
+#[path = "revocation/tamper.rs"]
+mod tamper;
 
 use std::time::Duration;
 

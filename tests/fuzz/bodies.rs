@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use std::task::Context;
 use std::task::Poll;
 use std::task::Waker;
+use std::time::Duration;
 
 use bulla::digest::Digest;
 use bulla::envelope::Bundle;
@@ -19,6 +20,7 @@ use bulla::json;
 use bulla::key::PublicKey;
 use bulla::key::pkcs11::Uri;
 use bulla::limits::Limits;
+use bulla::nonempty::NonEmpty;
 use bulla::oci::Content;
 use bulla::oci::Document;
 use bulla::oci::TagOrDigest;
@@ -31,10 +33,22 @@ use bulla::store::Archive;
 use bulla::store::DockerArchive;
 use bulla::store::Source;
 use bulla::store::registry::fuzzing;
+use bulla::time::Time;
+use bulla::x509::Anchor;
+use bulla::x509::Certificate;
+use bulla::x509::CertificateRevocationList;
+use bulla::x509::ExpiredCertificates;
+use bulla::x509::FreshnessRule;
+use bulla::x509::OcspResponse;
+use bulla::x509::PresentedChain;
 use bulla::x509::Profile;
+use bulla::x509::Purpose;
+use bulla::x509::Status;
+use bulla::x509::StatusEvidence;
 use bulla::x509::TimestampRequest;
 use bulla::x509::TimestampResponse;
 use bulla::x509::TimestampToken;
+use bulla::x509::VerifiedChain;
 
 /// Whether the bytes are accepted as the format.
 pub type Body = fn(&[u8]) -> bool;
@@ -43,12 +57,14 @@ pub type Body = fn(&[u8]) -> bool;
 pub const BODIES: &[(&str, Body)] = &[
     ("bundle", bundle),
     ("challenge", challenge),
+    ("crl", crl),
     ("envelope", envelope),
     ("json", json),
     ("link", link),
     ("manifest", manifest),
     ("notary_cose", notary_cose),
     ("notary_jws", notary_jws),
+    ("ocsp_response", ocsp_response),
     ("pkcs11_uri", pkcs11_uri),
     ("signing_request", signing_request),
     ("tar", tar),
@@ -75,6 +91,21 @@ pub fn challenge(data: &[u8]) -> bool {
     let Some(realm) = fuzzing::realm(data) else { return false };
     // A byte that is not UTF-8 is read as one character.
     assert!(realm.chars().count() <= data.len(), "a realm longer than its header");
+    true
+}
+
+/// A file of CRLs: each is read again as the same, and none proves a certificate good that its authority has revoked.
+pub fn crl(data: &[u8]) -> bool {
+    let Ok(crls) = CertificateRevocationList::parse_bundle(data, &Limits::DEFAULT) else { return false };
+    let mut pool = StatusEvidence::new();
+    for crl in crls {
+        let again = CertificateRevocationList::parse(crl.der().to_vec(), &Limits::DEFAULT);
+        assert_eq!(again.as_ref(), Ok(&crl));
+        // An entry has at least a number of one byte and a time of 15.
+        assert!(crl.entry_count() <= data.len() as u64 / 20, "more entries than bytes");
+        pool.add_crl(crl, &Limits::DEFAULT).expect("a pool of one file");
+    }
+    never_good(&pool);
     true
 }
 
@@ -158,6 +189,16 @@ fn notary(format: NotaryFormat, data: &[u8]) -> bool {
     true
 }
 
+/// An OCSP response: none proves a certificate good that its authority has revoked.
+pub fn ocsp_response(data: &[u8]) -> bool {
+    let Ok(response) = OcspResponse::parse(data, &Limits::DEFAULT) else { return false };
+    assert_eq!(response.der(), data);
+    let mut pool = StatusEvidence::new();
+    pool.add_ocsp_response(response, &Limits::DEFAULT).expect("a pool of one response");
+    never_good(&pool);
+    true
+}
+
 /// A PKCS#11 URI: what is printed of it is read as the same, and names no PIN.
 pub fn pkcs11_uri(data: &[u8]) -> bool {
     let Some(uri) = std::str::from_utf8(data).ok().and_then(|text| Uri::parse(text).ok()) else { return false };
@@ -207,6 +248,31 @@ pub fn timestamp(data: &[u8]) -> bool {
     assert!(kinds.iter().filter(|read| **read).count() <= 1, "read as two structures");
     kinds.contains(&true)
 }
+
+/// Nothing that is not signed anew proves the revoked certificate of `testdata/revocation` good.
+fn never_good(pool: &StatusEvidence) {
+    let rule = FreshnessRule {
+        expired_certificates: ExpiredCertificates::MayBeDropped,
+        grace_after_next_update: Duration::ZERO,
+        maximum_age: None,
+    };
+    let now = Time::parse("2027-01-01T00:00:00Z").expect("a time");
+    for status in pool.statuses(&REVOKED, &rule, now, &Limits::DEFAULT) {
+        assert!(!matches!(status.status, Status::Good { .. }), "a revoked certificate is good");
+    }
+}
+
+/// A chain whose first certificate is revoked.
+static REVOKED: LazyLock<VerifiedChain> = LazyLock::new(|| {
+    let read = |der: &[u8]| Certificate::parse(der, &Limits::DEFAULT).expect("a certificate");
+    let root = read(include_bytes!("../../testdata/revocation/authority.der"));
+    let certificates = NonEmpty::one(read(include_bytes!("../../testdata/revocation/revoked.der")));
+    let presented = PresentedChain { certificates: &certificates, extra: &[] };
+    let anchors = [Anchor { certificate: root, purpose: Purpose::Signing }];
+    let at = Time::parse("2027-01-01T00:00:00Z").expect("a time");
+    let profile = &Profile::RFC5280_STRICT;
+    VerifiedChain::verify(presented, &anchors, Purpose::Signing, profile, at, &Limits::DEFAULT).expect("a chain")
+});
 
 fn reads(source: &dyn Source) -> bool {
     let Ok(content) = now(source.resolve(&TagOrDigest::Tag("v1".to_owned()))) else { return false };

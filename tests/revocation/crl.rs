@@ -73,7 +73,7 @@ fn every_certificate_but_the_last_has_a_status() {
         all.iter().map(verdict).collect()
     };
     assert_eq!(statuses(&[]), ["?status-no-evidence"; 2]);
-    assert_eq!(statuses(&[by_middle.clone()]), ["good", "?status-no-evidence"]);
+    assert_eq!(statuses(std::slice::from_ref(&by_middle)), ["good", "?status-no-evidence"]);
     assert_eq!(statuses(&[by_middle.clone(), by_root.signed_by(&family.root)]), ["good", "good"]);
     let revoking = by_root.entry(entry(4_711, now, None)).signed_by(&family.root);
     assert_eq!(statuses(&[by_middle, revoking]), ["good", "revoked"]);
@@ -186,7 +186,7 @@ fn only_a_delta_list_can_take_a_certificate_off() {
     let now = family.now();
     let removed = List::of(&family.middle, now).entry(entry(LEAF_SERIAL, now, Some(8)));
     let delta = removed.clone().extension(extension(27, true, &integer(1))).signed_by(&family.middle);
-    assert_eq!(family.verdict(&[delta.clone()]), "?crl-delta");
+    assert_eq!(family.verdict(std::slice::from_ref(&delta)), "?crl-delta");
     assert_eq!(family.verdict(&[removed.signed_by(&family.middle)]), "revoked");
     let held = List::of(&family.middle, now).entry(entry(LEAF_SERIAL, now, Some(6))).signed_by(&family.middle);
     assert_eq!(family.verdict(&[held, delta]), "revoked");
@@ -216,8 +216,6 @@ fn the_issuer_may_have_to_be_allowed_to_sign_lists() {
     assert_eq!(family.verdict(&[list.signed_by(&family.middle)]), "?crl-sign");
     let revoking = list.entry(entry(LEAF_SERIAL, now, None));
     assert_eq!(family.verdict(&[revoking.signed_by(&family.middle)]), "revoked");
-    let Some(family) = Family::with("basicConstraints=critical,CA:TRUE\n", LEAF) else { return };
-    assert_eq!(family.verdict(&[List::of(&family.middle, family.now()).signed_by(&family.middle)]), "good");
 }
 
 #[test]

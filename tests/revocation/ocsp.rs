@@ -26,6 +26,7 @@ use super::made::CA;
 use super::made::Made;
 use super::made::Plan;
 use super::made::plan;
+use super::pool;
 use super::verdict;
 
 pub const DELEGATE: &str = "keyUsage=critical,digitalSignature\nextendedKeyUsage=OCSPSigning\n";
@@ -252,6 +253,27 @@ fn a_delegate_is_not_revoked_itself() {
     // What a revoked delegate revokes stays revoked.
     let revoking = Response::of(&family).by(&nocheck).says(revoked(now, None)).signed_by(&nocheck);
     assert_eq!(family.verdict(&[revoking, list]), "revoked");
+}
+
+/// However many responses it has signed: its list is read once, and not once for each of them.
+#[test]
+fn a_delegate_is_looked_at_once() {
+    let Some(family) = Family::new() else { return };
+    let now = family.now();
+    let plain = delegate(&family, &family.middle, DELEGATE);
+    let list = List { number: Some(7), ..List::of(&family.middle, now) }.entry(entry(1, now, None));
+    let mut evidence = vec![list.signed_by(&family.middle)];
+    for seconds in 0..20 {
+        let next_update = Some(later(now, 100 + seconds));
+        evidence.push(Response { next_update, ..Response::of(&family).by(&plain) }.signed_by(&plain));
+    }
+    let judged = |checks| {
+        let limits = Limits::DEFAULT.with(|limits| limits.revocation.signature_checks = checks);
+        verdict(&pool(&evidence).statuses(&family.chain(), &STRICT, now, &limits)[0])
+    };
+    // The list for the signer and for the delegate; each response, and the delegate's certificate in it.
+    assert_eq!(judged(2 + 2 * 20), "good");
+    assert_eq!(judged(1 + 2 * 20), "?status-limit");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! NIST PKITS by the profile `rfc5280-strict`, at the time of its ORIGIN.md. Revocation is not looked at.
+//! NIST PKITS by the profile `rfc5280-strict`, at the time of its ORIGIN.md. Revocation is not looked at here, but in
+//! `tests/revocation/pkits.rs`.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -47,6 +47,8 @@ pub(super) struct Problem {
 pub(super) struct EvidenceStatement {
     /// Since when certificates that have expired are kept, as the evidence says.
     pub(super) expired_since: Option<Time>,
+    /// Whether its signature is by who may sign it. If not, it states nothing.
+    pub(super) genuine: bool,
     pub(super) label: EvidenceLabel,
     pub(super) next_update: Option<Time>,
     pub(super) presence: NextUpdateRule,
@@ -88,6 +90,7 @@ impl StatusQuery<'_> {
         let label = EvidenceLabel { digest: *crl.digest(), kind: EvidenceKind::Crl, this_update: crl.this_update() };
         let mut statement = EvidenceStatement {
             expired_since: crl.expired_since(),
+            genuine: true,
             label,
             next_update: crl.next_update(),
             presence: NextUpdateRule::Required,
@@ -99,8 +102,7 @@ impl StatusQuery<'_> {
             None => Err(Problem::of(StatusProblemRule::Readable)),
         };
         if let Err(problem) = genuine {
-            statement.problems.push(problem);
-            return statement;
+            return statement.not_genuine(problem);
         }
         match crl.entries_for(self.certificate.serial(), self.certificate.issuer()) {
             Ok(entries) => {
@@ -166,21 +168,29 @@ impl StatusQuery<'_> {
 
     /// Judges freshness, and names the evidence in each problem.
     pub(super) fn examined(&self, statement: EvidenceStatement) -> ExaminedEvidence {
-        let EvidenceStatement { expired_since, label, next_update, presence, mut problems, revocations } = statement;
+        let EvidenceStatement { expired_since, genuine, label, next_update, presence, mut problems, revocations } =
+            statement;
         let (freshness, broken) = self.freshness.check(label.this_update, next_update, presence, self.now);
-        problems.extend(broken.map(|rule| {
+        problems.extend(broken.filter(|_| genuine).map(|rule| {
             let next = next_update.map(|next| format!(", nextUpdate {next}")).unwrap_or_default();
             Problem::of(rule).by(format_args!("thisUpdate {}{next}, now {}", label.this_update, self.now))
         }));
         let end = self.certificate.not_after();
         let kept = self.freshness.expired_certificates == ExpiredCertificates::Kept
             || expired_since.is_some_and(|since| since <= end);
-        if label.this_update > end && !kept {
+        if genuine && label.this_update > end && !kept {
             problems.push(Problem::of(StatusProblemRule::ExpiredCertificate).by(format_args!("valid until {end}")));
         }
         let named = |Problem { found, rule }| StatusProblem { evidence: Some(label), found, rule };
         let problems = problems.into_iter().map(named).collect();
         ExaminedEvidence { freshness, label, next_update, problems, revocations }
+    }
+}
+
+impl EvidenceStatement {
+    /// The same evidence, which states nothing because of `problem`.
+    pub(super) fn not_genuine(self, problem: Problem) -> Self {
+        Self { genuine: false, problems: vec![problem], revocations: Vec::new(), ..self }
     }
 }
 

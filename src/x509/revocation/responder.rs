@@ -12,8 +12,6 @@ use crate::x509::Status;
 use crate::x509::StatusProblemRule;
 use crate::x509::candidates::SignedBytes;
 use crate::x509::checks;
-use crate::x509::der;
-use crate::x509::fields::Fields;
 use crate::x509::hash::IdentifierHash;
 use crate::x509::profile::OCSP_SIGNING;
 use crate::x509::revocation::examine::EvidenceStatement;
@@ -53,6 +51,8 @@ impl<'a> Examination<'a> {
     ) -> Vec<ExaminedEvidence> {
         let query = &self.query;
         let mut examined = Vec::new();
+        // Each delegate is looked at once, however many responses it has signed: its CRLs may be large.
+        let mut delegates: Vec<(&Certificate, Vec<Problem>)> = Vec::new();
         for response in self.responses {
             let about = |single: &&SingleResponse| query.is_about(single) != IdMatch::IsNot;
             let mut singles = response.responses().iter().filter(about).peekable();
@@ -61,18 +61,23 @@ impl<'a> Examination<'a> {
             }
             let signer = query.responder(response, checks);
             let at_fault = match &signer {
-                Ok(Responder::Delegate(certificate)) => delegate(certificate, checks),
-                Ok(Responder::Issuer) => Vec::new(),
-                Err(_) => Vec::new(),
+                Ok(Responder::Delegate(certificate)) => {
+                    match delegates.iter().find(|(known, _)| known == certificate) {
+                        Some((_, problems)) => problems.clone(),
+                        None => {
+                            let problems = delegate(certificate, checks);
+                            delegates.push((certificate, problems.clone()));
+                            problems
+                        }
+                    }
+                }
+                Ok(Responder::Issuer) | Err(_) => Vec::new(),
             };
             for single in singles {
                 let mut statement = query.response(response, single);
                 match &signer {
                     Ok(_) => statement.problems.extend(at_fault.iter().cloned()),
-                    Err(problem) => {
-                        statement.problems = vec![problem.clone()];
-                        statement.revocations = Vec::new();
-                    }
+                    Err(problem) => statement = statement.not_genuine(problem.clone()),
                 }
                 examined.push(query.examined(statement));
             }
@@ -118,6 +123,7 @@ impl StatusQuery<'_> {
             EvidenceLabel { digest: *response.digest(), kind: EvidenceKind::Ocsp, this_update: single.this_update };
         let mut statement = EvidenceStatement {
             expired_since: single.archive_cutoff,
+            genuine: true,
             label,
             next_update: single.next_update,
             presence: NextUpdateRule::Optional,
@@ -185,9 +191,7 @@ impl StatusQuery<'_> {
         if !purposes.iter().any(|purpose| purpose.as_content() == OCSP_SIGNING) {
             return Err(no("its extended key usage is not id-kp-OCSPSigning"));
         }
-        if certificate.issuer() != self.issuer.subject()
-            || inner_algorithm(certificate) != Some(certificate.algorithm_id())
-        {
+        if certificate.issuer() != self.issuer.subject() || certificate.names_two_algorithms() {
             return Err(no("another issuer has issued it"));
         }
         let signed = SignedBytes {
@@ -238,14 +242,6 @@ impl ResponderId {
             Self::Name(name) => certificate.subject().der() == name.as_slice(),
         }
     }
-}
-
-/// The content of the algorithm inside the signed bytes (RFC 5280 section 4.1.2.3), which must be that outside of them.
-fn inner_algorithm(certificate: &Certificate) -> Option<&[u8]> {
-    let mut fields = Fields::sequence(certificate.to_be_signed())?;
-    let _version = fields.take(0xa0);
-    fields.take(der::INTEGER)?;
-    fields.take(der::SEQUENCE).map(|algorithm| algorithm.content)
 }
 
 /// id-pkix-ocsp-nocheck.
