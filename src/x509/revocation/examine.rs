@@ -47,7 +47,7 @@ pub(super) struct Problem {
 pub(super) struct EvidenceStatement {
     /// Since when certificates that have expired are kept, as the evidence says.
     pub(super) expired_since: Option<Time>,
-    /// Whether its signature is by who may sign it. If not, it states nothing.
+    /// Whether its signature is genuine. If not, it states nothing.
     pub(super) genuine: bool,
     pub(super) label: EvidenceLabel,
     pub(super) next_update: Option<Time>,
