@@ -8,6 +8,7 @@ mod certified;
 mod context;
 mod identity;
 mod judged;
+pub mod notation;
 mod root;
 
 pub use authenticate::AuthenticatedStatement;

@@ -1,0 +1,105 @@
+//! `TrustPolicyDocument`: a trust policy document of the Notary Project for images, `trustpolicy.json`.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use crate::json;
+use crate::limits::Limits;
+use crate::nonempty::NonEmpty;
+use crate::text::Untrusted;
+use crate::trust::notation::TrustPolicyError;
+use crate::trust::notation::TrustPolicyPlace;
+use crate::trust::notation::TrustPolicyRule;
+use crate::trust::notation::TrustPolicyStatement;
+use crate::trust::notation::scope;
+use crate::trust::notation::statement::WrittenStatement;
+
+/// A trust policy document of the Notary Project for images, all of whose statements keep the rules of the
+/// specification.
+///
+/// ```
+/// use bulla::limits::Limits;
+/// use bulla::trust::notation::TrustPolicyDocument;
+///
+/// let document = br#"{"version": "1.0", "trustPolicies": [{
+///     "name": "releases",
+///     "registryScopes": ["registry.example/app"],
+///     "signatureVerification": {"level": "strict"},
+///     "trustStores": ["ca:acme"],
+///     "trustedIdentities": ["x509.subject: C=US, ST=WA, O=Acme"]
+/// }]}"#;
+/// let policy = TrustPolicyDocument::parse(document, &Limits::DEFAULT).unwrap();
+/// assert_eq!(policy.statement_for("registry.example/app").unwrap().name(), "releases");
+/// assert!(policy.statement_for("registry.example/app/other").is_err());
+/// ```
+#[derive(Clone, Debug)]
+pub struct TrustPolicyDocument {
+    statements: NonEmpty<TrustPolicyStatement>,
+}
+
+/// The document as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WrittenDocument {
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    trust_policies: Vec<WrittenStatement>,
+}
+
+impl TrustPolicyDocument {
+    /// Parses a document of version 1.0. One statement that breaks a rule makes the whole document an error.
+    ///
+    /// # Errors
+    /// [`TrustPolicyError`]: the place and the rule.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, TrustPolicyError> {
+        let written: WrittenDocument = json::parse(bytes, limits).map_err(TrustPolicyError::Json)?;
+        if written.version != VERSION {
+            return Err(TrustPolicyError::Version { found: Untrusted::within(&written.version, SHOWN) });
+        }
+        let mut names = BTreeSet::new();
+        let mut scopes = BTreeSet::new();
+        let mut statements = Vec::new();
+        for (written, number) in written.trust_policies.into_iter().zip(1_u64..) {
+            let place = TrustPolicyPlace { name: Untrusted::within(&written.name, SHOWN), number };
+            let broken = |rule| TrustPolicyError::Statement { rule, statement: place.clone() };
+            let statement = TrustPolicyStatement::read(written).map_err(broken)?;
+            if !names.insert(statement.name().to_owned()) {
+                return Err(broken(TrustPolicyRule::SameName));
+            }
+            for scope in statement.registry_scopes() {
+                if !scopes.insert(scope.clone()) {
+                    return Err(broken(TrustPolicyRule::SameScope { scope: Untrusted::new(scope) }));
+                }
+            }
+            statements.push(statement);
+        }
+        let statements = NonEmpty::collect(statements).ok_or(TrustPolicyError::NoStatement)?;
+        Ok(Self { statements })
+    }
+
+    /// The statements, in the order of the document.
+    pub const fn statements(&self) -> &NonEmpty<TrustPolicyStatement> {
+        &self.statements
+    }
+
+    /// The statement for images of `repository`, which is `host[:port]/repository`: the one that names it, else the one
+    /// with the scope `*`. Nothing is matched in part.
+    ///
+    /// # Errors
+    /// [`TrustPolicyError::NotCovered`] if there is neither.
+    pub fn statement_for(&self, repository: &str) -> Result<&TrustPolicyStatement, TrustPolicyError> {
+        let of = |scope: &str| self.statements.iter().find(|one| one.registry_scopes().iter().any(|of| of == scope));
+        let not_covered = || TrustPolicyError::NotCovered { repository: Untrusted::new(repository) };
+        if !scope::is_repository(repository) {
+            return Err(not_covered());
+        }
+        of(repository).or_else(|| of(scope::ANY)).ok_or_else(not_covered)
+    }
+}
+
+/// The version of the document format that is read.
+const VERSION: &str = "1.0";
+/// The longest name or version in a message, in characters.
+const SHOWN: usize = 80;

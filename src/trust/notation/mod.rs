@@ -1,0 +1,26 @@
+//! Trust policies and trust stores of the Notary Project, as notation reads them: `trustpolicy.json` and `truststore/`.
+//!
+//! Specification: Notary Project, "Trust Store and Trust Policy Specification". What is read here says whom the operator
+//! trusts; it is evaluated by the rules of this crate, of which no policy turns one off.
+
+mod check;
+mod document;
+mod error;
+mod identity;
+mod level;
+mod scope;
+mod statement;
+mod store_name;
+
+pub use check::PolicyAction;
+pub use check::PolicyCheck;
+pub use document::TrustPolicyDocument;
+pub use error::TrustPolicyError;
+pub use error::TrustPolicyPlace;
+pub use error::TrustPolicyRule;
+pub use identity::TrustedIdentity;
+pub use level::VerificationLevel;
+pub use level::VerifyTimestamp;
+pub use statement::TrustPolicyStatement;
+pub use store_name::TrustStoreKind;
+pub use store_name::TrustStoreName;

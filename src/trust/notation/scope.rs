@@ -1,0 +1,30 @@
+//! Registry scopes: repositories, written in full.
+
+/// The scope of every repository that no statement names.
+pub(super) const ANY: &str = "*";
+
+/// Whether `scope` is a host with an optional port, a `/` and a repository (OCI distribution specification, "Pulling
+/// manifests"): no scheme, no tag, no digest, no wildcard.
+pub(super) fn is_repository(scope: &str) -> bool {
+    let Some((host, repository)) = scope.split_once('/') else { return false };
+    let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
+    let port = port.is_none_or(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    port && name.split('.').all(is_label) && repository.split('/').all(is_component)
+}
+
+fn is_label(label: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    !label.is_empty() && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+}
+
+/// Whether `text` is lower-case letters and digits, with `.`, `_`, `__` or hyphens between them.
+fn is_component(text: &str) -> bool {
+    let separator = |c: char| matches!(c, '.' | '_' | '-');
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let between = |run: &str| matches!(run, "" | "." | "_" | "__") || run.chars().all(|c| c == '-');
+    !text.is_empty()
+        && text.chars().all(|c| word(c) || separator(c))
+        && !text.starts_with(separator)
+        && !text.ends_with(separator)
+        && text.split(word).all(between)
+}

@@ -1,0 +1,267 @@
+//! Trust policy documents: what is read, and each rule broken once.
+
+use std::fs;
+
+use bulla::limits::Limits;
+use bulla::trust::notation::PolicyAction;
+use bulla::trust::notation::PolicyCheck;
+use bulla::trust::notation::TrustPolicyDocument;
+use bulla::trust::notation::TrustPolicyError;
+use bulla::trust::notation::TrustPolicyRule;
+use bulla::trust::notation::TrustedIdentity;
+use bulla::trust::notation::VerifyTimestamp;
+use serde_json::Value;
+use serde_json::json;
+
+use super::vectors::suite;
+
+fn parse(document: &Value) -> Result<TrustPolicyDocument, TrustPolicyError> {
+    TrustPolicyDocument::parse(document.to_string().as_bytes(), &Limits::DEFAULT)
+}
+
+/// A statement that keeps every rule.
+fn statement() -> Value {
+    json!({
+        "name": "releases",
+        "registryScopes": ["registry.example/app"],
+        "signatureVerification": {"level": "strict"},
+        "trustStores": ["ca:acme", "tsa:time"],
+        "trustedIdentities": ["x509.subject: C=US, ST=WA, O=Acme"]
+    })
+}
+
+fn document(statements: &[Value]) -> Value {
+    json!({"version": "1.0", "trustPolicies": statements})
+}
+
+/// The message for a statement with one field changed.
+fn broken(change: impl FnOnce(&mut Value)) -> String {
+    let mut changed = statement();
+    change(&mut changed);
+    parse(&document(&[changed])).unwrap_err().to_string()
+}
+
+#[test]
+fn a_statement_is_read_whole() {
+    let read = parse(&document(&[statement()])).unwrap();
+    let one = read.statements().first();
+    assert_eq!((one.name(), one.level().name()), ("releases", "strict"));
+    assert!(one.level().unenforced().is_empty());
+    assert_eq!(one.trust_stores().iter().map(ToString::to_string).collect::<Vec<_>>(), ["ca:acme", "tsa:time"]);
+    assert_eq!(one.verify_timestamp(), VerifyTimestamp::Always);
+    assert!(matches!(one.trusted_identities(), [TrustedIdentity::Subject { .. }]));
+    let mut other = statement();
+    other["signatureVerification"]["verifyTimestamp"] = json!("afterCertExpiry");
+    other["trustedIdentities"] = json!(["arn:aws:signer:us-west-2::/profile"]);
+    let read = parse(&document(&[other])).unwrap();
+    assert_eq!(read.statements().first().verify_timestamp(), VerifyTimestamp::AfterCertExpiry);
+    assert!(matches!(read.statements().first().trusted_identities(), [TrustedIdentity::Plugin { .. }]));
+}
+
+#[test]
+fn every_rule_about_a_statement_is_kept() {
+    let set = |path: &'static str, value: Value| move |one: &mut Value| *one.pointer_mut(path).unwrap() = value;
+    let level = |level: &str, overrides: Value| {
+        let verification = json!({"level": level, "override": overrides});
+        set("/signatureVerification", verification)
+    };
+    let identities = |identities: Value| set("/trustedIdentities", identities);
+    let subject = "x509.subject: C=US, ST=WA, O=Acme";
+    for (message, said) in [
+        ("it has no name", broken(set("/name", json!("")))),
+        ("registryScopes is empty", broken(set("/registryScopes", json!([])))),
+        ("* among others", broken(set("/registryScopes", json!(["*", "registry.example/app"])))),
+        ("level is \"\"", broken(set("/signatureVerification", json!({})))),
+        ("level is \"Strict\"", broken(level("Strict", json!({})))),
+        ("override of integrity", broken(level("strict", json!({"integrity": "enforce"})))),
+        ("override of \"Expiry\"", broken(level("strict", json!({"Expiry": "log"})))),
+        ("override of expiry is \"skip\"", broken(level("strict", json!({"expiry": "skip"})))),
+        ("override of authenticity is \"off\"", broken(level("strict", json!({"authenticity": "off"})))),
+        ("override of the level skip", broken(level("skip", json!({"expiry": "log"})))),
+        ("skip has neither", broken(level("skip", json!({})))),
+        (
+            "verifyTimestamp is \"never\"",
+            broken(set("/signatureVerification", json!({"level": "strict", "verifyTimestamp": "never"}))),
+        ),
+        ("trustStores is empty", broken(set("/trustStores", json!([])))),
+        ("trustedIdentities is empty", broken(identities(json!([])))),
+        ("an empty identity", broken(identities(json!([""])))),
+        ("* among others", broken(identities(json!(["*", subject])))),
+        ("wanted * or x509.subject", broken(identities(json!(["x509.subject CN=a"])))),
+        ("wanted * or x509.subject", broken(identities(json!(["x509.subject:"])))),
+        ("lacks the attribute C", broken(identities(json!(["x509.subject: ST=WA, O=Acme"])))),
+        ("lacks the attribute ST", broken(identities(json!(["x509.subject: C=US, O=Acme"])))),
+        ("lacks the attribute O", broken(identities(json!(["x509.subject: C=US, ST=WA"])))),
+        ("twice", broken(identities(json!(["x509.subject: C=US, ST=WA, O=Acme, O=Other"])))),
+        ("several attributes", broken(identities(json!(["x509.subject: C=US, ST=WA, O=Acme+OU=b"])))),
+        ("covers", broken(identities(json!([subject, subject])))),
+        ("covers", broken(identities(json!(["x509.subject: CN=a, C=US, ST=WA, O=Acme", subject])))),
+    ] {
+        assert!(said.contains(message) && said.starts_with("statement 1 ("), "{message}: {said}");
+    }
+}
+
+#[test]
+fn names_of_trust_stores_are_single_components_of_a_path() {
+    for name in
+        ["ca:", "acme", "ca:..", "ca:.", "ca:a/b", "ca:../acme", "CA:acme", "root:acme", "ca:a b", "ca:a:b", ":acme"]
+    {
+        let said = broken(|one| one["trustStores"] = json!([name]));
+        assert!(said.contains("wanted ca:, signingAuthority: or tsa:"), "{name}: {said}");
+    }
+}
+
+#[test]
+fn scopes_are_repositories_written_in_full() {
+    let reads = |scope: &str| {
+        let mut one = statement();
+        one["registryScopes"] = json!([scope]);
+        parse(&document(&[one]))
+    };
+    for scope in ["registry.example/app", "localhost:5000/a/b-c__d.e", "host/app", "*"] {
+        assert!(reads(scope).is_ok(), "{scope}");
+    }
+    for scope in [
+        "",
+        "registry.example",
+        "registry.example/",
+        "/app",
+        "registry.example/app:1",
+        "registry.example/app@sha256:0",
+        "https://registry.example/app",
+        "registry.example/*",
+        "*.example/app",
+        "registry.example/App",
+        "a b/app",
+        "registry.example:/app",
+        "registry.example:x/app",
+        "registry.example//app",
+        "registry.example/-app",
+        "registry.example/a___b",
+        "registry..example/app",
+        " registry.example/app",
+        "**",
+    ] {
+        assert!(reads(scope).unwrap_err().to_string().contains("wanted host[:port]/repository"), "{scope}");
+    }
+}
+
+#[test]
+fn names_and_scopes_stand_once_in_a_document() {
+    let other = |name: &str, scopes: Value| {
+        let mut one = statement();
+        one["name"] = json!(name);
+        one["registryScopes"] = scopes;
+        one
+    };
+    let rule = |statements: &[Value]| match parse(&document(statements)).unwrap_err() {
+        TrustPolicyError::Statement { rule, statement } => (rule, statement.number),
+        other => panic!("{other}"),
+    };
+    assert_eq!(rule(&[statement(), other("releases", json!(["*"]))]), (TrustPolicyRule::SameName, 2));
+    let same = rule(&[statement(), other("b", json!(["registry.example/b", "registry.example/app"]))]);
+    assert!(matches!(same, (TrustPolicyRule::SameScope { .. }, 2)));
+    let twice = rule(&[other("a", json!(["registry.example/a", "registry.example/a"]))]);
+    assert!(matches!(twice, (TrustPolicyRule::SameScope { .. }, 1)));
+    let any = rule(&[other("a", json!(["*"])), other("b", json!(["*"]))]);
+    assert!(matches!(any, (TrustPolicyRule::SameScope { .. }, 2)));
+    assert_eq!(parse(&document(&[])).unwrap_err(), TrustPolicyError::NoStatement);
+}
+
+#[test]
+fn the_exact_repository_wins_over_the_scope_of_all() {
+    let mut all = statement();
+    all["name"] = json!("all");
+    all["registryScopes"] = json!(["*"]);
+    let both = parse(&document(&[all, statement()])).unwrap();
+    let name = |repository: &str| both.statement_for(repository).unwrap().name().to_owned();
+    assert_eq!(name("registry.example/app"), "releases");
+    for repository in
+        ["registry.example/app/x", "registry.example/ap", "Registry.example/app", "registry.example:443/app"]
+    {
+        assert_eq!(name(repository), "all", "{repository}");
+    }
+    // `*` is no repository.
+    for text in ["*", "", "registry.example", "oci:dir"] {
+        assert!(both.statement_for(text).is_err(), "{text}");
+    }
+    let one = parse(&document(&[statement()])).unwrap();
+    let said = one.statement_for("registry.example/other").unwrap_err().to_string();
+    assert!(said.contains("registry.example/other"), "{said}");
+}
+
+#[test]
+fn the_json_is_strict_and_the_error_says_where() {
+    let said = |text: &str| TrustPolicyDocument::parse(text.as_bytes(), &Limits::DEFAULT).unwrap_err().to_string();
+    for (text, message) in [
+        ("{\"version\": \"1.0\",\n\"trustPolicy\": []}", "unknown field `trustPolicy`"),
+        ("{\"version\": \"1.0\",\n\"version\": \"1.0\", \"trustPolicies\": []}", "stands twice"),
+        ("{\"version\": \"1.0\",\n\"trustPolicies\": [{\"globalPolicy\": true}]}", "unknown field `globalPolicy`"),
+        (
+            "{\"version\": \"1.0\",\n\"trustPolicies\": [{\"signatureVerification\": {\"levels\": 1}}]}",
+            "unknown field `levels`",
+        ),
+        ("{\"version\": \"1.0\",\n\"trustPolicies\": {}}", "line 2"),
+        ("{\"version\": \"1.0\",\n\"Version\": \"1.0\"}", "line 2"),
+        ("{\"version\": \"1.0\",\n\"trustPolicies\": []} x", "line 2"),
+    ] {
+        let said = said(text);
+        assert!(said.contains(message) && said.contains("line 2"), "{text}: {said}");
+    }
+    for version in ["1.1", "", "1", "1.0 "] {
+        let mut other = document(&[statement()]);
+        other["version"] = json!(version);
+        assert!(matches!(parse(&other), Err(TrustPolicyError::Version { .. })), "{version}");
+    }
+    assert!(said("{}").contains("version \"\""));
+}
+
+#[test]
+fn levels_say_what_they_do_not_enforce() {
+    use PolicyCheck::AuthenticTimestamp;
+    use PolicyCheck::Authenticity;
+    use PolicyCheck::Expiry;
+    use PolicyCheck::Integrity;
+    use PolicyCheck::Revocation;
+    let level = |level: &str, overrides: Value| {
+        let mut one = statement();
+        one["signatureVerification"] = json!({"level": level, "override": overrides});
+        if level == "skip" {
+            one["trustStores"] = json!([]);
+            one["trustedIdentities"] = json!([]);
+        }
+        let read = parse(&document(&[one])).unwrap();
+        let level = read.statements().first().level().clone();
+        let unenforced = level.unenforced();
+        for check in PolicyCheck::ALL {
+            let action =
+                unenforced.iter().find(|(of, _)| *of == check).map_or(PolicyAction::Enforce, |(_, action)| *action);
+            assert_eq!(level.action(check), action);
+        }
+        unenforced
+    };
+    let log = |checks: &[PolicyCheck]| checks.iter().map(|check| (*check, PolicyAction::Log)).collect::<Vec<_>>();
+    assert_eq!(level("permissive", json!({})), log(&[AuthenticTimestamp, Expiry, Revocation]));
+    assert_eq!(level("audit", json!({})), log(&[AuthenticTimestamp, Authenticity, Expiry, Revocation]));
+    assert_eq!(level("skip", json!({})), PolicyCheck::ALL.map(|check| (check, PolicyAction::Skip)));
+    assert!(level("skip", json!({})).contains(&(Integrity, PolicyAction::Skip)));
+    assert_eq!(level("strict", json!({"expiry": "log"})), log(&[Expiry]));
+    assert_eq!(level("strict", json!({"revocation": "skip"})), [(Revocation, PolicyAction::Skip)]);
+    let all = json!({"authenticity": "enforce", "authenticTimestamp": "enforce", "expiry": "enforce", "revocation": "enforce"});
+    assert_eq!(level("audit", all), []);
+}
+
+/// notation reads a document where our outcome is not `policy-error`, and refuses the others.
+#[test]
+fn documents_are_read_where_notation_reads_them() {
+    let Some(suite) = suite("notation-layouts") else { return };
+    let expected: Value = serde_json::from_slice(&fs::read(suite.join("open/expected.json")).unwrap()).unwrap();
+    let cases = expected.as_object().unwrap();
+    for (case, expected) in cases {
+        let bytes = fs::read(suite.join("open").join(case).join("trustpolicy.json")).unwrap();
+        let read = TrustPolicyDocument::parse(&bytes, &Limits::DEFAULT);
+        let refused = expected["expect"] == "policy-error";
+        assert_eq!(read.is_err(), refused, "{case}: {read:?}");
+    }
+    assert!(cases.len() >= 36, "{}", cases.len());
+}
