@@ -27,6 +27,8 @@ mod vectors;
 mod draft;
 #[path = "certificates/layouts.rs"]
 mod layouts;
+#[path = "certificates/policy.rs"]
+mod policy;
 #[path = "certificates/rules.rs"]
 mod rules;
 #[path = "certificates/scene.rs"]

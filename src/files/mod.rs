@@ -5,6 +5,7 @@
 //! device, or into a file that has another hard link.
 
 mod append;
+mod directory;
 mod error;
 mod lock;
 mod read;
@@ -14,6 +15,10 @@ mod undo;
 mod write;
 
 pub use append::append;
+pub use directory::DirectoryError;
+pub use directory::check_directory;
+pub use directory::read_regular;
+pub use directory::regular_files;
 pub use error::FileError;
 pub use lock::Contended;
 pub use lock::Lock;

@@ -61,6 +61,18 @@ pub enum CertificateFault {
         /// Why the timestamp does not help.
         timestamp: TimestampFault,
     },
+    /// A certificate could be revoked, its revocation status is wanted, and it is not known: could-not-tell.
+    #[error("the revocation status of certificate {certificate} is not known")]
+    RevocationUnknown {
+        /// The certificate, which names a CRL or an OCSP responder.
+        certificate: CertificateLabel,
+    },
+    /// A timestamp is wanted, and there is none that verifies.
+    #[error("a timestamp is required, and {timestamp}")]
+    TimestampRequired {
+        /// What is wrong with the timestamp.
+        timestamp: TimestampFault,
+    },
 }
 
 /// Why the timestamp of a signature does not help.
@@ -78,6 +90,9 @@ pub enum TimestampFault {
     /// The operator trusts no timestamp authority.
     #[error("its timestamp was not used, since no timestamp authority is trusted")]
     NoAnchor,
+    /// There is no timestamp.
+    #[error("it has no timestamp")]
+    Missing,
     /// The timestamp was not verified.
     #[error("its timestamp does not help: {0}")]
     Token(TimestampError),
@@ -102,13 +117,16 @@ impl CertificateFault {
             Self::Envelope(error) => error.code(),
             Self::Expired { .. } => "signature-expired",
             Self::Names { .. } => "certificate-identity",
+            Self::RevocationUnknown { .. } => "revocation-unknown",
+            Self::TimestampRequired { .. } => "timestamp-required",
         }
     }
 
     /// Whether the answer is could-not-tell rather than no.
     pub const fn is_undetermined(&self) -> bool {
         match self {
-            Self::Ahead { .. } => true,
+            Self::Ahead { .. } | Self::RevocationUnknown { .. } => true,
+            Self::TimestampRequired { timestamp } => timestamp.is_undetermined(),
             Self::Chain(error) => error.is_undetermined(),
             Self::Envelope(error) => error.is_undetermined(),
             Self::Certificate { error, .. } => error.is_undetermined(),
@@ -123,7 +141,7 @@ impl TimestampFault {
     pub const fn is_undetermined(&self) -> bool {
         match self {
             Self::Ahead { .. } => true,
-            Self::NoAnchor => false,
+            Self::Missing | Self::NoAnchor => false,
             Self::Token(error) => error.is_undetermined(),
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::trust::RevocationUse;
 use crate::x509::Anchor;
 use crate::x509::Certificate;
 use crate::x509::IdentityPattern;
@@ -13,15 +14,58 @@ use crate::x509::Purpose;
 #[derive(Clone, Debug)]
 pub struct CertificateMeans {
     anchors: Arc<[Anchor]>,
-    names: IdentityPattern,
+    names: Names,
     profile: Profile,
+    revocation: RevocationUse,
+    timestamps: TimestampUse,
+}
+
+/// The names that a certificate must have.
+#[derive(Clone, Debug)]
+enum Names {
+    /// Any names: the trusted identity `*` of a trust policy of the Notary Project, and nothing else.
+    Any,
+    /// These names.
+    Matching(IdentityPattern),
+}
+
+/// When a timestamp says at which time a chain is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimestampUse {
+    /// If a certificate has expired. Without a timestamp that helps, the signature is refused.
+    IfExpired,
+    /// Always: the signature must have a timestamp that verifies. A signing authority states the time itself.
+    Required,
 }
 
 impl CertificateMeans {
     /// Certificates with `names` whose chain leads to one of `anchors`, by the rules of `profile`. Anchors for
     /// timestamps verify timestamps and nothing else.
     pub const fn new(anchors: Arc<[Anchor]>, names: IdentityPattern, profile: Profile) -> Self {
-        Self { anchors, names, profile }
+        Self::with(anchors, Names::Matching(names), profile)
+    }
+
+    /// Certificates with any name whose chain leads to one of `anchors`: everybody to whom these authorities issue a
+    /// certificate is trusted. Only a trust policy of the Notary Project may ask for that.
+    pub(super) const fn with_any_name(anchors: Arc<[Anchor]>, profile: Profile) -> Self {
+        Self::with(anchors, Names::Any, profile)
+    }
+
+    const fn with(anchors: Arc<[Anchor]>, names: Names, profile: Profile) -> Self {
+        Self { anchors, names, profile, revocation: RevocationUse::NotChecked, timestamps: TimestampUse::IfExpired }
+    }
+
+    /// The same with another use of revocation.
+    #[must_use]
+    pub fn with_revocation(self, revocation: RevocationUse) -> Self {
+        Self { revocation, ..self }
+    }
+
+    /// The same with another use of timestamps.
+    #[must_use]
+    pub fn with_timestamps(self, timestamps: TimestampUse) -> Self {
+        Self { timestamps, ..self }
     }
 
     /// The anchors, each for one purpose.
@@ -29,9 +73,22 @@ impl CertificateMeans {
         &self.anchors
     }
 
-    /// The names that a certificate must have, all of them.
-    pub const fn names(&self) -> &IdentityPattern {
-        &self.names
+    /// The names that a certificate must have, all of them; `None` if any name is trusted.
+    pub const fn names(&self) -> Option<&IdentityPattern> {
+        match &self.names {
+            Names::Any => None,
+            Names::Matching(names) => Some(names),
+        }
+    }
+
+    /// Whether a chain must be proven not to be revoked.
+    pub const fn revocation(&self) -> RevocationUse {
+        self.revocation
+    }
+
+    /// When a timestamp says at which time a chain is judged.
+    pub const fn timestamps(&self) -> TimestampUse {
+        self.timestamps
     }
 
     /// The rules by which a chain is verified.
@@ -46,13 +103,17 @@ impl CertificateMeans {
 
     /// Whether the certificate has the names.
     pub(super) fn fits(&self, certificate: &Certificate) -> bool {
-        self.names.matches(certificate)
+        match &self.names {
+            Names::Any => true,
+            Names::Matching(names) => names.matches(certificate),
+        }
     }
 
     /// Writes everything that decides whose signatures count into the text that the version of a trust root covers.
     pub(super) fn describe(&self, text: &mut String) {
         // The debug text of the names quotes them and shows every rule of the pattern, so no two patterns give the same.
         text.push_str(&format!("certificates {} {:?}\n", self.profile.name(), self.names));
+        text.push_str(&format!("timestamps {:?} revocation {:?}\n", self.timestamps, self.revocation));
         for anchor in self.anchors.iter() {
             text.push_str(&format!("anchor {} {}\n", anchor.purpose.name(), Digest::sha256(anchor.certificate.der())));
         }

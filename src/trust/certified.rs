@@ -31,6 +31,7 @@ use crate::trust::CertificateRejection;
 use crate::trust::JudgedAt;
 use crate::trust::TimeSource;
 use crate::trust::TimestampFault;
+use crate::trust::TimestampUse;
 use crate::trust::VerificationTime;
 use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
@@ -132,7 +133,7 @@ impl<'a> SignedEnvelope<'a> {
         let mut chain_faults: Vec<CertificateFault> = Vec::new();
         let fitting: Vec<_> = identities.iter().filter(|(_, means)| means.fits(self.certificates.first())).collect();
         for (position, means) in &fitting {
-            match self.chain(means, context) {
+            match self.unrevoked_chain(means, context) {
                 Ok(certified) => {
                     let payload = self.payload(certified.chain(), &mut faults);
                     return match (payload, NonEmpty::collect(faults)) {
@@ -199,7 +200,21 @@ impl<'a> SignedEnvelope<'a> {
         faults
     }
 
-    /// Step 3 for one identity: the chain at a known time.
+    /// Step 3 for one identity: the chain at a known time, and its revocation status if that is wanted.
+    fn unrevoked_chain(
+        &self,
+        means: &CertificateMeans,
+        context: AuthenticationContext<'_>,
+    ) -> Result<CertifiedSigner, CertificateFault> {
+        let certified = self.chain(means, context)?;
+        means.revocation().check(certified.chain())?;
+        if let Some(timestamp) = certified.timestamp() {
+            means.revocation().check(timestamp.chain())?;
+        }
+        Ok(certified)
+    }
+
+    /// The chain at a known time.
     fn chain(
         &self,
         means: &CertificateMeans,
@@ -223,16 +238,19 @@ impl<'a> SignedEnvelope<'a> {
             };
         }
         let at = time.expiry_at();
-        let expired = match verify(Purpose::Signing, at) {
-            Ok(chain) => return Ok(certified(chain, at, TimeSource::Verification, None)),
-            Err(error) if error.rule() == ChainRule::Expired => error,
-            Err(error) => return Err(CertificateFault::Chain(error)),
+        let expired = match (verify(Purpose::Signing, at), means.timestamps()) {
+            (Ok(chain), TimestampUse::IfExpired) => return Ok(certified(chain, at, TimeSource::Verification, None)),
+            (Ok(_), TimestampUse::Required) => None,
+            (Err(error), _) if error.rule() == ChainRule::Expired => Some(error),
+            (Err(error), _) => return Err(CertificateFault::Chain(error)),
         };
         // A timestamp helps against nothing but expiry.
-        match self.timestamped(means, time, limits) {
-            None => Err(CertificateFault::Chain(expired)),
-            Some(Err(timestamp)) => Err(CertificateFault::NotRescued { expired, timestamp }),
-            Some(Ok(before)) => {
+        match (self.timestamped(means, time, limits), expired) {
+            (None, Some(expired)) => Err(CertificateFault::Chain(expired)),
+            (None, None) => Err(CertificateFault::TimestampRequired { timestamp: TimestampFault::Missing }),
+            (Some(Err(timestamp)), Some(expired)) => Err(CertificateFault::NotRescued { expired, timestamp }),
+            (Some(Err(timestamp)), None) => Err(CertificateFault::TimestampRequired { timestamp }),
+            (Some(Ok(before)), _) => {
                 let chain =
                     at_timestamp(&before, |at| verify(Purpose::Signing, at)).map_err(CertificateFault::Chain)?;
                 Ok(certified(chain, before.at(), TimeSource::Timestamp, Some(Arc::new(before))))

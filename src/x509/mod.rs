@@ -25,6 +25,7 @@ mod oid;
 mod pattern_error;
 mod profile;
 mod revocation;
+mod revocation_source;
 mod rule;
 mod search;
 mod syntax;

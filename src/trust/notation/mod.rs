@@ -3,6 +3,7 @@
 //! Specification: Notary Project, "Trust Store and Trust Policy Specification". What is read here says whom the operator
 //! trusts; it is evaluated by the rules of this crate, of which no policy turns one off.
 
+mod apply;
 mod check;
 mod document;
 mod error;
@@ -10,8 +11,10 @@ mod identity;
 mod level;
 mod scope;
 mod statement;
+mod store;
 mod store_name;
 
+pub use apply::UnevaluatedStatement;
 pub use check::PolicyAction;
 pub use check::PolicyCheck;
 pub use document::TrustPolicyDocument;
@@ -22,5 +25,7 @@ pub use identity::TrustedIdentity;
 pub use level::VerificationLevel;
 pub use level::VerifyTimestamp;
 pub use statement::TrustPolicyStatement;
+pub use store::TrustStore;
+pub use store::TrustStoreError;
 pub use store_name::TrustStoreKind;
 pub use store_name::TrustStoreName;

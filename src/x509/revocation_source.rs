@@ -1,0 +1,42 @@
+//! Whether a certificate says where its revocation status is published, and whether it is self-signed.
+
+use crate::x509::Certificate;
+use crate::x509::candidates::Candidates;
+use crate::x509::der;
+use crate::x509::extension;
+use crate::x509::fields::Fields;
+use crate::x509::profile::Ed25519;
+
+impl Certificate {
+    /// Whether the certificate names a CRL (RFC 5280 sections 4.2.1.13 and 4.2.1.15) or an OCSP responder (section
+    /// 4.2.2.1). What cannot be read is taken for one.
+    pub fn names_revocation_source(&self) -> bool {
+        let extensions = self.extensions();
+        let crl = [extension::CRL_DISTRIBUTION_POINTS, extension::FRESHEST_CRL];
+        crl.into_iter().any(|id| extensions.known(id).is_some())
+            || extensions.known(extension::AUTHORITY_INFO_ACCESS).is_some_and(|access| names_ocsp(access.value()))
+    }
+
+    /// Whether the certificate is self-signed: its issuer is its subject, and its own key signed it (RFC 5280 section
+    /// 3.2), by an algorithm that chains may use.
+    pub fn is_self_signed(&self) -> bool {
+        let alone = Candidates::new(self, std::iter::empty(), Vec::new(), Ed25519::Allowed, self.not_before());
+        self.is_self_issued() && alone.is_signed_by(self, self)
+    }
+}
+
+/// Whether an access description has the method `id-ad-ocsp`; `true` if it cannot be read.
+fn names_ocsp(value: &[u8]) -> bool {
+    let Some(descriptions) = Fields::sequence(value) else { return true };
+    let mut rest = descriptions;
+    while !rest.is_empty() {
+        let Some(description) = rest.content(der::SEQUENCE) else { return true };
+        match Fields::of(description).content(der::OBJECT_ID) {
+            Some(method) if method != ID_AD_OCSP => {}
+            Some(_) | None => return true,
+        }
+    }
+    false
+}
+
+const ID_AD_OCSP: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
