@@ -19,3 +19,5 @@ mod vectors;
 
 #[path = "notation_policy/document.rs"]
 mod document;
+#[path = "notation_policy/verdicts.rs"]
+mod verdicts;

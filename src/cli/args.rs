@@ -22,6 +22,7 @@ mod examples;
 mod format;
 mod key;
 pub(super) mod name;
+mod notation;
 mod output;
 mod pair;
 mod registry;
@@ -42,6 +43,7 @@ pub(super) use key::KeyTypeArg;
 pub(super) use key::PassphraseArgs;
 pub(super) use key::PluginArgs;
 pub(super) use key::TokenArgs;
+pub(super) use notation::NotationArgs;
 pub(super) use output::LogFormat;
 pub(super) use output::Output;
 pub(super) use output::ResultsOutput;
@@ -199,10 +201,12 @@ pub(super) struct LsArgs {
 #[derive(Debug, Args)]
 pub(super) struct RequirementArgs {
     /// A trusted public key: a file, env:NAME, - or a pkcs11: URI, perhaps with its owner's name; several may be given
-    #[arg(long, value_name = "[OWNER=]PUB", required_unless_present = "certificate_identity")]
+    #[arg(long, value_name = "[OWNER=]PUB", required_unless_present_any = ["certificate_identity", "trust_policy"])]
     pub(super) key: Vec<String>,
     #[command(flatten)]
     pub(super) certificates: CertificateArgs,
+    #[command(flatten)]
+    pub(super) notation: NotationArgs,
     /// How many owners must have signed, each with a key of their own
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) threshold: u32,

@@ -44,8 +44,10 @@ mod timeout;
 mod tips;
 mod tree;
 mod trust;
+mod trust_policy;
 mod verbosity;
 mod verdict;
+mod verifiers;
 mod verify;
 mod version;
 #[cfg(feature = "registry")]

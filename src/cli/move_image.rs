@@ -42,6 +42,7 @@ use super::stores::Stores;
 use super::target::Sinks;
 use super::target::Target;
 use super::verdict;
+use super::verifiers::Verifiers;
 use super::verify;
 
 /// The result of importing one image.
@@ -177,7 +178,7 @@ async fn plan_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Resu
 
 pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let verifier = verify::verifier(&args.required, StatementKind::ImageSignature, &limits)?;
+    let verifiers = Verifiers::new(&args.required, &StatementKind::ImageSignature, &limits, |verifier| verifier)?;
     let typed = reference_list::expand(&args.sources)?;
     let target = Target::parse(&args.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
@@ -195,14 +196,11 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
         |source: &str, imported| exit = exit.and(report_import(args, &sources, source, imported, &mut reports));
     let mut unfinished = Vec::new();
     for source in &sources {
-        let options = VerifyOptions {
-            verifier: &verifier,
-            until: DiscoverUntil::AllFound,
-            now,
-            depth: Depth::Manifests,
-            limits: &job.limits,
-        };
-        let imported = runtime.block_on(import_one(&job, &mut sinks, source, &platforms, options));
+        let imported = verifiers.of(source).and_then(|verifier| {
+            let (until, depth) = (DiscoverUntil::AllFound, Depth::Manifests);
+            let options = VerifyOptions { verifier, until, now, depth, limits: &job.limits };
+            runtime.block_on(import_one(&job, &mut sinks, source, &platforms, options))
+        });
         match &imported {
             Ok(Imported::Done(_, moved)) if !args.dry_run && sinks.is_deferred(&moved.place) => {
                 unfinished.push((source, imported));

@@ -29,7 +29,7 @@ use super::runtime::Runtime;
 use super::runtime::Work;
 use super::signatures;
 use super::stores::Stores;
-use super::verify;
+use super::verifiers;
 
 /// The number of references that are signed at the same time.
 const AT_ONCE: usize = 16;
@@ -46,7 +46,7 @@ pub(super) type Pinned = (Arc<dyn Sink>, Vec<Subject>);
 pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
-    verify::check_annotations(&args.annotations)?;
+    verifiers::check_annotations(&args.annotations)?;
     let runtime = Runtime::new(Work::Waiting)?;
     let stores = Stores::new(&args.registry, &references)?;
     let platforms = if args.all_platforms { SignedPlatforms::All } else { SignedPlatforms::Root };

@@ -141,7 +141,8 @@ fn refusal_line(refusal: &Refusal, required: &RequirementArgs) -> String {
 
 /// The word for those who have to sign: keys, or owners of keys and certificates.
 fn signers(required: &RequirementArgs) -> &'static str {
-    match required.certificates.certificate_identity.is_empty() {
+    let by_keys = required.certificates.certificate_identity.is_empty() && required.notation.trust_policy.is_none();
+    match by_keys {
         true => "keys",
         false => "signers",
     }

@@ -13,22 +13,14 @@ use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
 use bulla::ops::verify::VerifyOptions;
 use bulla::policy;
-use bulla::policy::Condition;
-use bulla::policy::Policy;
-use bulla::policy::Quorum;
-use bulla::policy::QuorumError;
-use bulla::policy::Requirement;
 use bulla::policy::StatementKind;
-use bulla::policy::Threshold;
 use bulla::report::VerifyResult;
 use bulla::store::LimitedSource;
 use bulla::store::Source;
 use bulla::store::Task;
 use bulla::store::parallel;
 use bulla::time::Time;
-use bulla::verify::Verifier;
 
-use super::args::RequirementArgs;
 use super::args::ResultsOutput;
 use super::args::VerifyArgs;
 use super::args::VerifyOutput;
@@ -40,21 +32,22 @@ use super::results::Results;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores::Stores;
-use super::trust;
 use super::verdict;
+use super::verifiers::Verifiers;
 
 pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
-    let verifier = verifier(&args.required, wanted_kind(args.predicate_type.as_deref())?, &limits)?;
-    let verifier = match args.at {
-        Some(at) => verifier.with_expiry_at(at),
-        None => verifier,
-    };
-    let (verifier, until) = match wants_predicates(args)? {
-        true => (verifier.with_predicates(), DiscoverUntil::AllFound),
-        false => (verifier, DiscoverUntil::PolicyMet),
-    };
+    let wants_predicates = wants_predicates(args)?;
+    let kind = wanted_kind(args.predicate_type.as_deref())?;
+    let verifiers = Verifiers::new(&args.required, &kind, &limits, |verifier| {
+        let verifier = match args.at {
+            Some(at) => verifier.with_expiry_at(at),
+            None => verifier,
+        };
+        if wants_predicates { verifier.with_predicates() } else { verifier }
+    })?;
+    let until = if wants_predicates { DiscoverUntil::AllFound } else { DiscoverUntil::PolicyMet };
     let platforms = platforms(args)?;
     let stores = Stores::new(&args.registry, &references)?;
     let (depth, work) = match args.layers {
@@ -62,8 +55,8 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
         false => (Depth::Manifests, Work::Waiting),
     };
     let runtime = Runtime::new(work)?;
-    let options = VerifyOptions { verifier: &verifier, until, now, depth, limits: &limits };
-    let task = Verification { options, platforms: &platforms, stores: &stores };
+    let (verifiers, limits) = (&verifiers, &limits);
+    let task = Verification { depth, limits, now, platforms: &platforms, stores: &stores, until, verifiers };
     let mut reports = Results::of(
         "verify",
         match args.output {
@@ -106,9 +99,13 @@ const PARALLEL_BYTES_OF_ALL: u64 = 4 << 20;
 /// The arguments that are the same for every reference.
 #[derive(Clone, Copy)]
 struct Verification<'a> {
-    options: VerifyOptions<'a>,
+    depth: Depth,
+    limits: &'a Limits,
+    now: Time,
     platforms: &'a Platforms,
     stores: &'a Stores,
+    until: DiscoverUntil,
+    verifiers: &'a Verifiers,
 }
 
 impl<'a> Verification<'a> {
@@ -124,7 +121,7 @@ impl<'a> Verification<'a> {
         let parallel_pass = move |number| -> Task<'a, Option<Result<Outcome, Failure>>> {
             Box::pin(async move {
                 // Layers are read for one image at a time, several layers in parallel.
-                match several && self.options.depth == Depth::Manifests {
+                match several && self.depth == Depth::Manifests {
                     true => self.within_limit(reference(number), jobs).await,
                     false => None,
                 }
@@ -132,8 +129,10 @@ impl<'a> Verification<'a> {
         };
         let whole = move |number| -> Task<'a, Result<Outcome, Failure>> {
             Box::pin(async move {
-                let (source, tag_or_digest) = self.stores.source(reference(number))?;
-                self.of(&source, &tag_or_digest).await
+                let reference = reference(number);
+                let options = self.options(reference)?;
+                let (source, tag_or_digest) = self.stores.source(reference)?;
+                self.of(&source, &tag_or_digest, options).await
             })
         };
         parallel::in_order(references.len(), jobs, parallel_pass, whole, |number, result| {
@@ -145,18 +144,33 @@ impl<'a> Verification<'a> {
     /// Verifies `reference` within [`PARALLEL_BYTES`]; none if it needs more.
     async fn within_limit(self, reference: &str, jobs: usize) -> Option<Result<Outcome, Failure>> {
         let jobs = u64::try_from(jobs.max(1)).unwrap_or(u64::MAX);
+        let options = match self.options(reference) {
+            Ok(options) => options,
+            Err(failure) => return Some(Err(failure)),
+        };
         let (source, tag_or_digest) =
             match self.stores.limited_source(reference, PARALLEL_BYTES.min(PARALLEL_BYTES_OF_ALL / jobs)) {
                 Ok((source, tag_or_digest)) => (Arc::new(source), tag_or_digest),
                 Err(failure) => return Some(Err(failure)),
             };
         let shared: Arc<dyn Source> = Arc::<LimitedSource>::clone(&source);
-        let result = self.of(&shared, &tag_or_digest).await;
+        let result = self.of(&shared, &tag_or_digest, options).await;
         (!source.is_over()).then_some(result)
     }
 
-    async fn of(self, source: &Arc<dyn Source>, tag_or_digest: &TagOrDigest) -> Result<Outcome, Failure> {
-        let outcome = match layers::verify(source, tag_or_digest, self.platforms, self.options).await {
+    /// The options for one reference, with its verifier.
+    fn options(self, reference: &str) -> Result<VerifyOptions<'a>, Failure> {
+        let Self { depth, limits, now, until, verifiers, .. } = self;
+        Ok(VerifyOptions { verifier: verifiers.of(reference)?, until, now, depth, limits })
+    }
+
+    async fn of(
+        self,
+        source: &Arc<dyn Source>,
+        tag_or_digest: &TagOrDigest,
+        options: VerifyOptions<'_>,
+    ) -> Result<Outcome, Failure> {
+        let outcome = match layers::verify(source, tag_or_digest, self.platforms, options).await {
             Ok(image) => image.into_outcome(),
             Err(not_verified) => not_verified.into_outcome()?,
         };
@@ -183,36 +197,6 @@ pub(super) fn exit_of(outcome: &Outcome) -> Exit {
         Verdict::Incomplete { .. } | Verdict::Unknown { .. } => Exit::Unknown,
     };
     outcome.children.iter().map(|(_, _, verdict)| exit(verdict)).fold(exit(&outcome.verdict), Exit::and)
-}
-
-/// The verifier for the trusted keys and the policy of the command line.
-pub(super) fn verifier(required: &RequirementArgs, kind: StatementKind, limits: &Limits) -> Result<Verifier, Failure> {
-    let trust = trust::trust_root(required, limits)?;
-    let to_failure = |error: QuorumError| Failure::unknown(error.to_string());
-    let quorum = Quorum::of_all(&trust, Threshold::new(required.threshold).map_err(to_failure)?).map_err(to_failure)?;
-    let mut requirement = Requirement::new("signed", kind, quorum);
-    check_annotations(&required.annotations)?;
-    for (key, value) in &required.annotations {
-        requirement = requirement.and(Condition::Annotation { key: key.clone(), value: value.clone() });
-    }
-    if let Some(name) = &required.signed_reference {
-        requirement = requirement.and(Condition::SignedReference(name.clone()));
-    }
-    let verifier = Verifier::new(trust, Policy::one(requirement), limits.clone());
-    verifier.map_err(|error| Failure::unknown(error.to_string()))
-}
-
-/// Refuses an annotation with two values: signing would drop one of them, and no signature could meet both.
-pub(super) fn check_annotations(annotations: &[(String, String)]) -> Result<(), Failure> {
-    for (position, (key, value)) in annotations.iter().enumerate() {
-        if let Some((_, other)) =
-            annotations.iter().skip(position + 1).find(|(again, other)| again == key && other != value)
-        {
-            let message = format!("annotation `{key}` is given twice, as `{value}` and as `{other}`");
-            return Err(Failure::unknown(message).hint(format!("-a {key}={value}")));
-        }
-    }
-    Ok(())
 }
 
 /// The statement kind of `--type`.

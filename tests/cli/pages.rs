@@ -156,7 +156,9 @@ fn commands_md_lists_every_code() {
     let (findings, failures) = (rows(tables.next().unwrap()), rows(tables.next().unwrap()));
     assert_eq!(codes(&["policy/requirement.rs", "verify/finding.rs"]), findings, "left: src, right: the page");
     let mut all = codes(&["store/error.rs", "ops/error.rs", "request/error.rs"]);
-    all.extend(["bad-argument", "owners-missing"].map(str::to_owned));
+    all.extend(
+        ["bad-argument", "owners-missing", "trust-policy-not-enforced", "trust-policy-scope"].map(str::to_owned),
+    );
     assert_eq!(all, failures, "left: src, right: the page");
 }
 

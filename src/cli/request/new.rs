@@ -13,7 +13,7 @@ use crate::cli::request::page::RequestPage;
 use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
-use crate::cli::verify;
+use crate::cli::verifiers;
 use bulla::envelope::FormName;
 use bulla::files::Overwrite;
 use bulla::limits::Limits;
@@ -41,7 +41,7 @@ const AT_ONCE: usize = 16;
 
 pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    verify::check_annotations(&args.annotations)?;
+    verifiers::check_annotations(&args.annotations)?;
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     files::writable(&args.out, overwrite)?;
     // Every field of a new request comes from the command line, so every error is a bad argument.

@@ -1,0 +1,147 @@
+//! `--trust-policy` and `--trust-store`: the trust policy and the trust stores of notation, read as they are.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+
+use bulla::files;
+use bulla::files::DirectoryError;
+use bulla::limits::Limits;
+use bulla::oci::Reference;
+use bulla::trust::TrustRoot;
+use bulla::trust::notation::TrustPolicyDocument;
+use bulla::trust::notation::TrustPolicyError;
+use bulla::trust::notation::TrustPolicyStatement;
+use bulla::trust::notation::TrustStore;
+use bulla::trust::notation::TrustStoreName;
+use bulla::trust::notation::UnevaluatedStatement;
+use bulla::x509::Certificate;
+
+use super::exit::Failure;
+
+/// A trust policy, and what each of its statements leads to: `T`, or why the statement cannot be evaluated.
+pub(super) struct TrustPolicy<T> {
+    document: TrustPolicyDocument,
+    file: PathBuf,
+    of_statements: BTreeMap<String, Result<T, Failure>>,
+    scope: Option<String>,
+}
+
+impl<T> TrustPolicy<T> {
+    /// Reads the policy in `file` and the trust stores in `directory`, and makes a `T` of each statement's trust root. A
+    /// statement that cannot be evaluated fails when it is needed, and not before.
+    pub(super) fn read(
+        file: &Path,
+        directory: &Path,
+        scope: Option<&str>,
+        limits: &Limits,
+        make: impl Fn(TrustRoot) -> Result<T, Failure>,
+    ) -> Result<Self, Failure> {
+        let bytes = files::read_regular(file, MOST_POLICY_BYTES)?;
+        let to_failure = |error: TrustPolicyError| Failure::unknown(format!("{}: {error}", file.display()));
+        let document = TrustPolicyDocument::parse(&bytes, limits).map_err(to_failure)?;
+        let stores = stores_directory(directory)?;
+        let of_statements = document.statements().iter().map(|statement| {
+            let made = trust_root(statement, file, &stores, limits).and_then(&make);
+            (statement.name().to_owned(), made)
+        });
+        let of_statements = of_statements.collect();
+        Ok(Self { document, file: file.to_owned(), of_statements, scope: scope.map(str::to_owned) })
+    }
+
+    /// What the statement for the repository of `reference` leads to. A layout or an archive has no repository that the
+    /// operator vouches for: `--scope` names it.
+    pub(super) fn of(&self, reference: &str) -> Result<&T, Failure> {
+        let repository = match (reference.parse::<Reference>()?, &self.scope) {
+            (Reference::Registry(registry), _) => registry.name(),
+            (_, Some(scope)) => scope.clone(),
+            (local, None) => {
+                let message = format!("{}: no repository is known by which the trust policy chooses", local.location());
+                return Err(Failure::unknown(message).hint("--scope HOST/REPOSITORY"));
+            }
+        };
+        let to_failure = |error: TrustPolicyError| Failure {
+            code: "trust-policy-scope",
+            ..Failure::unknown(format!("{}: {error}", self.file.display()))
+        };
+        let name = self.document.statement_for(&repository).map_err(to_failure)?.name();
+        match self.of_statements.get(name) {
+            Some(made) => made.as_ref().map_err(Clone::clone),
+            None => Err(Failure::unknown(format!("{}: no statement", self.file.display()))),
+        }
+    }
+}
+
+/// The trust root of one statement. Its trust stores are read only if it is evaluated.
+fn trust_root(
+    statement: &TrustPolicyStatement,
+    file: &Path,
+    stores: &Path,
+    limits: &Limits,
+) -> Result<TrustRoot, Failure> {
+    let to_failure = |error: UnevaluatedStatement| Failure {
+        code: match error {
+            UnevaluatedStatement::NotEnforced { .. } => "trust-policy-not-enforced",
+            _ => "bad-argument",
+        },
+        ..Failure::unknown(format!("{}: {error}", file.display()))
+    };
+    statement.check_evaluated().map_err(to_failure)?;
+    let names = statement.trust_stores().iter();
+    let read: Vec<_> = names.map(|name| store(stores, name, limits)).collect::<Result<_, _>>()?;
+    let identities = statement.identities(&read).map_err(to_failure)?;
+    TrustRoot::new(identities).map_err(|error| Failure::unknown(format!("{}: {error}", file.display())))
+}
+
+/// The directory of trust stores: `DIR/x509`, or `DIR/truststore/x509` in a configuration directory of notation.
+fn stores_directory(directory: &Path) -> Result<PathBuf, Failure> {
+    let (own, below) = (directory.join("x509"), directory.join("truststore").join("x509"));
+    let is_there = |path: &Path| path.symlink_metadata().is_ok();
+    match (is_there(&own), is_there(&below)) {
+        (true, false) => Ok(own),
+        (false, true) => {
+            files::check_directory(&directory.join("truststore"))
+                .map_err(|error| Failure::unknown(error.to_string()))?;
+            Ok(below)
+        }
+        (true, true) => {
+            let message = format!("{}: it has x509 and truststore/x509, and one is meant", directory.display());
+            Err(Failure::unknown(message).hint(format!("--trust-store {}/truststore", directory.display())))
+        }
+        (false, false) => {
+            let message =
+                format!("{}: no trust store of notation: no x509 and no truststore/x509", directory.display());
+            Err(Failure::unknown(message))
+        }
+    }
+}
+
+/// Reads a trust store: every file in its directory, each PEM or DER.
+fn store(stores: &Path, name: &TrustStoreName, limits: &Limits) -> Result<TrustStore, Failure> {
+    let of_kind = stores.join(name.kind().as_str());
+    let directory = of_kind.join(name.name());
+    for above in [stores, of_kind.as_path()] {
+        files::check_directory(above).map_err(|error| unread(name, &error))?;
+    }
+    let mut certificates = Vec::new();
+    let mut left = MOST_STORE_BYTES;
+    for file in files::regular_files(&directory, MOST_FILES).map_err(|error| unread(name, &error))? {
+        let bytes = files::read_regular(&file, left.min(limits.envelope.bundle_bytes))?;
+        left = left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        let bundle = Certificate::parse_bundle(&bytes, limits);
+        certificates.extend(bundle.map_err(|error| Failure::unknown(format!("{}: {error}", file.display())))?);
+    }
+    TrustStore::new(name.clone(), certificates)
+        .map_err(|error| Failure::unknown(format!("{}: {error}", directory.display())))
+}
+
+fn unread(name: &TrustStoreName, error: &DirectoryError) -> Failure {
+    Failure::unknown(format!("trust store {name}: {error}"))
+}
+
+/// The largest trust policy, in bytes.
+const MOST_POLICY_BYTES: u64 = 1 << 20;
+/// The most bytes in all files of one trust store.
+const MOST_STORE_BYTES: u64 = 16 << 20;
+/// The most files in one trust store.
+const MOST_FILES: usize = 1_000;
