@@ -22,6 +22,9 @@ mod missing;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod vectors;
 
+#[path = "revocation/author.rs"]
+#[allow(dead_code, reason = "the tests of revocation use the rest")]
+mod author;
 #[path = "timestamp/draft.rs"]
 #[allow(dead_code, reason = "the tests of timestamps use the rest")]
 mod draft;
@@ -29,6 +32,8 @@ mod draft;
 mod layouts;
 #[path = "certificates/policy.rs"]
 mod policy;
+#[path = "certificates/revocation.rs"]
+mod revocation;
 #[path = "certificates/rules.rs"]
 mod rules;
 #[path = "certificates/scene.rs"]
@@ -37,6 +42,7 @@ mod scene;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bulla::limits::Limits;
+use bulla::time::Time;
 use bulla::x509::Certificate;
 
 /// The DER of each PEM block.
@@ -48,4 +54,9 @@ fn pem(text: &str) -> Vec<Vec<u8>> {
 
 fn certificate(der: &[u8]) -> Certificate {
     Certificate::parse(der, &Limits::DEFAULT).unwrap()
+}
+
+/// So many seconds later.
+fn later(time: Time, seconds: i64) -> Time {
+    Time::from_unix(time.unix() + seconds).unwrap()
 }

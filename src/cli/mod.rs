@@ -32,6 +32,7 @@ mod registry;
 mod render;
 mod request;
 mod results;
+mod revocation;
 mod runtime;
 mod secret;
 mod sign;

@@ -35,7 +35,7 @@ pub(super) fn accepted_line(accepted: &AcceptedSignature) -> String {
     let place = Foreign(accepted.evidence.found_at());
     let signer = match (accepted.signer.certified(), accepted.signer.owner()) {
         (Some(certified), owner) => {
-            format!("{}  certificate {}", Foreign(owner), CertificateLabel::of(certified.chain().signer()))
+            format!("{}  certificate {}", Foreign(owner), Foreign(CertificateLabel::of(certified.chain().signer())))
         }
         (None, Owner::Key(key)) => format!("key {}", key.short()),
         (None, owner @ Owner::Named(_)) => format!("{}  key {}", Foreign(owner), accepted.signer.key().short()),

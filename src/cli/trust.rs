@@ -24,7 +24,8 @@ use super::keys;
 
 /// The trust root of `--key`, `--ca-roots` and `--certificate-identity`: keys first, then certificates, in their order.
 pub(super) fn trust_root(required: &RequirementArgs, limits: &Limits) -> Result<TrustRoot, Failure> {
-    let (owners, keys): (Vec<_>, Vec<_>) = required.key.iter().map(|key| owner_of(key)).unzip();
+    let owned = required.key.iter().map(|key| owner_of(key)).collect::<Result<Vec<_>, _>>()?;
+    let (owners, keys): (Vec<_>, Vec<_>) = owned.into_iter().unzip();
     let keys = keys::public_keys(&keys, &required.token)?;
     let owner = |(owner, key): (Option<&str>, PublicKey)| match owner {
         Some(name) => (Owner::Named(name.to_owned()), key),
@@ -35,12 +36,19 @@ pub(super) fn trust_root(required: &RequirementArgs, limits: &Limits) -> Result<
     TrustRoot::new(pinned.into_iter().chain(certified)).map_err(|error| Failure::unknown(error.to_string()))
 }
 
-/// The owner before a key, `OWNER=PUB`. A path or URI with a `=` has a `/` or `:` before it, and no owner.
-fn owner_of(text: &str) -> (Option<&str>, String) {
+/// The owner before a key, `OWNER=PUB`. A path or URI with a `=` has a `/`, `.` or `:` before it, and no owner.
+fn owner_of(text: &str) -> Result<(Option<&str>, String), Failure> {
     let plain = |name: &str| !name.is_empty() && !name.contains(['/', ':', '.', '\\']);
-    match text.split_once('=').filter(|(name, _)| plain(name)) {
-        Some((name, key)) => (Some(name), key.to_owned()),
-        None => (None, text.to_owned()),
+    let Some((name, key)) = text.split_once('=').filter(|(name, _)| plain(name)) else {
+        return Ok((None, text.to_owned()));
+    };
+    if Path::new(text).exists() {
+        let failure = Failure::unknown(format!("--key {text}: a file has this name, so `{name}` may not be an owner"));
+        return Err(failure.hint(format!("--key ./{text}   for the file")));
+    }
+    match name == name.trim() && !name.chars().any(char::is_control) {
+        true => Ok((Some(name), key.to_owned())),
+        false => Err(Failure::unknown(format!("--key {text}: the owner begins or ends with a space"))),
     }
 }
 

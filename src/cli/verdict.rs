@@ -9,8 +9,11 @@ use bulla::ops::layers::LayersRead;
 use bulla::ops::verify::Outcome;
 use bulla::ops::verify::Verdict;
 use bulla::policy::StatementKind;
+use bulla::trust::CertifiedSigner;
+use bulla::trust::PassedBy;
 use bulla::verify::Refusal;
 use bulla::verify::UnmetRequirement;
+use bulla::verify::VerifiedSubject;
 
 use super::args::RequirementArgs;
 use super::hints;
@@ -102,9 +105,7 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
         Verdict::Accepted(verified) => {
             let mut shown = Lines::from_iter([format_args!("verified {digest}  {name}")]);
             verified.accepted().iter().for_each(|counted| shown.push(format_args!("  {}", accepted_line(counted))));
-            if verified.accepted().iter().any(|accepted| accepted.signer.certified().is_some()) {
-                shown.push(format_args!("  {REVOCATION_NOT_CHECKED}"));
-            }
+            revocation_lines(verified).iter().for_each(|line| shown.push(format_args!("  {line}")));
             if verified.digest() != digest {
                 shown.push(format_args!("  as part of the signed index {}", verified.digest()));
             }
@@ -128,6 +129,35 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
             unread.iter().take(1).for_each(|error| note(format_args!("hint: {}", hints::unread_hint(error))));
         }
     }
+}
+
+/// What is known about the revocation of the certificates that counted: a line, or none without certificates.
+fn revocation_lines(verified: &VerifiedSubject) -> Vec<String> {
+    let certified = || verified.accepted().iter().filter_map(|accepted| accepted.signer.certified());
+    if certified().next().is_none() {
+        return Vec::new();
+    }
+    let Some(statuses) = certified().map(CertifiedSigner::statuses).collect::<Option<Vec<_>>>() else {
+        return vec!["revocation of certificates not checked".to_owned()];
+    };
+    let passed: Vec<_> = statuses.into_iter().flatten().map(|status| status.passed).collect();
+    let until = passed.iter().filter_map(|passed| match passed {
+        PassedBy::Good { until } => Some(*until),
+        PassedBy::NotNamed | PassedBy::Rescued(_) => None,
+    });
+    let mut lines: Vec<_> = until
+        .min()
+        .map(|until| format!("certificates not revoked, by evidence that is fresh until {until}"))
+        .into_iter()
+        .collect();
+    if passed.iter().any(|passed| matches!(passed, PassedBy::Rescued(_))) {
+        lines.push("signed before a certificate was revoked, as its timestamp proves".to_owned());
+    }
+    let unnamed = passed.iter().filter(|passed| matches!(passed, PassedBy::NotNamed)).count();
+    if unnamed > 0 {
+        lines.push(format!("revocation not known of {}: no source is named", count(unnamed, "certificate")));
+    }
+    lines
 }
 
 fn refusal_line(refusal: &Refusal, required: &RequirementArgs) -> String {
@@ -197,5 +227,5 @@ fn refusal_hint(reference: &str, refusal: &Refusal, required: &RequirementArgs) 
 /// The number of findings that are shown. The JSON report has all of them.
 const SHOWN: usize = 12;
 const NOT_READ: &str = "  layers not read";
-const REVOCATION_NOT_CHECKED: &str = "revocation of certificates not checked";
+
 const READ: &str = "  layers read";

@@ -13,6 +13,7 @@ use bulla::verify::Verifier;
 
 use super::args::RequirementArgs;
 use super::exit::Failure;
+use super::revocation;
 use super::trust;
 use super::trust_policy::TrustPolicy;
 
@@ -32,7 +33,12 @@ impl Verifiers {
         limits: &Limits,
         change: impl Fn(Verifier) -> Verifier,
     ) -> Result<Self, Failure> {
-        let make = |trust| verifier(trust, required, kind.clone(), limits).map(&change);
+        let check = revocation::check(required, limits)?;
+        let checked = |verifier: Verifier| match &check {
+            Some(check) => verifier.with_revocation(check.clone()),
+            None => verifier,
+        };
+        let make = |trust| verifier(trust, required, kind.clone(), limits).map(|verifier| change(checked(verifier)));
         let of_notation = &required.notation;
         match (&of_notation.trust_policy, &of_notation.trust_store) {
             (Some(policy), Some(store)) => {

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
+use crate::digest::Digest;
 use crate::trust::CertifiedSigner;
+use crate::trust::PassedBy;
+use crate::trust::PassedStatus;
 use crate::x509::Certificate;
 
 /// The certificate of a signer, its chain, and the time at which the chain was judged.
@@ -12,6 +15,8 @@ pub(super) struct ReportedSigner {
     chain: Vec<ReportedCertificate>,
     judged_at: String,
     profile: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statuses: Option<Vec<ReportedStatus>>,
     time_source: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<ReportedTimestamp>,
@@ -30,6 +35,58 @@ struct ReportedCertificate {
     subject: String,
 }
 
+/// The revocation status of one certificate.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportedStatus {
+    evidence: Vec<ReportedEvidence>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'static str>,
+    serial: String,
+    status: &'static str,
+    subject: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+}
+
+/// A CRL or OCSP response that is about the certificate.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportedEvidence {
+    digest: Digest,
+    in_grace: bool,
+    kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_update: Option<String>,
+    this_update: String,
+}
+
+impl ReportedStatus {
+    fn of(passed: &PassedStatus) -> Self {
+        let (status, until, rule) = match passed.passed {
+            PassedBy::Good { until } => ("good", Some(until.to_string()), None),
+            PassedBy::NotNamed => ("not-named", None, None),
+            PassedBy::Rescued(rule) => ("signed-before-revocation", None, Some(rule.code())),
+        };
+        let evidence = passed.status.evidence.iter().map(|evidence| ReportedEvidence {
+            digest: evidence.label.digest,
+            in_grace: evidence.freshness.in_grace,
+            kind: evidence.label.kind.to_string(),
+            next_update: evidence.next_update.map(|time| time.to_string()),
+            this_update: evidence.label.this_update.to_string(),
+        });
+        let label = &passed.status.certificate;
+        Self {
+            evidence: evidence.collect(),
+            rule,
+            serial: label.serial.to_string(),
+            status,
+            subject: label.subject.to_string(),
+            until,
+        }
+    }
+}
+
 /// A verified timestamp: the signature was made no later than its upper bound.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,6 +103,7 @@ impl ReportedSigner {
             chain: chain.path().iter().map(ReportedCertificate::of).collect(),
             judged_at: judged.time.to_string(),
             profile: chain.profile(),
+            statuses: signer.statuses().map(|statuses| statuses.iter().map(ReportedStatus::of).collect()),
             time_source: judged.source.as_str(),
             timestamp: signer.timestamp().map(|timestamp| ReportedTimestamp {
                 authority: timestamp.chain().path().iter().map(ReportedCertificate::of).collect(),

@@ -110,8 +110,10 @@ impl TrustRoot {
         context: AuthenticationContext<'_>,
         budget: &mut SignatureBudget,
     ) -> Authentication {
-        // The signature, the certificates of the chain, and as many again for a timestamp authority.
-        let checks = envelope.certificate_chain().len().saturating_mul(2).saturating_add(1);
+        // The signature, the chain at two times, and a timestamp with as many certificates as it may have.
+        let most = usize::try_from(context.limits.envelope.certificates).unwrap_or(usize::MAX);
+        let timestamp = envelope.timestamp_token().map_or(0, |_| most.saturating_mul(2));
+        let checks = envelope.certificate_chain().len().saturating_mul(2).saturating_add(1).saturating_add(timestamp);
         if let Err(unchecked) = budget.take(checks) {
             return Authentication { undetermined: Some(unchecked), ..Authentication::default() };
         }

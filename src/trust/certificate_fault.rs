@@ -5,6 +5,7 @@ use std::fmt;
 use crate::envelope::NotaryError;
 use crate::nonempty::NonEmpty;
 use crate::time::Time;
+use crate::trust::StatusFault;
 use crate::x509::CertificateError;
 use crate::x509::CertificateLabel;
 use crate::x509::ChainError;
@@ -53,6 +54,26 @@ pub enum CertificateFault {
         /// The signer's certificate.
         certificate: CertificateLabel,
     },
+    /// A certificate is revoked, or its status is required and not known.
+    #[error("{fault}{}", helpless(timestamp.as_ref()))]
+    Revocation {
+        /// The certificate and its status.
+        fault: StatusFault,
+        /// Why the timestamp of the signature does not help.
+        timestamp: Option<TimestampFault>,
+    },
+    /// The timestamp authority's certificate is revoked, or its status is required and not known. Its timestamp was
+    /// needed.
+    #[error("its timestamp does not help: {0}")]
+    TimestampAuthority(StatusFault),
+    /// No certificate of the chain is an anchor of the operator, so that nothing else about the chain matters.
+    #[error("no certificate of its chain is trusted, from {signer} to {last}")]
+    NotAnchored {
+        /// The last certificate of the chain.
+        last: CertificateLabel,
+        /// The signer's certificate.
+        signer: CertificateLabel,
+    },
     /// A certificate is expired, and the timestamp of the signature does not help.
     #[error("{expired}; {timestamp}")]
     NotRescued {
@@ -60,12 +81,6 @@ pub enum CertificateFault {
         expired: ChainError,
         /// Why the timestamp does not help.
         timestamp: TimestampFault,
-    },
-    /// A certificate could be revoked, its revocation status is wanted, and it is not known: could-not-tell.
-    #[error("the revocation status of certificate {certificate} is not known")]
-    RevocationUnknown {
-        /// The certificate, which names a CRL or an OCSP responder.
-        certificate: CertificateLabel,
     },
     /// A timestamp is wanted, and there is none that verifies.
     #[error("a timestamp is required, and {timestamp}")]
@@ -87,6 +102,9 @@ pub enum TimestampFault {
         /// The upper bound of the time of the timestamp.
         time: Time,
     },
+    /// A certificate of the timestamp authority is revoked, or its status is required and not known.
+    #[error("its timestamp does not help: {0}")]
+    Status(StatusFault),
     /// The operator trusts no timestamp authority.
     #[error("its timestamp was not used, since no timestamp authority is trusted")]
     NoAnchor,
@@ -106,18 +124,23 @@ pub struct CertificateRejection {
     undetermined: bool,
 }
 
+fn helpless(timestamp: Option<&TimestampFault>) -> String {
+    timestamp.map(|timestamp| format!("; {timestamp}")).unwrap_or_default()
+}
+
 impl CertificateFault {
     /// The stable code of this fault in reports.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Ahead { .. } => "time-ahead",
+            Self::NotAnchored { .. } => "trust",
             Self::Certificate { .. } => "certificate-unreadable",
             Self::NoCertificate => "no-certificate",
             Self::Chain(error) | Self::NotRescued { expired: error, .. } => error.rule().code(),
             Self::Envelope(error) => error.code(),
             Self::Expired { .. } => "signature-expired",
             Self::Names { .. } => "certificate-identity",
-            Self::RevocationUnknown { .. } => "revocation-unknown",
+            Self::Revocation { fault, .. } | Self::TimestampAuthority(fault) => fault.code(),
             Self::TimestampRequired { .. } => "timestamp-required",
         }
     }
@@ -125,12 +148,20 @@ impl CertificateFault {
     /// Whether the answer is could-not-tell rather than no.
     pub const fn is_undetermined(&self) -> bool {
         match self {
-            Self::Ahead { .. } | Self::RevocationUnknown { .. } => true,
+            Self::Ahead { .. } => true,
             Self::TimestampRequired { timestamp } => timestamp.is_undetermined(),
             Self::Chain(error) => error.is_undetermined(),
             Self::Envelope(error) => error.is_undetermined(),
             Self::Certificate { error, .. } => error.is_undetermined(),
-            Self::Expired { .. } | Self::Names { .. } | Self::NoCertificate => false,
+            Self::Expired { .. } | Self::Names { .. } | Self::NoCertificate | Self::NotAnchored { .. } => false,
+            Self::TimestampAuthority(fault) => fault.is_undetermined(),
+            Self::Revocation { fault, timestamp } => {
+                fault.is_undetermined()
+                    || match timestamp {
+                        Some(timestamp) => timestamp.is_undetermined(),
+                        None => false,
+                    }
+            }
             Self::NotRescued { expired, timestamp } => expired.is_undetermined() || timestamp.is_undetermined(),
         }
     }
@@ -142,6 +173,7 @@ impl TimestampFault {
         match self {
             Self::Ahead { .. } => true,
             Self::Missing | Self::NoAnchor => false,
+            Self::Status(fault) => fault.is_undetermined(),
             Self::Token(error) => error.is_undetermined(),
         }
     }

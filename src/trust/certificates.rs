@@ -101,6 +101,13 @@ impl CertificateMeans {
         self.anchors.iter().any(|anchor| anchor.purpose == purpose)
     }
 
+    /// Whether a chain is judged in the same way by both: only the names differ.
+    pub(super) fn judges_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.anchors, &other.anchors)
+            && self.profile == other.profile
+            && (self.revocation, self.timestamps) == (other.revocation, other.timestamps)
+    }
+
     /// Whether the certificate has the names.
     pub(super) fn fits(&self, certificate: &Certificate) -> bool {
         match &self.names {
@@ -111,8 +118,8 @@ impl CertificateMeans {
 
     /// Writes everything that decides whose signatures count into the text that the version of a trust root covers.
     pub(super) fn describe(&self, text: &mut String) {
-        // The debug text of the names quotes them and shows every rule of the pattern, so no two patterns give the same.
-        text.push_str(&format!("certificates {} {:?}\n", self.profile.name(), self.names));
+        // The debug text quotes names and shows every rule, so no two patterns and no two profiles give the same.
+        text.push_str(&format!("certificates {:?} {:?}\n", self.profile, self.names));
         text.push_str(&format!("timestamps {:?} revocation {:?}\n", self.timestamps, self.revocation));
         for anchor in self.anchors.iter() {
             text.push_str(&format!("anchor {} {}\n", anchor.purpose.name(), Digest::sha256(anchor.certificate.der())));

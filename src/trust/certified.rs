@@ -9,7 +9,9 @@
 //! 3. For each identity in the operator's order whose names fit: verify the chain at the time of the verification, or, if
 //!    that fails, at the time of a verified timestamp. The certificate belongs to the first identity that it fits.
 //!
-//! 4. Take the payload out of the envelope with the key of the verified chain.
+//! 4. If revocation is checked: no certificate of the chain is revoked, or the signature was made before, as a verified
+//!    time proves (`revocation.rs`). The same holds for the timestamp authority, if its timestamp was needed.
+//! 5. Take the payload out of the envelope with the key of the verified chain.
 //!
 //! All checks run, and every one that fails is reported. A timestamp extends the validity of certificates, never the
 //! expiry of the signature itself.
@@ -29,6 +31,9 @@ use crate::trust::CertificateFault;
 use crate::trust::CertificateMeans;
 use crate::trust::CertificateRejection;
 use crate::trust::JudgedAt;
+use crate::trust::PassedStatus;
+use crate::trust::RevocationCheck;
+use crate::trust::RevocationUse;
 use crate::trust::TimeSource;
 use crate::trust::TimestampFault;
 use crate::trust::TimestampUse;
@@ -57,6 +62,7 @@ use crate::x509::VerifiedChain;
 pub struct CertifiedSigner {
     chain: Arc<VerifiedChain>,
     judged_at: JudgedAt,
+    statuses: Option<Vec<PassedStatus>>,
     timestamp: Option<Arc<SignedBefore>>,
 }
 
@@ -69,6 +75,11 @@ impl CertifiedSigner {
     /// The time at which the chain was judged, and its source.
     pub const fn judged_at(&self) -> JudgedAt {
         self.judged_at
+    }
+
+    /// The revocation status of each certificate of the chain but the last; `None` if revocation was not checked.
+    pub fn statuses(&self) -> Option<&[PassedStatus]> {
+        self.statuses.as_deref()
     }
 
     /// The verified timestamp, if one was needed.
@@ -119,7 +130,7 @@ impl<'a> SignedEnvelope<'a> {
         CertificateLabel::of(self.certificates.first())
     }
 
-    /// Steps 2 to 4: the position of the identity among `identities` that the certificate belongs to, with the proof and
+    /// Steps 2 to 5: the position of the identity among `identities` that the certificate belongs to, with the proof and
     /// the payload.
     ///
     /// # Errors
@@ -132,8 +143,14 @@ impl<'a> SignedEnvelope<'a> {
         let mut faults = self.attribute_faults(context.time);
         let mut chain_faults: Vec<CertificateFault> = Vec::new();
         let fitting: Vec<_> = identities.iter().filter(|(_, means)| means.fits(self.certificates.first())).collect();
+        let mut judged: Vec<&CertificateMeans> = Vec::new();
         for (position, means) in &fitting {
-            match self.unrevoked_chain(means, context) {
+            // A chain that an earlier identity refused is refused for the same reason by one that differs in names alone.
+            if judged.iter().any(|before| before.judges_as(means)) {
+                continue;
+            }
+            judged.push(means);
+            match self.chain(means, context) {
                 Ok(certified) => {
                     let payload = self.payload(certified.chain(), &mut faults);
                     return match (payload, NonEmpty::collect(faults)) {
@@ -174,7 +191,7 @@ impl<'a> SignedEnvelope<'a> {
         })
     }
 
-    /// Step 4: the payload, which the key of the verified chain signed. A fault that is not known yet is added.
+    /// Step 5: the payload, which the key of the verified chain signed. A fault that is not known yet is added.
     fn payload(&self, chain: &VerifiedChain, faults: &mut Vec<CertificateFault>) -> Option<Payload> {
         match self.envelope.verify(chain.key()) {
             Ok(verified) => Some(verified.payload().clone()),
@@ -200,25 +217,94 @@ impl<'a> SignedEnvelope<'a> {
         faults
     }
 
-    /// Step 3 for one identity: the chain at a known time, and its revocation status if that is wanted.
-    fn unrevoked_chain(
+    /// Steps 3 and 4 for one identity.
+    fn chain(
         &self,
         means: &CertificateMeans,
         context: AuthenticationContext<'_>,
     ) -> Result<CertifiedSigner, CertificateFault> {
-        let certified = self.chain(means, context)?;
-        means.revocation().check(certified.chain())?;
-        if let Some(timestamp) = certified.timestamp() {
-            means.revocation().check(timestamp.chain())?;
+        let certified = self.chain_in_time(means, context).map_err(|fault| self.not_anchored(means, fault))?;
+        match (context.revocation, means.revocation()) {
+            (Some(check), _) => self.not_revoked(certified, check, means, context),
+            (None, RevocationUse::Required) => {
+                self.not_revoked(certified, &RevocationCheck::without_evidence(), means, context)
+            }
+            (None, RevocationUse::NotChecked) => Ok(certified),
         }
+    }
+
+    /// The fault of a chain. Where no certificate of it is trusted, this is said instead of an expiry, which a timestamp
+    /// might extend, and of could-not-tell, which anybody could cause.
+    fn not_anchored(&self, means: &CertificateMeans, fault: CertificateFault) -> CertificateFault {
+        let expired = matches!(&fault, CertificateFault::Chain(error) if error.rule() == ChainRule::Expired);
+        match (expired || fault.is_undetermined()) && !self.is_anchored(means) {
+            true => CertificateFault::NotAnchored {
+                last: CertificateLabel::of(self.certificates.iter().last().unwrap_or(self.certificates.first())),
+                signer: self.label(),
+            },
+            false => fault,
+        }
+    }
+
+    /// Whether the chain could be trusted: one of its certificates is an anchor for the purpose of the signature, or the
+    /// profile takes anchors that do not come with it.
+    fn is_anchored(&self, means: &CertificateMeans) -> bool {
+        let purpose = match self.envelope.unverified_attributes().authentic_signing_time() {
+            Some(_) => Purpose::SigningAuthority,
+            None => Purpose::Signing,
+        };
+        let anchors = || means.anchors().iter().filter(|anchor| anchor.purpose == purpose);
+        let is_one = |certificate: &Certificate| anchors().any(|anchor| anchor.certificate == *certificate);
+        !means.profile().takes_whole_chain() || self.certificates.iter().any(is_one)
+    }
+
+    /// Step 4: the revocation status of the chain. A timestamp that was not needed before may prove that the signature is
+    /// older than a revocation.
+    fn not_revoked(
+        &self,
+        mut certified: CertifiedSigner,
+        check: &RevocationCheck,
+        means: &CertificateMeans,
+        AuthenticationContext { limits, time, .. }: AuthenticationContext<'_>,
+    ) -> Result<CertifiedSigner, CertificateFault> {
+        let now = time.current();
+        let authority = |before: &SignedBefore| check.check(before.chain(), Some(before.at()), now, limits);
+        if let Some(before) = &certified.timestamp {
+            let unproven = |fault| CertificateFault::TimestampAuthority(fault);
+            let _passed = authority(before).map_err(unproven)?;
+        }
+        let bound = match certified.judged_at.source {
+            TimeSource::SigningAuthority | TimeSource::Timestamp => Some(certified.judged_at.time),
+            TimeSource::Verification => None,
+        };
+        let refused = |timestamp| move |fault| CertificateFault::Revocation { fault, timestamp };
+        let fault = match check.check(&certified.chain, bound, now, limits) {
+            Ok(statuses) => {
+                certified.statuses = Some(statuses);
+                return Ok(certified);
+            }
+            Err(fault) if bound.is_some() || fault.is_undetermined() => return Err(refused(None)(fault)),
+            Err(fault) => fault,
+        };
+        let before = match self.timestamped(means, time, limits) {
+            None => return Err(refused(None)(fault)),
+            Some(Err(timestamp)) => return Err(refused(Some(timestamp))(fault)),
+            Some(Ok(before)) => before,
+        };
+        if let Err(timestamp) = authority(&before) {
+            return Err(refused(Some(TimestampFault::Status(timestamp)))(fault));
+        }
+        certified.statuses =
+            Some(check.check(&certified.chain, Some(before.at()), now, limits).map_err(refused(None))?);
+        certified.timestamp = Some(Arc::new(before));
         Ok(certified)
     }
 
-    /// The chain at a known time.
-    fn chain(
+    /// Step 3 for one identity: the chain at a known time.
+    fn chain_in_time(
         &self,
         means: &CertificateMeans,
-        AuthenticationContext { limits, time }: AuthenticationContext<'_>,
+        AuthenticationContext { limits, time, .. }: AuthenticationContext<'_>,
     ) -> Result<CertifiedSigner, CertificateFault> {
         let attributes = self.envelope.unverified_attributes();
         let verify = |purpose, at| {
@@ -228,6 +314,7 @@ impl<'a> SignedEnvelope<'a> {
         let certified = |chain, time, source, timestamp| CertifiedSigner {
             chain: Arc::new(chain),
             judged_at: JudgedAt { time, source },
+            statuses: None,
             timestamp,
         };
         if let Some(stated) = attributes.authentic_signing_time() {
@@ -238,10 +325,16 @@ impl<'a> SignedEnvelope<'a> {
             };
         }
         let at = time.expiry_at();
-        let expired = match (verify(Purpose::Signing, at), means.timestamps()) {
+        let in_time = verify(Purpose::Signing, at);
+        let expired = match (in_time, means.timestamps()) {
+            // Only expiry is judged at another time than now: a certificate that is not valid yet does not count.
+            (Ok(chain), _) if at > time.current() && chain.path().iter().any(|one| time.is_ahead(one.not_before())) => {
+                let chain = verify(Purpose::Signing, time.current()).map_err(CertificateFault::Chain)?;
+                return Ok(certified(chain, time.current(), TimeSource::Verification, None));
+            }
             (Ok(chain), TimestampUse::IfExpired) => return Ok(certified(chain, at, TimeSource::Verification, None)),
             (Ok(_), TimestampUse::Required) => None,
-            (Err(error), _) if error.rule() == ChainRule::Expired => Some(error),
+            (Err(error), _) if error.rule() == ChainRule::Expired && self.is_anchored(means) => Some(error),
             (Err(error), _) => return Err(CertificateFault::Chain(error)),
         };
         // A timestamp helps against nothing but expiry.

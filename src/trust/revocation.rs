@@ -1,38 +1,174 @@
-//! `RevocationUse`: whether a chain must be proven not to be revoked.
+//! `RevocationCheck`: whether a certificate of a verified chain is revoked, and whether a signature from before that stays
+//! valid.
+//!
+//! The invariant: a chain passes only if no certificate of it is revoked, or the signature was made before each
+//! revocation and the reason allows that to count. A status that is required and not known is could-not-tell. More
+//! evidence never turns revoked into good (`x509/revocation/evidence.rs`).
 
-use crate::trust::CertificateFault;
-use crate::x509::CertificateLabel;
+use std::time::Duration;
+
+use crate::limits::Limits;
+use crate::time::Time;
+use crate::x509::Certificate;
+use crate::x509::CertificateStatus;
+use crate::x509::ExpiredCertificates;
+use crate::x509::FreshnessRule;
+use crate::x509::Rescue;
+use crate::x509::RescueObstacle;
+use crate::x509::RescueRule;
+use crate::x509::Status;
+use crate::x509::StatusError;
+use crate::x509::StatusEvidence;
 use crate::x509::VerifiedChain;
 
-/// Whether the certificates of a chain must be proven not to be revoked.
+/// The pool of revocation evidence, how fresh it has to be, and which certificates need it.
+#[derive(Clone, Debug)]
+pub struct RevocationCheck {
+    evidence: StatusEvidence,
+    freshness: FreshnessRule,
+    rule: StatusRule,
+}
+
+/// Whether the certificates of an owner must be proven not to be revoked, also where no evidence was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RevocationUse {
-    /// Revocation is not looked at.
+    /// Revocation is checked if evidence was given.
     NotChecked,
-    /// The chain is could-not-tell where a certificate of it can be revoked and is not proven to be good.
+    /// Revocation is checked: without evidence, a certificate that names a source of its status is could-not-tell.
     Required,
 }
 
-impl RevocationUse {
-    /// Checks the certificates of `chain`, whose issuers can revoke them, all but the root.
-    ///
-    /// No revocation evidence is taken in yet. So a certificate that names a CRL or an OCSP responder is could-not-tell;
-    /// one that names neither cannot be revoked.
-    ///
-    /// # Errors
-    /// [`CertificateFault::RevocationUnknown`].
-    pub(super) fn check(self, chain: &VerifiedChain) -> Result<(), CertificateFault> {
-        let revocable = match self {
-            Self::NotChecked => None,
-            Self::Required => {
-                let issued = chain.path().iter().take(chain.path().count().saturating_sub(1));
-                issued.into_iter().find(|certificate| certificate.names_revocation_source())
-            }
+/// Which certificates must be proven not to be revoked. A revocation counts by either rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusRule {
+    /// All, except the last of each chain.
+    Required,
+    /// Those that name a CRL or an OCSP responder, as notation has it.
+    WhenNamed,
+}
+
+/// The status of one certificate that passed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassedStatus {
+    /// The status and the evidence.
+    pub status: CertificateStatus,
+    /// Why it passed.
+    pub passed: PassedBy,
+}
+
+/// Why a certificate passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassedBy {
+    /// It is not revoked.
+    Good {
+        /// The last second at which the evidence is fresh.
+        until: Time,
+    },
+    /// It names no source of its status, and nothing in the pool revokes it.
+    NotNamed,
+    /// It is revoked, and the signature was made before.
+    Rescued(RescueRule),
+}
+
+/// Why a certificate does not pass.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StatusFault {
+    /// It is revoked, and the time of the signature does not help.
+    #[error("{error}; {obstacle} ({}, {})", rule.code(), rule.clause())]
+    NotRescued {
+        /// The revocation.
+        error: StatusError,
+        /// Why the time does not help.
+        obstacle: RescueObstacle,
+        /// The rule that was applied.
+        rule: RescueRule,
+    },
+    /// It is revoked, or its status is required and not known.
+    #[error(transparent)]
+    Status(StatusError),
+}
+
+impl RevocationCheck {
+    /// A check with the pool `evidence`.
+    pub const fn new(evidence: StatusEvidence, freshness: FreshnessRule, rule: StatusRule) -> Self {
+        Self { evidence, freshness, rule }
+    }
+
+    /// A check without evidence: a certificate that names a source of its status is could-not-tell.
+    pub(super) fn without_evidence() -> Self {
+        let freshness = FreshnessRule {
+            expired_certificates: ExpiredCertificates::MayBeDropped,
+            grace_after_next_update: Duration::ZERO,
+            maximum_age: None,
         };
-        match revocable {
-            None => Ok(()),
-            Some(one) => Err(CertificateFault::RevocationUnknown { certificate: CertificateLabel::of(one) }),
+        Self::new(StatusEvidence::new(), freshness, StatusRule::WhenNamed)
+    }
+
+    /// The status of each certificate of `chain` but the last. `signed_before` is a verified upper bound of the time of
+    /// the signature, if there is one.
+    pub(super) fn check(
+        &self,
+        chain: &VerifiedChain,
+        signed_before: Option<Time>,
+        now: Time,
+        limits: &Limits,
+    ) -> Result<Vec<PassedStatus>, StatusFault> {
+        let statuses = self.evidence.statuses(chain, &self.freshness, now, limits);
+        let numbered = statuses.into_iter().zip(chain.path().iter()).enumerate();
+        // A revocation is reported before a status that is not known: it is the answer.
+        let mut passed = Vec::new();
+        let mut unknown = None;
+        for (position, (status, certificate)) in numbered {
+            let rule = RescueRule::of(chain.purpose(), position);
+            match self.pass(&status, certificate, rule, signed_before) {
+                Ok(by) => passed.push(PassedStatus { status, passed: by }),
+                Err(fault) if fault.is_undetermined() => unknown = unknown.or(Some(fault)),
+                Err(fault) => return Err(fault),
+            }
+        }
+        unknown.map_or(Ok(passed), Err)
+    }
+
+    fn pass(
+        &self,
+        status: &CertificateStatus,
+        certificate: &Certificate,
+        rule: RescueRule,
+        signed_before: Option<Time>,
+    ) -> Result<PassedBy, StatusFault> {
+        let error = match (status.require_good(), &status.status) {
+            (Ok(until), _) => return Ok(PassedBy::Good { until }),
+            (Err(error), Status::Revoked(revocations)) => {
+                return match signed_before.map(|before| rule.apply_to_all(revocations, before)) {
+                    Some(Rescue::Rescued { rule }) => Ok(PassedBy::Rescued(rule)),
+                    Some(Rescue::Denied { obstacle, rule }) => Err(StatusFault::NotRescued { error, obstacle, rule }),
+                    None => Err(StatusFault::Status(error)),
+                };
+            }
+            (Err(error), Status::Good { .. } | Status::Unknown(_)) => error,
+        };
+        match self.rule {
+            StatusRule::WhenNamed if !certificate.names_revocation_source() => Ok(PassedBy::NotNamed),
+            StatusRule::Required | StatusRule::WhenNamed => Err(StatusFault::Status(error)),
+        }
+    }
+}
+
+impl StatusFault {
+    /// The stable code in reports.
+    pub const fn code(&self) -> &'static str {
+        match self.is_undetermined() {
+            true => "status-unknown",
+            false => "revoked",
+        }
+    }
+
+    /// Whether the answer is could-not-tell rather than no.
+    pub const fn is_undetermined(&self) -> bool {
+        match self {
+            Self::NotRescued { error, .. } | Self::Status(error) => error.is_undetermined(),
         }
     }
 }

@@ -38,6 +38,7 @@ use crate::trust::Authentication;
 use crate::trust::AuthenticationContext;
 use crate::trust::Owner;
 use crate::trust::Rejection;
+use crate::trust::RevocationCheck;
 use crate::trust::SignatureBudget;
 use crate::trust::TrustRoot;
 use crate::trust::TrustedMeans;
@@ -62,6 +63,7 @@ pub(super) struct EvaluationContext<'a> {
     pub(super) limits: &'a Limits,
     pub(super) policy: &'a Policy,
     pub(super) predicates: Predicates,
+    pub(super) revocation: Option<&'a RevocationCheck>,
     pub(super) trust: &'a TrustRoot,
 }
 
@@ -108,7 +110,8 @@ impl<'a> Evaluation<'a> {
 
     /// Adds one piece of evidence: it is accepted, or a finding says why not.
     pub fn add(&mut self, evidence: &Evidence) {
-        let context = AuthenticationContext { limits: self.context.limits, time: self.time };
+        let context =
+            AuthenticationContext { limits: self.context.limits, revocation: self.context.revocation, time: self.time };
         let Authentication { authenticated, rejected, undetermined } =
             self.context.trust.authenticate(evidence, context, &mut self.budget);
         let mut reasons = Vec::new();

@@ -1,11 +1,14 @@
 //! `Verifier`: a trust root and a policy, with one function for every signature format and every store.
 
+use std::sync::Arc;
+
 use crate::digest::Digest;
 use crate::envelope::Evidence;
 use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::policy::QuorumError;
 use crate::time::Time;
+use crate::trust::RevocationCheck;
 use crate::trust::TrustRoot;
 use crate::trust::VerificationTime;
 use crate::verify::AcceptedSignature;
@@ -23,6 +26,7 @@ pub struct Verifier {
     limits: Limits,
     policy: Policy,
     predicates: Predicates,
+    revocation: Option<Arc<RevocationCheck>>,
     trust: TrustRoot,
 }
 
@@ -46,7 +50,7 @@ impl Verifier {
             .iter()
             .map(|requirement| requirement.quorum())
             .try_for_each(|quorum| quorum.check_satisfiable(&trust))?;
-        Ok(Self { expiry_at: None, limits, policy, predicates: Predicates::Dropped, trust })
+        Ok(Self { expiry_at: None, limits, policy, predicates: Predicates::Dropped, revocation: None, trust })
     }
 
     /// The same verifier, which keeps the predicate of each accepted attestation. Predicates may be large.
@@ -61,6 +65,12 @@ impl Verifier {
     #[must_use]
     pub fn with_expiry_at(self, time: Time) -> Self {
         Self { expiry_at: Some(time), ..self }
+    }
+
+    /// The same verifier, which checks the revocation status of certificates. Without this it checks none.
+    #[must_use]
+    pub fn with_revocation(self, check: RevocationCheck) -> Self {
+        Self { revocation: Some(Arc::new(check)), ..self }
     }
 
     /// The time as of which expiry is judged, if it is not the current one.
@@ -100,10 +110,14 @@ impl Verifier {
 
     /// Begins an evaluation of `subject` as of `now`, to which evidence is added piece by piece.
     pub fn evaluation(&self, subject: Digest, now: Time) -> Evaluation<'_> {
-        let Self { limits, policy, predicates, trust, expiry_at } = self;
+        let Self { expiry_at, limits, policy, predicates, revocation, trust } = self;
         let time = VerificationTime::now(now);
         let time = expiry_at.map_or(time, |expiry_at| time.with_expiry_at(expiry_at));
-        Evaluation::begin(EvaluationContext { limits, policy, predicates: *predicates, trust }, subject, time)
+        Evaluation::begin(
+            EvaluationContext { limits, policy, predicates: *predicates, revocation: revocation.as_deref(), trust },
+            subject,
+            time,
+        )
     }
 
     /// The same verified subject with only those accepted signatures that `keep` selects; `None` if they do not meet
@@ -113,7 +127,10 @@ impl Verifier {
         verified: &VerifiedSubject,
         keep: impl Fn(&AcceptedSignature) -> bool,
     ) -> Option<VerifiedSubject> {
-        if (verified.policy(), verified.trust()) != (self.policy.id(), self.trust.version()) {
+        let expiry_at = self.expiry_at.unwrap_or_else(|| verified.verified_at());
+        if (verified.policy(), verified.trust(), verified.expiry_judged_at())
+            != (self.policy.id(), self.trust.version(), expiry_at)
+        {
             return None;
         }
         let kept: Vec<_> = verified.accepted().iter().filter(|accepted| keep(accepted)).cloned().collect();

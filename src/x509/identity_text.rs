@@ -69,6 +69,9 @@ impl IdentityPattern {
             !before.is_empty() && !before.contains(':') && !attribute
         });
         match owned {
+            Some((owner, _)) if owner != owner.trim() || owner.chars().any(char::is_control) => {
+                Err(PatternError::Owner { found: owner.to_owned() })
+            }
             Some((owner, names)) => Self::parse(names).map(|pattern| (Some(owner), pattern)),
             None => Self::parse(text).map(|pattern| (None, pattern)),
         }

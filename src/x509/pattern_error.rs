@@ -43,6 +43,12 @@ pub enum PatternError {
         /// What was given.
         found: String,
     },
+    /// The name of an owner with a space at an end, or with a control character: it would look like another owner.
+    #[error("owner {:?} begins or ends with a space, or has a control character", Untrusted::new(found))]
+    Owner {
+        /// What was given.
+        found: String,
+    },
     /// A part with several attributes.
     #[error("distinguished name has a part with several attributes, joined by `+`")]
     MultiValued,

@@ -263,6 +263,11 @@ impl Profile {
         self
     }
 
+    /// Whether a signature has its whole chain with it, so that one of the certificates it came with must be an anchor.
+    pub fn takes_whole_chain(&self) -> bool {
+        self.signing.path == PathRule::WholeChain
+    }
+
     pub(super) const fn signer(&self, purpose: Purpose) -> &SignerRule {
         match purpose {
             Purpose::Signing | Purpose::SigningAuthority => &self.signing,

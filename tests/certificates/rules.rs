@@ -28,6 +28,8 @@ use bulla::trust::TrustRoot;
 use bulla::verify::Verifier;
 use bulla::x509::Purpose;
 
+use super::made::Plan;
+use super::made::plan;
 use super::scene::*;
 
 #[test]
@@ -151,6 +153,46 @@ fn with_token_of(one: &Signing<'_>, other: &Signing<'_>) -> bulla::envelope::Evi
     let name = "io.cncf.notary.timestampSignature";
     envelope["header"][name] = other["header"][name].clone();
     evidence(NotaryFormat::Jws, &serde_json::to_vec(&envelope).unwrap())
+}
+
+#[test]
+fn without_an_anchor_nothing_else_about_a_chain_matters() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let late = scene.after(400 * DAY);
+    let stamped = Signing { timestamp: Some((&scene.tsa, scene.after(DAY).unix())), ..scene.signing() };
+    let anchors = [(&scene.other_root, Purpose::Signing), (&scene.tsa_root, Purpose::TimeStamping)];
+    let other = verifier([scene.identity_below("bob", "CN=release", &anchors)], 1);
+    assert_eq!(verdict(&other, &[stamped.evidence()], late), "trust", "not `expired`");
+    // A critical extension that is not known is could-not-tell below a trusted root, and no elsewhere.
+    let extensions = format!("{}1.2.3.4=critical,DER:05:00\n", super::made::LEAF);
+    let odd = scene.shop.issue(&scene.root, Plan { serial: "77", ..plan("/C=US/O=Acme/CN=release", &extensions) });
+    let evidence = [Signing { signer: &odd, ..scene.signing() }.evidence()];
+    let trusting = verifier([scene.identity("bob", "CN=release")], 1);
+    assert_eq!(verdict(&trusting, &evidence, scene.now()), "?critical-extension");
+    assert_eq!(verdict(&other, &evidence, scene.now()), "trust");
+    // Could-not-tell about the first identity does not make the certificate the second one's.
+    let first = scene.identity("ann", "O=Acme");
+    let second = scene.identity_below("bob", "CN=release", &[(&odd, Purpose::Signing)]);
+    assert_eq!(verdict(&verifier([first, second], 1), &evidence, scene.now()), "?critical-extension");
+}
+
+#[test]
+fn a_certificate_that_is_not_valid_yet_does_not_count_at_any_time() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let trusting = verifier([scene.identity("bob", "CN=release")], 1).with_expiry_at(scene.after(DAY));
+    let evidence = [scene.signing().evidence()];
+    assert_eq!(verdict(&trusting, &evidence, scene.after(0)), "accepted");
+    assert_eq!(verdict(&trusting, &evidence, scene.after(-61)), "not-yet-valid");
+}
+
+#[test]
+fn a_verdict_of_another_time_is_not_restricted_to_one_of_now() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let now = verifier([scene.identity("bob", "CN=release")], 1);
+    let then = now.clone().with_expiry_at(scene.after(DAY));
+    let verified = then.verify(image(), &[scene.signing().evidence()], scene.after(400 * DAY)).unwrap();
+    assert!(then.restrict(&verified, |_| true).is_some());
+    assert!(now.restrict(&verified, |_| true).is_none());
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub struct Scene {
     pub second: Made,
     pub tsa: Made,
     pub tsa_root: Made,
-    _shop: Workshop,
+    pub shop: Workshop,
 }
 
 /// An envelope that is about to be made.
@@ -86,7 +86,7 @@ impl Scene {
         let leaf = shop.issue(&root, Plan { serial: "1", ..plan("/C=US/ST=WA/O=Acme/CN=release", LEAF) });
         let second = shop.issue(&root, Plan { serial: "2", ..plan("/C=US/ST=WA/O=Acme/CN=second", LEAF) });
         let tsa = shop.issue(&tsa_root, Plan { serial: "3", ..plan("/C=US/O=Time/CN=Clock", TSA) });
-        Some(Self { leaf, other_root, root, second, tsa, tsa_root, _shop: shop })
+        Some(Self { leaf, other_root, root, second, tsa, tsa_root, shop })
     }
 
     /// A time at which all certificates are valid.

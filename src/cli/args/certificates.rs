@@ -1,8 +1,11 @@
 //! The options that trust certificates: certificate authorities, timestamp authorities, identities.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+
+use super::duration;
 
 /// The options that trust certificates of signers.
 #[derive(Debug, Args)]
@@ -16,6 +19,23 @@ pub(in crate::cli) struct CertificateArgs {
     /// The certificates of timestamp authorities (RFC 3161), PEM or DER; a timestamp keeps an expired certificate good
     #[arg(long, value_name = "FILE", requires = "certificate_identity", help_heading = "Certificates")]
     pub(in crate::cli) timestamp_roots: Vec<PathBuf>,
+    /// CRLs (PEM or DER) and OCSP responses (DER), a file or a directory of them; several may be given. Without this
+    /// option revocation is not checked
+    #[arg(long, value_name = "FILE|DIR", help_heading = "Certificates")]
+    pub(in crate::cli) revocation: Vec<PathBuf>,
+    /// Require proof that certificates are not revoked also where they name no CRL and no OCSP responder
+    #[arg(long, requires = "revocation", help_heading = "Certificates")]
+    pub(in crate::cli) revocation_required: bool,
+    /// The longest time since a CRL or OCSP response was issued (30s, 5m, 12h)
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, requires = "revocation", help_heading = "Certificates")]
+    pub(in crate::cli) revocation_max_age: Option<Duration>,
+    /// The certificate authorities keep expired certificates on their CRLs; otherwise a CRL from after the end of a
+    /// certificate's validity proves nothing about it
+    #[arg(long, requires = "revocation", help_heading = "Certificates")]
+    pub(in crate::cli) revocation_keeps_expired: bool,
+    /// How long after its next update a CRL or OCSP response still counts (30s, 5m, 12h); by default it does not
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, requires = "revocation", help_heading = "Certificates")]
+    pub(in crate::cli) revocation_grace: Option<Duration>,
     /// A trusted signer: CN=… or other attributes, dns:…, email:…, uri:…, perhaps with an owner's name; several may be
     /// given
     #[arg(long, value_name = "[OWNER=]NAMES", help_heading = "Certificates")]

@@ -128,11 +128,11 @@ impl<'a> Discovery<'a> {
 
     /// Runs the steps of the module head.
     async fn run(&mut self, evaluation: &mut Evaluation<'_>) {
-        let means = evaluation.means();
+        let filter = Form::referrer_filter(|form| evaluation.means().cover(form.signed_with));
         let listed = match self.options.source.has_referrers_api() {
             // Known to keep no list: it is asked last, in case that has changed.
             Some(false) => None,
-            _ => Some(self.own_list(Form::referrer_filter(|form| means.cover(form.signed_with)), evaluation).await),
+            _ => Some(self.own_list(filter, evaluation).await),
         };
         if self.is_done(evaluation) {
             return;
@@ -187,9 +187,10 @@ impl<'a> Discovery<'a> {
         trace::list(artifact_type, &answer);
         match answer {
             Ok(Some(listing)) => {
-                // A response that does not say whether it was filtered is complete only if it holds another type
-                // (threats: wrong-filter-claim).
-                let other = |entry: &Descriptor| entry.artifact_type.as_deref() != artifact_type;
+                // A response that does not say whether it was filtered is complete only if it states another type.
+                // An entry without one proves nothing (threats: wrong-filter-claim).
+                let other =
+                    |entry: &Descriptor| entry.artifact_type.as_deref().is_some_and(|it| Some(it) != artifact_type);
                 let whole = artifact_type.is_none() || !listing.filtered && listing.entries.iter().any(other);
                 self.sort(FoundAt::Referrers, listing.entries, evaluation).await;
                 match listing.unread {
@@ -234,8 +235,8 @@ impl<'a> Discovery<'a> {
     /// Step 2: reads the manifests at cosign's `.sig` and `.att` tags, as far as their kind of statement is wanted.
     async fn cosign_tags(&mut self, evaluation: &mut Evaluation<'_>) {
         // Signatures with certificates are stored at no tag.
-        let tags = Form::tags().filter(|_| evaluation.means().cover(SignedWith::Key)).collect::<Vec<_>>();
-        for FormTag { suffix, statements } in tags {
+        let tagged = evaluation.means().cover(SignedWith::Key);
+        for FormTag { suffix, statements } in Form::tags().filter(|_| tagged) {
             let wanted = |kind: &&StatementKind| match kind {
                 StatementKind::Attestation { .. } => statements == FormStatements::Attestations,
                 StatementKind::ImageSignature => statements == FormStatements::ImageSignatures,
@@ -279,9 +280,8 @@ impl<'a> Discovery<'a> {
         let fresh = |entry: &Descriptor| !self.read.contains(&entry.digest) && self.seen.insert(entry.identity());
         let fresh: Vec<_> = entries.into_iter().filter(fresh).map(referrer::bounded_entry).collect();
         let kinds = self.kinds(evaluation);
-        let means = evaluation.means();
-        let (mut likely, doubtful): (Vec<_>, Vec<_>) =
-            fresh.into_iter().partition(|entry| is_likely(entry, &kinds, means));
+        let likely = |entry: &Descriptor| is_likely(entry, &kinds, evaluation.means());
+        let (mut likely, doubtful): (Vec<_>, Vec<_>) = fresh.into_iter().partition(likely);
         trace::split(likely.len(), doubtful.len());
         // The newest one is most often the one that the policy accepts.
         likely.sort_by_cached_key(|entry| Reverse(entry.annotations.get(referrer::CREATED).cloned()));

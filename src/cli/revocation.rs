@@ -1,0 +1,79 @@
+//! The revocation evidence of the command line: files of CRLs and OCSP responses.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use bulla::limits::Limits;
+use bulla::trust::RevocationCheck;
+use bulla::trust::StatusRule;
+use bulla::x509::CertificateRevocationList;
+use bulla::x509::ExpiredCertificates;
+use bulla::x509::FreshnessRule;
+use bulla::x509::OcspResponse;
+use bulla::x509::StatusEvidence;
+
+use super::args::RequirementArgs;
+use super::exit::Failure;
+use super::files;
+
+/// The check of `--revocation`; `None` without it.
+pub(super) fn check(required: &RequirementArgs, limits: &Limits) -> Result<Option<RevocationCheck>, Failure> {
+    let args = &required.certificates;
+    if args.revocation.is_empty() {
+        return Ok(None);
+    }
+    if args.certificate_identity.is_empty() && required.notation.trust_policy.is_none() {
+        let failure = Failure::unknown("--revocation is about certificates, and no certificate is trusted");
+        return Err(
+            failure.hint("--certificate-identity NAMES --ca-roots FILE, or --trust-policy FILE --trust-store DIR")
+        );
+    }
+    let mut evidence = StatusEvidence::new();
+    for path in &args.revocation {
+        for file in files_of(path)? {
+            add(&mut evidence, &file, limits)?;
+        }
+    }
+    let freshness = FreshnessRule {
+        expired_certificates: match args.revocation_keeps_expired {
+            true => ExpiredCertificates::Kept,
+            false => ExpiredCertificates::MayBeDropped,
+        },
+        grace_after_next_update: args.revocation_grace.unwrap_or_default(),
+        maximum_age: args.revocation_max_age,
+    };
+    let rule = if args.revocation_required { StatusRule::Required } else { StatusRule::WhenNamed };
+    Ok(Some(RevocationCheck::new(evidence, freshness, rule)))
+}
+
+/// The file itself, or the files of a directory by name. A directory in it is an error: nothing is left out silently.
+fn files_of(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let to_failure = |error: std::io::Error| Failure::unknown(format!("{}: {error}", path.display()));
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(to_failure)? {
+        files.push(entry.map_err(to_failure)?.path());
+    }
+    files.sort();
+    match files.is_empty() {
+        true => Err(Failure::unknown(format!("{}: there is no file in it", path.display()))),
+        false => Ok(files),
+    }
+}
+
+/// Adds the CRLs or the OCSP response in a file.
+fn add(evidence: &mut StatusEvidence, path: &Path, limits: &Limits) -> Result<(), Failure> {
+    // Base64 in lines of 64 characters is longer by three eighths.
+    let most = limits.revocation.crl_bytes.saturating_add(limits.revocation.crl_bytes / 2);
+    let bytes = files::read(path, most)?;
+    let failure = |error: String| Failure::unknown(format!("{}: {error}", path.display()));
+    // An OCSP response begins with an enumeration, a CRL with a sequence.
+    if let Ok(response) = OcspResponse::parse(&bytes, limits) {
+        return evidence.add_ocsp_response(response, limits).map_err(|error| failure(error.to_string()));
+    }
+    let crls = CertificateRevocationList::parse_bundle(&bytes, limits).map_err(|error| failure(error.to_string()))?;
+    crls.iter().try_for_each(|crl| evidence.add_crl(crl.clone(), limits)).map_err(|error| failure(error.to_string()))
+}

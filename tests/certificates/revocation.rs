@@ -1,0 +1,171 @@
+//! Revocation: what a CRL takes away, what a timestamp keeps, and what could not be told.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use bulla::envelope::NotaryAttributes;
+use bulla::envelope::SigningScheme;
+use bulla::limits::Limits;
+use bulla::time::Time;
+use bulla::trust::PassedBy;
+use bulla::trust::RevocationCheck;
+use bulla::trust::StatusRule;
+use bulla::verify::Verifier;
+use bulla::x509::CertificateRevocationList;
+use bulla::x509::ExpiredCertificates;
+use bulla::x509::FreshnessRule;
+use bulla::x509::Purpose;
+use bulla::x509::RescueRule;
+use bulla::x509::StatusEvidence;
+
+use super::author::List;
+use super::author::entry;
+use super::made::LEAF;
+use super::made::Made;
+use super::made::Plan;
+use super::made::plan;
+use super::scene::*;
+
+const KEY_COMPROMISE: Option<u8> = Some(1);
+const SUPERSEDED: Option<u8> = Some(4);
+
+/// A signer whose certificate names a CRL.
+static NAMED: LazyLock<Option<Made>> = LazyLock::new(|| {
+    let extensions = format!("{LEAF}crlDistributionPoints=URI:http://crl.example/root.crl\n");
+    let scene = SCENE.as_ref()?;
+    Some(scene.shop.issue(&scene.root, Plan { serial: "9", ..plan("/C=US/O=Acme/CN=named", &extensions) }))
+});
+
+fn checking(verifier: Verifier, crls: &[Vec<u8>], rule: StatusRule, grace: u64) -> Verifier {
+    let mut evidence = StatusEvidence::new();
+    for crl in crls {
+        let crl = CertificateRevocationList::parse(crl.clone(), &Limits::DEFAULT).unwrap();
+        evidence.add_crl(crl, &Limits::DEFAULT).unwrap();
+    }
+    let freshness = FreshnessRule {
+        expired_certificates: ExpiredCertificates::MayBeDropped,
+        grace_after_next_update: Duration::from_secs(grace),
+        maximum_age: None,
+    };
+    verifier.with_revocation(RevocationCheck::new(evidence, freshness, rule))
+}
+
+fn trusting(scene: &Scene, crls: &[Vec<u8>]) -> Verifier {
+    checking(verifier([scene.identity("bob", "O=Acme")], 1), crls, StatusRule::WhenNamed, 0)
+}
+
+/// The CRL of the root that revokes the certificate with this serial number.
+fn revoking(scene: &Scene, serial: u64, at: Time, reason: Option<u8>) -> Vec<u8> {
+    List::of(&scene.root, scene.now()).entry(entry(serial, at, reason)).signed_by(&scene.root)
+}
+
+#[test]
+fn a_status_that_is_required_and_not_known_is_could_not_tell() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let plain = [scene.signing().evidence()];
+    let named = [Signing { signer: NAMED.as_ref().unwrap(), ..scene.signing() }.evidence()];
+    let crl = List::of(&scene.root, scene.now()).signed_by(&scene.root);
+    let trusting =
+        |crls: &[Vec<u8>], rule, grace| checking(verifier([scene.identity("bob", "O=Acme")], 1), crls, rule, grace);
+    let (none, fresh) = ([].as_slice(), [crl].to_vec());
+    for (evidence, crls, rule, want) in [
+        (&plain, none, StatusRule::WhenNamed, "accepted"),
+        (&plain, none, StatusRule::Required, "?status-unknown"),
+        (&named, none, StatusRule::WhenNamed, "?status-unknown"),
+        (&named, &fresh, StatusRule::WhenNamed, "accepted"),
+        (&plain, &fresh, StatusRule::Required, "accepted"),
+    ] {
+        assert_eq!(verdict(&trusting(crls, rule, 0), evidence, scene.now()), want, "{rule:?}");
+    }
+    // A day later the list is not fresh any more, unless there is a grace period.
+    let later = scene.after(3 * DAY);
+    assert_eq!(verdict(&trusting(&fresh, StatusRule::WhenNamed, 0), &named, later), "?status-unknown");
+    assert_eq!(verdict(&trusting(&fresh, StatusRule::WhenNamed, 2 * DAY as u64), &named, later), "accepted");
+    let verified = trusting(&fresh, StatusRule::Required, 0).verify(image(), &plain, scene.now()).unwrap();
+    let statuses = verified.accepted().first().signer.certified().unwrap().statuses().unwrap();
+    assert_eq!(statuses.len(), 1, "the root is not looked up");
+    assert!(matches!(statuses[0].passed, PassedBy::Good { until } if until >= scene.after(DAY)));
+}
+
+#[test]
+fn a_revocation_counts_whatever_its_date_and_whatever_else_is_there() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let evidence = [scene.signing().evidence()];
+    let good = List::of(&scene.root, scene.now()).signed_by(&scene.root);
+    for at in [scene.after(-DAY), scene.after(DAY / 2), scene.after(900 * DAY)] {
+        let revoked = revoking(scene, 1, at, KEY_COMPROMISE);
+        let verifier = trusting(scene, &[good.clone(), revoked]);
+        assert_eq!(verdict(&verifier, &evidence, scene.now()), "revoked", "{at}");
+        // Moving the time of expiry moves nothing else.
+        assert_eq!(verdict(&verifier.with_expiry_at(scene.after(3_600)), &evidence, scene.now()), "revoked");
+    }
+    // Another serial number, and a list that is not by the issuer.
+    let other = revoking(scene, 2, scene.after(0), KEY_COMPROMISE);
+    assert_eq!(verdict(&trusting(scene, &[other]), &evidence, scene.now()), "accepted");
+    let forged = List::of(&scene.root, scene.now()).entry(entry(1, scene.after(0), KEY_COMPROMISE));
+    assert_eq!(verdict(&trusting(scene, &[forged.signed_by(&scene.other_root)]), &evidence, scene.now()), "accepted");
+}
+
+#[test]
+fn a_timestamp_keeps_a_signature_from_before_a_revocation_that_is_no_compromise() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let stamped = |at: i64| Signing { timestamp: Some((&scene.tsa, scene.after(at).unix())), ..scene.signing() };
+    let revoked = |reason| revoking(scene, 1, scene.after(DAY / 2), reason);
+    for (signed_at, reason, want) in [
+        (Some(DAY / 2 - 1), SUPERSEDED, "accepted"),
+        (Some(DAY / 2), SUPERSEDED, "revoked"),
+        (Some(DAY / 2 - 1), KEY_COMPROMISE, "revoked"),
+        (Some(DAY / 2 - 1), None, "revoked"),
+        (Some(DAY / 2 - 1), Some(0), "revoked"),
+        (None, SUPERSEDED, "revoked"),
+    ] {
+        let signing = signed_at.map_or_else(|| scene.signing(), stamped);
+        let verifier = trusting(scene, &[revoked(reason)]);
+        assert_eq!(verdict(&verifier, &[signing.evidence()], scene.now()), want, "{signed_at:?} {reason:?}");
+    }
+    let verifier = trusting(scene, &[revoked(SUPERSEDED)]);
+    let verified = verifier.verify(image(), [&stamped(60).evidence()], scene.now()).unwrap();
+    let certified = verified.accepted().first().signer.certified().unwrap();
+    assert_eq!(certified.statuses().unwrap()[0].passed, PassedBy::Rescued(RescueRule::BeforeRevocation));
+    assert_eq!(certified.timestamp().unwrap().at(), scene.after(60));
+    // The authority must not be revoked either, and its root must be trusted for timestamps.
+    let tsa = List::of(&scene.tsa_root, scene.now()).entry(entry(3, scene.after(DAY / 2), KEY_COMPROMISE));
+    let both = [revoked(SUPERSEDED), tsa.signed_by(&scene.tsa_root)];
+    assert_eq!(verdict(&trusting(scene, &both), &[stamped(60).evidence()], scene.now()), "revoked");
+    let identity = scene.identity_below("bob", "O=Acme", &[(&scene.root, Purpose::Signing)]);
+    let untrusted = checking(super::scene::verifier([identity], 1), &[revoked(SUPERSEDED)], StatusRule::WhenNamed, 0);
+    assert_eq!(verdict(&untrusted, &[stamped(60).evidence()], scene.now()), "revoked");
+}
+
+#[test]
+fn a_timestamp_that_is_needed_is_by_an_authority_that_is_not_revoked() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let late = scene.after(400 * DAY);
+    let evidence = [Signing { timestamp: Some((&scene.tsa, scene.after(DAY).unix())), ..scene.signing() }.evidence()];
+    assert_eq!(verdict(&trusting(scene, &[]), &evidence, late), "accepted");
+    let tsa = |reason| {
+        let list = List::of(&scene.tsa_root, late).entry(entry(3, scene.after(2 * DAY), reason));
+        list.signed_by(&scene.tsa_root)
+    };
+    assert_eq!(verdict(&trusting(scene, &[tsa(KEY_COMPROMISE)]), &evidence, late), "revoked");
+    assert_eq!(verdict(&trusting(scene, &[tsa(None)]), &evidence, late), "revoked");
+    // RFC 3161 section 4: a token from before stays valid for these reasons.
+    assert_eq!(verdict(&trusting(scene, &[tsa(SUPERSEDED)]), &evidence, late), "accepted");
+    assert_eq!(verdict(&trusting(scene, &[tsa(Some(0))]), &evidence, late), "accepted");
+}
+
+#[test]
+fn a_signing_authority_dates_its_signatures_before_a_revocation() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let identity = scene.identity_below("bob", "O=Acme", &[(&scene.root, Purpose::SigningAuthority)]);
+    let verifier = super::scene::verifier([identity], 1);
+    for (stated, reason, want) in
+        [(60, SUPERSEDED, "accepted"), (DAY / 2, SUPERSEDED, "revoked"), (60, KEY_COMPROMISE, "revoked")]
+    {
+        let attributes = NotaryAttributes::new(SigningScheme::X509SigningAuthority, scene.after(stated));
+        let evidence = [Signing { attributes, ..scene.signing() }.evidence()];
+        let crl = revoking(scene, 1, scene.after(DAY / 2), reason);
+        let checking = checking(verifier.clone(), &[crl], StatusRule::WhenNamed, 0);
+        assert_eq!(verdict(&checking, &evidence, scene.now()), want, "{stated} {reason:?}");
+    }
+}
