@@ -32,6 +32,8 @@ mod draft;
 mod layouts;
 #[path = "certificates/policy.rs"]
 mod policy;
+#[path = "certificates/program.rs"]
+mod program;
 #[path = "certificates/revocation.rs"]
 mod revocation;
 #[path = "certificates/rules.rs"]

@@ -1,0 +1,175 @@
+//! The options of the program, each in its place and in a wrong one, over layouts with envelopes that we signed.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use bulla::digest::Digest;
+use bulla::envelope::NotaryAttributes;
+use bulla::envelope::NotaryFormat;
+use bulla::envelope::NotaryPayload;
+use bulla::envelope::SigningScheme;
+use bulla::oci::media_type::OCI_MANIFEST;
+use bulla::time::Time;
+use serde_json::Value;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::author::List;
+use super::author::entry;
+use super::scene::*;
+
+/// A folder with the certificates as PEM files, and layouts with one signature each.
+struct Place {
+    folder: TempDir,
+    scene: &'static Scene,
+}
+
+impl Place {
+    fn new() -> Option<Self> {
+        let scene = SCENE.as_ref()?;
+        let folder = tempfile::tempdir().unwrap();
+        for (name, made) in [("root", &scene.root), ("other", &scene.other_root), ("tsa", &scene.tsa_root)] {
+            fs::copy(&made.file, folder.path().join(name)).unwrap();
+        }
+        Some(Self { folder, scene })
+    }
+
+    /// Writes a layout whose image is signed by `signing`, with the signature as the legacy form, the newer one or the
+    /// artifact manifest.
+    fn layout(&self, name: &str, signing: &Signing<'_>, form: &str) {
+        let dir = self.folder.path().join(name);
+        let blobs = dir.join("blobs/sha256");
+        fs::create_dir_all(&blobs).unwrap();
+        let put = |media_type: &str, bytes: &[u8]| {
+            let digest = Digest::sha256(bytes);
+            fs::write(blobs.join(digest.hex()), bytes).unwrap();
+            json!({ "mediaType": media_type, "digest": digest.to_string(), "size": bytes.len() })
+        };
+        let config = put("application/vnd.oci.image.config.v1+json", b"{\"architecture\":\"amd64\",\"os\":\"linux\"}");
+        let layer = put("application/vnd.oci.image.layer.v1.tar", b"a layer");
+        let image = json!({ "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [layer] });
+        let image = serde_json::to_vec(&image).unwrap();
+        let subject = put(OCI_MANIFEST, &image);
+        let size = u64::try_from(image.len()).unwrap();
+        let payload = NotaryPayload::new(OCI_MANIFEST, &Digest::sha256(&image), size, &Default::default()).unwrap();
+        let envelope = Signing { payload, ..signing.clone() }.bytes();
+        let layer = put(signing.format.media_type(), &envelope);
+        let notary = "application/vnd.cncf.notary.signature";
+        let signature = match form {
+            "artifact" => json!({
+                "mediaType": "application/vnd.oci.artifact.manifest.v1+json",
+                "artifactType": notary, "blobs": [layer], "subject": subject,
+            }),
+            "legacy" => json!({
+                "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": put(notary, b"{}"), "layers": [layer],
+                "subject": subject,
+            }),
+            _ => json!({
+                "schemaVersion": 2, "mediaType": OCI_MANIFEST, "artifactType": notary,
+                "config": put("application/vnd.oci.empty.v1+json", b"{}"), "layers": [layer], "subject": subject,
+            }),
+        };
+        let media_type = signature["mediaType"].as_str().unwrap().to_owned();
+        let signature = put(&media_type, &serde_json::to_vec(&signature).unwrap());
+        let mut named = subject;
+        named["annotations"] = json!({ "org.opencontainers.image.ref.name": "v1" });
+        let index = json!({
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [named, signature],
+        });
+        fs::write(dir.join("index.json"), serde_json::to_vec(&index).unwrap()).unwrap();
+        fs::write(dir.join("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}").unwrap();
+    }
+
+    /// The exit code and the code of the first finding.
+    fn run(&self, command: &str) -> (i32, String) {
+        let mut words = command.split(' ');
+        let out = Command::new(env!("CARGO_BIN_EXE_bulla"))
+            .args([words.next().unwrap(), "--output", "json", "--certificate-identity", "bob=CN=release"])
+            .args(words)
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap();
+        let report: Value = serde_json::from_slice(&out.stdout).unwrap_or_default();
+        let code = report["results"][0]["findings"][0]["code"].as_str().unwrap_or_default();
+        assert!(out.status.code() != Some(2) || !code.is_empty() || !out.stderr.is_empty(), "{out:?}");
+        (out.status.code().unwrap(), code.to_owned())
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn text(exit: i32, code: &str) -> (i32, String) {
+    (exit, code.to_owned())
+}
+
+#[test]
+fn a_root_counts_for_the_purpose_of_its_option_alone() {
+    let Some(place) = Place::new() else { return };
+    let scene = place.scene;
+    place.layout("plain", &scene.signing(), "legacy");
+    assert_eq!(place.run("verify oci:plain:v1 --ca-roots root"), text(0, ""));
+    for (options, code) in [
+        ("--ca-roots other", "trust"),
+        ("--signing-authority-roots root", "trust"),
+        ("--ca-roots other --timestamp-roots root", "trust"),
+        ("--ca-roots other --signing-authority-roots root", "trust"),
+    ] {
+        assert_eq!(place.run(&format!("verify oci:plain:v1 {options}")), text(1, code), "{options}");
+    }
+    assert_eq!(place.run("verify oci:plain:v1 --timestamp-roots root").0, 2, "no root for signers is an error");
+
+    let authentic = NotaryAttributes::new(SigningScheme::X509SigningAuthority, scene.after(0));
+    place.layout("authority", &Signing { attributes: authentic, ..scene.signing() }, "legacy");
+    assert_eq!(place.run("verify oci:authority:v1 --signing-authority-roots root"), text(0, ""));
+    assert_eq!(place.run("verify oci:authority:v1 --ca-roots root"), text(1, "trust"));
+
+    let stamped = Signing { timestamp: Some((&scene.tsa, scene.after(0).unix())), ..scene.signing() };
+    let stamped = Signing { attributes: NotaryAttributes::new(SigningScheme::X509, scene.after(0)), ..stamped };
+    place.layout("stamped", &stamped, "legacy");
+    let late = format!("verify oci:stamped:v1 --at {} --ca-roots root", scene.after(400 * DAY));
+    assert_eq!(place.run(&format!("{late} --timestamp-roots tsa")), text(0, ""));
+    assert_eq!(place.run(&late), text(1, "expired"));
+    assert_eq!(place.run(&format!("{late} --timestamp-roots other")), text(1, "expired"));
+    assert_eq!(place.run(&format!("{late} --ca-roots tsa")), text(1, "expired"));
+}
+
+#[test]
+fn every_form_of_signature_manifest_is_imported_and_verifies_there() {
+    let Some(place) = Place::new() else { return };
+    for format in [NotaryFormat::Jws, NotaryFormat::Cose] {
+        for form in ["legacy", "v1.1", "artifact"] {
+            let name = format!("{format:?}-{form}").to_lowercase();
+            place.layout(&name, &Signing { format, ..place.scene.signing() }, form);
+            assert_eq!(place.run(&format!("import oci:{name}:v1 oci:in-{name}:v1 --ca-roots root")).0, 0, "{name}");
+            assert_eq!(place.run(&format!("verify oci:in-{name}:v1 --ca-roots root")), text(0, ""), "{name}");
+            // An import that is refused leaves nothing.
+            assert_eq!(place.run(&format!("import oci:{name}:v1 oci:no-{name}:v1 --ca-roots other")).0, 1, "{name}");
+            assert!(!place.path(&format!("no-{name}")).exists());
+        }
+    }
+}
+
+#[test]
+fn revocation_files_are_read_from_files_and_directories_whole_or_not_at_all() {
+    let Some(place) = Place::new() else { return };
+    let scene = place.scene;
+    place.layout("app", &scene.signing(), "legacy");
+    let now = Time::from_unix(scene.after(0).unix()).unwrap();
+    let folder = place.path("crls");
+    fs::create_dir(&folder).unwrap();
+    let write = |path: &Path, list: List| fs::write(path, list.signed_by(&scene.root)).unwrap();
+    write(&folder.join("good.crl"), List::of(&scene.root, now));
+    let verify = |options: &str| place.run(&format!("verify oci:app:v1 --ca-roots root {options}"));
+    assert_eq!(verify("--revocation crls --revocation-required"), text(0, ""));
+    write(&folder.join("revoked.crl"), List::of(&scene.root, now).entry(entry(1, now, Some(1))));
+    assert_eq!(verify("--revocation crls"), text(1, "revoked"));
+    assert_eq!(verify("--revocation crls/good.crl"), text(0, ""));
+    fs::write(folder.join("zz"), "not a list").unwrap();
+    assert_eq!(verify("--revocation crls").0, 2, "a file that cannot be read is an error");
+    assert_eq!(verify("--revocation nowhere").0, 2);
+    fs::create_dir(place.path("empty")).unwrap();
+    assert_eq!(verify("--revocation empty").0, 2, "an empty directory is an error");
+}
