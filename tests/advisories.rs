@@ -1737,6 +1737,46 @@ fn a_wrong_list_hides_nothing() {
     }
 }
 
+// A list that is filtered although no filter was requested is not whole: its entries count, and what it does not list
+// may exist all the same (threats: wrong-filter-claim).
+#[test]
+fn a_list_that_is_filtered_without_a_request_is_not_whole() {
+    struct Filtered;
+    impl Script for Filtered {
+        fn listing(
+            &self,
+            call: &Call,
+            answer: Result<Option<Listing>, StoreError>,
+        ) -> Result<Option<Listing>, StoreError> {
+            let filtered = matches!(call, Call::Referrers(_, None));
+            answer.map(|listing| listing.map(|listing| Listing { filtered: filtered || listing.filtered, ..listing }))
+        }
+    }
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let source = Scripted::new(fixture.memory.clone().unwrap(), Filtered);
+    let verdict = Ask::new().of(&source, *image.digest());
+    assert_eq!(word(&verdict), "unknown", "{verdict:#?}");
+    assert_eq!(word(&Ask::new().of(fixture.sink.as_ref(), *image.digest())), "refused");
+    let graph = now(Graph::collect(&source, image.clone(), Closure::WithReferrers, &Limits::DEFAULT));
+    assert!(matches!(graph, Err(OpsError::Store(StoreError::Protocol { .. }))), "{graph:?}");
+    let subject = bulla::oci::Subject::of(&image);
+    let options = sign::SignOptions {
+        annotations: BTreeMap::new(),
+        created: bulla::time::Time::EPOCH,
+        forms: Forms::of(FormName::SigstoreBundle),
+        reference: None,
+    };
+    let sign = |when| {
+        now(sign::sign(&source, &subject, &[SigningIdentity::new(proof::key())], &options, when, &Limits::DEFAULT))
+    };
+    let signed = sign(sign::SignWhen::IfMissing);
+    assert!(matches!(signed, Err(OpsError::Store(StoreError::Protocol { .. }))), "{signed:?}");
+    // A signature that is listed counts.
+    sign(sign::SignWhen::Always).unwrap();
+    assert_eq!(word(&Ask::new().of(&source, *image.digest())), "accepted");
+}
+
 // Two lists may give a digest with different sizes and media types: all of them are looked at, and what a right entry
 // gives is not missed because of a wrong one (threats: mislabelled-list-entry).
 #[test]

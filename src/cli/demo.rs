@@ -276,7 +276,7 @@ fn released_bundle() -> Result<Vec<u8>, Failure> {
     let subject = subject("build")?;
     let none = || Failure::unknown("demo: the signature is missing");
     Runtime::new(Work::Waiting)?.block_on(async {
-        let listed = store.referrers(subject.digest(), None).await?.ok_or_else(none)?.whole()?;
+        let listed = store.referrers(subject.digest(), None).await?.ok_or_else(none)?.whole(&store.origin())?;
         let manifest = store.manifest(listed.first().ok_or_else(none)?).await?;
         let manifest = Manifest::parse(&manifest, &Limits::DEFAULT).map_err(OpsError::from)?;
         let bundle = manifest.layers.first().ok_or_else(none)?;

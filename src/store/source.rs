@@ -11,6 +11,7 @@ use crate::store::Blob;
 use crate::store::Origin;
 use crate::store::StoreError;
 use crate::store::Task;
+use crate::store::error::ProtocolFault;
 
 /// A store that manifests and blobs are read from.
 ///
@@ -132,14 +133,25 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// The entries of a complete list.
+    /// The entries of a complete list, which was requested without an artifact type. `place` is its location.
     ///
     /// # Errors
-    /// [`Listing::unread`], if the list was cut off.
-    pub fn whole(self) -> Result<Vec<Descriptor>, StoreError> {
-        match self.unread {
-            None => Ok(self.entries),
+    /// [`StoreError`] if the list was cut off, or if the store left out other artifact types although no type was
+    /// requested: there may be more referrers.
+    pub fn whole(self, place: &Origin) -> Result<Vec<Descriptor>, StoreError> {
+        let Self { entries, unread, .. } = self.requested_with(None, place);
+        match unread {
+            None => Ok(entries),
             Some(error) => Err(error),
         }
+    }
+
+    /// A list that was requested with this artifact type as filter. If it is filtered although none was requested, it
+    /// is marked as cut off.
+    #[must_use]
+    pub fn requested_with(self, artifact_type: Option<&str>, place: &Origin) -> Self {
+        let is_wrong = self.filtered && artifact_type.is_none();
+        let fault = || StoreError::Protocol { place: place.to_string(), reason: ProtocolFault::UnrequestedFilter };
+        Self { unread: self.unread.or_else(|| is_wrong.then(fault)), ..self }
     }
 }

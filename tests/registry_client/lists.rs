@@ -35,7 +35,10 @@ fn signed(registry: &Registry, count: usize) -> (Descriptor, Vec<Digest>) {
 fn broken_off(registry: &Registry, subject: &Digest) -> (StoreError, usize) {
     let listing = run(app(registry).referrers(subject, None)).unwrap().unwrap();
     let entries = listing.entries.len();
-    assert_eq!(listing.clone().whole().unwrap_err().code(), listing.unread.as_ref().unwrap().code());
+    assert_eq!(
+        listing.clone().whole(&app(registry).origin()).unwrap_err().code(),
+        listing.unread.as_ref().unwrap().code()
+    );
     (listing.unread.unwrap(), entries)
 }
 

@@ -305,7 +305,7 @@ fn http_urls_of_a_registry_behind_tls_are_requested_over_tls() {
     run(async {
         assert_eq!(app.resolve(&tag("v1")).await.unwrap().bytes(), image.manifest);
         let listing = app.referrers(&image.descriptor.digest, None).await.unwrap().unwrap();
-        assert_eq!(listing.whole().unwrap().len(), 3);
+        assert_eq!(listing.whole(&app.origin()).unwrap().len(), 3);
     });
     assert!(registry.lines().iter().any(|line| line.contains("?moved")), "{:?}", registry.lines());
 }

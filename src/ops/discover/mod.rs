@@ -183,12 +183,12 @@ impl<'a> Discovery<'a> {
     /// Steps 1 and 3: reads the store's list of referrers, filtered by `artifact_type` if one is given, and considers
     /// its entries. `Listed::Whole` only if no page failed and no entry can have been filtered out.
     async fn own_list(&mut self, artifact_type: Option<&str>, evaluation: &mut Evaluation<'_>) -> Listed {
-        let answer = self.options.source.referrers(&self.options.subject.digest, artifact_type).await;
+        let DiscoverOptions { source, subject, .. } = self.options;
+        let answer = source.referrers(&subject.digest, artifact_type).await;
         trace::list(artifact_type, &answer);
-        match answer {
+        match answer.map(|list| list.map(|list| list.requested_with(artifact_type, &source.origin()))) {
             Ok(Some(listing)) => {
-                // A response that does not say whether it was filtered is complete only if it states another type.
-                // An entry without one proves nothing (threats: wrong-filter-claim).
+                // A list that names no filter is whole only if an entry states another type (threats: wrong-filter-claim).
                 let other =
                     |entry: &Descriptor| entry.artifact_type.as_deref().is_some_and(|it| Some(it) != artifact_type);
                 let whole = artifact_type.is_none() || !listing.filtered && listing.entries.iter().any(other);

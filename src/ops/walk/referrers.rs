@@ -10,7 +10,6 @@ use crate::oci::ManifestError;
 use crate::oci::TagOrDigest;
 use crate::oci::referrer;
 use crate::ops::walk::Walk;
-use crate::store::Listing;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
@@ -26,7 +25,8 @@ impl Walk<'_> {
     /// Where one of the lists could not be read whole.
     pub(in crate::ops) async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, StoreError> {
         let source = self.source;
-        let own = source.referrers(subject, None).await?.map(Listing::whole).transpose()?.unwrap_or_default();
+        let own = source.referrers(subject, None).await?;
+        let own = own.map(|listing| listing.whole(&source.origin())).transpose()?.unwrap_or_default();
         let fallback = match source.resolve(&TagOrDigest::Tag(referrer::fallback_tag(subject))).await {
             Ok(content) if content.digest() == subject => Vec::new(),
             Ok(content) => Index::parse(&content, self.limits).map_err(|error| unreadable(source, error))?.manifests,

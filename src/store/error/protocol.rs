@@ -77,6 +77,9 @@ pub enum ProtocolFault {
     /// The number of redirects exceeds the limit.
     #[error("more than {0} redirects")]
     TooManyRedirects(u64),
+    /// The list of referrers was filtered although no filter was requested, so there may be more referrers.
+    #[error("it filtered the list of referrers, which was not asked for")]
+    UnrequestedFilter,
     /// The response has another range than the requested one.
     #[error("it answered with another range than was asked for")]
     WrongRange,
