@@ -599,6 +599,51 @@ fn an_answer_from_the_list_of_a_layout_says_that_there_may_be_more() {
     assert_eq!(ask(Some("application/vnd.example.other")), (both, true));
 }
 
+/// A wrong entry for a manifest does not stand for the right one: it is corrected when the content is pushed.
+#[test]
+fn an_entry_with_another_size_or_media_type_is_corrected() {
+    let app = image("app");
+    let wrong = [
+        ("size", serde_json::json!(app.manifest.descriptor().size + 1)),
+        ("mediaType", serde_json::json!("application/vnd.docker.distribution.manifest.v2+json")),
+    ];
+    for (field, value) in wrong {
+        for named in [None, Some("v1"), Some("v2")] {
+            let kind = directory();
+            let sink = kind.create();
+            push(sink.as_ref(), &app, Some("v1"));
+            now(sink.finish()).unwrap();
+            drop(sink);
+            let path = kind.path().join("index.json");
+            let mut index: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            index["manifests"][0][field] = value.clone();
+            fs::write(&path, index.to_string()).unwrap();
+            let sink = kind.create();
+            push(sink.as_ref(), &app, named);
+            now(sink.finish()).unwrap();
+            let source = kind.open().unwrap();
+            for which in [tag("v1"), TagOrDigest::Digest(*app.manifest.digest()), tag(named.unwrap_or("v1"))] {
+                let found = now(source.resolve(&which)).unwrap_or_else(|error| panic!("{field} {named:?}: {error}"));
+                assert_eq!(found.descriptor().bare(), app.manifest.descriptor().bare(), "{field} {named:?}");
+            }
+        }
+    }
+}
+
+/// Names are compared as a whole, however long they are; only a message truncates them.
+#[test]
+fn long_names_that_differ_at_their_end_are_ambiguous() {
+    let kind = directory();
+    let sink = kind.create();
+    let long = format!("registry.example/{}", "x".repeat(400));
+    for name in ["a", "b"] {
+        push(sink.as_ref(), &image(name), Some(&format!("{long}/{name}:v1")));
+    }
+    now(sink.finish()).unwrap();
+    let error = now(kind.open().unwrap().resolve(&tag("v1"))).unwrap_err();
+    assert!(matches!(error, StoreError::Ambiguous { .. }), "{error:?}");
+}
+
 /// A signature manifest that no index names is found, also where the index names another referrer.
 #[test]
 fn a_referrer_that_is_only_a_blob_is_found_beside_a_listed_one() {

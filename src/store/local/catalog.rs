@@ -183,8 +183,9 @@ impl Catalog {
         names.filter(|name| seen.insert(name.clone())).collect()
     }
 
-    /// Adds `descriptor` under `name`, or without a name unless it is listed already. Then `name` selects no other
-    /// digest: other entries lose it, and an entry that has no other name is removed. Returns the removed entries.
+    /// Adds `descriptor`, whose content was checked, under `name`, or without a name unless it is listed already.
+    /// Entries with the same digest and another size or media type are wrong, and are corrected. Then `name` selects no
+    /// other digest: other entries lose it, and an entry that has no other name is removed. Returns the removed entries.
     ///
     /// # Errors
     /// [`JsonError`] where no reader would accept the entry; then nothing is changed.
@@ -194,19 +195,21 @@ impl Catalog {
         name: Option<&ImageName>,
     ) -> Result<Vec<Descriptor>, JsonError> {
         let digest = descriptor.digest;
+        let corrected = self.corrected(&descriptor)?;
         let Some(name) = name else {
-            if !self.lists(&digest) {
-                self.append_ours(&descriptor)?;
+            match self.lists(&digest) {
+                true => corrected.into_iter().for_each(|(position, entry)| self.replace(position, entry)),
+                false => self.append_ours(&descriptor)?,
             }
             return Ok(Vec::new());
         };
         let others: Vec<_> = self.named_as(name).filter(|(_, entry)| entry.digest != digest).collect();
         let is_there = self.of_digest(&digest).any(|entry| names_in(&entry).any(|other| other == name.as_str()));
-        if is_there && others.is_empty() {
+        if is_there && others.is_empty() && corrected.is_empty() {
             return Ok(Vec::new());
         }
         // Whatever can fail comes before the first change.
-        let (mut replaced, mut gone) = (Vec::new(), Vec::new());
+        let (mut replaced, mut gone) = (corrected, Vec::new());
         for (position, mut entry) in others {
             let is_ours = |key: &str, other: &str| NAMES.contains(&key) && name.is_same(other);
             entry.annotations.retain(|key, other| !is_ours(key, other));
@@ -264,6 +267,19 @@ impl Catalog {
             }
         }
         changed
+    }
+
+    /// The entries with the digest of `descriptor` and another size or media type, corrected, with their positions.
+    fn corrected(&self, descriptor: &Descriptor) -> Result<Vec<(usize, Option<CatalogEntry>)>, JsonError> {
+        let mut corrected = Vec::new();
+        for position in self.keys.find(&CatalogKey::Digest(&descriptor.digest)) {
+            let is_wrong = |entry: &Descriptor| entry.digest == descriptor.digest && entry.bare() != descriptor.bare();
+            let Some(Some(entry)) = self.entries.get(position) else { continue };
+            if entry.stored.read().is_some_and(|entry| is_wrong(&entry)) {
+                corrected.push((position, entry.corrected(descriptor)?));
+            }
+        }
+        Ok(corrected)
     }
 
     /// The entries with an equivalent name for Docker and containerd, with their positions.

@@ -98,7 +98,7 @@ impl Relations {
         let mut seen = BTreeSet::new();
         for entry in catalog.descriptors() {
             let status = read.entry((entry.digest, entry.size)).or_insert_with(|| {
-                let Some(partial) = PartialManifest::at(place, &entry, limits) else {
+                let Ok(Some(partial)) = PartialManifest::at(place, &entry, limits) else {
                     return ReferrerStatus::Unreadable;
                 };
                 let listed = partial.manifests.iter().flatten().map(|child| child.digest);
@@ -123,6 +123,9 @@ impl Relations {
 
     /// Reads every small blob that looks like JSON and that `known` does not have as a referrer: `cosign save` leaves
     /// bundles in a layout that nothing lists.
+    ///
+    /// # Errors
+    /// [`StoreError`] if a blob cannot be read: it may be a referrer.
     pub(crate) fn of_blobs(place: &dyn LayoutFiles, known: &Self, limits: &Limits) -> Result<Self, StoreError> {
         let mut graph = Self { limit: limits.graph.referrers, ..Self::default() };
         let mut small = place.blobs(limits, LOOSE_BLOBS + 1)?;
@@ -132,7 +135,7 @@ impl Relations {
         small.sort_unstable();
         for (digest, size) in small.into_iter().filter(|(digest, _)| !known.referring.contains(digest)) {
             let mut entry = Descriptor::new(media_type::OCI_MANIFEST, digest, size);
-            let Some(partial) = PartialManifest::at(place, &entry, limits) else { continue };
+            let Some(partial) = PartialManifest::at(place, &entry, limits)? else { continue };
             if let Some(subject) = partial.subject() {
                 if let Some(kind) = partial.guess_media_type() {
                     entry.media_type = kind.chars().take(LONGEST_TYPE).collect();
@@ -180,14 +183,15 @@ impl Relations {
 }
 
 impl PartialManifest {
-    /// Reads the manifest of `entry`; `None` if it cannot be read as one.
-    pub(crate) fn at(place: &dyn LayoutFiles, entry: &Descriptor, limits: &Limits) -> Option<Self> {
-        let found = place.open(&blob_name(&entry.digest)).ok()??;
-        if found.size != entry.size {
-            return None;
-        }
-        let bytes = found.read("a manifest", limits.oci.manifest_bytes).ok()?;
-        Self::parse(&bytes, limits)
+    /// Reads the manifest of `entry`; `None` if it does not exist, has another size or is no manifest.
+    ///
+    /// # Errors
+    /// [`StoreError`] if its file cannot be read.
+    pub(crate) fn at(place: &dyn LayoutFiles, entry: &Descriptor, limits: &Limits) -> Result<Option<Self>, StoreError> {
+        let name = blob_name(&entry.digest);
+        let Some(found) = place.open(&name)?.filter(|found| found.size == entry.size) else { return Ok(None) };
+        let bytes = found.read(&format!("{name} in {}", place.name()), limits.oci.manifest_bytes)?;
+        Ok(Self::parse(&bytes, limits))
     }
 
     /// Parses the fields of a manifest from `bytes`.
@@ -231,3 +235,53 @@ fn may_refer(entry: &Descriptor) -> bool {
 const LOOSE_BLOBS: usize = 100_000;
 /// The longest valid media type, RFC 6838 section 4.2.
 const LONGEST_TYPE: usize = 255;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::local::layout_files::OpenFile;
+    use crate::store::local::layout_files::StagedBlob;
+
+    /// A layout with one blob whose file cannot be read.
+    struct Unreadable;
+
+    impl LayoutFiles for Unreadable {
+        fn name(&self) -> String {
+            "layout".to_owned()
+        }
+
+        fn open(&self, name: &str) -> Result<Option<OpenFile>, StoreError> {
+            Err(StoreError::io(name, std::io::ErrorKind::PermissionDenied.into()))
+        }
+
+        fn blobs(&self, _: &Limits, _: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
+            Ok(vec![(Digest::sha256(b"blob"), 4)])
+        }
+
+        fn is_new(&self) -> bool {
+            false
+        }
+
+        fn begin(&self) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        fn stage<'a>(&'a self, _: &Descriptor) -> Result<Box<dyn StagedBlob + 'a>, StoreError> {
+            Err(StoreError::io("layout", std::io::ErrorKind::PermissionDenied.into()))
+        }
+
+        fn mark(&self) {}
+
+        fn rollback(&self) {}
+
+        fn commit(&self, _: &[u8]) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_blob_that_cannot_be_read_is_not_taken_for_one_that_refers_to_nothing() {
+        let read = Relations::of_blobs(&Unreadable, &Relations::default(), &Limits::DEFAULT);
+        assert!(matches!(read.err(), Some(StoreError::Io { .. })));
+    }
+}

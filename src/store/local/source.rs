@@ -123,7 +123,7 @@ impl<P: LayoutFiles> Local<P> {
             [] => Err(StoreError::NotFound { content: MissingContent::Image { place: self.place.name() } }),
             [first, more @ ..] if more.iter().all(|root| root.digest == first.digest) => Ok(first.bare()),
             _ => {
-                let names = roots.iter().map(label).collect();
+                let names = roots.iter().map(|root| Untrusted::new(&full_name(root)).to_string()).collect();
                 Err(StoreError::Ambiguous { place: self.place.name(), names })
             }
         }
@@ -200,11 +200,12 @@ impl<P: LayoutFiles> Local<P> {
     /// The descriptor on which all `entries` agree, so that every reader of the layout takes the same content.
     fn agreed(&self, entries: &[Descriptor], what: impl Fn() -> TagOrDigest) -> Result<Option<Descriptor>, StoreError> {
         let Some(first) = entries.first().map(Descriptor::bare) else { return Ok(None) };
-        let names: BTreeSet<_> = entries.iter().map(label).collect();
+        let names: BTreeSet<_> = entries.iter().map(full_name).collect();
         match entries.iter().all(|entry| entry.bare() == first) {
             true => Ok(Some(first)),
             false if names.len() > 1 && entries.iter().any(|entry| entry.digest != first.digest) => {
-                Err(StoreError::Ambiguous { place: self.place.name(), names: names.into_iter().collect() })
+                let names = names.iter().map(|name| Untrusted::new(name).to_string()).collect();
+                Err(StoreError::Ambiguous { place: self.place.name(), names })
             }
             false => Err(self.broken(LayoutFault::ListedDifferently { times: entries.len(), what: what() })),
         }
@@ -243,8 +244,11 @@ impl<P: LayoutFiles> Local<P> {
     fn describe(&self, entries: &mut [Descriptor]) {
         let mut read = BTreeMap::new();
         for entry in entries {
-            let partial =
-                || PartialManifest::at(&self.place, entry, &self.limits).map(|partial| partial.describe(entry.bare()));
+            // Of a manifest that cannot be read, the claims of the list remain.
+            let partial = || {
+                let read = PartialManifest::at(&self.place, entry, &self.limits).unwrap_or_default();
+                read.map(|partial| partial.describe(entry.bare()))
+            };
             let described = read.entry((entry.digest, entry.size)).or_insert_with(partial);
             if let Some(described) = described {
                 *entry = Descriptor { media_type: entry.media_type.clone(), ..described.clone() };
@@ -293,9 +297,9 @@ impl<P: LayoutFiles> Local<P> {
     }
 }
 
-/// The name of an entry for messages: its full name, else its digest.
-fn label(entry: &Descriptor) -> String {
-    names_in(entry).next().map_or_else(|| entry.digest.to_string(), |name| Untrusted::new(name).to_string())
+/// The full name of an entry, else its digest.
+fn full_name(entry: &Descriptor) -> String {
+    names_in(entry).next().map_or_else(|| entry.digest.to_string(), str::to_owned)
 }
 
 /// The entries that are independent images.

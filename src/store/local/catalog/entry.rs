@@ -53,6 +53,17 @@ impl CatalogEntry {
         Self { is_ours: false, stored: StoredDescriptor(index.slice_ref(text.get().as_bytes())) }
     }
 
+    /// The same entry, for the content that `descriptor` describes: it keeps its other fields.
+    ///
+    /// # Errors
+    /// As [`StoredDescriptor::of`].
+    pub(super) fn corrected(&self, descriptor: &Descriptor) -> Result<Option<Self>, JsonError> {
+        let Some(entry) = self.stored.read() else { return Ok(None) };
+        let (size, media_type) = (descriptor.size, descriptor.media_type.clone());
+        let stored = StoredDescriptor::of(&Descriptor { media_type, size, ..entry })?;
+        Ok(Some(Self { is_ours: self.is_ours, stored }))
+    }
+
     /// An entry that bulla made.
     ///
     /// # Errors
