@@ -21,6 +21,7 @@ use super::response::ApiResponse;
 use super::response::ErrorBody;
 use super::response::ResponseBody;
 use super::transport::IncomingBody;
+use super::transport::Peer;
 use super::transport::TransportError;
 use super::transport::is_encoded;
 use super::warning;
@@ -47,7 +48,7 @@ impl RegistryClient {
         let authorization = self.auth.authorization(&request.scope).await.map_err(TransportError::Permanent)?;
         let mut http_request = http_request(request, request.url.clone(), authorization.as_ref());
         *http_request.body_mut() = Some(body);
-        let http_response = self.transport.send(http_request, true, Duration::MAX).await?;
+        let http_response = self.transport.send(http_request, Peer::Registry, Duration::MAX).await?;
         let target = self.target(request, &request.url, &http_response)?;
         if let Some(target) = target {
             return Ok(SendOutcome::Redirect(target));
@@ -78,8 +79,9 @@ impl RegistryClient {
             // (threats: credentials-to-another-host).
             let own = url.origin() == self.base.origin();
             let http_request = http_request(request, url.clone(), authorization.filter(|_| own));
+            let peer = if own { Peer::Registry } else { Peer::RedirectTarget };
             let http_response =
-                self.transport.send(http_request, own, self.transport.settings.timeouts.first_byte).await;
+                self.transport.send(http_request, peer, self.transport.settings.timeouts.first_byte).await;
             // After a 401 the turn ends only when the challenge was stored.
             first.take_if(|_| {
                 !http_response.as_ref().is_ok_and(|http_response| http_response.status() == StatusCode::UNAUTHORIZED)

@@ -25,6 +25,7 @@ use super::response::ApiResponse;
 use super::response::ErrorBody;
 use super::response::ResponseBody;
 use super::transport::IncomingBody;
+use super::transport::Peer;
 use super::transport::Transport;
 use super::transport::TransportError;
 use super::transport::is_encoded;
@@ -165,7 +166,7 @@ async fn once(
     let settings = &transport.settings;
     let url = token_request.realm.clone();
     let what = format!("token service {}", host_and_port(&url));
-    let http_response = transport.send(http_request, false, settings.timeouts.first_byte).await?;
+    let http_response = transport.send(http_request, Peer::TokenService, settings.timeouts.first_byte).await?;
     let (status, headers) = (http_response.status(), http_response.headers().clone());
     let incoming = IncomingBody::new(http_response, settings.timeouts);
     if status.is_success() && is_encoded(&headers) {

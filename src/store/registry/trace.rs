@@ -15,14 +15,16 @@ use tracing::debug;
 use tracing::info;
 
 use super::address::host_and_port;
+use super::transport::Peer;
 use super::transport::Transport;
 use crate::text::Untrusted;
 
 impl Transport {
-    /// Logs the response to a request whose body has `sent` bytes, or that none came. The URL is logged as host and path.
+    /// Logs the response to a request whose body has `sent` bytes, or that none came. The URL is logged
+    /// as host and path, that of a redirect target as host.
     pub(super) fn log_response(
         &self,
-        (method, url, sent): (&Method, &Url, Option<u64>),
+        (method, url, peer, sent): (&Method, &Url, Peer, Option<u64>),
         response: Option<&Response>,
         took: Duration,
     ) {
@@ -33,7 +35,7 @@ impl Transport {
         debug!(
             method = method.as_str(),
             host = %self.shown_host(url),
-            path = %self.untrusted(&url.path()),
+            path = %self.untrusted(&peer.shown_path(url)),
             sent,
             status,
             bytes = response.and_then(Response::content_length),

@@ -63,6 +63,27 @@ struct ConnectionProfile {
     proxied: bool,
 }
 
+/// The server that a request is sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// Another server, to which the registry redirected a request that reads.
+    RedirectTarget,
+    /// The registry itself.
+    Registry,
+    /// The token service that the registry named.
+    TokenService,
+}
+
+impl Peer {
+    /// The path of a URL as a log may show it. That of a redirect target may grant access, as a presigned URL does.
+    pub(super) fn shown_path(self, url: &Url) -> &str {
+        match self {
+            Self::RedirectTarget => "(not shown)",
+            Self::Registry | Self::TokenService => url.path(),
+        }
+    }
+}
+
 /// Why an attempt got no response.
 #[derive(Debug)]
 pub(super) enum TransportError {
@@ -94,12 +115,12 @@ impl Transport {
         RetryState::new(self.settings.retry, self.settings.timeouts.total)
     }
 
-    /// Sends `request` and waits for the head of the response, for at most `timeout`. With `identified` the client
-    /// certificate may be sent (mutual TLS).
+    /// Sends `request` and waits for the head of the response, for at most `timeout`. The client
+    /// certificate is sent to the registry alone (mutual TLS), and the path of a redirect target is not logged.
     pub(super) async fn send(
         &self,
         mut request: Request,
-        identified: bool,
+        peer: Peer,
         timeout: Duration,
     ) -> Result<Response, TransportError> {
         // Uncompressed bodies rule out decompression bombs; nothing is ever decompressed.
@@ -107,15 +128,15 @@ impl Transport {
         let (method, url) = (request.method().clone(), request.url().clone());
         let proxy = self.settings.proxies.of(&url);
         let size = request.body().and_then(Body::as_bytes).map(length);
-        let client = self.client(&url, identified, proxy).map_err(TransportError::Permanent)?;
+        let client = self.client(&url, peer == Peer::Registry, proxy).map_err(TransportError::Permanent)?;
         let since = Instant::now();
         let sent = tokio::time::timeout(timeout, client.execute(request)).await;
         let response = sent.as_ref().ok().and_then(|sent| sent.as_ref().ok());
         let status = response.map(|response| response.status().as_u16());
-        self.log_response((&method, &url, size), response, since.elapsed());
+        self.log_response((&method, &url, peer, size), response, since.elapsed());
         let host = host_and_port(&url);
         let (method, took) = (method.as_str(), since.elapsed());
-        let path = &self.settings.secrets.hide(url.path());
+        let path = &self.settings.secrets.hide(peer.shown_path(&url));
         self.tell(&RequestEvent::Request { host: &host, method, path, status, took });
         let through = proxy.map_or_else(String::new, |proxy| format!(" through {}", proxy.shown()));
         match sent {
