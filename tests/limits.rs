@@ -33,6 +33,7 @@ use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::Document;
+use bulla::oci::Manifest;
 use bulla::oci::ManifestError;
 use bulla::oci::Platform;
 use bulla::oci::Subject;
@@ -43,6 +44,7 @@ use bulla::ops::attest;
 use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::graph::Closure;
 use bulla::ops::graph::Graph;
+use bulla::ops::graph::Node;
 use bulla::ops::request;
 use bulla::ops::sign;
 use bulla::ops::sign::SignedPlatforms;
@@ -340,6 +342,31 @@ fn manifests_are_measured() {
         });
         if store.origin() == layout.origin() {
             break;
+        }
+    }
+}
+
+/// Nobody could read it, so it is not signed, and nothing is pushed.
+#[test]
+fn nothing_is_signed_that_a_verifier_would_not_read() {
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let subject = Subject::of(&image);
+    let signers = [SigningIdentity::new(proof::key())];
+    for form in [FormName::SigstoreBundle, FormName::SimpleSigning] {
+        let options = sign::SignOptions {
+            annotations: BTreeMap::from([("a".to_owned(), "x".repeat(10_000))]),
+            created: Time::EPOCH,
+            forms: Forms::of(form),
+            reference: None,
+        };
+        for (bytes, want) in [(20_000, false), (1 << 20, true)] {
+            let limits = Limits::DEFAULT.with(|limits| limits.evidence.signature_bytes = bytes);
+            let (sink, when) = (fixture.sink.as_ref(), sign::SignWhen::Always);
+            let planned = now(sign::plan(sink, &subject, &signers, &options, when, &limits));
+            assert_eq!(planned.is_ok(), want, "{form:?}: {planned:?}");
+            let signed = now(sign::sign(sink, &subject, &signers, &options, when, &limits));
+            assert_eq!(signed.is_ok(), want, "{form:?}: {signed:?}");
         }
     }
 }
@@ -1016,8 +1043,16 @@ fn manifests_below_an_image_are_measured() {
     };
     let at =
         |graph_bytes: u64| walks(&fixture, &root, &Limits::DEFAULT.with(|limits| limits.graph.bytes = graph_bytes));
-    assert_eq!(at(size("json") + 1), [true; 6]);
-    assert_eq!(at(size("json")), [true; 6]);
+    // `request new` reads the configs too.
+    let is_config = |blob: &&Descriptor| blob.media_type == media_type::OCI_CONFIG;
+    let images =
+        || graph.manifests.iter().filter(|node| node.content.descriptor().media_type == media_type::OCI_MANIFEST);
+    let manifest = |node: &Node| Manifest::parse(&node.content, &Limits::DEFAULT).unwrap();
+    let configs: u64 =
+        images().map(|node| Some(manifest(node).config).as_ref().filter(is_config).map_or(0, |it| it.size)).sum();
+    assert_eq!(at(size("json") + configs), [true; 6]);
+    assert_eq!(at(size("json") + configs - 1), [true, true, true, true, true, false]);
+    assert_eq!(at(size("json")), [true, true, true, true, true, false]);
     assert_eq!(at(size("json") - 1), [false; 6]);
     assert_eq!(at(size("index")), [false; 6]);
 }

@@ -16,6 +16,8 @@
 
 mod support;
 
+#[path = "registry_client/attach.rs"]
+mod attach;
 #[path = "registry_client/auth.rs"]
 mod auth;
 #[path = "registry_client/echo.rs"]

@@ -558,6 +558,63 @@ fn an_audit_checks_no_signature_beyond_the_limit() {
     }
 }
 
+// A list that is filtered although no filter was requested may leave out signatures: the audit cannot tell.
+#[test]
+fn an_audit_of_a_filtered_list_is_undetermined() {
+    struct Filtered;
+    impl Script for Filtered {
+        fn listing(
+            &self,
+            _: &Call,
+            answer: Result<Option<Listing>, StoreError>,
+        ) -> Result<Option<Listing>, StoreError> {
+            answer.map(|listing| listing.map(|listing| Listing { filtered: true, ..listing }))
+        }
+    }
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    signed_by_us(&fixture, &image, FormName::SigstoreBundle, &[proof::key()]);
+    let trust = TrustRoot::pinned([proof::public(proof::key())]).unwrap();
+    let honest = memory(&fixture);
+    let lines = log_of(&audited(&honest, &image, &LogLines::default(), &Limits::DEFAULT, &trust), &image);
+    assert_eq!(audited(&honest, &image, &lines, &Limits::DEFAULT, &trust).conclude(), LogConclusion::AllLogged);
+    let filtered = Scripted::new(fixture.memory.clone().unwrap(), Filtered);
+    let (name, tag_or_digest) = ("registry.example/app:v1", TagOrDigest::Digest(*image.digest()));
+    let reference = &name.parse().unwrap();
+    let image = AuditedImage { name, reference, source: &filtered, tag_or_digest: &tag_or_digest };
+    let options = AuditOptions {
+        limits: &Limits::DEFAULT,
+        lines: &lines,
+        names: NameRule::SameImage,
+        now: proof::NOW,
+        trust: &trust,
+    };
+    let audit = now(audit::audit(image, options));
+    assert!(!matches!(&audit, Ok(audit) if audit.conclude() != LogConclusion::Undetermined), "{audit:?}");
+}
+
+// Configs are read for the description of a request: their bytes are paid for as those of manifests are.
+#[test]
+fn the_configs_of_a_request_are_within_the_budget() {
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let manifest: serde_json::Value = serde_json::from_slice(image.bytes()).unwrap();
+    let config = manifest["config"]["size"].as_u64().unwrap();
+    let index = fixture.index(&[image.descriptor().bare()], None);
+    let whole = image.descriptor().size + config;
+    for (bytes, enough) in [(whole, true), (whole - 1, false)] {
+        let limits = Limits::DEFAULT.with(|limits| limits.graph.bytes = bytes);
+        let tag_or_digest = TagOrDigest::Digest(*index.digest());
+        let found = now(request::find(&memory(&fixture), &tag_or_digest, SignedPlatforms::All, &limits));
+        match found {
+            Ok(_) => assert!(enough, "{bytes}"),
+            Err(error) => {
+                assert!(!enough && matches!(error, OpsError::Store(StoreError::TooMany { .. })), "{error}");
+            }
+        }
+    }
+}
+
 // A list may describe a manifest in several ways: a wrong entry leaves nothing unread, and hides nothing.
 #[test]
 fn a_wrong_entry_does_not_hide_a_signature_from_an_audit() {

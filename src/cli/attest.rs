@@ -52,15 +52,16 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     };
     let mut exit = Exit::Yes;
     let mut reports = Results::of("attest", args.output);
-    runtime.block_on(sign::for_each(&references, &pinned, attest, |reference, result| {
-        match (args.output, &result) {
-            (ResultsOutput::Text, Ok(signed)) => signatures::signed(reference, signed),
-            (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(reference, &references)),
-            (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
-                reports.add(sign::report(reference, &result));
+    runtime.block_on(sign::for_each(&references, &pinned, attest, |reference, outcome| {
+        let (signed, failure) = &outcome;
+        match args.output {
+            ResultsOutput::Text => {
+                signatures::signed(reference, signed);
+                failure.iter().for_each(|failure| render::failure(&failure.clone().of(reference, &references)));
             }
+            ResultsOutput::Json | ResultsOutput::Jsonl => reports.add(sign::report(reference, &outcome)),
         }
-        exit = exit.and(result.map_or_else(|failure| failure.exit, |_| Exit::Yes));
+        exit = exit.and(failure.as_ref().map_or(Exit::Yes, |failure| failure.exit));
     }));
     reports.end();
     Ok(exit)

@@ -35,7 +35,10 @@ use super::verifiers;
 const AT_ONCE: usize = 16;
 
 /// The signatures of one reference, and the store that they are in.
-type SignedIn = (Arc<dyn Sink>, Vec<Signed>);
+type SignedIn = (Arc<dyn Sink>, SignOutcome);
+
+/// The signatures that were made, and the failure that ended the work, if there was one.
+pub(super) type SignOutcome = (Vec<Signed>, Option<Failure>);
 
 /// The future that signs one subject.
 pub(super) type SignTask<'a> = Task<'a, Result<Vec<Signed>, Failure>>;
@@ -77,27 +80,32 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     };
     let mut exit = Exit::Yes;
     let mut reports = Results::of("sign", args.output);
-    runtime.block_on(for_each(&references, &pinned, sign, |reference, result| {
-        match (args.output, &result) {
-            (ResultsOutput::Text, Ok(signed)) if args.dry_run => signatures::would_sign(reference, signed),
-            (ResultsOutput::Text, Ok(signed)) => signatures::signed(reference, signed),
-            (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(reference, &references)),
-            (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
-                let result = report(reference, &result);
+    runtime.block_on(for_each(&references, &pinned, sign, |reference, outcome| {
+        let (signed, failure) = &outcome;
+        match args.output {
+            ResultsOutput::Text => {
+                match args.dry_run {
+                    true => signatures::would_sign(reference, signed),
+                    false => signatures::signed(reference, signed),
+                }
+                failure.iter().for_each(|failure| render::failure(&failure.clone().of(reference, &references)));
+            }
+            ResultsOutput::Json | ResultsOutput::Jsonl => {
+                let result = report(reference, &outcome);
                 reports.add(if args.dry_run { result.as_dry_run() } else { result });
             }
         }
-        exit = exit.and(result.map_or_else(|failure| failure.exit, |_| Exit::Yes));
+        exit = exit.and(failure.as_ref().map_or(Exit::Yes, |failure| failure.exit));
     }));
     reports.end();
     Ok(exit)
 }
 
 /// The result for one reference, for a JSON report.
-pub(super) fn report<'a>(reference: &str, result: &'a Result<Vec<Signed>, Failure>) -> SignResult<'a> {
-    match result {
-        Ok(signed) => SignResult::of(reference, signed),
-        Err(failure) => SignResult::failed(reference, failure.reported()),
+pub(super) fn report<'a>(reference: &str, (signed, failure): &'a SignOutcome) -> SignResult<'a> {
+    match failure {
+        None => SignResult::of(reference, signed),
+        Some(failure) => SignResult::failed(reference, signed, failure.reported()),
     }
 }
 
@@ -125,25 +133,30 @@ pub(super) async fn resolve(
 
 /// Calls `work` with each subject, finishes each store once, and reports the results in the order of the references. A
 /// result is reported as soon as it and all earlier ones are known, so a run that is killed has reported what it did.
-/// Results of a layout or archive are reported after it was finished.
+/// Results of a layout or archive are reported after it was finished. A subject that fails ends the work on its
+/// reference; the signatures of the subjects before it remain, and are reported.
 pub(super) async fn for_each<'a>(
     references: &[String],
     pinned: &'a [Result<Pinned, Failure>],
     work: impl Fn(Arc<dyn Sink>, Subject) -> SignTask<'a> + Sync,
-    mut report: impl FnMut(&str, Result<Vec<Signed>, Failure>),
+    mut report: impl FnMut(&str, SignOutcome),
 ) {
     let reference = |number: usize| references.get(number).map_or("", String::as_str);
     let work = &work;
     let lost = || Failure::unknown("an internal task failed");
+    let failed = |failure| -> SignOutcome { (Vec::new(), Some(failure)) };
     let sign = |number: usize| -> Task<'_, Result<SignedIn, Failure>> {
         let pinned = pinned.get(number).cloned().unwrap_or_else(|| Err(lost()));
         Box::pin(async move {
             let (sink, subjects) = pinned?;
             let mut signed = Vec::new();
             for subject in subjects {
-                signed.extend(work(Arc::clone(&sink), subject).await?);
+                match work(Arc::clone(&sink), subject).await {
+                    Ok(more) => signed.extend(more),
+                    Err(failure) => return Ok((sink, (signed, Some(failure)))),
+                }
             }
-            Ok((sink, signed))
+            Ok((sink, (signed, None)))
         })
     };
     let sign = &sign;
@@ -157,7 +170,7 @@ pub(super) async fn for_each<'a>(
         let holds_back = result.as_ref().is_ok_and(|(sink, _)| !sink.moves_names());
         match holds_back || !held.is_empty() {
             true => held.push((number, result)),
-            false => report(reference(number), result.map(|(_, signed)| signed)),
+            false => report(reference(number), result.map_or_else(failed, |(_, outcome)| outcome)),
         }
     };
     parallel::in_order(references.len(), AT_ONCE, first_try, sign, take).await;
@@ -171,10 +184,10 @@ pub(super) async fn for_each<'a>(
         }
     }
     for (number, result) in held {
-        let kept = |(sink, signed): SignedIn| match unfinished.get(&sink.origin().to_string()) {
-            Some(failure) => Err(failure.clone()),
-            None => Ok(signed),
+        let kept = |(sink, outcome): SignedIn| match unfinished.get(&sink.origin().to_string()) {
+            Some(failure) => failed(failure.clone()),
+            None => outcome,
         };
-        report(reference(number), result.and_then(kept));
+        report(reference(number), result.map_or_else(failed, kept));
     }
 }

@@ -1,5 +1,6 @@
 //! Why a signed document cannot be read, or was not signed by a key.
 
+use crate::digest::Digest;
 use crate::envelope::NotaryError;
 use crate::json::JsonError;
 use crate::key::KeyId;
@@ -47,6 +48,14 @@ pub enum EnvelopeError {
     /// A Notary Project envelope breaks a rule, or cannot be judged.
     #[error("{0}")]
     Notary(NotaryError),
+    /// A signature that is to be stored beside an image is about another digest.
+    #[error("a signature about {signs} cannot be stored beside {wanted}")]
+    OtherSubject {
+        /// The digest that was signed.
+        signs: Box<Digest>,
+        /// The digest of the image.
+        wanted: Box<Digest>,
+    },
     /// A media, payload or statement type is unsupported.
     #[error("unknown {what} {got:?}")]
     Type {

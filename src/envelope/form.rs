@@ -203,17 +203,48 @@ impl Form {
     /// annotation of a referrer, which is not signed and proves nothing.
     ///
     /// # Errors
-    /// [`EnvelopeError::Unwritable`] for a format that is only read. [`EnvelopeError::Json`] never happens for these
-    /// types, but is not swallowed.
+    /// [`EnvelopeError::Unwritable`] for a format that is only read, [`EnvelopeError::OtherSubject`] if the signature is
+    /// about another digest, and an error if a verifier with these limits could not read the document.
     pub fn write(
         &self,
         signed: &SignedItem<'_>,
         subject: &Subject,
         created: Time,
+        limits: &Limits,
     ) -> Result<StoredSignature, EnvelopeError> {
+        let (signs, wanted) = (*signed.item.digest, *subject.digest());
+        if signs != wanted {
+            return Err(EnvelopeError::OtherSubject { signs: Box::new(signs), wanted: Box::new(wanted) });
+        }
         let unwritable = EnvelopeError::Unwritable { form: self.name.as_str(), statement: "a signature" };
         let json = |error| EnvelopeError::Json { format: self.name.as_str(), error };
-        self.writing.ok_or(unwritable).and_then(|writing| (writing.write)(signed, subject, created).map_err(json))
+        let writing = self.writing.as_ref().ok_or(unwritable)?;
+        let stored = (writing.write)(signed, subject, created).map_err(json)?;
+        self.check_readable(&stored, signed.item.statement, limits)?;
+        Ok(stored)
+    }
+
+    /// Checks that a verifier with `limits` reads a document that was written.
+    fn check_readable(
+        &self,
+        stored: &StoredSignature,
+        statement: ItemStatement<'_>,
+        limits: &Limits,
+    ) -> Result<(), EnvelopeError> {
+        let limit = match statement {
+            ItemStatement::Attestation { .. } => limits.evidence.attestation_bytes,
+            ItemStatement::ImageSignature { .. } => limits.evidence.signature_bytes,
+        };
+        let read = |layer: &Descriptor, content: &Content| {
+            EnvelopeError::bounded("bytes of a signed document", content.bytes().len(), limit)?;
+            self.read(layer, content, limits).map(drop)
+        };
+        match stored {
+            StoredSignature::Layer { content, layer, .. } => read(layer, content),
+            StoredSignature::Referrer(attachment) => {
+                attachment.blobs.iter().try_for_each(|blob| read(blob.descriptor(), blob))
+            }
+        }
     }
 
     /// Whether a signature of this format is written as a referrer, not at a tag of cosign.

@@ -7,8 +7,6 @@ use crate::envelope::Payload;
 use crate::envelope::ResourceDescriptor;
 use crate::envelope::SimpleSigningPayload;
 use crate::envelope::Statement;
-use crate::envelope::predicate_limits;
-use crate::json;
 use crate::limits::Limits;
 use crate::oci::media_type;
 
@@ -50,17 +48,4 @@ impl SignedPayload {
             Self::Statement(statement) => statement.subjects().iter().map(ResourceDescriptor::supported).collect(),
         }
     }
-}
-
-/// Refuses to sign a payload that a verifier with these limits could not read.
-///
-/// # Errors
-/// [`EnvelopeError`] that names the limit.
-pub fn readable(payload: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
-    // An envelope adds a few names and a signature to the payload.
-    const AROUND: usize = 16 << 10;
-    let got = payload.len().div_ceil(3).saturating_mul(4).saturating_add(AROUND);
-    EnvelopeError::bounded("bytes of an attestation in base64", got, limits.evidence.attestation_bytes)?;
-    let json = |error| EnvelopeError::Json { format: "attestation", error };
-    json::check(payload, &predicate_limits(payload, limits)).map_err(json)
 }

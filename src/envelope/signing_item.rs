@@ -12,9 +12,12 @@ use crate::envelope::NotSignedBy;
 use crate::envelope::PayloadKind;
 use crate::envelope::SimpleSigningPayload;
 use crate::envelope::Statement;
+use crate::envelope::predicate_limits;
+use crate::json;
 use crate::key::PublicKey;
 use crate::key::Signer;
 use crate::key::SignerError;
+use crate::limits::Limits;
 use crate::oci::media_type;
 
 /// An image and the statement about it to sign, from which every format makes its payload.
@@ -151,11 +154,53 @@ impl<'a> SignedItem<'a> {
     }
 }
 
+/// Refuses to sign a payload for `statement` that a verifier with these limits could not read.
+///
+/// # Errors
+/// [`EnvelopeError`] that names the limit.
+pub fn readable(payload: &[u8], statement: ItemStatement<'_>, limits: &Limits) -> Result<(), EnvelopeError> {
+    // An envelope adds a few names and a signature to the payload.
+    const AROUND: usize = 16 << 10;
+    let got = payload.len().div_ceil(3).saturating_mul(4).saturating_add(AROUND);
+    let (format, what, limit) = match statement {
+        ItemStatement::Attestation { .. } => {
+            ("attestation", "bytes of an attestation in base64", limits.evidence.attestation_bytes)
+        }
+        ItemStatement::ImageSignature { .. } => {
+            ("image signature", "bytes of an image signature in base64", limits.evidence.signature_bytes)
+        }
+    };
+    EnvelopeError::bounded(what, got, limit)?;
+    let json = |error| EnvelopeError::Json { format, error };
+    json::check(payload, &predicate_limits(payload, limits)).map_err(json)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::Form;
     use crate::key::KeyKind;
     use crate::key::PrivateKey;
+    use crate::oci::Content;
+    use crate::oci::Subject;
+    use crate::time::Time;
+
+    #[test]
+    fn a_signature_is_not_stored_beside_another_image() {
+        let images = [&b"one"[..], b"two"].map(|text| Content::from_bytes(media_type::OCI_MANIFEST, text.to_vec()));
+        let annotations = BTreeMap::new();
+        let statement = ItemStatement::ImageSignature { annotations: &annotations, identity: Some("app"), name: None };
+        let item = SigningItem { digest: images[0].digest(), statement };
+        let key = PrivateKey::generate(KeyKind::P256).unwrap();
+        for form in Form::all().filter(|form| form.check_statement(&statement).is_ok()) {
+            let Some(kind) = form.payload() else { continue };
+            let payload = item.payload(kind).unwrap();
+            let signed = SigningIdentity::new(&key).sign(item, &payload).unwrap();
+            let write = |image| form.write(&signed, &Subject::of(image), Time::EPOCH, &Limits::DEFAULT);
+            assert!(write(&images[0]).is_ok(), "{form:?}");
+            assert!(matches!(write(&images[1]), Err(EnvelopeError::OtherSubject { .. })), "{form:?}");
+        }
+    }
 
     #[test]
     fn a_signature_that_was_made_elsewhere_is_verified_over_the_payload() {

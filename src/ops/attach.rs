@@ -20,6 +20,7 @@ use crate::oci::TagOrDigest;
 use crate::oci::referrer;
 use crate::ops::OpsError;
 use crate::ops::ReadBackReason;
+use crate::ops::attached_signatures::AttachedSignatures;
 use crate::ops::walk;
 use crate::store::Sink;
 use crate::store::StoreError;
@@ -58,16 +59,18 @@ impl PendingSignatures {
     /// Attaches all of them to `subject`: the referrers first, then the layers at the tags. Returns the tags.
     ///
     /// # Errors
-    /// As [`attach`]; each signature that was pushed before the error is complete.
+    /// [`OpsError::PartlyAttached`] with what was attached before the error; otherwise as [`attach`].
     pub async fn attach(&self, sink: &dyn Sink, subject: &Subject, limits: &Limits) -> Result<Vec<String>, OpsError> {
         attach(sink, subject, &self.referrers, limits).await?;
-        let mut tags = Vec::new();
+        let mut attached = AttachedSignatures { referrers: self.referrers().copied().collect(), tags: Vec::new() };
         for (suffix, (contents, layers)) in &self.tags {
             let tag = referrer::cosign_tag(subject.digest(), suffix);
-            add_to_tag(sink, &tag, contents, layers, limits).await?;
-            tags.push(tag);
+            if let Err(error) = add_to_tag(sink, &tag, contents, layers, limits).await {
+                return Err(OpsError::after(attached, error));
+            }
+            attached.tags.push(tag);
         }
-        Ok(tags)
+        Ok(attached.tags)
     }
 }
 
@@ -75,7 +78,8 @@ impl PendingSignatures {
 /// written last and once.
 ///
 /// # Errors
-/// [`OpsError::Store`]; content that was pushed before the error is unreferenced, and a repeated call completes it.
+/// [`OpsError::PartlyAttached`] if some were attached before the error: these are listed. Other content that was pushed
+/// is unreferenced, and a repeated call completes it.
 pub async fn attach(
     sink: &dyn Sink,
     subject: &Subject,
@@ -93,21 +97,39 @@ async fn attach_in_order(
     attachments: &[Attachment],
     limits: &Limits,
 ) -> Result<(), OpsError> {
-    let mut unlisted = Vec::new();
+    let (mut listed, mut unlisted, mut failed) = (Vec::new(), Vec::new(), None);
     for attachment in attachments {
-        for blob in &attachment.blobs {
-            sink.push_content(blob).await?;
-        }
-        let listed = put(sink, &attachment.manifest).await?;
-        debug!(digest = %attachment.manifest.digest(), listed, "attached a referrer");
-        if !listed {
-            unlisted.push(entry(&attachment.manifest, limits)?);
+        match push(sink, attachment, limits).await {
+            Ok(None) => listed.push(*attachment.manifest.digest()),
+            Ok(Some(entry)) => unlisted.push(entry),
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
         }
     }
+    // The referrers before a failed one are listed too: nobody would find them otherwise.
     if !unlisted.is_empty() {
-        sink.merge_referrers(subject.digest(), &unlisted).await?;
+        match sink.merge_referrers(subject.digest(), &unlisted).await {
+            Ok(()) => listed.extend(unlisted.iter().map(|entry| entry.digest)),
+            Err(error) => failed = failed.or(Some(error.into())),
+        }
     }
-    Ok(())
+    match failed {
+        Some(error) => Err(OpsError::after(AttachedSignatures { referrers: listed, tags: Vec::new() }, error)),
+        None => Ok(()),
+    }
+}
+
+/// Pushes a referrer and its blobs. Returns its entry for a list of referrers, unless the store lists it itself.
+async fn push(sink: &dyn Sink, attachment: &Attachment, limits: &Limits) -> Result<Option<Descriptor>, OpsError> {
+    for blob in &attachment.blobs {
+        sink.push_content(blob).await?;
+    }
+    let entry = entry(&attachment.manifest, limits)?;
+    let listed = put(sink, &attachment.manifest).await?;
+    debug!(digest = %attachment.manifest.digest(), listed, "pushed a referrer");
+    Ok((!listed).then_some(entry))
 }
 
 /// Pushes a referrer with the empty config, which the store nearly always has already. To save requests, the config is

@@ -3,13 +3,13 @@
 use tracing::Instrument as _;
 use tracing::info_span;
 
-use crate::envelope;
 use crate::envelope::SigningIdentity;
 use crate::envelope::SigningItem;
 use crate::limits::Limits;
 use crate::oci::Subject;
 use crate::ops::OpsError;
 use crate::ops::present::SignWhen;
+use crate::ops::sign;
 use crate::ops::sign::Signed;
 use crate::ops::sign::SigningPlan;
 use crate::request::Attestation;
@@ -32,11 +32,11 @@ pub async fn attest(
 ) -> Result<Vec<Signed>, OpsError> {
     let span = info_span!("attest", subject = %subject.digest(), place = %sink.origin());
     let item = SigningItem { digest: subject.digest(), statement: attestation.statement() };
-    let sign = async {
+    let attest = async {
         let payloads = attestation.forms.payloads(&item)?;
-        payloads.iter().try_for_each(|(payload, _)| envelope::readable(payload.bytes(), limits))?;
+        sign::check_payloads(&payloads, item.statement, limits)?;
         let plan = SigningPlan::find(sink, subject, signers, &payloads, when, limits).await?;
         plan.sign(sink, subject, item, created, limits).await
     };
-    sign.instrument(span).await
+    attest.instrument(span).await
 }

@@ -7,6 +7,7 @@ use crate::json::JsonError;
 use crate::key::SignerError;
 use crate::oci::ConfigError;
 use crate::oci::ManifestError;
+use crate::ops::attached_signatures::AttachedSignatures;
 use crate::store::StoreError;
 use crate::verify::Reason;
 
@@ -115,6 +116,14 @@ pub enum OpsError {
         /// The digest in the destination reference.
         want: Digest,
     },
+    /// Some signatures were attached, and then an error happened.
+    #[error("{error}; attached before that: {attached}")]
+    PartlyAttached {
+        /// The signatures that were attached.
+        attached: AttachedSignatures,
+        /// The error.
+        error: Box<Self>,
+    },
     /// The destination does not return what was pushed.
     #[error("{place}: pushed, but it does not read back: {reason}")]
     ReadBack {
@@ -200,6 +209,14 @@ pub enum ReadBackReason {
 }
 
 impl OpsError {
+    /// `error`, which happened after `attached` was attached.
+    pub(super) fn after(attached: AttachedSignatures, error: Self) -> Self {
+        match attached == AttachedSignatures::default() {
+            true => error,
+            false => Self::PartlyAttached { attached, error: Box::new(error) },
+        }
+    }
+
     /// The stable error code for reports. Errors of a store have the code of the store.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -220,6 +237,7 @@ impl OpsError {
             | Self::SeveralNames { .. } => "bad-argument",
             Self::NoPlatform { .. } => "no-platform",
             Self::NotSigned(_) => "not-signed",
+            Self::PartlyAttached { error, .. } => error.code(),
             Self::ReadBack { .. } => "read-back",
             Self::ReferrersTooDeep { .. } => "too-deep",
             Self::SamePlatform { .. } => "same-platform",
@@ -237,6 +255,7 @@ impl OpsError {
         match self {
             Self::Manifest(error) => error.is_contradiction(),
             Self::SamePlatform { .. } | Self::Store(StoreError::Contradiction { .. }) => true,
+            Self::PartlyAttached { error, .. } => error.is_refusal(),
             _ => false,
         }
     }

@@ -1,6 +1,7 @@
 //! Operations: one file per verb, read from top to bottom. All I/O goes through the `store` layer.
 
 pub mod attach;
+mod attached_signatures;
 pub mod attest;
 pub mod audit;
 pub mod copy;

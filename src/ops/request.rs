@@ -27,6 +27,8 @@ use crate::store::Sink;
 use crate::store::Source;
 use crate::time::Time;
 
+pub use crate::ops::attached_signatures::AttachedSignatures;
+
 /// A manifest or index that can be signed, with its description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignableImage {
@@ -42,15 +44,6 @@ pub struct SignableImage {
     pub platforms: Vec<Platform>,
     /// Its own size, in bytes.
     pub size: u64,
-}
-
-/// The signatures that were attached to one image.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AttachedSignatures {
-    /// The referrers.
-    pub referrers: Vec<Digest>,
-    /// The tags.
-    pub tags: Vec<String>,
 }
 
 /// Resolves `tag_or_digest` once, and describes the manifest or index: itself first, then, with [`SignedPlatforms::All`],
@@ -103,7 +96,12 @@ impl ImageSearch<'_> {
             Document::Artifact(artifact) => {
                 found.content_size = artifact.blobs.iter().map(|blob| blob.size).try_fold(0_u64, u64::checked_add);
             }
-            Document::Manifest(manifest) => config(self.source, &manifest, &mut found, limits).await?,
+            Document::Manifest(manifest) => {
+                if is_read(&manifest.config, limits) {
+                    self.walk.pay_blob(&manifest.config)?;
+                }
+                config(self.source, &manifest, &mut found, limits).await?;
+            }
             Document::Index(index) if depth == 0 || self.platforms == SignedPlatforms::All => {
                 let inside = self.children(&index.manifests, depth).await?;
                 sum_up(&index, &inside, &mut found);
@@ -174,6 +172,12 @@ fn once(platforms: impl Iterator<Item = Platform>) -> Vec<Platform> {
     platforms.filter(|platform| seen.insert(platform.to_string())).collect()
 }
 
+/// Whether a config is read for the description of an image: by its media type and size.
+fn is_read(config: &Descriptor, limits: &Limits) -> bool {
+    const IMAGE: [&str; 2] = [media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
+    IMAGE.contains(&config.media_type.as_str()) && config.size <= limits.oci.manifest_bytes
+}
+
 /// Completes the description of an image from its config: the platform and the labels.
 async fn config(
     source: &dyn Source,
@@ -181,10 +185,9 @@ async fn config(
     found: &mut SignableImage,
     limits: &Limits,
 ) -> Result<(), OpsError> {
-    const IMAGE: [&str; 2] = [media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
     let parts = manifest.layers.iter().chain([&manifest.config]);
     found.content_size = parts.map(|part| part.size).try_fold(0_u64, u64::checked_add);
-    if !IMAGE.contains(&manifest.config.media_type.as_str()) || manifest.config.size > limits.oci.manifest_bytes {
+    if !is_read(&manifest.config, limits) {
         return Ok(());
     }
     let content = match pinned::blob(source, &manifest.config, limits.oci.manifest_bytes).await {
@@ -244,7 +247,7 @@ pub async fn attach(
         for (signer, payload, signature) in approved.signatures() {
             let signed = SignedItem::verified(item.signing_item(), payload, signer.key(), signature)?;
             for form in item.forms().iter().filter(|form| form.payload() == Some(payload.kind())) {
-                let _referrer = pending.add(form.write(&signed, &subject, created)?);
+                let _referrer = pending.add(form.write(&signed, &subject, created, limits)?);
             }
         }
     }

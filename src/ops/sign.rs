@@ -7,6 +7,7 @@ use tracing::info;
 use tracing::info_span;
 
 use crate::digest::Digest;
+use crate::envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Form;
 use crate::envelope::Forms;
@@ -137,6 +138,7 @@ pub async fn sign(
     let sign = async {
         let reference = options.readable(sink)?;
         let (item, payloads) = (options.item(subject, &reference), options.payloads(subject, &reference)?);
+        check_payloads(&payloads, item.statement, limits)?;
         let plan = SigningPlan::find(sink, subject, signers, &payloads, when, limits).await?;
         plan.sign(sink, subject, item, options.created, limits).await
     };
@@ -157,8 +159,21 @@ pub async fn plan(
 ) -> Result<Vec<Signed>, OpsError> {
     let reference = options.readable(sink)?;
     let payloads = options.payloads(subject, &reference)?;
+    check_payloads(&payloads, options.item(subject, &reference).statement, limits)?;
     let plan = SigningPlan::find(sink, subject, signers, &payloads, when, limits).await?;
     Ok(plan.entries.into_iter().map(|entry| entry.signed).collect())
+}
+
+/// Refuses to sign what a verifier with these limits could not read.
+///
+/// # Errors
+/// [`EnvelopeError`] that names the limit.
+pub(super) fn check_payloads(
+    payloads: &[FormPayload],
+    statement: ItemStatement<'_>,
+    limits: &Limits,
+) -> Result<(), EnvelopeError> {
+    payloads.iter().try_for_each(|(payload, _)| envelope::readable(payload.bytes(), statement, limits))
 }
 
 /// A payload to sign, and the formats that carry it.
@@ -232,7 +247,7 @@ impl<'a> SigningPlan<'a> {
             for (payload, forms) in missing {
                 let made = identity.sign(item, payload)?;
                 for form in forms {
-                    signed.referrers.extend(pending.add(form.write(&made, subject, created)?));
+                    signed.referrers.extend(pending.add(form.write(&made, subject, created, limits)?));
                 }
             }
             all.push(signed);
@@ -241,7 +256,13 @@ impl<'a> SigningPlan<'a> {
         for Signed { already, key, referrers, tags, .. } in &all {
             let listed = |places: Vec<String>| (!places.is_empty()).then(|| places.join(", "));
             let (referrer, tag) = (listed(referrers.iter().map(ToString::to_string).collect()), listed(tags.clone()));
-            info!(already, referrer, tag, %key, "the signature of a key is attached");
+            // What is written to a layout or archive is not visible before it is finished.
+            let done = if sink.moves_names() {
+                "the signature of a key is attached"
+            } else {
+                "the signature of a key is written"
+            };
+            info!(already, referrer, tag, %key, "{done}");
         }
         Ok(all)
     }

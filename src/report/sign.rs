@@ -41,13 +41,7 @@ struct MadeSignature<'a> {
 impl<'a> SignResult<'a> {
     /// The signatures of `reference` that were made or found.
     pub fn of(reference: &str, signed: &'a [Signed]) -> Self {
-        let made = signed.iter().map(|signed| MadeSignature {
-            already_signed: signed.already,
-            digest: &signed.subject,
-            key: signed.key.to_string(),
-            referrer: signed.referrers.first(),
-            tag: signed.tags.first().map(String::as_str),
-        });
+        let signatures = Some(signed.iter().map(MadeSignature::from).collect());
         Self {
             code: None,
             command: None,
@@ -55,13 +49,14 @@ impl<'a> SignResult<'a> {
             dry_run: None,
             error: None,
             reference: reference.to_owned(),
-            signatures: Some(made.collect()),
+            signatures,
             version: None,
         }
     }
 
-    /// Nothing of `reference` was signed.
-    pub fn failed(reference: &str, error: ReportedError) -> Self {
+    /// An error about `reference`, after the signatures `signed` had been made.
+    pub fn failed(reference: &str, signed: &'a [Signed], error: ReportedError) -> Self {
+        let signatures = (!signed.is_empty()).then(|| signed.iter().map(MadeSignature::from).collect());
         Self {
             code: Some(error.code),
             command: None,
@@ -69,7 +64,7 @@ impl<'a> SignResult<'a> {
             dry_run: None,
             error: Some(error.message),
             reference: reference.to_owned(),
-            signatures: None,
+            signatures,
             version: None,
         }
     }
@@ -78,6 +73,18 @@ impl<'a> SignResult<'a> {
     #[must_use]
     pub fn as_dry_run(self) -> Self {
         Self { done: false, dry_run: Some(true), ..self }
+    }
+}
+
+impl<'a> From<&'a Signed> for MadeSignature<'a> {
+    fn from(signed: &'a Signed) -> Self {
+        Self {
+            already_signed: signed.already,
+            digest: &signed.subject,
+            key: signed.key.to_string(),
+            referrer: signed.referrers.first(),
+            tag: signed.tags.first().map(String::as_str),
+        }
     }
 }
 

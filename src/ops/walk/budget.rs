@@ -44,6 +44,16 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
+    /// Takes the bytes of a blob.
+    ///
+    /// # Errors
+    /// As [`Budget::count`].
+    pub(super) fn pay_blob(&mut self, blob: &Descriptor) -> Result<(), StoreError> {
+        let limit = self.limits.graph.bytes;
+        self.bytes = self.less(self.bytes, blob.size, "bytes of manifests and configs below one image", limit)?;
+        Ok(())
+    }
+
     /// A new budget for the evidence of one subject.
     pub(super) const fn evidence(&self) -> EvidenceBudget {
         EvidenceBudget::of(self.limits)

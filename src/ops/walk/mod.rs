@@ -130,6 +130,14 @@ impl<'a> Walk<'a> {
         self.budget.pay(manifest)
     }
 
+    /// Pays for a blob and its declared size out of the budget, before it is fetched.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`]: the budget is exhausted.
+    pub(super) fn pay_blob(&mut self, blob: &Descriptor) -> Result<(), StoreError> {
+        self.budget.pay_blob(blob)
+    }
+
     /// Pays for a manifest and fetches it by its digest. The inner result is that of the fetch.
     ///
     /// # Errors
