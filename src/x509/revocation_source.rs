@@ -1,4 +1,4 @@
-//! Whether a certificate says where its revocation status is published, and whether it is self-signed.
+//! What a certificate says about who can revoke it: where its revocation status is published, or that it is self-signed.
 
 use crate::x509::Certificate;
 use crate::x509::candidates::Candidates;

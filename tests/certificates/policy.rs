@@ -1,5 +1,7 @@
 //! Statements of trust policies of the Notary Project, evaluated: each by a signature that is right in all else.
 
+use std::collections::BTreeSet;
+
 use bulla::envelope::NotaryAttributes;
 use bulla::envelope::SigningScheme;
 use bulla::limits::Limits;
@@ -7,6 +9,7 @@ use bulla::trust::Identity;
 use bulla::trust::Owner;
 use bulla::trust::RevocationUse;
 use bulla::trust::TimestampUse;
+use bulla::trust::TrustRoot;
 use bulla::trust::notation::TrustPolicyDocument;
 use bulla::trust::notation::TrustStore;
 use bulla::trust::notation::TrustStoreError;
@@ -72,6 +75,30 @@ fn a_trusted_identity_is_an_owner_with_the_name_of_its_statement() {
     // Any name is not any authority.
     let other = identities(&policy(&strict(), &["ca:acme"], &["*"]), &[&scene.other_root]).unwrap();
     assert_eq!(verdict(&verifier(other, 1), &evidence, scene.now()), "trust");
+}
+
+#[test]
+fn the_version_of_the_trust_root_covers_all_that_a_statement_says() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let after = json!({"level": "strict", "verifyTimestamp": "afterCertExpiry"});
+    let stores = ["ca:acme", "tsa:time"];
+    let version = |verification: &Value, stores: &[&str], identity: &str, root: &Made| {
+        let policy = policy(verification, stores, &[identity]);
+        let mut trusted = identities(&policy, &[root, &scene.tsa_root]).unwrap();
+        // The owner of `*` and of another identity have different names in any case.
+        let means = trusted.remove(0).means().clone();
+        TrustRoot::new([Identity::new(Owner::Named("same".to_owned()), means)]).unwrap().version()
+    };
+    let all = [
+        version(&strict(), &stores, ACME, &scene.root),
+        version(&strict(), &stores, "*", &scene.root),
+        version(&after, &stores, ACME, &scene.root),
+        version(&strict(), &stores[..1], ACME, &scene.root),
+        version(&strict(), &stores, ACME, &scene.other_root),
+        TrustRoot::new([scene.identity("same", ACME)]).unwrap().version(),
+    ];
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    assert_eq!(all[0], version(&strict(), &stores, ACME, &scene.root));
 }
 
 #[test]

@@ -22,7 +22,9 @@ use crate::x509::Profile;
 #[non_exhaustive]
 pub enum UnevaluatedStatement {
     /// A check is logged or skipped, so that what the statement accepts is not verified.
-    #[error("statement {statement:?} does not enforce {check}, which is set to {action}: nothing would be verified")]
+    #[error(
+        "statement {statement:?} does not enforce {check}, which is set to {action}: what it accepts is not verified"
+    )]
     NotEnforced {
         /// What is done instead of enforcing it.
         action: PolicyAction,
