@@ -64,7 +64,7 @@ fn identities(args: &CertificateArgs, limits: &Limits) -> Result<Vec<Identity>, 
     for text in &args.certificate_identity {
         let (owner, names) = IdentityPattern::parse_owned(text)
             .map_err(|error| Failure::unknown(format!("--certificate-identity {text}: {error}")))?;
-        let owner = Owner::Named(owner.map_or_else(|| names.to_string(), str::to_owned));
+        let owner = Owner::Named(owner.unwrap_or(text).to_owned());
         let means = CertificateMeans::new(Arc::clone(&anchors), names, Profile::NOTARY);
         identities.push(Identity::new(owner, Means::Certificates(means)));
     }

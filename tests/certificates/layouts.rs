@@ -63,3 +63,34 @@ fn certificate_of(layout: &Path) -> Vec<u8> {
     });
     envelopes.map(|envelope| envelope.certificate_chain()[0].to_vec()).next().unwrap()
 }
+
+/// Every check that notation 1.3.2 made of its own signatures, made by the program with the same trust.
+#[test]
+fn signatures_of_notation_get_the_verdict_that_notation_gave_them() {
+    let Some(suite) = suite("peer-goldens") else { return };
+    let expected: Value = serde_json::from_slice(&fs::read(suite.join("open/expected.json")).unwrap()).unwrap();
+    let mut made = 0;
+    for (name, case) in expected.as_object().unwrap().iter().filter(|(name, _)| name.starts_with("notation-")) {
+        for check in case["checks"].as_array().unwrap() {
+            let [what, observed, trust] = ["check", "observed", "trust"].map(|key| check[key].as_str().unwrap());
+            let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
+            command.args(["verify", &format!("oci:{}:v1", suite.join("open").join(name).display())]);
+            let (ca, tsa) = (suite.join("shared/certs/root.crt"), suite.join("shared/tsa/root.crt"));
+            let other = what.contains("another root");
+            command.arg("--ca-roots").arg(if other { &tsa } else { &ca });
+            if trust.contains("tsa/root.crt") {
+                command.arg("--timestamp-roots").arg(&tsa);
+            }
+            let identity = what.split("identity ").nth(1).unwrap_or("C=US,ST=WA");
+            command.args(["--certificate-identity", identity]);
+            for metadata in what.split(" -m ").skip(1) {
+                command.args(["-a", metadata]);
+            }
+            let out = command.output().unwrap();
+            let want = if observed.starts_with("accept") { 0 } else { 1 };
+            assert_eq!(out.status.code(), Some(want), "{name}: {what}: {}", String::from_utf8_lossy(&out.stderr));
+            made += 1;
+        }
+    }
+    assert!(made >= 12, "{made}");
+}
