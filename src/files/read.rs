@@ -68,10 +68,33 @@ pub fn read(path: &Path, limit: u64, accept: Accept) -> Result<Vec<u8>, FileErro
 /// # Errors
 /// As [`read`].
 pub fn read_secret(path: &Path, limit: u64, accept: Accept) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    // Reserved at once, with one byte to spare: a buffer that grows leaves copies behind that are not wiped.
-    let room = limit.min(LARGEST_SECRET).saturating_add(1);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(room).unwrap_or_default()));
-    read_to(open(path, accept)?, path, limit, &mut bytes).map(|()| bytes)
+    let mut input = open(path, accept)?;
+    // Reserved at once: a buffer that grows leaves copies behind that are not wiped. Wiping takes as long as the buffer is
+    // large, so that for a file of known length has little to spare.
+    let largest = limit.min(LARGEST_SECRET).saturating_add(1);
+    let room = input.length.map_or(largest, |length| largest.min(length.saturating_add(SPARE)));
+    let mut bytes = wiped(room);
+    input.by_ref().take(room).read_to_end(&mut bytes).map_err(failed(path))?;
+    if is_over(&bytes, room.saturating_sub(1)) {
+        // The file grew meanwhile, or does not tell its length.
+        let mut larger = wiped(largest);
+        larger.extend_from_slice(&bytes);
+        bytes = larger;
+        input.take(limit.saturating_add(1).saturating_sub(room)).read_to_end(&mut bytes).map_err(failed(path))?;
+    }
+    match is_over(&bytes, limit) {
+        true => Err(FileError::TooLarge { limit, path: path.to_owned() }),
+        false => Ok(bytes),
+    }
+}
+
+/// An empty buffer of this capacity, which is wiped.
+fn wiped(room: u64) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(Vec::with_capacity(usize::try_from(room).unwrap_or_default()))
+}
+
+fn is_over(bytes: &[u8], limit: u64) -> bool {
+    u64::try_from(bytes.len()).map_or(true, |length| length > limit)
 }
 
 /// Opens the regular file at `path` and returns it with its length; `None` if nothing is there. A link at the end of
@@ -285,6 +308,9 @@ pub(super) fn has_hard_links(_: &Metadata) -> bool {
 
 /// The largest secret whose memory is reserved at once, in bytes.
 const LARGEST_SECRET: u64 = 1 << 20;
+/// The bytes that a buffer for a file has beyond its length: more than what the standard library reads onto the stack to
+/// find out whether a file has ended.
+const SPARE: u64 = 64;
 /// How often a named pipe is polled for a writer, and the pause between: one second in total.
 const WRITER_TRIES: usize = 100;
 const WRITER_PAUSE: Duration = Duration::from_millis(10);
@@ -346,6 +372,24 @@ mod tests {
         rustix::io::ioctl_fionread(pipe).unwrap() == 0
     }
 
+    // Wiping a buffer takes time for each byte of it.
+    #[test]
+    fn a_buffer_for_a_secret_is_not_much_larger_than_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        for length in [0, 1, 200, 5_000] {
+            fs::write(&path, vec![b'x'; length]).unwrap();
+            let secret = read_secret(&path, 64 << 10, Accept::File).unwrap();
+            assert!(secret.len() == length && secret.capacity() <= length + 64, "{length}: {}", secret.capacity());
+        }
+        // A file that does not tell its length is read too, up to the limit.
+        let status = Path::new("/proc/self/limits");
+        assert_eq!(*read_secret(status, 64 << 10, Accept::File).unwrap(), fs::read(status).unwrap());
+        let limit = u64::try_from(fs::read(status).unwrap().len()).unwrap();
+        assert_eq!(read_secret(status, limit, Accept::File).unwrap().len() as u64, limit);
+        assert!(matches!(read_secret(status, limit - 1, Accept::File), Err(FileError::TooLarge { .. })));
+    }
+
     #[test]
     fn the_limit_holds_for_files_pipes_and_devices() {
         let directory = tempfile::tempdir().unwrap();
@@ -353,6 +397,7 @@ mod tests {
         fs::write(&path, "12345").unwrap();
         assert_eq!(read(&path, 5, Accept::File).unwrap(), b"12345");
         assert_eq!(*read_secret(&path, 5, Accept::File).unwrap(), b"12345");
+        assert!(matches!(read_secret(&path, 4, Accept::File), Err(FileError::TooLarge { limit: 4, .. })));
         assert!(matches!(read(&path, 4, Accept::File), Err(FileError::TooLarge { limit: 4, .. })));
         // A sparse file of a tebibyte is refused before it is read.
         File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();

@@ -51,7 +51,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CheckedFields<A> {
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         let Some(FieldName(key)) = self.keys.next_key::<FieldName<'de>>()? else { return Ok(None) };
         let folded = fold_case(&key);
-        if let Some(meant) = self.fields.iter().find(|known| **known != key && fold_case(known) == folded) {
+        if let Some(meant) = self.fields.iter().find(|known| **known != key && is_folded(known, &folded)) {
             return Err(A::Error::custom(format!(
                 "the key {:?} is ambiguous: readers that ignore case take it for {meant:?}",
                 Untrusted::within(&key, SHOWN_KEY)
@@ -78,7 +78,13 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CheckedFields<A> {
 /// The key as case-insensitive readers compare it. Go also folds `ſ` (U+017F) to `s` and the Kelvin sign (U+212A) to
 /// `k`.
 pub fn fold_case(key: &str) -> String {
-    key.to_uppercase().to_lowercase()
+    // Nearly all keys are ASCII, where both give the same.
+    if key.is_ascii() { key.to_ascii_lowercase() } else { key.to_uppercase().to_lowercase() }
+}
+
+/// Whether [`fold_case`] of `name` is `folded`.
+fn is_folded(name: &str, folded: &str) -> bool {
+    if name.is_ascii() { name.eq_ignore_ascii_case(folded) } else { fold_case(name) == folded }
 }
 
 #[cfg(test)]
