@@ -6,7 +6,6 @@
     reason = "a program that talks to people"
 )]
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::pin::pin;
 use std::task::Context;
@@ -35,12 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let key = PrivateKey::generate(KeyKind::P256)?;
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
     let created = Time::from_unix(seconds.try_into()?).ok_or("the clock is wrong")?;
-    let options = SignOptions {
-        annotations: BTreeMap::new(),
-        created,
-        forms: Forms::of(FormName::SigstoreBundle),
-        reference: None,
-    };
+    let options = SignOptions::new(Forms::of(FormName::SigstoreBundle), created);
 
     let limits = Limits::DEFAULT;
     let images = Images::local(limits.clone());

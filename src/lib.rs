@@ -34,7 +34,7 @@
 //! # let public = key.public_key().clone();
 //! # assert!(now(check(&store, public.clone(), Time::EPOCH)).is_err());
 //! # let (forms, annotations) = (Forms::of(FormName::SigstoreBundle), Default::default());
-//! # let options = SignOptions { annotations, created: Time::EPOCH, forms, reference: None };
+//! # let options = SignOptions { annotations, ..SignOptions::new(forms, Time::EPOCH) };
 //! # now(sign(&store, &Subject::of(&image), &[SigningIdentity::new(&key)], &options, SignWhen::Always, &Limits::DEFAULT)).unwrap();
 //! # assert_eq!(now(check(&store, public, Time::EPOCH)).unwrap().digest(), *image.digest());
 //! ```
@@ -47,7 +47,7 @@
 //! async fn release(store: &dyn Sink, tag: &str, who: SigningIdentity<'_>, now: Time) -> Result<(), OpsError> {
 //!     let (limits, tag) = (Limits::DEFAULT, TagOrDigest::Tag(tag.to_owned()));
 //!     let forms = Forms::of(FormName::SigstoreBundle);
-//!     let options = SignOptions { annotations: Default::default(), created: now, forms, reference: None };
+//!     let options = SignOptions::new(forms, now);
 //!     for subject in subjects(store, &tag, SignedPlatforms::Root, &limits).await? {
 //!         sign(store, &subject, &[who], &options, SignWhen::IfMissing, &limits).await?;
 //!     }

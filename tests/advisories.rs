@@ -1012,10 +1012,8 @@ fn a_signature_in_an_envelope_is_not_present_in_another_format() {
     ];
     for (format, location, form) in wanted {
         let options = sign::SignOptions {
-            annotations: BTreeMap::new(),
-            created: bulla::time::Time::EPOCH,
-            forms: Forms::of(form),
             reference: Some(name.to_owned()),
+            ..sign::SignOptions::new(Forms::of(form), bulla::time::Time::EPOCH)
         };
         for stored in [format, Format::Dsse] {
             let fixture = TestStore::new();
@@ -1785,12 +1783,7 @@ fn a_wrong_entry_for_a_digest_does_not_hide_the_right_one() {
     let image = fixture.image(1);
     let sink = fixture.sink.as_ref();
     let subject = bulla::oci::Subject::of(&image);
-    let options = sign::SignOptions {
-        annotations: BTreeMap::new(),
-        created: bulla::time::Time::EPOCH,
-        forms: Forms::of(FormName::SigstoreBundle),
-        reference: None,
-    };
+    let options = sign::SignOptions::new(Forms::of(FormName::SigstoreBundle), bulla::time::Time::EPOCH);
     let sign = |when| {
         now(sign::sign(sink, &subject, &[SigningIdentity::new(proof::key())], &options, when, &Limits::DEFAULT))
             .unwrap()
@@ -2189,12 +2182,10 @@ fn a_faulty_signer_leaves_nothing_behind() {
     let image = fixture.image(1);
     let elsewhere = Elsewhere(proof::public(proof::untrusted_key()));
     let signers = [SigningIdentity::new(proof::key()), SigningIdentity::new(&elsewhere)];
-    let options = sign::SignOptions {
-        annotations: BTreeMap::new(),
-        created: bulla::time::Time::EPOCH,
-        forms: Forms::of(FormName::SigstoreBundle).and(FormName::SimpleSigning),
-        reference: None,
-    };
+    let options = sign::SignOptions::new(
+        Forms::of(FormName::SigstoreBundle).and(FormName::SimpleSigning),
+        bulla::time::Time::EPOCH,
+    );
     let subject = bulla::oci::Subject::of(&image);
     let signed =
         now(sign::sign(fixture.sink.as_ref(), &subject, &signers, &options, sign::SignWhen::Always, &Limits::DEFAULT));

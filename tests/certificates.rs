@@ -40,6 +40,8 @@ mod revocation;
 mod rules;
 #[path = "certificates/scene.rs"]
 mod scene;
+#[path = "certificates/signing.rs"]
+mod signing;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -20,6 +20,8 @@
 
 #[path = "interop/cosign.rs"]
 mod cosign;
+#[path = "interop/notation.rs"]
+mod notation;
 #[path = "interop/oras.rs"]
 mod oras;
 #[path = "interop/pages.rs"]
@@ -60,6 +62,8 @@ with_and_without_the_referrers_api! {
     cosign::cosign_verifies_what_cosign_signs,
     cosign::each_uses_the_keys_of_the_other,
     cosign::moved_images_still_verify,
+    notation::bulla_signs_notation_verifies,
+    notation::notation_signs_bulla_verifies,
     oras::bulla_copies_what_oras_attached,
     oras::oras_and_cosign_agree,
     oras::oras_copies_what_bulla_signed,

@@ -570,7 +570,7 @@ proptest! {
             let fixture = TestStore::new();
             let image = fixture.image(1);
             let options =
-                SignOptions { annotations: annotations.clone(), created: Time::EPOCH, forms, reference: reference.clone() };
+                SignOptions { annotations: annotations.clone(), reference: reference.clone(), ..SignOptions::new(forms, Time::EPOCH) };
             now(sign::sign(fixture.sink.as_ref(), &Subject::of(&image), &[SigningIdentity::new(signer)], &options, sign::SignWhen::Always, &Limits::DEFAULT)).unwrap();
             let ask = annotations.iter().fold(Ask::by([proof::public(signer)]), |ask, (key, value)| ask.annotation(key, value));
             let ask = reference.iter().fold(ask, |ask, name| ask.condition(Condition::SignedReference(name.clone())));
@@ -604,7 +604,7 @@ proptest! {
         let image = fixture.image(1);
         for forms in [FormName::SigstoreBundle, FormName::SimpleSigning].map(Forms::of) {
             let annotations = BTreeMap::from([(key.clone(), value.clone())]);
-            let options = SignOptions { annotations, created: Time::EPOCH, forms, reference: reference.clone() };
+            let options = SignOptions { annotations, reference: reference.clone(), ..SignOptions::new(forms, Time::EPOCH) };
             let signed = now(sign::sign(fixture.sink.as_ref(), &Subject::of(&image), &[SigningIdentity::new(&proof::KEYS[0])], &options, sign::SignWhen::Always, &Limits::DEFAULT));
             prop_assert!(matches!(signed, Err(OpsError::Envelope(_))));
         }

@@ -60,6 +60,8 @@ use bulla::store::StoreError;
 use bulla::time::Time;
 use bulla::trust::Owner;
 use bulla::trust::TrustRoot;
+use bulla::x509::Certificate;
+use bulla::x509::CertificateChain;
 use proof::Ask;
 use proof::forms::Format;
 use proof::forms::Location;
@@ -75,7 +77,7 @@ use proof::word;
 const BUNDLES: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 fn options(form: FormName) -> SignOptions {
-    SignOptions { annotations: BTreeMap::new(), created: Time::EPOCH, forms: Forms::of(form), reference: None }
+    SignOptions::new(Forms::of(form), Time::EPOCH)
 }
 
 /// Signs an image as bulla does, with everything that is needed once already there.
@@ -427,6 +429,34 @@ fn signing_with_more_keys_resolves_once() {
     let (calls, requests) = signing(FormName::SigstoreBundle, 3, 1);
     assert_eq!(requests, 1 + 3 * 3, "{calls:#?}");
     assert_eq!(calls.iter().filter(|call| matches!(call, Call::Resolve(_))).count(), 1);
+}
+
+// As many as for a bundle: the image, the envelope (2), the manifest.
+#[test]
+fn signing_with_a_certificate_takes_as_many_requests_as_with_a_key() {
+    let file = |name: &str| {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/plugin");
+        std::fs::read(folder.join(name)).unwrap()
+    };
+    let at = Time::parse("2027-01-01T00:00:00Z").unwrap();
+    let key = PrivateKey::parse(&file("p256.key"), &Limits::DEFAULT, || unreachable!()).unwrap();
+    let certificates = Certificate::parse_bundle(&file("p256.crt"), &Limits::DEFAULT).unwrap();
+    let chain = CertificateChain::verify(&certificates, at, &Limits::DEFAULT).unwrap();
+    let signers = [SigningIdentity::with_chain(&key, &chain).unwrap()];
+    for form in [FormName::NotaryJws, FormName::NotaryCose] {
+        let fixture = TestStore::new();
+        now(fixture.sink.push_content(&referrer::empty_config())).unwrap();
+        let image = TagOrDigest::Digest(*fixture.image(1).digest());
+        for (when, want) in [(sign::SignWhen::Always, 4), (sign::SignWhen::IfMissing, 5)] {
+            let sink = memory(&fixture);
+            let subjects = now(sign::subjects(&sink, &image, SignedPlatforms::Root, &Limits::DEFAULT)).unwrap();
+            let options = SignOptions::new(Forms::of(form), at);
+            now(sign::sign(&sink, &subjects[0], &signers, &options, when, &Limits::DEFAULT)).unwrap();
+            let calls = sink.calls();
+            let requests: usize = calls.iter().map(|call| 1 + usize::from(matches!(call, Call::PushBlob(_)))).sum();
+            assert_eq!(requests, want, "{calls:#?}");
+        }
+    }
 }
 
 // The tag has no lock: it is read before and after.

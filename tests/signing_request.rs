@@ -26,6 +26,7 @@ use std::io::Write as _;
 use std::process::Command;
 use std::process::Stdio;
 
+use bulla::envelope::FormName;
 use bulla::envelope::PayloadKind;
 use bulla::envelope::SimpleSigningPayload;
 use bulla::envelope::Statement;
@@ -78,10 +79,12 @@ fn a_payload_is_rebuilt_from_the_shown_fields() {
     let [statement, claim] = request.payloads()[0].as_slice() else { panic!() };
     let want = Statement::image_signature(&sign.digest, Some("registry.example/released"), &annotations).unwrap();
     assert_eq!((statement.kind(), statement.bytes()), (PayloadKind::Statement, want.as_slice()));
-    assert_eq!(statement.to_sign(), pre_authentication_encoding(media_type::IN_TOTO, &want));
+    let alice = key(1);
+    let to_sign = statement.to_sign(alice.public_key()).unwrap();
+    assert_eq!(to_sign, pre_authentication_encoding(media_type::IN_TOTO, &want));
     let want = SimpleSigningPayload::payload(sign.digest, "registry.example/team/app1", &annotations).unwrap();
     assert_eq!(
-        (claim.kind(), claim.bytes(), &*claim.to_sign()),
+        (claim.kind(), claim.bytes(), &*claim.to_sign(alice.public_key()).unwrap()),
         (PayloadKind::SimpleSigning, want.as_slice(), want.as_slice())
     );
 
@@ -91,6 +94,20 @@ fn a_payload_is_rebuilt_from_the_shown_fields() {
     let text = String::from_utf8(statement.bytes().to_vec()).unwrap();
     assert!(text.ends_with(r#","predicate":{ "a": "\u003c" }}"#), "{text}");
     assert!(text.contains(&attest.digest.hex()), "{text}");
+}
+
+// A request has no signing time and no certificate chain.
+#[test]
+fn a_request_does_not_ask_for_formats_that_it_cannot_carry() {
+    for form in [FormName::NotaryJws, FormName::NotaryCose] {
+        let mut item = signature(1, Format::Both);
+        let bulla::request::Action::Sign(says) = &mut item.action else { panic!() };
+        says.forms = says.forms.clone().and(form);
+        assert!(item.payloads().is_err());
+        let drafted = RequestDraft { items: vec![item], ..draft(&[("alice", &[&key(1)])], 1, 1) };
+        let refused = drafted.to_json(&limits()).unwrap_err();
+        assert!(matches!(refused, RequestError::Field { ref field, .. } if field == "forms"), "{refused}");
+    }
 }
 
 #[test]

@@ -30,6 +30,8 @@ mod single;
 mod time;
 
 pub(super) use certificates::CertificateArgs;
+pub(super) use certificates::SignCertificateArgs;
+pub(super) use format::ImageFormat;
 pub(super) use format::SignFormat;
 pub(super) use key::KeyArgs;
 pub(super) use key::KeyCommand;
@@ -271,13 +273,15 @@ pub(super) struct SignArgs {
     /// A private key: a file, env:NAME, a pkcs11: URI, or plugin:NAME; several may be given
     #[arg(long, value_name = "KEY", required = true)]
     pub(super) key: Vec<String>,
-    /// The signature format: a Sigstore bundle as a referrer, simple signing at the .sig tag, or both
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) format: SignFormat,
-    /// An annotation to sign
+    /// The signature format; several may be given
+    #[arg(long, value_name = "FORM", value_enum, value_delimiter = ',', default_value = "bundle")]
+    pub(super) format: Vec<ImageFormat>,
+    #[command(flatten)]
+    pub(super) certificates: SignCertificateArgs,
+    /// An annotation to sign; in the notary formats user metadata
     #[arg(short = 'a', long = "annotation", value_name = "KEY=VALUE", value_parser = pair)]
     pub(super) annotations: Vec<(String, String)>,
-    /// A name to sign along with the digest
+    /// A name to sign along with the digest; the notary formats have none
     #[arg(long, value_name = "NAME", value_parser = name::to_sign)]
     pub(super) signed_reference: Option<String>,
     /// Sign an index and every manifest in it

@@ -69,7 +69,7 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
 
 fn attestation(args: &AttestArgs, limits: &Limits) -> Result<Attestation, Failure> {
     Ok(Attestation {
-        forms: args.format.attestation(),
+        forms: args.format.attestation()?,
         name: args.signed_reference.clone(),
         predicate: predicate::read(&args.predicate, limits)?,
         predicate_type: policy::predicate_type(&args.predicate_type)?.to_owned(),

@@ -1,6 +1,5 @@
 //! The command `demo`: signs, copies, imports and tampers in a temporary directory, with the same commands that people type.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -288,10 +287,8 @@ fn released_bundle() -> Result<Vec<u8>, Failure> {
 fn sign_with(layout: &str, key: &PrivateKey) -> Result<(), Failure> {
     let (subject, store) = (subject(layout)?, Layout::open(layout, Limits::DEFAULT)?);
     let options = SignOptions {
-        annotations: BTreeMap::new(),
-        created: Time::EPOCH,
-        forms: Forms::of(FormName::SigstoreBundle),
         reference: Some("app:1.0".to_owned()),
+        ..SignOptions::new(Forms::of(FormName::SigstoreBundle), Time::EPOCH)
     };
     let signers = [SigningIdentity::new(key)];
     Runtime::new(Work::Waiting)?.block_on(async {

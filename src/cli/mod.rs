@@ -39,6 +39,7 @@ mod sign;
 #[cfg(unix)]
 mod signals;
 mod signatures;
+mod signing_chains;
 mod stores;
 mod target;
 mod timeout;

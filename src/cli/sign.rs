@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bulla::envelope::SigningIdentity;
 use bulla::limits::Limits;
+use bulla::oci::NotaryManifest;
 use bulla::oci::Subject;
 use bulla::ops::sign;
 use bulla::ops::sign::SignOptions;
@@ -17,6 +17,7 @@ use bulla::store::Task;
 use bulla::store::parallel;
 use bulla::time::Time;
 
+use super::args::ImageFormat;
 use super::args::ResultsOutput;
 use super::args::SignArgs;
 use super::exit::Exit;
@@ -28,6 +29,7 @@ use super::results::Results;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::signatures;
+use super::signing_chains;
 use super::stores::Stores;
 use super::verifiers;
 
@@ -50,6 +52,8 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
     verifiers::check_annotations(&args.annotations)?;
+    let forms = ImageFormat::forms(&args.format);
+    let chains = signing_chains::read(args, &forms, now, &limits)?;
     let runtime = Runtime::new(Work::Waiting)?;
     let stores = Stores::new(&args.registry, &references)?;
     let platforms = if args.all_platforms { SignedPlatforms::All } else { SignedPlatforms::Root };
@@ -60,11 +64,13 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
         (signers.join(), pinned)
     });
     let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
-    let signers: Vec<_> = signers.iter().map(|signer| SigningIdentity::new(signer.as_ref())).collect();
+    let signers = signing_chains::identities(&signers, &chains, &forms)?;
     let options = SignOptions {
         annotations: args.annotations.iter().cloned().collect(),
         created: now,
-        forms: args.format.signature(),
+        expiry: signing_chains::expiry(args, now)?,
+        forms,
+        notary_manifest: args.certificates.notary_manifest.map(NotaryManifest::from).unwrap_or_default(),
         reference: args.signed_reference.clone(),
     };
     let when = when(args.if_missing);

@@ -7,6 +7,8 @@ use crate::key::KeyId;
 use crate::limits::count;
 use crate::oci::referrer;
 use crate::text::Untrusted;
+use crate::time::Time;
+use crate::x509::CertificateLabel;
 
 /// Why a signed document cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +20,24 @@ pub enum EnvelopeError {
         /// The name of the field.
         field: &'static str,
     },
+    /// A certificate chain that belongs to another key than the one that is to sign.
+    #[error("the certificate {certificate} is of another key: {}, not {}", certified.short(), key.short())]
+    ChainOfOtherKey {
+        /// The signer's certificate.
+        certificate: CertificateLabel,
+        /// Its key.
+        certified: KeyId,
+        /// The key that is to sign.
+        key: KeyId,
+    },
+    /// A certificate chain that was verified for another time than the signing time.
+    #[error("the certificate chain was verified for {at}, and the signing time is {signing_time}")]
+    ChainTime {
+        /// The time that it was verified for.
+        at: Time,
+        /// The signing time.
+        signing_time: Time,
+    },
     /// A field is missing, empty or contradicts another.
     #[error("{0}")]
     Form(String),
@@ -28,6 +48,12 @@ pub enum EnvelopeError {
         format: &'static str,
         /// The error of the JSON reader.
         error: JsonError,
+    },
+    /// A signature with a certificate is to be made, and there is no certificate chain of the key.
+    #[error("the key {} has no certificate chain, which the format needs", key.short())]
+    NoChain {
+        /// The key.
+        key: KeyId,
     },
     /// A simple signing payload that is to be made without the name that it always carries.
     #[error("a simple signing payload needs a name")]
@@ -47,7 +73,7 @@ pub enum EnvelopeError {
     },
     /// A Notary Project envelope breaks a rule, or cannot be judged.
     #[error("{0}")]
-    Notary(NotaryError),
+    Notary(#[from] NotaryError),
     /// A signature that is to be stored beside an image is about another digest.
     #[error("a signature about {signs} cannot be stored beside {wanted}")]
     OtherSubject {

@@ -21,6 +21,7 @@ use crate::envelope::SignedDocument;
 use crate::envelope::SignedItem;
 use crate::envelope::SignedWith;
 use crate::envelope::SimpleSigning;
+use crate::envelope::StorageOptions;
 use crate::envelope::StoredSignature;
 use crate::envelope::Strictness;
 use crate::envelope::base64;
@@ -32,7 +33,6 @@ use crate::oci::Descriptor;
 use crate::oci::Subject;
 use crate::oci::media_type;
 use crate::oci::referrer;
-use crate::time::Time;
 
 static SIGSTORE_BUNDLE: Form = Form {
     name: FormName::SigstoreBundle,
@@ -49,10 +49,13 @@ static SIGSTORE_BUNDLE: Form = Form {
     signed_with: SignedWith::Key,
     writing: Some(FormWriting {
         payload: PayloadKind::Statement,
-        write: |signed, subject, created| {
-            let bundle = Bundle::new(envelope(signed), signed.key).to_json()?;
+        signs_names: true,
+        write: |signed, subject, StorageOptions { created, .. }| {
+            let json = |error| EnvelopeError::Json { format: FormName::SigstoreBundle.as_str(), error };
+            let bundle = Bundle::new(envelope(signed), signed.key).to_json().map_err(json)?;
             let bundle = Content::from_bytes(media_type::SIGSTORE_BUNDLE, bundle);
-            let manifest = referrer::bundle_manifest(subject, &bundle, signed.item.predicate_type(), created)?;
+            let manifest =
+                referrer::bundle_manifest(subject, &bundle, signed.item.predicate_type(), created).map_err(json)?;
             Ok(StoredSignature::Referrer(Attachment { blobs: vec![bundle], manifest }))
         },
     }),
@@ -74,6 +77,7 @@ static SIMPLE_SIGNING: Form = Form {
     signed_with: SignedWith::Key,
     writing: Some(FormWriting {
         payload: PayloadKind::SimpleSigning,
+        signs_names: true,
         write: |signed, _, _| {
             let content = Content::from_bytes(media_type::SIMPLE_SIGNING, signed.payload.bytes().to_vec());
             let mut layer = content.descriptor().bare();
@@ -97,8 +101,10 @@ static DSSE: Form = Form {
     signed_with: SignedWith::Key,
     writing: Some(FormWriting {
         payload: PayloadKind::Statement,
+        signs_names: true,
         write: |signed, _, _| {
-            let content = Content::from_bytes(media_type::DSSE_ENVELOPE, envelope(signed).to_json()?);
+            let json = |error| EnvelopeError::Json { format: FormName::Dsse.as_str(), error };
+            let content = Content::from_bytes(media_type::DSSE_ENVELOPE, envelope(signed).to_json().map_err(json)?);
             let mut layer = content.descriptor().bare();
             layer.annotations = BTreeMap::from([
                 (referrer::COSIGN_SIGNATURE.to_owned(), String::new()),
@@ -113,6 +119,11 @@ static NOTARY_JWS: Form = Form {
     name: FormName::NotaryJws,
     layer_type: TypeName::Exactly(media_type::NOTARY_JWS),
     read: |_, content, limits| read_notary(NotaryFormat::Jws, content, limits),
+    writing: Some(FormWriting {
+        payload: PayloadKind::Notary(NotaryFormat::Jws),
+        signs_names: false,
+        write: write_notary,
+    }),
     ..NOTARY
 };
 
@@ -120,6 +131,11 @@ static NOTARY_COSE: Form = Form {
     name: FormName::NotaryCose,
     layer_type: TypeName::Exactly(media_type::NOTARY_COSE),
     read: |_, content, limits| read_notary(NotaryFormat::Cose, content, limits),
+    writing: Some(FormWriting {
+        payload: PayloadKind::Notary(NotaryFormat::Cose),
+        signs_names: false,
+        write: write_notary,
+    }),
     ..NOTARY
 };
 
@@ -142,6 +158,22 @@ fn read_notary(format: NotaryFormat, content: &Content, limits: &Limits) -> Resu
     NotaryEnvelope::parse(format, content.bytes(), limits, Strictness::Strict)
         .map(SignedDocument::Notary)
         .map_err(EnvelopeError::Notary)
+}
+
+fn write_notary(
+    signed: &SignedItem<'_>,
+    subject: &Subject,
+    storage: StorageOptions,
+) -> Result<StoredSignature, EnvelopeError> {
+    let (item, chain) =
+        signed.payload.notary_item().zip(signed.chain).ok_or(EnvelopeError::NoChain { key: signed.key.id() })?;
+    let envelope = item.envelope(signed.key, chain, &signed.signature)?;
+    let layer = Content::from_bytes(item.format().media_type(), envelope);
+    let manifest = storage
+        .notary_manifest
+        .write(subject, &layer, &chain.thumbprints(), storage.created)
+        .map_err(|error| EnvelopeError::Json { format: "signature manifest", error })?;
+    Ok(StoredSignature::Referrer(Attachment { blobs: vec![layer], manifest }))
 }
 
 fn envelope(signed: &SignedItem<'_>) -> Envelope {
@@ -199,17 +231,17 @@ impl Form {
         }
     }
 
-    /// The content in which a signature of this format is stored beside `subject`. `created` is the time in the
-    /// annotation of a referrer, which is not signed and proves nothing.
+    /// The content in which a signature of this format is stored beside `subject`.
     ///
     /// # Errors
-    /// [`EnvelopeError::Unwritable`] for a format that is only read, [`EnvelopeError::OtherSubject`] if the signature is
-    /// about another digest, and an error if a verifier with these limits could not read the document.
+    /// [`EnvelopeError::Unwritable`] for a format that is only read, [`EnvelopeError::NoChain`] for one that needs the
+    /// certificate chain of the signer, [`EnvelopeError::OtherSubject`] if the signature is about another digest, and an
+    /// error if a verifier with these limits could not read the document.
     pub fn write(
         &self,
         signed: &SignedItem<'_>,
         subject: &Subject,
-        created: Time,
+        storage: StorageOptions,
         limits: &Limits,
     ) -> Result<StoredSignature, EnvelopeError> {
         let (signs, wanted) = (*signed.item.digest, *subject.digest());
@@ -217,9 +249,8 @@ impl Form {
             return Err(EnvelopeError::OtherSubject { signs: Box::new(signs), wanted: Box::new(wanted) });
         }
         let unwritable = EnvelopeError::Unwritable { form: self.name.as_str(), statement: "a signature" };
-        let json = |error| EnvelopeError::Json { format: self.name.as_str(), error };
         let writing = self.writing.as_ref().ok_or(unwritable)?;
-        let stored = (writing.write)(signed, subject, created).map_err(json)?;
+        let stored = (writing.write)(signed, subject, storage)?;
         self.check_readable(&stored, signed.item.statement, limits)?;
         Ok(stored)
     }
@@ -255,6 +286,11 @@ impl Form {
     /// The payload that a signature of this format covers; `None` for a format that is only read.
     pub fn payload(&self) -> Option<PayloadKind> {
         self.writing.map(|writing| writing.payload)
+    }
+
+    /// Whether a name of the image can be signed in this format, along with its digest.
+    pub fn signs_names(&self) -> bool {
+        self.writing.is_some_and(|writing| writing.signs_names)
     }
 
     /// The format of a layer with this media type, if it is supported.

@@ -6,10 +6,10 @@ use crate::envelope::PayloadKind;
 use crate::envelope::SignedDocument;
 use crate::envelope::SignedItem;
 use crate::envelope::SignedWith;
-use crate::json::JsonError;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
+use crate::oci::NotaryManifest;
 use crate::oci::Subject;
 use crate::time::Time;
 
@@ -45,8 +45,19 @@ pub struct Form {
 pub(super) struct FormWriting {
     /// The payload that a signature covers.
     pub(super) payload: PayloadKind,
+    /// Whether a name of the image can be signed along with its digest.
+    pub(super) signs_names: bool,
     /// Makes the content in which a signature is stored.
-    pub(super) write: fn(&SignedItem<'_>, &Subject, Time) -> Result<StoredSignature, JsonError>,
+    pub(super) write: fn(&SignedItem<'_>, &Subject, StorageOptions) -> Result<StoredSignature, EnvelopeError>,
+}
+
+/// What the manifest of a signature says that its format does not decide.
+#[derive(Clone, Copy, Debug)]
+pub struct StorageOptions {
+    /// The time in the annotation of a referrer, which is not signed and proves nothing.
+    pub created: Time,
+    /// The form of the manifests of Notary Project signatures.
+    pub notary_manifest: NotaryManifest,
 }
 
 /// A signature as it is stored beside an image.

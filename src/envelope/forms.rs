@@ -6,6 +6,7 @@ use crate::envelope::EnvelopeError;
 use crate::envelope::Form;
 use crate::envelope::FormName;
 use crate::envelope::ItemPayload;
+use crate::envelope::SignedWith;
 use crate::envelope::SigningItem;
 
 /// The signature formats in which a signing operation writes its signatures: at least one.
@@ -33,6 +34,11 @@ impl Forms {
     /// Whether one of the formats is stored at a tag of cosign.
     pub fn has_tag(&self) -> bool {
         self.iter().any(|form| !form.is_referrer())
+    }
+
+    /// Whether one of the formats is signed with a certificate.
+    pub fn has_certificate(&self) -> bool {
+        self.iter().any(|form| form.signed_with == SignedWith::Certificate)
     }
 
     /// The formats, in the order of discovery and writing.
@@ -76,7 +82,12 @@ mod tests {
         let predicate: Box<RawValue> = RawValue::from_string("{}".to_owned()).unwrap();
         let signature = |identity| SigningItem {
             digest: &digest,
-            statement: ItemStatement::ImageSignature { annotations: &annotations, identity, name: None },
+            statement: ItemStatement::ImageSignature {
+                annotations: &annotations,
+                artifact: None,
+                identity,
+                name: None,
+            },
         };
         let statement =
             ItemStatement::Attestation { name: None, predicate: &predicate, predicate_type: "https://x.test/p" };

@@ -9,16 +9,21 @@ use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
 use crate::envelope::ItemPayload;
 use crate::envelope::NotSignedBy;
+use crate::envelope::NotaryFormat;
+use crate::envelope::NotaryPayload;
 use crate::envelope::PayloadKind;
+use crate::envelope::SigningFault;
 use crate::envelope::SimpleSigningPayload;
 use crate::envelope::Statement;
+use crate::envelope::notary_item::NotaryItem;
 use crate::envelope::predicate_limits;
 use crate::json;
 use crate::key::PublicKey;
 use crate::key::Signer;
-use crate::key::SignerError;
 use crate::limits::Limits;
 use crate::oci::media_type;
+use crate::time::Time;
+use crate::x509::CertificateChain;
 
 /// An image and the statement about it to sign, from which every format makes its payload.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +50,8 @@ pub enum ItemStatement<'a> {
     ImageSignature {
         /// The annotations that are signed along with the digest.
         annotations: &'a BTreeMap<String, String>,
+        /// What formats sign that state the artifact itself and times; without it they cannot be written.
+        artifact: Option<DatedArtifact<'a>>,
         /// The name in a simple signing payload, which always has one.
         identity: Option<&'a str>,
         /// The name in an in-toto statement.
@@ -52,9 +59,23 @@ pub enum ItemStatement<'a> {
     },
 }
 
-/// The identity that signs: a private key. Formats that carry a certificate chain will find it here, beside the key.
+/// The artifact that a signature is about, and the times that the signature states.
+#[derive(Clone, Copy, Debug)]
+pub struct DatedArtifact<'a> {
+    /// The time from which the signature is no longer valid.
+    pub expiry: Option<Time>,
+    /// The media type of the manifest or index.
+    pub media_type: &'a str,
+    /// The signing time: the claim of the signer.
+    pub signing_time: Time,
+    /// The size of the manifest or index, in bytes.
+    pub size: u64,
+}
+
+/// The identity that signs: a private key, with the certificate chain of its public key where formats need one.
 #[derive(Clone, Copy)]
 pub struct SigningIdentity<'a> {
+    chain: Option<&'a CertificateChain>,
     signer: &'a dyn Signer,
 }
 
@@ -62,6 +83,7 @@ pub struct SigningIdentity<'a> {
 /// [`SignedItem::verified`] make it, and formats write nothing else.
 #[derive(Clone, Debug)]
 pub struct SignedItem<'a> {
+    pub(super) chain: Option<&'a CertificateChain>,
     pub(super) item: SigningItem<'a>,
     pub(super) key: &'a PublicKey,
     pub(super) payload: &'a ItemPayload,
@@ -100,15 +122,46 @@ impl SigningItem<'_> {
             (PayloadKind::SimpleSigning, ItemStatement::Attestation { .. }) => {
                 return Err(EnvelopeError::Unwritable { form: "simple-signing", statement: "an attestation" });
             }
+            (PayloadKind::Notary(format), statement) => return self.notary_payload(format, statement),
         };
-        Ok(ItemPayload::new(kind, bytes))
+        Ok(match kind {
+            PayloadKind::SimpleSigning => ItemPayload::simple_signing(bytes),
+            PayloadKind::Notary(_) | PayloadKind::Statement => ItemPayload::statement(bytes),
+        })
+    }
+
+    fn notary_payload(&self, format: NotaryFormat, statement: ItemStatement<'_>) -> Result<ItemPayload, EnvelopeError> {
+        let unwritable = |statement| Err(EnvelopeError::Unwritable { form: "notary", statement });
+        let ItemStatement::ImageSignature { annotations, artifact, .. } = statement else {
+            return unwritable("an attestation");
+        };
+        let Some(dated) = artifact else { return unwritable("a signature without its time") };
+        let payload = NotaryPayload::new(dated.media_type, self.digest, dated.size, annotations)?;
+        NotaryItem::new(format, &payload, &dated).map(ItemPayload::notary)
     }
 }
 
 impl<'a> SigningIdentity<'a> {
     /// The identity of a key without a certificate.
     pub const fn new(signer: &'a dyn Signer) -> Self {
-        Self { signer }
+        Self { chain: None, signer }
+    }
+
+    /// The identity of a key and the certificate chain of its public key.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::ChainOfOtherKey`].
+    pub fn with_chain(signer: &'a dyn Signer, chain: &'a CertificateChain) -> Result<Self, EnvelopeError> {
+        let (certified, key) = (chain.key().id(), signer.public_key().id());
+        match certified == key {
+            true => Ok(Self { chain: Some(chain), signer }),
+            false => Err(EnvelopeError::ChainOfOtherKey { certificate: chain.label(), certified, key }),
+        }
+    }
+
+    /// The certificate chain.
+    pub const fn chain(&self) -> Option<&'a CertificateChain> {
+        self.chain
     }
 
     /// The public key.
@@ -119,14 +172,12 @@ impl<'a> SigningIdentity<'a> {
     /// Signs `payload`, one of the payloads of `item`.
     ///
     /// # Errors
-    /// [`SignerError`]; [`SignerError::Faulty`] if the signature does not verify over this payload.
-    pub fn sign(&self, item: SigningItem<'a>, payload: &'a ItemPayload) -> Result<SignedItem<'a>, SignerError> {
-        let (key, message) = (self.key(), payload.to_sign());
-        let signature = self.signer.sign(&message)?;
-        match signature.is_over(key, &message) {
-            true => Ok(SignedItem { item, key, payload, signature: signature.as_bytes().to_vec() }),
-            false => Err(SignerError::Faulty { key: key.id(), scheme: key.default_scheme() }),
-        }
+    /// [`SigningFault`]: of the format, before anything is signed; or of the signer, also if its signature does not
+    /// verify over this payload.
+    pub fn sign(&self, item: SigningItem<'a>, payload: &'a ItemPayload) -> Result<SignedItem<'a>, SigningFault> {
+        payload.check_signer(self)?;
+        let signature = payload.sign(self.signer)?;
+        Ok(SignedItem { chain: self.chain, item, key: self.key(), payload, signature })
     }
 }
 
@@ -137,7 +188,7 @@ impl std::fmt::Debug for SigningIdentity<'_> {
 }
 
 impl<'a> SignedItem<'a> {
-    /// Verifies a signature that `key` made elsewhere over `payload`.
+    /// Verifies a signature that `key`, which has no certificate chain, made elsewhere over `payload`.
     ///
     /// # Errors
     /// [`NotSignedBy`] that key.
@@ -147,9 +198,9 @@ impl<'a> SignedItem<'a> {
         key: &'a PublicKey,
         signature: &[u8],
     ) -> Result<Self, NotSignedBy> {
-        match key.verify(&payload.to_sign(), signature) {
-            Ok(_) => Ok(Self { item, key, payload, signature: signature.to_vec() }),
-            Err(_) => Err(NotSignedBy(key.id())),
+        match payload.is_signed_by(key, signature) {
+            true => Ok(Self { chain: None, item, key, payload, signature: signature.to_vec() }),
+            false => Err(NotSignedBy(key.id())),
         }
     }
 }
@@ -205,7 +256,12 @@ mod tests {
     #[test]
     fn a_signature_that_was_made_elsewhere_is_verified_over_the_payload() {
         let (digest, annotations) = (Digest::sha256(b"image"), BTreeMap::new());
-        let statement = ItemStatement::ImageSignature { annotations: &annotations, identity: Some("app"), name: None };
+        let statement = ItemStatement::ImageSignature {
+            annotations: &annotations,
+            artifact: None,
+            identity: Some("app"),
+            name: None,
+        };
         let item = SigningItem { digest: &digest, statement };
         let [ours, other] = [(); 2].map(|()| PrivateKey::generate(KeyKind::P256).unwrap());
         for kind in [PayloadKind::SimpleSigning, PayloadKind::Statement] {
@@ -214,7 +270,11 @@ mod tests {
             let key = ours.public_key();
             assert!(SignedItem::verified(item, &payload, key, &made.signature).is_ok());
             assert!(SignedItem::verified(item, &payload, other.public_key(), &made.signature).is_err());
-            let changed = ItemPayload::new(kind, [payload.bytes(), b" "].concat());
+            let changed = [payload.bytes(), b" "].concat();
+            let changed = match kind {
+                PayloadKind::SimpleSigning => ItemPayload::simple_signing(changed),
+                _ => ItemPayload::statement(changed),
+            };
             assert!(SignedItem::verified(item, &changed, key, &made.signature).is_err());
         }
     }

@@ -5,7 +5,9 @@ use tracing::info_span;
 
 use crate::envelope::SigningIdentity;
 use crate::envelope::SigningItem;
+use crate::envelope::StorageOptions;
 use crate::limits::Limits;
+use crate::oci::NotaryManifest;
 use crate::oci::Subject;
 use crate::ops::OpsError;
 use crate::ops::present::SignWhen;
@@ -36,7 +38,8 @@ pub async fn attest(
         let payloads = attestation.forms.payloads(&item)?;
         sign::check_payloads(&payloads, item.statement, limits)?;
         let plan = SigningPlan::find(sink, subject, signers, &payloads, when, limits).await?;
-        plan.sign(sink, subject, item, created, limits).await
+        let storage = StorageOptions { created, notary_manifest: NotaryManifest::default() };
+        plan.sign(sink, subject, item, storage, limits).await
     };
     attest.instrument(span).await
 }

@@ -3,6 +3,7 @@
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
 use crate::envelope::NotSignedBy;
+use crate::envelope::SigningFault;
 use crate::json::JsonError;
 use crate::key::SignerError;
 use crate::oci::ConfigError;
@@ -206,6 +207,15 @@ pub enum ReadBackReason {
     /// The signatures of the image do not verify at the destination.
     #[error("its signatures are not found there")]
     SignaturesMissing,
+}
+
+impl From<SigningFault> for OpsError {
+    fn from(fault: SigningFault) -> Self {
+        match fault {
+            SigningFault::Envelope(error) => Self::Envelope(error),
+            SigningFault::Signer(error) => Self::Signer(error),
+        }
+    }
 }
 
 impl OpsError {

@@ -10,7 +10,6 @@ use crate::envelope::Form;
 use crate::envelope::FormName;
 use crate::envelope::FoundAt;
 use crate::envelope::ItemPayload;
-use crate::envelope::Payload;
 use crate::envelope::SigningIdentity;
 use crate::key::KeyId;
 use crate::limits::Limits;
@@ -30,7 +29,8 @@ use crate::verify::Finding;
 pub enum SignWhen {
     /// Sign in any case.
     Always,
-    /// Sign only if the signature is missing: the same payload, in the same format, by the same key.
+    /// Sign only if the signature is missing: the same payload, in the same format, by the same key; in formats with
+    /// certificates also with the same certificate chain, and not expired.
     IfMissing,
 }
 
@@ -138,13 +138,8 @@ impl PresenceSearch<'_> {
             if document.format() != form.name {
                 return;
             }
-            for key in signers.iter().map(SigningIdentity::key) {
-                let same = |proven: Payload| {
-                    proven.payload_type() == wanted.payload.payload_type() && *proven.bytes() == *wanted.payload.bytes()
-                };
-                if document.verify(key).is_ok_and(same) {
-                    found.0.entry((form.name, key.id())).or_insert(digest);
-                }
+            for signer in signers.iter().filter(|signer| wanted.payload.is_signed_in(document, signer)) {
+                found.0.entry((form.name, signer.key().id())).or_insert(digest);
             }
         };
         let referrer_of = form.is_referrer().then(|| subject.descriptor().into());

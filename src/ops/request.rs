@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::envelope::SignedItem;
+use crate::envelope::StorageOptions;
 use crate::limits::Limits;
 use crate::limits::count;
 use crate::oci::Content;
@@ -13,6 +14,7 @@ use crate::oci::Document;
 use crate::oci::ImageConfig;
 use crate::oci::Index;
 use crate::oci::Manifest;
+use crate::oci::NotaryManifest;
 use crate::oci::Platform;
 use crate::oci::Subject;
 use crate::oci::TagOrDigest;
@@ -237,6 +239,7 @@ pub async fn attach(
 ) -> Result<AttachedSignatures, OpsError> {
     let Some(first) = items.first() else { return Ok(AttachedSignatures::default()) };
     let subject = subject(sink, first).await?;
+    let storage = StorageOptions { created, notary_manifest: NotaryManifest::default() };
     let mut pending = PendingSignatures::default();
     for approved in items {
         let item = approved.item();
@@ -247,7 +250,7 @@ pub async fn attach(
         for (signer, payload, signature) in approved.signatures() {
             let signed = SignedItem::verified(item.signing_item(), payload, signer.key(), signature)?;
             for form in item.forms().iter().filter(|form| form.payload() == Some(payload.kind())) {
-                let _referrer = pending.add(form.write(&signed, &subject, created, limits)?);
+                let _referrer = pending.add(form.write(&signed, &subject, storage, limits)?);
             }
         }
     }

@@ -8,6 +8,7 @@ use tracing::info_span;
 
 use crate::digest::Digest;
 use crate::envelope;
+use crate::envelope::DatedArtifact;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Form;
 use crate::envelope::Forms;
@@ -15,9 +16,11 @@ use crate::envelope::ItemPayload;
 use crate::envelope::ItemStatement;
 use crate::envelope::SigningIdentity;
 use crate::envelope::SigningItem;
+use crate::envelope::StorageOptions;
 use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::oci::Document;
+use crate::oci::NotaryManifest;
 use crate::oci::Subject;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
@@ -37,16 +40,33 @@ pub use crate::ops::present::SignWhen;
 pub struct SignOptions {
     /// Annotations, signed.
     pub annotations: BTreeMap<String, String>,
-    /// The time for an annotation of the signature manifest. It is not signed, and not evidence of time.
+    /// The time for an annotation of the signature manifest, and the signing time in formats that sign one. It is the
+    /// signer's claim, and not evidence of time.
     pub created: Time,
+    /// The time from which the signature is no longer valid, in formats that sign one.
+    pub expiry: Option<Time>,
     /// The signature formats to write.
     pub forms: Forms,
+    /// The form of the manifests of Notary Project signatures.
+    pub notary_manifest: NotaryManifest,
     /// The name to sign. A Sigstore bundle has it only if it is given; a simple signing payload has that of the
     /// repository by default.
     pub reference: Option<String>,
 }
 
 impl SignOptions {
+    /// Options for signatures in `forms`, made at the time `created`: without annotations, expiry and a name.
+    pub fn new(forms: Forms, created: Time) -> Self {
+        Self {
+            annotations: BTreeMap::new(),
+            created,
+            expiry: None,
+            forms,
+            notary_manifest: NotaryManifest::default(),
+            reference: None,
+        }
+    }
+
     /// Refuses to sign what no verifier would read (threats: nul-in-text). Returns the name in a simple signing payload.
     fn readable(&self, sink: &dyn Sink) -> Result<String, EnvelopeError> {
         let texts = self.annotations.iter().flat_map(|(key, value)| [key, value]).chain(&self.reference);
@@ -59,10 +79,20 @@ impl SignOptions {
     fn item<'a>(&'a self, subject: &'a Subject, identity: &'a str) -> SigningItem<'a> {
         let statement = ItemStatement::ImageSignature {
             annotations: &self.annotations,
+            artifact: Some(DatedArtifact {
+                expiry: self.expiry,
+                media_type: &subject.descriptor().media_type,
+                signing_time: self.created,
+                size: subject.descriptor().size,
+            }),
             identity: Some(identity),
             name: self.reference.as_deref(),
         };
         SigningItem { digest: subject.digest(), statement }
+    }
+
+    const fn storage(&self) -> StorageOptions {
+        StorageOptions { created: self.created, notary_manifest: self.notary_manifest }
     }
 
     fn payloads(&self, subject: &Subject, identity: &str) -> Result<Vec<FormPayload>, EnvelopeError> {
@@ -140,7 +170,7 @@ pub async fn sign(
         let (item, payloads) = (options.item(subject, &reference), options.payloads(subject, &reference)?);
         check_payloads(&payloads, item.statement, limits)?;
         let plan = SigningPlan::find(sink, subject, signers, &payloads, when, limits).await?;
-        plan.sign(sink, subject, item, options.created, limits).await
+        plan.sign(sink, subject, item, options.storage(), limits).await
     };
     sign.instrument(span).await
 }
@@ -192,7 +222,8 @@ struct PlannedSignature<'a> {
 }
 
 impl<'a> SigningPlan<'a> {
-    /// Checks that the tags can be written and, with [`SignWhen::IfMissing`], finds the existing signatures.
+    /// Checks that each identity can sign each payload and that the tags can be written and, with
+    /// [`SignWhen::IfMissing`], finds the existing signatures.
     pub(super) async fn find(
         sink: &dyn Sink,
         subject: &Subject,
@@ -203,6 +234,7 @@ impl<'a> SigningPlan<'a> {
     ) -> Result<Self, OpsError> {
         let mut wanted = Vec::new();
         for (payload, forms) in payloads {
+            signers.iter().try_for_each(|signer| payload.check_signer(signer))?;
             wanted.extend(forms.iter().map(|form| Wanted { form, payload }));
         }
         let tags: Vec<_> = wanted.iter().filter_map(|wanted| wanted.form.tag_of(subject)).collect();
@@ -239,7 +271,7 @@ impl<'a> SigningPlan<'a> {
         sink: &dyn Sink,
         subject: &Subject,
         item: SigningItem<'_>,
-        created: Time,
+        storage: StorageOptions,
         limits: &Limits,
     ) -> Result<Vec<Signed>, OpsError> {
         let (mut pending, mut all) = (PendingSignatures::default(), Vec::new());
@@ -247,7 +279,7 @@ impl<'a> SigningPlan<'a> {
             for (payload, forms) in missing {
                 let made = identity.sign(item, payload)?;
                 for form in forms {
-                    signed.referrers.extend(pending.add(form.write(&made, subject, created, limits)?));
+                    signed.referrers.extend(pending.add(form.write(&made, subject, storage, limits)?));
                 }
             }
             all.push(signed);

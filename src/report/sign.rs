@@ -35,6 +35,7 @@ struct MadeSignature<'a> {
     digest: &'a Digest,
     key: String,
     referrer: Option<&'a Digest>,
+    referrers: &'a [Digest],
     tag: Option<&'a str>,
 }
 

@@ -130,11 +130,24 @@ impl RequestItem {
             Action::Attest(attest) => attest.statement(),
             Action::Sign(sign) => ItemStatement::ImageSignature {
                 annotations: &sign.annotations,
+                artifact: None,
                 identity: sign.identity.as_deref(),
                 name: sign.name.as_deref(),
             },
         };
         SigningItem { digest: &self.digest, statement }
+    }
+
+    /// Checks that a request can carry the requested formats: the Sigstore bundle, and the one at a tag of cosign.
+    pub(super) fn check_forms(&self) -> Result<(), RequestError> {
+        let tag = match &self.action {
+            Action::Attest(_) => FormName::Dsse,
+            Action::Sign(_) => FormName::SimpleSigning,
+        };
+        match forms_of_wire(&forms_to_wire(self.forms()), tag)? == *self.forms() {
+            true => Ok(()),
+            false => Err(RequestError::field("forms", FieldFault::Forms)),
+        }
     }
 
     /// The payloads to sign for this item: one or two.

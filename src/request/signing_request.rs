@@ -74,6 +74,7 @@ impl RequestDraft {
     /// # Errors
     /// [`RequestError`]: the draft is invalid.
     pub fn to_json(&self, limits: &Limits) -> Result<Vec<u8>, RequestError> {
+        self.items.iter().try_for_each(RequestItem::check_forms)?;
         let bytes = self.written()?;
         SigningRequest::parse(&bytes, limits).map(|_| bytes)
     }
@@ -320,7 +321,7 @@ fn payloads(items: &[RequestItem], limits: &Limits) -> Result<Vec<Vec<ItemPayloa
             // A larger payload would exceed the limit of verifiers.
             let encoded = payload.bytes().len().div_ceil(3).saturating_mul(4);
             RequestError::bounded("bytes of one payload in base64", encoded, limits.evidence.attestation_bytes)?;
-            if !seen.insert((item.pinned().to_string(), Digest::sha256(&payload.to_sign()))) {
+            if !seen.insert((item.pinned().to_string(), payload.kind(), Digest::sha256(payload.bytes()))) {
                 let what = Duplicate::Statement(format!("{} of {}", item.kind(), item.pinned()));
                 return Err(RequestError::Duplicate { what });
             }

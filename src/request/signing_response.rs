@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::digest::Digest;
+use crate::envelope::EnvelopeError;
 use crate::envelope::ItemPayload;
 use crate::envelope::PayloadKind;
 use crate::envelope::base64;
@@ -25,6 +26,7 @@ use crate::request::wire;
 use crate::request::wire::RESPONSE;
 use crate::request::wire::VERSION;
 use crate::request::wire::WireHead;
+use crate::request::wire::WirePayloadKind;
 use crate::request::wire::WireResponse;
 use crate::request::wire::WireSignature;
 use crate::request::wire::WireSigner;
@@ -152,7 +154,8 @@ impl SigningResponse {
         let canonical_signature = |signature: &[u8]| Digest::sha256(&key.canonical_signature(signature));
         let ours = self.signers.entry(key.id()).or_insert_with(|| SignaturesByKey::none(key, owner));
         let todo: Vec<_> = ours.missing(request).into_iter().take(most).collect();
-        let (signatures, mut stopped) = sign_all(signer, &todo);
+        let (signatures, mut stopped) = sign_all(signer, &todo)
+            .map_err(|error| RequestError::Envelope { error, reference: "a requested signature".to_owned() })?;
         let mut made = Vec::new();
         for (place, signature) in signatures {
             let (item, payload) = (Some(place.0), Some(place.1));
@@ -245,8 +248,9 @@ impl SignaturesByKey {
             let payload = payloads.iter().find(|payload| payload.kind() == kind).ok_or_else(unasked)?;
             let bytes = decode("signature", &signature)?;
             let what = SignedPart::Item { item, payload: kind };
-            let unsigned = |_| RequestError::Unsigned { key: id, what };
-            key.verify(&payload.to_sign(), &bytes).map_err(unsigned)?;
+            if !payload.is_signed_by(key, &bytes) {
+                return Err(RequestError::Unsigned { key: id, what });
+            }
             if read.signatures.insert((place, kind), bytes).is_some() {
                 return Err(RequestError::Duplicate { what: Duplicate::Signature(what) });
             }
@@ -266,17 +270,16 @@ impl SignaturesByKey {
     }
 
     fn to_wire(&self) -> WireSigner {
-        let signature = |(&(item, kind), bytes): (&(usize, PayloadKind), &Vec<u8>)| WireSignature {
-            item,
-            part: kind.into(),
-            signature: base64::encode(bytes),
+        // A request has no payloads of other kinds. If it had, the response would be unfinished without them.
+        let signature = |(&(item, kind), bytes): (&(usize, PayloadKind), &Vec<u8>)| {
+            Some(WireSignature { item, part: WirePayloadKind::of(kind)?, signature: base64::encode(bytes) })
         };
         WireSigner {
             owner: self.owner.clone(),
             key: self.key.id().to_string(),
             time: self.time().map(|time| time.to_string()),
             seal: self.countersignature.as_ref().map(|made| base64::encode(&made.bytes)),
-            signatures: self.signatures.iter().map(signature).collect(),
+            signatures: self.signatures.iter().filter_map(signature).collect(),
         }
     }
 
@@ -319,8 +322,12 @@ impl SignaturesByKey {
 }
 
 /// Signs these payloads in order, until the signer stops. Every returned signature was verified over its payload.
-fn sign_all(signer: &dyn Signer, todo: &[(usize, &ItemPayload)]) -> (SignatureMap, Option<SignerError>) {
-    let messages: Vec<_> = todo.iter().map(|(_, payload)| payload.to_sign()).collect();
+fn sign_all(
+    signer: &dyn Signer,
+    todo: &[(usize, &ItemPayload)],
+) -> Result<(SignatureMap, Option<SignerError>), EnvelopeError> {
+    let messages = todo.iter().map(|(_, payload)| payload.to_sign(signer.public_key()));
+    let messages = messages.collect::<Result<Vec<_>, _>>()?;
     let borrowed: Vec<&[u8]> = messages.iter().map(|message| &**message).collect();
     let batch = signer.sign_all(&borrowed);
     let (mut made, mut stopped) = (SignatureMap::new(), batch.stopped);
@@ -331,7 +338,7 @@ fn sign_all(signer: &dyn Signer, todo: &[(usize, &ItemPayload)]) -> (SignatureMa
             None => drop(stopped.get_or_insert(faulty(signer))),
         }
     }
-    (made, stopped)
+    Ok((made, stopped))
 }
 
 /// Signs a message; the signature was verified over exactly this message.

@@ -224,11 +224,13 @@ impl TryFrom<String> for WirePayloadKind {
     }
 }
 
-impl From<PayloadKind> for WirePayloadKind {
-    fn from(kind: PayloadKind) -> Self {
+impl WirePayloadKind {
+    /// `None` for a kind that requests do not have.
+    pub(super) const fn of(kind: PayloadKind) -> Option<Self> {
         match kind {
-            PayloadKind::SimpleSigning => Self::Claim,
-            PayloadKind::Statement => Self::Statement,
+            PayloadKind::Notary(_) => None,
+            PayloadKind::SimpleSigning => Some(Self::Claim),
+            PayloadKind::Statement => Some(Self::Statement),
         }
     }
 }

@@ -89,6 +89,11 @@ impl Scene {
         Some(Self { leaf, other_root, root, second, tsa, tsa_root, shop })
     }
 
+    /// A certificate that the root issues for the key of another one.
+    pub fn issue_again(&self, of: &Made, plan: Plan<'_>) -> Made {
+        self.shop.issue_again(&self.root, of, plan)
+    }
+
     /// A time at which all certificates are valid.
     pub fn now(&self) -> Time {
         self.after(DAY)

@@ -137,6 +137,15 @@ impl Place {
                     }
                 }
             }
+            // signers — what is in testdata/plugin: keys and their certificates, private keys for their owner alone.
+            ["signers"] => {
+                copy_files(&testdata("plugin"), &self.work());
+                for (name, _) in files(&testdata("plugin")) {
+                    if name.extension().is_some_and(|extension| extension == "key") {
+                        fs::set_permissions(self.work().join(name), fs::Permissions::from_mode(0o600)).unwrap();
+                    }
+                }
+            }
             // signed DIR — testdata/layouts/signed: `v1`, signed with release.key and version=1.0.
             ["signed", name] => copy_files(&testdata("layouts/signed"), &self.work().join(name)),
             // flip-layers DIR — changes a byte of every blob that is not JSON.

@@ -77,6 +77,10 @@ impl Peers {
         self.run("cosign", args)
     }
 
+    pub fn notation(&self, args: &[&str]) -> PeerOutput {
+        self.run("notation", args)
+    }
+
     pub fn openssl(&self, args: &[&str]) -> PeerOutput {
         self.run("openssl", args)
     }

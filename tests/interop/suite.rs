@@ -65,7 +65,7 @@ impl Algorithm {
         }
     }
 
-    fn genpkey(self) -> &'static [&'static str] {
+    pub fn genpkey(self) -> &'static [&'static str] {
         match self {
             Self::Ed25519 => &["-algorithm", "ed25519"],
             Self::P256 => &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],

@@ -15,7 +15,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("oci", GROUND),
     ("key", &["digest", "files", "json", "limits", "text"]),
     ("x509", &["digest", "key", "limits", "nonempty", "text", "time"]),
-    ("envelope", &["digest", "json", "key", "limits", "oci", "text", "time"]),
+    ("envelope", &["digest", "json", "key", "limits", "oci", "text", "time", "x509"]),
     ("trust", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time", "x509"]),
     ("policy", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time", "trust"]),
     (
@@ -102,7 +102,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     (
         "verifies signed documents",
         &["document().verify", "document().signatures_by", "document.verify", "document.signatures_by"],
-        &["envelope/", "ops/present.rs", "trust/"],
+        &["envelope/", "trust/"],
     ),
     ("waits", &["tokio", "futures_util", "async fn", "async move", ".await"], &["cli/", "ops/", "store/"]),
     (
@@ -129,6 +129,7 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("CertifiedSigner", "trust", &["trust/certified.rs"]),
     ("VerifiedGraph", "import", &["ops/import.rs"]),
     ("Content", "oci", &["oci/content.rs"]),
+    ("CertificateChain", "x509", &["x509/signing_chain.rs"]),
     ("Payload", "envelope", &["envelope/"]),
     ("SignedBefore", "x509", &["x509/timestamp/signed_before.rs"]),
     ("SignedItem", "envelope", &["envelope/signing_item.rs"]),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::duration;
+use super::format::NotaryManifestArg;
 
 /// The options that trust certificates of signers.
 #[derive(Debug, Args)]
@@ -40,4 +41,18 @@ pub(in crate::cli) struct CertificateArgs {
     /// given
     #[arg(long, value_name = "[OWNER=]NAMES", help_heading = "Certificates")]
     pub(in crate::cli) certificate_identity: Vec<String>,
+}
+
+/// The options of signatures with certificates: the formats `notary-jws` and `notary-cose`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct SignCertificateArgs {
+    /// The certificates of a key for the notary formats, PEM or DER: its own first, up to the root; one file for each key
+    #[arg(long, value_name = "FILE", help_heading = "Certificates")]
+    pub(in crate::cli) cert_chain: Vec<PathBuf>,
+    /// How long a signature in the notary formats is valid, in whole seconds (90d, 12h); by default without an end
+    #[arg(long, value_name = "DURATION", value_parser = duration::validity, help_heading = "Certificates")]
+    pub(in crate::cli) expiry: Option<Duration>,
+    /// The form of the manifest of a signature in the notary formats; legacy by default
+    #[arg(long, value_name = "FORM", value_enum, help_heading = "Certificates")]
+    pub(in crate::cli) notary_manifest: Option<NotaryManifestArg>,
 }

@@ -1,11 +1,14 @@
-//! The value of `--format`: the signature formats to write.
+//! The values of `--format`: the signature formats to write.
 
 use clap::ValueEnum;
 
 use bulla::envelope::FormName;
 use bulla::envelope::Forms;
+use bulla::oci::NotaryManifest;
 
-/// The signature formats to write.
+use crate::cli::exit::Failure;
+
+/// The signature formats to write, without those that need a certificate chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum SignFormat {
     /// A Sigstore bundle as a referrer
@@ -17,24 +20,92 @@ pub(in crate::cli) enum SignFormat {
     Tag,
     /// Both forms
     Both,
+    /// A Notary Project envelope, which is refused with an explanation
+    #[value(hide = true)]
+    NotaryJws,
+    /// The same
+    #[value(hide = true)]
+    NotaryCose,
+}
+
+/// A signature format of `sign`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ImageFormat {
+    /// A Sigstore bundle as a referrer
+    #[value(alias = "cosign-v3")]
+    Bundle,
+    /// Simple signing at the .sig tag
+    #[value(alias = "cosign-v2")]
+    Tag,
+    /// Bundle and tag
+    Both,
+    /// A JWS envelope of the Notary Project as a referrer, as notation writes it
+    NotaryJws,
+    /// A COSE envelope of the Notary Project as a referrer
+    NotaryCose,
+}
+
+/// The value of `--notary-manifest`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum NotaryManifestArg {
+    /// As notation 1.3 writes it
+    Legacy,
+    /// With an artifact type, as the OCI image specification 1.1 has it
+    #[value(name = "v1.1")]
+    V1_1,
 }
 
 impl SignFormat {
-    /// The formats of an image signature.
-    pub(in crate::cli) fn signature(self) -> Forms {
-        self.forms(FormName::SimpleSigning)
+    /// The formats of an image signature in a signing request.
+    pub(in crate::cli) fn signature(self) -> Result<Forms, Failure> {
+        self.forms(FormName::SimpleSigning, "a signing request cannot ask for").map_err(|failure| {
+            failure.hint("bulla sign --format notary-jws where the key is, or a request with --format bundle or tag")
+        })
     }
 
     /// The formats of an attestation.
-    pub(in crate::cli) fn attestation(self) -> Forms {
-        self.forms(FormName::Dsse)
+    pub(in crate::cli) fn attestation(self) -> Result<Forms, Failure> {
+        let failed =
+            |failure: Failure| failure.hint("--format bundle or tag; bulla sign writes Notary Project signatures");
+        self.forms(FormName::Dsse, "an attestation cannot have").map_err(failed)
     }
 
-    fn forms(self, at_tag: FormName) -> Forms {
+    fn forms(self, at_tag: FormName, refused: &str) -> Result<Forms, Failure> {
+        let notary = |form: FormName| Err(Failure::unknown(format!("{refused} the format {}", form.as_str())));
         match self {
-            Self::Both => Forms::of(FormName::SigstoreBundle).and(at_tag),
-            Self::Bundle => Forms::of(FormName::SigstoreBundle),
-            Self::Tag => Forms::of(at_tag),
+            Self::Both => Ok(Forms::of(FormName::SigstoreBundle).and(at_tag)),
+            Self::Bundle => Ok(Forms::of(FormName::SigstoreBundle)),
+            Self::NotaryCose => notary(FormName::NotaryCose),
+            Self::NotaryJws => notary(FormName::NotaryJws),
+            Self::Tag => Ok(Forms::of(at_tag)),
+        }
+    }
+}
+
+impl ImageFormat {
+    /// All of `formats`; a bundle if there are none.
+    pub(in crate::cli) fn forms(formats: &[Self]) -> Forms {
+        let mut names = formats.iter().flat_map(|format| format.names().iter().copied());
+        let first = Forms::of(names.next().unwrap_or(FormName::SigstoreBundle));
+        names.fold(first, Forms::and)
+    }
+
+    const fn names(self) -> &'static [FormName] {
+        match self {
+            Self::Both => &[FormName::SigstoreBundle, FormName::SimpleSigning],
+            Self::Bundle => &[FormName::SigstoreBundle],
+            Self::NotaryCose => &[FormName::NotaryCose],
+            Self::NotaryJws => &[FormName::NotaryJws],
+            Self::Tag => &[FormName::SimpleSigning],
+        }
+    }
+}
+
+impl From<NotaryManifestArg> for NotaryManifest {
+    fn from(form: NotaryManifestArg) -> Self {
+        match form {
+            NotaryManifestArg::Legacy => Self::Legacy,
+            NotaryManifestArg::V1_1 => Self::V1_1,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
 use crate::cli::verifiers;
 use bulla::envelope::FormName;
+use bulla::envelope::Forms;
 use bulla::files::Overwrite;
 use bulla::limits::Limits;
 use bulla::oci::Reference;
@@ -54,7 +55,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
         reason: args.reason.clone(),
         threshold: Threshold::new(args.threshold).map_err(|error| to_failure(error.into()))?,
     };
-    let attestations = attestations(args, &limits)?;
+    let (forms, attestations) = (args.format.signature()?, attestations(args, &limits)?);
     let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
     let mut items: Vec<RequestItem> = Vec::new();
     for (reference, found) in resolve(args, &limits)? {
@@ -65,7 +66,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
                 .find(|item| item.digest == found.digest && item.reference.location() == reference.location())
             {
                 Some(item) => render::note(format_args!("note: {reference} is the same image as {}", item.reference)),
-                None => items.extend(items_for(args, &attestations, &reference, &found, previous.as_ref())),
+                None => items.extend(items_for(args, (&forms, &attestations), &reference, &found, previous.as_ref())),
             }
         }
     }
@@ -108,7 +109,7 @@ fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec
 /// The items for one manifest: an image signature, and each requested attestation.
 fn items_for(
     args: &RequestNewArgs,
-    attestations: &[Attestation],
+    (forms, attestations): (&Forms, &[Attestation]),
     reference: &Reference,
     found: &SignableImage,
     previous: Option<&SigningRequest>,
@@ -135,7 +136,7 @@ fn items_for(
         item
     };
     let signature = || {
-        let forms = args.format.signature();
+        let forms = forms.clone();
         Action::Sign(ImageSignature {
             annotations: args.annotations.iter().cloned().collect(),
             identity: forms.has_tag().then(|| args.signed_reference.clone().unwrap_or_else(|| reference.location())),
@@ -155,7 +156,7 @@ fn items_for(
 fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestation>, Failure> {
     let read = |(kind, path): &(String, std::path::PathBuf)| {
         Ok(Attestation {
-            forms: args.format.attestation(),
+            forms: args.format.attestation()?,
             name: None,
             predicate: predicate::read(path, limits)?,
             predicate_type: policy::predicate_type(kind)?.to_owned(),

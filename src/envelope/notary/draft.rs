@@ -80,6 +80,11 @@ impl NotaryDraft {
         }
     }
 
+    /// Whether `signature`, in the encoding of JWS and COSE, is by `key` over the message.
+    pub fn is_signed_by(&self, key: &PublicKey, signature: &[u8]) -> bool {
+        key.verify_jose(self.scheme, &self.to_be_signed(), signature).is_ok()
+    }
+
     /// The envelope. It is read again, strictly, and its signature is verified with the key of the signer's certificate,
     /// before it is returned.
     ///

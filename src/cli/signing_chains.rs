@@ -1,0 +1,105 @@
+//! The certificate chains of `sign`, and the identities that they make of keys.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use bulla::envelope::Forms;
+use bulla::envelope::NotaryAlgorithm;
+use bulla::envelope::SigningIdentity;
+use bulla::key::Signer;
+use bulla::limits::Limits;
+use bulla::time::Time;
+use bulla::x509::Certificate;
+use bulla::x509::CertificateChain;
+
+use super::args::SignArgs;
+use super::exit::Failure;
+use super::files;
+
+/// A certificate chain, and the file that it was read from.
+pub(super) type ChainFile = (PathBuf, CertificateChain);
+
+/// Reads the files of `--cert-chain` and verifies the chains for the signing time `now`, before any key is opened.
+/// Checks that each option fits the formats.
+pub(super) fn read(args: &SignArgs, forms: &Forms, now: Time, limits: &Limits) -> Result<Vec<ChainFile>, Failure> {
+    let certificates = &args.certificates;
+    if !forms.has_certificate() {
+        let given = [
+            ("--cert-chain", !certificates.cert_chain.is_empty()),
+            ("--expiry", certificates.expiry.is_some()),
+            ("--notary-manifest", certificates.notary_manifest.is_some()),
+        ];
+        return match given.iter().find(|(_, given)| *given) {
+            None => Ok(Vec::new()),
+            Some((option, _)) => {
+                Err(Failure::unknown(format!("{option} is for the notary formats")).hint("--format notary-jws"))
+            }
+        };
+    }
+    if certificates.cert_chain.is_empty() {
+        let failure = Failure::unknown("the notary formats need the certificate chain of the key");
+        return Err(failure.hint("--cert-chain FILE: the certificate of the key, then its issuers, up to the root"));
+    }
+    if args.signed_reference.is_some() && forms.iter().all(|form| !form.signs_names()) {
+        let failure = Failure::unknown("--signed-reference: the notary formats have no place for a name");
+        return Err(failure.hint("-a KEY=VALUE signs any text along with the digest; or --format bundle,notary-jws"));
+    }
+    certificates.cert_chain.iter().map(|path| Ok((path.clone(), chain(path, now, limits)?))).collect()
+}
+
+fn chain(path: &Path, now: Time, limits: &Limits) -> Result<CertificateChain, Failure> {
+    let of_file = |error: String| Failure::unknown(format!("{}: {error}", path.display()));
+    let bytes = files::read(path, limits.envelope.bundle_bytes)?;
+    let certificates = Certificate::parse_bundle(&bytes, limits).map_err(|error| of_file(error.to_string()))?;
+    CertificateChain::verify(&certificates, now, limits).map_err(|error| {
+        of_file(error.to_string()).hint("the certificate of the key comes first, then its issuers, the root last")
+    })
+}
+
+/// The identities of `signers`, each with the chain of its key.
+pub(super) fn identities<'a>(
+    signers: &'a [Box<dyn Signer>],
+    chains: &'a [ChainFile],
+    forms: &Forms,
+) -> Result<Vec<SigningIdentity<'a>>, Failure> {
+    let argument = |error: String| Failure::unknown(error);
+    let identity = |signer: &'a dyn Signer| {
+        let key = signer.public_key();
+        if !forms.has_certificate() {
+            return Ok(SigningIdentity::new(signer));
+        }
+        NotaryAlgorithm::of_key(key).map_err(|error| {
+            argument(format!("key {}: {error}", key.id().short()))
+                .hint("a key of RSA with 2048, 3072 or 4096 bits, or of ECDSA on P-256, P-384 or P-521")
+        })?;
+        let own = chains.iter().find(|(_, chain)| chain.key().id() == key.id());
+        match (own, chains) {
+            (Some((_, chain)), _) => {
+                SigningIdentity::with_chain(signer, chain).map_err(|error| argument(error.to_string()))
+            }
+            // With one chain alone, it is the one that was meant.
+            (None, [(path, chain)]) => {
+                let error = SigningIdentity::with_chain(signer, chain).map(drop);
+                let error = error.map_or_else(|error| error.to_string(), |()| "it is of another key".to_owned());
+                Err(argument(format!("{}: {error}", path.display())))
+            }
+            (None, _) => Err(argument(format!("none of the certificate chains is of the key {}", key.id().short()))),
+        }
+    };
+    let identities: Vec<_> = signers.iter().map(|signer| identity(signer.as_ref())).collect::<Result<_, _>>()?;
+    let is_used = |chain: &CertificateChain| signers.iter().any(|signer| signer.public_key().id() == chain.key().id());
+    match chains.iter().find(|(_, chain)| !is_used(chain)) {
+        Some((path, chain)) => {
+            Err(argument(format!("{}: the certificate {} is of none of the keys", path.display(), chain.label())))
+        }
+        None => Ok(identities),
+    }
+}
+
+/// The end of the validity of signatures that are made `now`.
+pub(super) fn expiry(args: &SignArgs, now: Time) -> Result<Option<Time>, Failure> {
+    let Some(validity) = args.certificates.expiry else { return Ok(None) };
+    let seconds = i64::try_from(validity.as_secs()).ok();
+    let end = seconds.and_then(|seconds| now.unix().checked_add(seconds)).and_then(Time::from_unix);
+    end.map(Some).ok_or_else(|| Failure::unknown("--expiry: it ends after the year 9999"))
+}

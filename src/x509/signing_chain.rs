@@ -1,0 +1,72 @@
+//! `CertificateChain`: the certificates that a signer signs with, verified before anything is signed.
+
+use crate::digest::Digest;
+use crate::key::PublicKey;
+use crate::limits::Limits;
+use crate::nonempty::NonEmpty;
+use crate::time::Time;
+use crate::x509::Anchor;
+use crate::x509::Certificate;
+use crate::x509::CertificateLabel;
+use crate::x509::ChainError;
+use crate::x509::PresentedChain;
+use crate::x509::Profile;
+use crate::x509::Purpose;
+use crate::x509::VerifiedChain;
+
+/// The chain of a signer's certificates, from the signer's own to a self-signed root, which a verifier with this root
+/// accepts at the time of the signature. A proof type: [`CertificateChain::verify`] makes it.
+///
+/// It is the claim of a signer. Only a verifier decides whether the root is trusted.
+///
+/// ```compile_fail,E0451
+/// use bulla::x509::{CertificateChain, VerifiedChain};
+///
+/// fn forged(verified: VerifiedChain) -> CertificateChain {
+///     CertificateChain { verified }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct CertificateChain {
+    verified: VerifiedChain,
+}
+
+impl CertificateChain {
+    /// Verifies `certificates`, the signer's own first and the self-signed root last, by the profile `notary` at the
+    /// time `at` of the signature. Their own root is the anchor.
+    ///
+    /// # Errors
+    /// [`ChainError`]: verifiers would refuse the chain, or could not tell.
+    pub fn verify(certificates: &NonEmpty<Certificate>, at: Time, limits: &Limits) -> Result<Self, ChainError> {
+        let root = certificates.iter().last().unwrap_or_else(|| certificates.first());
+        let anchors = [Anchor { certificate: root.clone(), purpose: Purpose::Signing }];
+        let presented = PresentedChain { certificates, extra: &[] };
+        let verified = VerifiedChain::verify(presented, &anchors, Purpose::Signing, &Profile::NOTARY, at, limits)?;
+        Ok(Self { verified })
+    }
+
+    /// The time that the chain was verified for.
+    pub const fn at(&self) -> Time {
+        self.verified.at()
+    }
+
+    /// The DER of each certificate, the signer's own first.
+    pub fn certificates(&self) -> impl Iterator<Item = &[u8]> {
+        self.verified.path().iter().map(Certificate::der)
+    }
+
+    /// The key of the signer's certificate.
+    pub const fn key(&self) -> &PublicKey {
+        self.verified.key()
+    }
+
+    /// The subject and serial number of the signer's certificate.
+    pub fn label(&self) -> CertificateLabel {
+        CertificateLabel::of(self.verified.signer())
+    }
+
+    /// The SHA-256 of each certificate, in lower-case hexadecimal.
+    pub fn thumbprints(&self) -> Vec<String> {
+        self.certificates().map(|der| Digest::sha256(der).hex().to_owned()).collect()
+    }
+}

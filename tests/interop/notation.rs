@@ -1,0 +1,118 @@
+//! notation and bulla, each judging what the other signed with a chain of certificates.
+
+use crate::peers::PeerOutput;
+use crate::suite::Algorithm;
+use crate::suite::Api;
+use crate::suite::Suite;
+
+const ALGORITHMS: [Algorithm; 2] = [Algorithm::P256, Algorithm::Rsa2048];
+
+const IDENTITY: [&str; 4] = ["--ca-roots", "root.crt", "--certificate-identity", "C=US,ST=WA,O=Acme"];
+
+/// A root, below it a certificate for each algorithm, and notation with this root as its only one: `NAME.key` and the
+/// chain `NAME.crt`.
+fn start(api: Api) -> Option<Suite> {
+    let suite = Suite::start_without_keys(api)?;
+    let peers = &suite.peers;
+    let sections = "[req]\nprompt=no\ndistinguished_name=dn\n[dn]\n\
+        [ca]\nsubjectKeyIdentifier=hash\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n\
+        [leaf]\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\nkeyUsage=critical,digitalSignature\n";
+    peers.write("openssl.cnf", sections);
+    let make = |name: &str, algorithm: Algorithm, more: &[&str]| {
+        let (key, file) = (format!("{name}.key"), format!("{name}.crt"));
+        peers.openssl(&[&["genpkey", "-out", &key], algorithm.genpkey()].concat()).must();
+        let subject = format!("/C=US/ST=WA/O=Acme/CN={name}");
+        let args = ["req", "-x509", "-new", "-days", "30", "-config", "openssl.cnf", "-subj", &subject];
+        peers.openssl(&[&args[..], &["-key", &key, "-out", &file], more].concat()).must();
+    };
+    for root in ["root", "other-root"] {
+        make(root, Algorithm::P384, &["-extensions", "ca"]);
+    }
+    let mut keys = Vec::new();
+    for algorithm in ALGORITHMS {
+        let name = algorithm.name();
+        make(name, algorithm, &["-extensions", "leaf", "-CA", "root.crt", "-CAkey", "root.key"]);
+        let file = format!("{name}.crt");
+        peers.write(&file, [peers.read(&file), peers.read("root.crt")].concat());
+        keys.push(format!(r#"{{"name":"{name}","keyPath":"{name}.key","certPath":"{file}"}}"#));
+    }
+    peers.write(".config/notation/signingkeys.json", format!(r#"{{"keys":[{}]}}"#, keys.join(",")));
+    trust(&suite, "root");
+    Some(suite)
+}
+
+/// The roots that notation trusts.
+fn trust(suite: &Suite, root: &str) {
+    let policy = format!(
+        r#"{{"version":"1.0","trustPolicies":[{{"name":"acme","registryScopes":["*"],
+        "signatureVerification":{{"level":"strict"}},"trustStores":["ca:{root}"],
+        "trustedIdentities":["x509.subject: C=US, ST=WA, O=Acme"]}}]}}"#
+    );
+    suite.peers.write(".config/notation/trustpolicy.json", policy);
+    let file = format!(".config/notation/truststore/x509/ca/{root}/{root}.crt");
+    suite.peers.write(&file, suite.peers.read(&format!("{root}.crt")));
+}
+
+fn notation_verifies(suite: &Suite, image: &str, more: &[&str]) -> PeerOutput {
+    suite.peers.notation(&[&["verify", "--insecure-registry"], more, &[image]].concat())
+}
+
+fn bulla_verifies(suite: &Suite, image: &str, more: &[&str]) -> PeerOutput {
+    suite.peers.bulla(&[&["verify"], &IDENTITY[..], more, &[image]].concat())
+}
+
+pub fn bulla_signs_notation_verifies(api: Api) {
+    let Some(mut suite) = start(api) else { return };
+    let mut images = Vec::new();
+    for (seed, algorithm) in (1..).zip(ALGORITHMS) {
+        let (key, chain) = (format!("{}.key", algorithm.name()), format!("{}.crt", algorithm.name()));
+        for format in ["notary-jws", "notary-cose"] {
+            for manifest in ["legacy", "v1.1"] {
+                let name = format!("{}-{format}-{manifest}", algorithm.name());
+                let image = suite.image(&name.replace("v1.1", "newer"), seed);
+                let first = ["sign", "--key", &key, "--cert-chain", &chain, "--format", format];
+                let more = ["--notary-manifest", manifest, "--expiry", "1h", "-a", "build=<7> & more", &image];
+                let output = suite.peers.bulla(&[&first[..], &more[..]].concat());
+                suite.expect(&name, &output, 0);
+                let output = bulla_verifies(&suite, &image, &["-a", "build=<7> & more"]);
+                suite.expect(&name, &output, 0);
+                let output = notation_verifies(&suite, &image, &["--user-metadata", "build=<7> & more"]);
+                suite.expect(&name, &output, 0);
+                let output = notation_verifies(&suite, &image, &["--user-metadata", "build=8"]);
+                suite.expect_no(&format!("{name}, other metadata"), &output);
+                images.push(image);
+            }
+        }
+    }
+    trust(&suite, "other-root");
+    for image in &images {
+        let output = notation_verifies(&suite, image, &[]);
+        suite.expect_no(&format!("{image}, another root"), &output);
+    }
+    suite.done();
+}
+
+pub fn notation_signs_bulla_verifies(api: Api) {
+    let Some(mut suite) = start(api) else { return };
+    for (seed, algorithm) in (1..).zip(ALGORITHMS) {
+        for format in ["jws", "cose"] {
+            let name = format!("{}-{format}", algorithm.name());
+            let image = suite.image(&name, seed);
+            let first = ["sign", "--insecure-registry", "--key", algorithm.name(), "--signature-format", format];
+            let output = suite.peers.notation(&[&first[..], &["--user-metadata", "build=7", &image]].concat());
+            suite.expect(&name, &output, 0);
+            let output = bulla_verifies(&suite, &image, &["-a", "build=7"]);
+            suite.expect(&name, &output, 0);
+            let output = bulla_verifies(&suite, &image, &["-a", "build=8"]);
+            suite.expect(&format!("{name}, other metadata"), &output, 1);
+            // What notation signed is the signature that bulla would make.
+            let (key, chain) = (format!("{}.key", algorithm.name()), format!("{}.crt", algorithm.name()));
+            let form = format!("notary-{format}");
+            let sign = ["sign", "--key", &key, "--cert-chain", &chain, "--format", &form, "-a", "build=7"];
+            let output = suite.peers.bulla(&[&sign[..], &["--if-missing", &image]].concat());
+            suite.expect(&name, &output, 0);
+            suite.expect_that(&name, output.stdout.contains("already signed"), &output);
+        }
+    }
+    suite.done();
+}
