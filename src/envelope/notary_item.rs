@@ -1,5 +1,6 @@
 //! `NotaryItem`: what a Notary Project envelope about an item signs, and how it is signed, found again and stored.
 
+use crate::envelope::DatedArtifact;
 use crate::envelope::EnvelopeError;
 use crate::envelope::NotaryAlgorithm;
 use crate::envelope::NotaryAttributes;
@@ -10,7 +11,6 @@ use crate::envelope::NotaryPayload;
 use crate::envelope::SigningIdentity;
 use crate::envelope::SigningScheme;
 use crate::envelope::UnsignedAttributes;
-use crate::envelope::signing_item::DatedArtifact;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::x509::CertificateChain;

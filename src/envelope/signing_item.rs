@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
+use crate::envelope::DatedArtifact;
 use crate::envelope::EnvelopeError;
 use crate::envelope::ItemPayload;
 use crate::envelope::NotSignedBy;
@@ -13,16 +14,15 @@ use crate::envelope::NotaryFormat;
 use crate::envelope::NotaryPayload;
 use crate::envelope::PayloadKind;
 use crate::envelope::SigningFault;
+use crate::envelope::SigningIdentity;
 use crate::envelope::SimpleSigningPayload;
 use crate::envelope::Statement;
 use crate::envelope::notary_item::NotaryItem;
 use crate::envelope::predicate_limits;
 use crate::json;
 use crate::key::PublicKey;
-use crate::key::Signer;
 use crate::limits::Limits;
 use crate::oci::media_type;
-use crate::time::Time;
 use crate::x509::CertificateChain;
 
 /// An image and the statement about it to sign, from which every format makes its payload.
@@ -57,26 +57,6 @@ pub enum ItemStatement<'a> {
         /// The name in an in-toto statement.
         name: Option<&'a str>,
     },
-}
-
-/// The artifact that a signature is about, and the times that the signature states.
-#[derive(Clone, Copy, Debug)]
-pub struct DatedArtifact<'a> {
-    /// The time from which the signature is no longer valid.
-    pub expiry: Option<Time>,
-    /// The media type of the manifest or index.
-    pub media_type: &'a str,
-    /// The signing time: the claim of the signer.
-    pub signing_time: Time,
-    /// The size of the manifest or index, in bytes.
-    pub size: u64,
-}
-
-/// The identity that signs: a private key, with the certificate chain of its public key where formats need one.
-#[derive(Clone, Copy)]
-pub struct SigningIdentity<'a> {
-    chain: Option<&'a CertificateChain>,
-    signer: &'a dyn Signer,
 }
 
 /// A payload and a signature of `key` over it, which was verified. A proof type: [`SigningIdentity::sign`] and
@@ -142,33 +122,6 @@ impl SigningItem<'_> {
 }
 
 impl<'a> SigningIdentity<'a> {
-    /// The identity of a key without a certificate.
-    pub const fn new(signer: &'a dyn Signer) -> Self {
-        Self { chain: None, signer }
-    }
-
-    /// The identity of a key and the certificate chain of its public key.
-    ///
-    /// # Errors
-    /// [`EnvelopeError::ChainOfOtherKey`].
-    pub fn with_chain(signer: &'a dyn Signer, chain: &'a CertificateChain) -> Result<Self, EnvelopeError> {
-        let (certified, key) = (chain.key().id(), signer.public_key().id());
-        match certified == key {
-            true => Ok(Self { chain: Some(chain), signer }),
-            false => Err(EnvelopeError::ChainOfOtherKey { certificate: chain.label(), certified, key }),
-        }
-    }
-
-    /// The certificate chain.
-    pub const fn chain(&self) -> Option<&'a CertificateChain> {
-        self.chain
-    }
-
-    /// The public key.
-    pub fn key(&self) -> &'a PublicKey {
-        self.signer.public_key()
-    }
-
     /// Signs `payload`, one of the payloads of `item`.
     ///
     /// # Errors
@@ -176,14 +129,8 @@ impl<'a> SigningIdentity<'a> {
     /// verify over this payload.
     pub fn sign(&self, item: SigningItem<'a>, payload: &'a ItemPayload) -> Result<SignedItem<'a>, SigningFault> {
         payload.check_signer(self)?;
-        let signature = payload.sign(self.signer)?;
-        Ok(SignedItem { chain: self.chain, item, key: self.key(), payload, signature })
-    }
-}
-
-impl std::fmt::Debug for SigningIdentity<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SigningIdentity").field("key", &self.key().id()).finish()
+        let signature = payload.sign(self.signer())?;
+        Ok(SignedItem { chain: self.chain(), item, key: self.key(), payload, signature })
     }
 }
 

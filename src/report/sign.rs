@@ -84,6 +84,7 @@ impl<'a> From<&'a Signed> for MadeSignature<'a> {
             digest: &signed.subject,
             key: signed.key.to_string(),
             referrer: signed.referrers.first(),
+            referrers: &signed.referrers,
             tag: signed.tags.first().map(String::as_str),
         }
     }
