@@ -139,7 +139,7 @@ fn an_invalid_draft_is_refused() {
     assert!(plain().to_json(&limits()).is_ok());
     refused(RequestDraft { expires: plain().created, ..plain() }, "`expires` is not after");
     refused(RequestDraft { items: Vec::new(), ..plain() }, "`items` is empty");
-    refused(RequestDraft { owners: Vec::new(), ..plain() }, "no key is trusted");
+    refused(RequestDraft { owners: Vec::new(), ..plain() }, "no key and no certificate is trusted");
     refused(RequestDraft { threshold: Threshold::new(3).unwrap(), ..plain() }, "can never be met");
     // One owner is one, whatever keys they hold, and whatever they are called.
     refused(draft(&[("alice", &[&alice, &bob])], 2, 1), "can never be met");
