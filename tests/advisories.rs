@@ -1759,12 +1759,7 @@ fn a_list_that_is_filtered_without_a_request_is_not_whole() {
     let graph = now(Graph::collect(&source, image.clone(), Closure::WithReferrers, &Limits::DEFAULT));
     assert!(matches!(graph, Err(OpsError::Store(StoreError::Protocol { .. }))), "{graph:?}");
     let subject = bulla::oci::Subject::of(&image);
-    let options = sign::SignOptions {
-        annotations: BTreeMap::new(),
-        created: bulla::time::Time::EPOCH,
-        forms: Forms::of(FormName::SigstoreBundle),
-        reference: None,
-    };
+    let options = sign::SignOptions::new(Forms::of(FormName::SigstoreBundle), bulla::time::Time::EPOCH);
     let sign = |when| {
         now(sign::sign(&source, &subject, &[SigningIdentity::new(proof::key())], &options, when, &Limits::DEFAULT))
     };

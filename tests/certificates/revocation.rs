@@ -158,7 +158,7 @@ fn a_timestamp_that_is_needed_is_by_an_authority_that_is_not_revoked() {
 fn a_signing_authority_dates_its_signatures_before_a_revocation() {
     let Some(scene) = SCENE.as_ref() else { return };
     let identity = scene.identity_below("bob", "O=Acme", &[(&scene.root, Purpose::SigningAuthority)]);
-    let verifier = super::scene::verifier([identity], 1);
+    let verifier = verifier([identity], 1);
     for (stated, reason, want) in
         [(60, SUPERSEDED, "accepted"), (DAY / 2, SUPERSEDED, "revoked"), (60, KEY_COMPROMISE, "revoked")]
     {

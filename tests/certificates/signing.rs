@@ -94,7 +94,7 @@ fn signed(
 }
 
 fn referrers((store, subject): &(Memory, Subject)) -> usize {
-    ready(store.referrers(subject.digest(), None)).unwrap().unwrap().whole().unwrap().len()
+    ready(store.referrers(subject.digest(), None)).unwrap().unwrap().whole(&store.origin()).unwrap().len()
 }
 
 #[test]

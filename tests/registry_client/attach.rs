@@ -40,6 +40,8 @@ fn signed(registry: &Registry) -> (Digest, Result<Vec<Signed>, OpsError>) {
     let keys = [(); 2].map(|()| PrivateKey::generate(KeyKind::P256).unwrap());
     let signers: Vec<_> = keys.iter().map(|key| SigningIdentity::new(key)).collect();
     let options = SignOptions {
+        expiry: None,
+        notary_manifest: bulla::oci::NotaryManifest::default(),
         annotations: BTreeMap::new(),
         created: Time::EPOCH,
         forms: Forms::of(FormName::SigstoreBundle).and(FormName::SimpleSigning),
