@@ -180,6 +180,7 @@ mod tests {
     use crate::envelope::StorageOptions;
     use crate::key::KeyKind;
     use crate::key::PrivateKey;
+    use crate::key::Signer as _;
     use crate::oci::Content;
     use crate::oci::NotaryManifest;
     use crate::oci::Subject;

@@ -14,7 +14,9 @@ use serde_json::Value;
 use super::vectors::suite;
 
 /// The layout, the names of the identity, options, and the exit code with the code of the first finding.
-const CASES: [(&str, &str, &[&str], i32, Option<&str>); 12] = [
+type Case = (&'static str, &'static str, &'static [&'static str], i32, Option<&'static str>);
+
+const CASES: [Case; 12] = [
     ("e2e-valid-signature", "CN=e2e,O=Notary", &[], 0, None),
     ("e2e-valid-signature", "x509.subject: C=US, ST=WA, O=Notary", &[], 0, None),
     ("e2e-valid-signature", "CN=other", &[], 1, Some("certificate-identity")),
