@@ -386,7 +386,7 @@ mod tests {
         let status = Path::new("/proc/self/limits");
         assert_eq!(*read_secret(status, 64 << 10, Accept::File).unwrap(), fs::read(status).unwrap());
         let limit = u64::try_from(fs::read(status).unwrap().len()).unwrap();
-        assert_eq!(read_secret(status, limit, Accept::File).unwrap().len() as u64, limit);
+        assert_eq!(u64::try_from(read_secret(status, limit, Accept::File).unwrap().len()).unwrap(), limit);
         assert!(matches!(read_secret(status, limit - 1, Accept::File), Err(FileError::TooLarge { .. })));
     }
 
