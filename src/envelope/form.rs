@@ -234,9 +234,8 @@ impl Form {
     /// The content in which a signature of this format is stored beside `subject`.
     ///
     /// # Errors
-    /// [`EnvelopeError::Unwritable`] for a format that is only read, [`EnvelopeError::NoChain`] for one that needs the
-    /// certificate chain of the signer, [`EnvelopeError::OtherSubject`] if the signature is about another digest, and an
-    /// error if a verifier with these limits could not read the document.
+    /// [`EnvelopeError`]: the format is only read, needs the certificate chain of the signer, or could not be read by a
+    /// verifier with these limits, or the signature is about another digest.
     pub fn write(
         &self,
         signed: &SignedItem<'_>,
