@@ -19,7 +19,7 @@ pub(super) const VERBS: &[Words] = &[
     ),
     (
         "cert certificate",
-        &["signatures are verified by public keys, not by a store of certificates: `bulla verify REF --key PUB`"],
+        &["certificates are files that each command names: `bulla verify REF --ca-roots FILE --certificate-identity NAMES`"],
     ),
     ("clean delete rm remove untag", &["bulla deletes nothing; use the tools of the registry"]),
     (
