@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 use bulla::x509::Certificate;
 use tempfile::TempDir;
@@ -73,7 +75,9 @@ impl Workshop {
     }
 
     fn make(&self, plan: Plan<'_>, issuer: Option<&Made>, of: Option<&Made>) -> Made {
-        let number = fs::read_dir(self.folder.path()).unwrap().count();
+        // Tests that share a workshop make certificates at the same time.
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
         let path = |end: &str| self.folder.path().join(format!("{number}.{end}"));
         let key = of.map_or_else(|| path("key"), |of| of.key.clone());
         if of.is_none() {

@@ -19,7 +19,9 @@ pub(super) const VERBS: &[Words] = &[
     ),
     (
         "cert certificate",
-        &["certificates are files that each command names: `bulla verify REF --ca-roots FILE --certificate-identity NAMES`"],
+        &[
+            "certificates are files that each command names: `bulla verify REF --ca-roots FILE --certificate-identity NAMES`",
+        ],
     ),
     ("clean delete rm remove untag", &["bulla deletes nothing; use the tools of the registry"]),
     (
