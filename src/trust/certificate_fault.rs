@@ -82,7 +82,7 @@ pub enum CertificateFault {
         /// Why the timestamp does not help.
         timestamp: TimestampFault,
     },
-    /// A timestamp is wanted, and there is none that verifies.
+    /// A timestamp is required, and the signature has no valid one.
     #[error("a timestamp is required, and {timestamp}")]
     TimestampRequired {
         /// What is wrong with the timestamp.

@@ -27,7 +27,7 @@ pub enum TrustedIdentity {
 }
 
 impl TrustedIdentity {
-    /// Reads the identities of a statement: a lone `*`, or identities of which none covers another.
+    /// Reads the identities of a statement: a lone `*`, or identities that do not cover each other.
     ///
     /// # Errors
     /// The rule that they break.

@@ -1,7 +1,7 @@
 //! Trust policies and trust stores of the Notary Project, as notation reads them: `trustpolicy.json` and `truststore/`.
 //!
 //! Specification: Notary Project, "Trust Store and Trust Policy Specification". What is read here says whom the operator
-//! trusts; it is evaluated by the rules of this crate, of which no policy turns one off.
+//! trusts; it is evaluated by the rules of this crate, and no policy turns any of them off.
 
 mod apply;
 mod check;
