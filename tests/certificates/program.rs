@@ -126,7 +126,9 @@ fn a_root_counts_for_the_purpose_of_its_option_alone() {
     assert_eq!(place.run("verify oci:authority:v1 --signing-authority-roots root"), text(0, ""));
     assert_eq!(place.run("verify oci:authority:v1 --ca-roots root"), text(1, "trust"));
 
-    let stamped = Signing { timestamp: Some((&scene.tsa, scene.after(0).unix())), ..scene.signing() };
+    // The certificate of the authority may have been made a second after that of the signer.
+    let begin = scene.tsa.certificate.not_before().unix();
+    let stamped = Signing { timestamp: Some((&scene.tsa, begin)), ..scene.signing() };
     let stamped = Signing { attributes: NotaryAttributes::new(SigningScheme::X509, scene.after(0)), ..stamped };
     place.layout("stamped", &stamped, "legacy");
     let late = format!("verify oci:stamped:v1 --at {} --ca-roots root", scene.after(400 * DAY));
