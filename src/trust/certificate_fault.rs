@@ -40,7 +40,7 @@ pub enum CertificateFault {
     /// The expiry of the signature itself has passed. No timestamp extends it.
     #[error("the signature expired at {expiry}; it was judged at {at}")]
     Expired {
-        /// The time as of which expiry is judged.
+        /// The time at which expiry is judged.
         at: Time,
         /// The expiry that was signed.
         expiry: Time,

@@ -329,8 +329,11 @@ impl<'a> SignedEnvelope<'a> {
         let expired = match (in_time, means.timestamps()) {
             // Only expiry is judged at another time than now: a certificate that is not valid yet does not count.
             (Ok(chain), _) if at > time.current() && chain.path().iter().any(|one| time.is_ahead(one.not_before())) => {
-                let chain = verify(Purpose::Signing, time.current()).map_err(CertificateFault::Chain)?;
-                return Ok(certified(chain, time.current(), TimeSource::Verification, None));
+                return Err(match verify(Purpose::Signing, time.current()) {
+                    Err(error) => CertificateFault::Chain(error),
+                    // Another path is valid now, but not the one that is valid then.
+                    Ok(_) => CertificateFault::Ahead { now: time.current(), time: at },
+                });
             }
             (Ok(chain), TimestampUse::IfExpired) => return Ok(certified(chain, at, TimeSource::Verification, None)),
             (Ok(_), TimestampUse::Required) => None,

@@ -23,7 +23,7 @@ impl VerificationTime {
         Self { expiry_at, ..self }
     }
 
-    /// The time as of which expiry is judged.
+    /// The time at which expiry is judged.
     pub const fn expiry_at(self) -> Time {
         self.expiry_at
     }

@@ -110,7 +110,7 @@ impl VerifiedSubject {
         self.time.current()
     }
 
-    /// The time as of which expiry was judged: [`VerifiedSubject::verified_at`], unless the verifier was given another.
+    /// The time at which expiry was judged: [`VerifiedSubject::verified_at`], unless the verifier was given another.
     pub const fn expiry_judged_at(&self) -> Time {
         self.time.expiry_at()
     }

@@ -73,7 +73,7 @@ impl Verifier {
         Self { revocation: Some(Arc::new(check)), ..self }
     }
 
-    /// The time as of which expiry is judged, if it is not the current one.
+    /// The time at which expiry is judged, if it is not the current one.
     pub const fn expiry_at(&self) -> Option<Time> {
         self.expiry_at
     }

@@ -92,7 +92,7 @@ impl Certificate {
     /// other. notation's trust stores and chains are such files.
     ///
     /// # Errors
-    /// [`BundleError`], if any of them cannot be read, or if there is none.
+    /// [`BundleError`], if one of them cannot be read, or the file has none.
     pub fn parse_bundle(bytes: &[u8], limits: &Limits) -> Result<NonEmpty<Self>, BundleError> {
         let all = encodings(
             bytes,
@@ -112,7 +112,7 @@ impl CertificateRevocationList {
     /// Parses a file of CRLs, as [`Certificate::parse_bundle`].
     ///
     /// # Errors
-    /// [`BundleError`], if any of them cannot be read, or if there is none.
+    /// [`BundleError`], if one of them cannot be read, or the file has none.
     pub fn parse_bundle(bytes: &[u8], limits: &Limits) -> Result<NonEmpty<Self>, BundleError> {
         let revocation = &limits.revocation;
         // Base64 in lines of 64 characters is longer by three eighths.

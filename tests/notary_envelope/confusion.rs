@@ -197,7 +197,7 @@ fn a_verification_plugin_is_could_not_tell() {
     assert_eq!(said(&envelope.verify(other.public_key()).unwrap_err()), "signature");
 }
 
-/// No bytes are an envelope in both formats, and a signature of one format is none of the other.
+/// No bytes are an envelope in both formats, and a signature in one format does not verify in the other.
 #[test]
 fn formats_are_not_confused() {
     let maker = Maker::of(NotaryAlgorithm::Es256);

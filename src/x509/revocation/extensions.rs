@@ -45,7 +45,7 @@ fn extension<'a>(rest: &mut Fields<'a>) -> Option<RawExtension<'a>> {
     Some(RawExtension { critical, id, value })
 }
 
-/// The first critical extension that is none of `processed`.
+/// The first critical extension that is not among `processed`.
 pub(super) fn unknown_critical(extensions: &[RawExtension<'_>], processed: &[&[u8]]) -> Option<Oid> {
     let unknown = extensions.iter().find(|one| one.critical && !processed.contains(&one.id));
     unknown.and_then(|one| Oid::from_content(one.id))

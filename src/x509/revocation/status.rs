@@ -94,7 +94,7 @@ pub enum EvidenceKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatusProblem {
-    /// The evidence; `None` where there is none.
+    /// The evidence; `None` if nothing in the pool is about the certificate.
     pub evidence: Option<EvidenceLabel>,
     /// What was found, where the rule alone does not say it.
     pub found: Option<String>,

@@ -74,7 +74,7 @@ impl TimestampResponse {
         self.status
     }
 
-    /// The token, whatever it was asked for.
+    /// The token, without a check that it answers a request.
     pub const fn token(&self) -> &TimestampToken {
         &self.token
     }
