@@ -38,6 +38,8 @@ mod time;
 mod tls;
 #[path = "registry_client/trace.rs"]
 mod trace;
+#[path = "registry_client/web.rs"]
+mod web;
 
 use std::future::Future;
 use std::time::Duration;

@@ -21,6 +21,8 @@ mod sink;
 mod source;
 mod task;
 pub mod transfer_progress;
+#[cfg(feature = "registry")]
+pub mod web;
 
 pub use archive::Archive;
 pub use archive::Tar;

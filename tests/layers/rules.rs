@@ -92,7 +92,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     (
         "uses the network",
         &["reqwest", "hyper", "rustls", "TcpStream", "TcpListener", "UdpSocket"],
-        &["store/registry.rs", "store/registry/"],
+        &["store/registry.rs", "store/registry/", "store/web/"],
     ),
     (
         "reads signed payloads",

@@ -85,7 +85,7 @@ impl Authority {
 }
 
 /// A TLS front of a registry.
-struct Front {
+pub(crate) struct Front {
     /// The answer to plain HTTP.
     plain: Arc<Mutex<&'static str>>,
     port: u16,
@@ -96,7 +96,7 @@ struct Front {
 }
 
 impl Front {
-    fn new(authority: &Authority, name: &str, registry: &Registry) -> Self {
+    pub(crate) fn new(authority: &Authority, name: &str, registry: &Registry) -> Self {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(&authority.read("ca.pem")).unwrap()).unwrap();
@@ -135,7 +135,7 @@ impl Front {
         Self { plain, port, shown, tried }
     }
 
-    fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("localhost:{}", self.port)
     }
 }

@@ -69,6 +69,16 @@ pub use settings::RetryPolicy;
 pub use settings::Settings;
 pub use settings::Timeouts;
 
+pub(super) use network_error::network_error;
+pub(super) use proxy::Proxy;
+pub(super) use resolver::Resolver;
+pub(super) use tls::trusts_nobody;
+pub(super) use tls::verified;
+pub(super) use transport::IncomingBody;
+pub(super) use transport::is_encoded;
+pub(super) use transport::tls_error;
+pub(super) use transport::tls_fault;
+
 use client::RegistryClient;
 use tag_locks::TagLocks;
 use transport::Transport;

@@ -19,7 +19,7 @@ pub(super) fn is_permanent(error: &reqwest::Error) -> bool {
 }
 
 /// The error and its causes, without the URL, which may contain a signature.
-pub(super) fn network_error(error: &reqwest::Error) -> NetworkError {
+pub(in crate::store) fn network_error(error: &reqwest::Error) -> NetworkError {
     let mut details = Vec::new();
     for cause in causes(error) {
         let text = cause.to_string();

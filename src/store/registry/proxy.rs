@@ -29,7 +29,7 @@ pub struct ProxyRules {
 
 /// A proxy, and the environment variable that it comes from.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Proxy {
+pub(in crate::store) struct Proxy {
     /// The URL, which may contain a user name and a password; or the error in it.
     url: Result<Url, ProxyFault>,
     variable: String,
@@ -73,7 +73,7 @@ impl Proxies {
     }
 
     /// The proxy for `url`.
-    pub(super) fn of(&self, url: &Url) -> Option<&Proxy> {
+    pub(in crate::store) fn of(&self, url: &Url) -> Option<&Proxy> {
         let Self::Given(rules) = self else { return None };
         if is_loopback(url) || rules.except.iter().any(|exception| exception.covers(url)) {
             return None;
@@ -99,12 +99,12 @@ impl Proxy {
     ///
     /// # Errors
     /// [`ProxyFault`], with the name of the variable but not its value.
-    pub(super) fn url(&self) -> Result<&Url, ProxyFault> {
+    pub(in crate::store) fn url(&self) -> Result<&Url, ProxyFault> {
         self.url.as_ref().map_err(Clone::clone)
     }
 
     /// The proxy for messages, without user name and password.
-    pub(super) fn shown(&self) -> String {
+    pub(in crate::store) fn shown(&self) -> String {
         let address = self.url.as_ref().map_or_else(
             |_| "?".to_owned(),
             |url| {

@@ -11,7 +11,7 @@ use reqwest::dns::Resolve;
 use reqwest::dns::Resolving;
 
 /// The system resolver.
-pub(super) struct Resolver;
+pub(in crate::store) struct Resolver;
 
 /// The system resolver found no address for a name.
 // It has no `source()`, since its message is that of the operating system.

@@ -27,7 +27,7 @@ pub(super) struct RetryState {
 
 /// Why an attempt got no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ConnectionFailure {
+pub(in crate::store) enum ConnectionFailure {
     /// A reused or recently opened connection was closed or broke.
     Closed,
     /// The connection could not be made.

@@ -18,7 +18,7 @@ use crate::store::error::BrokenReason;
 use crate::store::error::TlsSettingFault;
 
 /// TLS that trusts the roots of the operating system and `extra_ca`, and sends the client certificate if `identified`.
-pub(super) fn verified(settings: &Settings, identified: bool) -> Result<ClientConfig, StoreError> {
+pub(in crate::store) fn verified(settings: &Settings, identified: bool) -> Result<ClientConfig, StoreError> {
     let mut given = Vec::new();
     for file in &settings.extra_ca {
         given
@@ -45,7 +45,7 @@ pub(super) fn verified(settings: &Settings, identified: bool) -> Result<ClientCo
 }
 
 /// TLS that trusts nobody: for plain HTTP only, and to detect whether a server speaks TLS at all.
-pub(super) fn trusts_nobody() -> Result<ClientConfig, StoreError> {
+pub(in crate::store) fn trusts_nobody() -> Result<ClientConfig, StoreError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

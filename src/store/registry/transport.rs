@@ -243,7 +243,7 @@ fn built(builder: ClientBuilder, config: ClientConfig) -> Result<Client, StoreEr
 }
 
 /// The body of a response, read with an idle timeout and a minimum rate.
-pub(super) struct IncomingBody {
+pub(in crate::store) struct IncomingBody {
     bytes: u64,
     timeouts: Timeouts,
     response: Response,
@@ -251,7 +251,7 @@ pub(super) struct IncomingBody {
 }
 
 impl IncomingBody {
-    pub(super) fn new(response: Response, timeouts: Timeouts) -> Self {
+    pub(in crate::store) fn new(response: Response, timeouts: Timeouts) -> Self {
         Self { bytes: 0, timeouts, response, waited: Duration::ZERO }
     }
 
@@ -280,7 +280,10 @@ impl IncomingBody {
 
     /// Reads the whole body, up to `limit` bytes and one more that shows that there are more. The second value says
     /// whether it ended within the limit.
-    pub(super) async fn read(mut self, limit: u64) -> Result<(Vec<u8>, bool), (ConnectionFailure, ConnectionFault)> {
+    pub(in crate::store) async fn read(
+        mut self,
+        limit: u64,
+    ) -> Result<(Vec<u8>, bool), (ConnectionFailure, ConnectionFault)> {
         let mut whole = Vec::new();
         while let Some(piece) = self.next().await? {
             whole.extend_from_slice(&piece);
@@ -295,7 +298,7 @@ impl IncomingBody {
 
 /// Whether a body has a content encoding (RFC 9110 section 8.4). An empty one and `identity` count as none;
 /// `aws-chunked` describes only how an object was uploaded.
-pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
+pub(in crate::store) fn is_encoded(headers: &HeaderMap) -> bool {
     let encodings =
         headers.get_all(CONTENT_ENCODING).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
     encodings
@@ -310,7 +313,7 @@ fn network_fault(error: &reqwest::Error) -> ConnectionFault {
 }
 
 /// The error of the TLS library, if TLS failed and not the network.
-fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+pub(in crate::store) fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
         return Some(error);
     }
@@ -318,7 +321,7 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
     inner.and_then(|inner| tls_error(inner)).or_else(|| error.source().and_then(tls_error))
 }
 
-fn tls_fault(error: &rustls::Error) -> TlsFault {
+pub(in crate::store) fn tls_fault(error: &rustls::Error) -> TlsFault {
     match error {
         // The received bytes are no TLS record.
         rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => TlsFault::NoTls,
