@@ -28,6 +28,8 @@ mod author;
 #[path = "timestamp/draft.rs"]
 #[allow(dead_code, reason = "the tests of timestamps use the rest")]
 mod draft;
+#[path = "certificates/inspect.rs"]
+mod inspect;
 #[path = "certificates/layouts.rs"]
 mod layouts;
 #[path = "certificates/policy.rs"]

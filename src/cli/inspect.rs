@@ -14,6 +14,8 @@ use bulla::digest::Digest;
 use bulla::digest::hex;
 use bulla::envelope::Bundle;
 use bulla::envelope::Envelope;
+use bulla::envelope::InspectedSignature;
+use bulla::envelope::NotaryFormat;
 use bulla::envelope::check_simple_signing_form;
 use bulla::envelope::predicate_limits;
 use bulla::json;
@@ -24,6 +26,8 @@ use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::Document;
 use bulla::oci::media_type;
+use bulla::ops::inspect::SignatureUnread;
+use bulla::ops::inspect::signature_in;
 use bulla::ops::other_format;
 use bulla::ops::pinned;
 use bulla::report::InspectReport;
@@ -35,6 +39,7 @@ use super::args::Output;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::files;
+use super::notary;
 use super::quantity;
 use super::render;
 use super::render::Rows;
@@ -45,20 +50,33 @@ use super::stores::Stores;
 pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let path = Path::new(&args.target);
-    let (bytes, outside) = match is_file(path) {
-        true => (files::read_stream(path, limits.evidence.attestation_bytes)?, None),
+    let (bytes, outside, carried) = match is_file(path) {
+        true => (files::read_stream(path, limits.evidence.attestation_bytes)?, None, Ok(None)),
         false => {
-            let content = fetch(args)?;
-            (content.bytes().to_vec(), Some(content.descriptor().media_type.clone()))
+            let (content, carried) = fetch(args, &limits)?;
+            (content.bytes().to_vec(), Some(content.descriptor().media_type.clone()), carried)
         }
     };
-    let (rows, is) = describe(&bytes, outside.as_deref(), &limits)
-        .map_err(|why| Failure::unknown(format!("{}: {why}", args.target)))?;
+    let failed = |why| Failure::unknown(format!("{}: {why}", args.target));
+    let (rows, is) = describe(&bytes, outside.as_deref(), &limits).map_err(failed)?;
+    let (rows, is, unread) = match &carried {
+        Ok(None) => (rows, is, None),
+        Ok(Some(signature)) => (extended(rows, notary::rows(signature)), is.with_signature(signature), None),
+        Err(why) => (rows, is.with_unread_signature(why), Some(format!("the signature in it cannot be shown: {why}"))),
+    };
     match args.output {
         Output::Json => render::report(&InspectReport::new(&args.target, Digest::sha256(&bytes), is)),
         Output::Text => render::table(&rows),
     }
-    Ok(Exit::Yes)
+    match unread {
+        None => Ok(Exit::Yes),
+        Some(why) => Err(failed(why)),
+    }
+}
+
+fn extended(mut rows: Rows, more: Rows) -> Rows {
+    rows.extend(more);
+    rows
 }
 
 /// Whether the path exists and is not a directory. A pipe is read; reading a device fails with a message that says so.
@@ -66,7 +84,11 @@ fn is_file(path: &Path) -> bool {
     path.metadata().is_ok_and(|there| !there.is_dir())
 }
 
-fn fetch(args: &InspectArgs) -> Result<Content, Failure> {
+/// The manifest, and the Notary Project signature that it carries.
+fn fetch(
+    args: &InspectArgs,
+    limits: &Limits,
+) -> Result<(Content, Result<Option<InspectedSignature>, SignatureUnread>), Failure> {
     let looks_like_a_file = |failure: Failure| match failure.hint {
         _ if Path::new(&args.target).is_dir() => failure.hint(format!("bulla inspect oci:{}", args.target)),
         None => failure.hint("no file has this name, so it was read as a reference"),
@@ -75,7 +97,15 @@ fn fetch(args: &InspectArgs) -> Result<Content, Failure> {
     let stores = Stores::new(&args.registry, [&args.target]).map_err(looks_like_a_file)?;
     let runtime = Runtime::new(Work::Waiting)?;
     let (source, tag_or_digest) = stores.source(&args.target)?;
-    Ok(runtime.block_on(pinned::resolve(source.as_ref(), &tag_or_digest))?)
+    runtime.block_on(async {
+        let content = pinned::resolve(source.as_ref(), &tag_or_digest).await?;
+        let carried = match Document::parse(&content, limits) {
+            Ok(manifest) => signature_in(source.as_ref(), &manifest, limits).await,
+            // The description says why.
+            Err(_) => Ok(None),
+        };
+        Ok((content, carried))
+    })
 }
 
 /// Describes the bytes: rows for people, and the same as JSON. Nothing was verified, and the rows say so.
@@ -86,6 +116,9 @@ fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
     let other = |what: &str| Err(format!("{what}, which bulla does not read"));
     if let Some(what) = other_format::of_bytes(bytes) {
         return other(what);
+    }
+    if outside.is_none() && NotaryFormat::begins_cose(bytes) {
+        return notary_signature(NotaryFormat::Cose, bytes, limits);
     }
     let mut why = None;
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= limits.key.file_bytes) {
@@ -111,6 +144,7 @@ fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
             let parsed = Envelope::parse(bytes, limits).map_err(|error| error.to_string())?;
             envelope("a DSSE envelope", &parsed, limits)
         }
+        DocumentType::Jws => notary_signature(NotaryFormat::Jws, bytes, limits),
         DocumentType::Manifest => manifest(bytes, outside, limits),
     }
 }
@@ -119,6 +153,7 @@ fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
 enum DocumentType {
     Bundle,
     Envelope,
+    Jws,
     Manifest,
     SimpleSigningPayload,
 }
@@ -136,12 +171,14 @@ fn guess_type(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<Do
     let fields: BTreeMap<String, IgnoredAny> =
         json::parse_document(bytes, limits).map_err(|error| format!("{UNKNOWN}: {error}"))?;
     let has = |names: &[&str]| names.iter().any(|name| fields.contains_key(*name));
+    let all = |names: &[&str]| names.iter().all(|name| fields.contains_key(*name));
     if let Some(what) = other_format::of_fields(|name| fields.contains_key(name)) {
         return Err(format!("{what}, which bulla does not read"));
     }
     match () {
         () if outside.is_some() => Ok(DocumentType::Manifest),
         () if has(&["verificationMaterial", "dsseEnvelope", "messageSignature"]) => Ok(DocumentType::Bundle),
+        () if all(&["payload", "protected", "signature"]) => Ok(DocumentType::Jws),
         () if has(&["payloadType"]) || has(&["payload"]) && has(&["signatures"]) => Ok(DocumentType::Envelope),
         () if has(&["critical"]) => Ok(DocumentType::SimpleSigningPayload),
         () if has(&["mediaType", "schemaVersion", "manifests", "layers", "config"]) => Ok(DocumentType::Manifest),
@@ -165,6 +202,12 @@ fn simple_signing_payload(bytes: &[u8], limits: &Limits) -> Result<(Rows, Inspec
     let optional = payload.get("optional").and_then(Value::as_object).into_iter().flatten();
     rows.extend(optional.map(|(key, value)| row("annotation", &format!("{key}={value}"))));
     Ok((rows, Inspected::simple_signing_payload(payload)))
+}
+
+fn notary_signature(format: NotaryFormat, bytes: &[u8], limits: &Limits) -> Result<(Rows, Inspected), String> {
+    let signature = InspectedSignature::parse(format, bytes, limits);
+    let signature = signature.map_err(|error| format!("{}: {error}", notary::name(format)))?;
+    Ok((notary::rows(&signature), Inspected::notary_signature(&signature)))
 }
 
 fn public_key(key: &PublicKey) -> (Rows, Inspected) {

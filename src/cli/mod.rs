@@ -18,6 +18,7 @@ mod manual;
 mod move_image;
 mod moves;
 mod node;
+mod notary;
 mod paint;
 mod picture;
 mod predicate;

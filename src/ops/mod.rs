@@ -10,6 +10,7 @@ mod error;
 mod evidence;
 pub mod graph;
 pub mod import;
+pub mod inspect;
 pub mod layers;
 pub mod list;
 mod manifest_fields;

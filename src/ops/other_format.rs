@@ -28,8 +28,6 @@ pub fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
         [0x88..=0x8b | 0x90..=0x93 | 0x98..=0x9b | 0xa0..=0xa3 | 0xc2 | 0xc4 | 0xc6 | 0xc8, ..] => {
             Some("an OpenPGP message, key or signature")
         }
-        // RFC 9052 section 4.2: COSE_Sign1, tag 18, an array of four.
-        [0xd2, 0x84, ..] => Some("a COSE envelope, as a Notary Project signature has it"),
         _ => None,
     }
 }
@@ -37,13 +35,7 @@ pub fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
 /// The name of the signature format of a JSON object with these fields, if bulla does not verify this format.
 pub fn of_fields(has: impl Fn(&str) -> bool) -> Option<&'static str> {
     let all = |names: &[&str]| names.iter().all(|name| has(name));
-    match () {
-        () if all(&["payload", "protected", "signature"]) => {
-            Some("a JWS envelope, as a Notary Project signature has it")
-        }
-        () if all(&["signed", "signatures"]) => Some("metadata of The Update Framework (Docker Content Trust)"),
-        () => None,
-    }
+    all(&["signed", "signatures"]).then_some("metadata of The Update Framework (Docker Content Trust)")
 }
 
 pub(super) const PGP: &str = "an OpenPGP signature (GnuPG simple signing)";

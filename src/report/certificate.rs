@@ -24,9 +24,9 @@ pub(super) struct ReportedSigner {
 }
 
 /// One certificate.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ReportedCertificate {
+pub(super) struct ReportedCertificate {
     issuer: String,
     not_after: String,
     not_before: String,
@@ -116,7 +116,7 @@ impl ReportedSigner {
 }
 
 impl ReportedCertificate {
-    fn of(certificate: &Certificate) -> Self {
+    pub(super) fn of(certificate: &Certificate) -> Self {
         Self {
             issuer: certificate.issuer().to_string(),
             not_after: certificate.not_after().to_string(),

@@ -5,9 +5,13 @@ use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::envelope::Bundle;
+use crate::envelope::InspectedSignature;
 use crate::key::PublicKey;
 use crate::oci::Document;
+use crate::ops::inspect::SignatureUnread;
+use crate::report::ReportedError;
 use crate::report::VERSION;
+use crate::report::notary::ReportedNotarySignature;
 
 /// The report of `inspect`.
 #[derive(Clone, Debug, Serialize)]
@@ -55,6 +59,10 @@ pub struct Inspected {
     payload_text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<Box<ReportedNotarySignature>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature_error: Option<ReportedError>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamps: Option<usize>,
     r#type: &'static str,
@@ -107,6 +115,23 @@ impl Inspected {
         Self { document: Some(json), media_type: Some(media_type.to_owned()), ..Self::of_type(what) }
     }
 
+    /// An envelope of the Notary Project.
+    pub fn notary_signature(signature: &InspectedSignature) -> Self {
+        Self::of_type("notary signature").with_signature(signature)
+    }
+
+    /// The same manifest with the Notary Project signature that it carries.
+    #[must_use]
+    pub fn with_signature(self, signature: &InspectedSignature) -> Self {
+        Self { signature: Some(Box::new(ReportedNotarySignature::of(signature))), ..self }
+    }
+
+    /// The same manifest, whose Notary Project signature cannot be shown.
+    #[must_use]
+    pub fn with_unread_signature(self, why: &SignatureUnread) -> Self {
+        Self { signature_error: Some(ReportedError::new(why.code(), why.to_string())), ..self }
+    }
+
     /// A private key file in this format.
     pub fn private_key(form: String) -> Self {
         Self { form: Some(form), ..Self::of_type("private key") }
@@ -142,6 +167,8 @@ impl Inspected {
             payload: None,
             payload_text: None,
             payload_type: None,
+            signature: None,
+            signature_error: None,
             timestamps: None,
             r#type: what,
         }

@@ -10,6 +10,7 @@ mod inspect;
 mod json;
 mod key;
 mod list;
+mod notary;
 mod request;
 mod sign;
 mod stream;

@@ -33,6 +33,11 @@ impl NotaryFormat {
         }
     }
 
+    /// Whether bytes begin as a COSE envelope does: tag 18, an array of four. RFC 9052 section 4.2. For display.
+    pub const fn begins_cose(bytes: &[u8]) -> bool {
+        matches!(bytes, [0xd2, 0x84, ..])
+    }
+
     /// The format of an envelope with this media type.
     pub fn of_media_type(media_type: &str) -> Option<Self> {
         [Self::Cose, Self::Jws].into_iter().find(|format| format.media_type() == media_type)

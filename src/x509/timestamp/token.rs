@@ -57,6 +57,11 @@ impl TimestampToken {
         &self.0.signed_data.certificates
     }
 
+    /// The certificate in it that it names as its signer's, unverified: for display, never for a decision.
+    pub fn claimed_signer(&self) -> Option<&Certificate> {
+        self.certificates().iter().find(|one| self.signed_data().signer.id.names(one))
+    }
+
     /// The SHA-256 of the bytes.
     pub fn digest(&self) -> Digest {
         Digest::sha256(self.bytes())
