@@ -137,6 +137,15 @@ impl VerifiedChain {
         Ok(Self { at, key, path, profile: profile.name, purpose, trusted })
     }
 
+    /// Checks that every certificate of the path is valid at another time as well (RFC 5280 section 6.1.3 (a) (2)).
+    ///
+    /// # Errors
+    /// [`ChainError`]: the first certificate that is not.
+    pub fn require_valid_at(&self, at: Time) -> Result<(), ChainError> {
+        let valid = |one: &Certificate| checks::validity(one, at).map_err(|broken| error(broken, one, at));
+        self.path.iter().try_for_each(valid)
+    }
+
     /// The time that the chain was verified for.
     pub const fn at(&self) -> Time {
         self.at

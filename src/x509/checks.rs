@@ -90,7 +90,7 @@ pub(super) fn always(certificate: &Certificate, role: Role, at: Time) -> Result<
 }
 
 /// RFC 5280 section 4.1.2.5: both ends of the validity belong to it.
-fn validity(certificate: &Certificate, at: Time) -> Result<(), Broken> {
+pub(super) fn validity(certificate: &Certificate, at: Time) -> Result<(), Broken> {
     if at < certificate.not_before() {
         return Err(Broken::refused(ChainRule::NotYetValid).by(format_args!("valid from {}", certificate.not_before())));
     }

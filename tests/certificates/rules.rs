@@ -28,6 +28,7 @@ use bulla::trust::TrustRoot;
 use bulla::verify::Verifier;
 use bulla::x509::Purpose;
 
+use super::made::LEAF;
 use super::made::Plan;
 use super::made::plan;
 use super::scene::*;
@@ -164,7 +165,7 @@ fn without_an_anchor_nothing_else_about_a_chain_matters() {
     let other = verifier([scene.identity_below("bob", "CN=release", &anchors)], 1);
     assert_eq!(verdict(&other, &[stamped.evidence()], late), "trust", "not `expired`");
     // A critical extension that is not known is could-not-tell below a trusted root, and no elsewhere.
-    let extensions = format!("{}1.2.3.4=critical,DER:05:00\n", super::made::LEAF);
+    let extensions = format!("{}1.2.3.4=critical,DER:05:00\n", LEAF);
     let odd = scene.shop.issue(&scene.root, Plan { serial: "77", ..plan("/C=US/O=Acme/CN=release", &extensions) });
     let evidence = [Signing { signer: &odd, ..scene.signing() }.evidence()];
     let trusting = verifier([scene.identity("bob", "CN=release")], 1);
@@ -211,6 +212,26 @@ fn no_timestamp_extends_the_expiry_of_the_signature() {
     let verified = then.verify(image(), &evidence, scene.after(400 * DAY)).unwrap();
     assert_eq!(verified.verified_at(), scene.after(400 * DAY));
     assert_eq!(verified.expiry_judged_at(), scene.after(2 * DAY));
+}
+
+/// RFC 3161 section 2.4.2: the time may be earlier than the one that is stated, by the accuracy.
+#[test]
+fn a_certificate_is_valid_over_the_whole_interval_of_a_timestamp() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    // All others are a day older, so that only the signer's certificate begins or ends inside the interval.
+    let (begin, end) = (scene.after(DAY), scene.after(2 * DAY));
+    let signer = scene.shop.issue_for(&scene.root, plan("/C=US/O=Acme/CN=brief", LEAF), begin, end);
+    let trusting = verifier([scene.identity("bob", "CN=brief")], 1).with_expiry_at(scene.after(3 * DAY));
+    for (at, accuracy, want) in [
+        (begin.unix() + 2, 2, "accepted"),
+        (begin.unix() + 2, 3, "not-yet-valid"),
+        (end.unix() - 2, 2, "accepted"),
+        (end.unix() - 2, 3, "expired"),
+    ] {
+        let timestamp = Some((&scene.tsa, at));
+        let stamped = Signing { accuracy: Some(accuracy), signer: &signer, timestamp, ..scene.signing() };
+        assert_eq!(verdict(&trusting, &[stamped.evidence()], scene.after(3 * DAY)), want, "{at} {accuracy}");
+    }
 }
 
 #[test]

@@ -43,6 +43,7 @@ use bulla::x509::Purpose;
 use super::draft::Draft;
 use super::draft::generalized;
 use super::draft::imprint;
+use super::draft::tlv;
 use super::made::CA;
 use super::made::LEAF;
 use super::made::Made;
@@ -69,6 +70,8 @@ pub struct Scene {
 /// An envelope that is about to be made.
 #[derive(Clone)]
 pub struct Signing<'a> {
+    /// The accuracy that the timestamp states, in seconds.
+    pub accuracy: Option<u8>,
     pub attributes: NotaryAttributes,
     pub format: NotaryFormat,
     pub payload: NotaryPayload,
@@ -107,6 +110,7 @@ impl Scene {
     /// An envelope about the image by the signer, a minute after its certificate begins to be valid.
     pub fn signing(&self) -> Signing<'_> {
         Signing {
+            accuracy: None,
             attributes: NotaryAttributes::new(SigningScheme::X509, self.after(60)),
             format: NotaryFormat::Jws,
             payload: NotaryPayload::new(OCI_MANIFEST, &image(), 401, &BTreeMap::new()).unwrap(),
@@ -149,6 +153,7 @@ impl Signing<'_> {
         let plain = NotaryEnvelope::parse(self.format, &envelope(None), &Limits::DEFAULT, Strictness::Strict).unwrap();
         let mut token = Draft::new(authority);
         token.info.gen_time = generalized(at);
+        token.info.rest.extend(self.accuracy.map(|seconds| tlv(0x30, &[&tlv(2, &[&[seconds]])])));
         token.info.imprint = imprint(HashAlgorithm::Sha256, &HashAlgorithm::Sha256.hash(plain.signature()));
         envelope(Some(&token.made()))
     }

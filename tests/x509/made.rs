@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
+use bulla::time::Time;
 use bulla::x509::Certificate;
 use tempfile::TempDir;
 
@@ -74,6 +75,37 @@ impl Workshop {
         self.make(plan, Some(issuer), Some(of))
     }
 
+    /// A certificate that `issuer` signs, with this validity.
+    pub fn issue_for(&self, issuer: &Made, plan: Plan<'_>, from: Time, until: Time) -> Made {
+        // `openssl req` and `openssl x509` take no such times before OpenSSL 3.4; `openssl ca` always did.
+        let like = self.issue(issuer, plan);
+        let path = |end: &str| like.file.with_extension(end);
+        let (database, csr) = (path("database"), path("csr"));
+        fs::write(&database, "").unwrap();
+        let mut config = fs::read_to_string(path("cnf")).unwrap();
+        let folder = self.folder.path().display();
+        config.push_str(&format!(
+            "[ca]\ndefault_ca=d\n[d]\ndatabase={}\nnew_certs_dir={folder}\nrand_serial=yes\ndefault_md={}\npolicy=p\n[p]\n",
+            database.display(),
+            plan.hash,
+        ));
+        let fields = ["countryName", "stateOrProvinceName", "organizationName", "commonName"];
+        fields.iter().for_each(|field| config.push_str(&format!("{field}=optional\n")));
+        fs::write(path("cnf"), config).unwrap();
+        let openssl = |command: &str| {
+            let mut openssl = Command::new("openssl");
+            openssl.arg(command).arg("-config").arg(path("cnf"));
+            openssl
+        };
+        run(openssl("req").args(["-new", "-subj", plan.name, "-key"]).arg(&like.key).arg("-out").arg(&csr));
+        let mut sign = openssl("ca");
+        sign.args(["-batch", "-notext", "-preserveDN", "-extensions", "ext", "-startdate"]).arg(generalized(from));
+        sign.arg("-enddate").arg(generalized(until)).arg("-in").arg(&csr).arg("-out").arg(&like.file);
+        run(sign.arg("-cert").arg(&issuer.file).arg("-keyfile").arg(&issuer.key));
+        let certificate = certificate(&pem(&fs::read_to_string(&like.file).unwrap())[0]);
+        Made { certificate, ..like }
+    }
+
     fn make(&self, plan: Plan<'_>, issuer: Option<&Made>, of: Option<&Made>) -> Made {
         // Tests that share a workshop make certificates at the same time.
         static MADE: AtomicUsize = AtomicUsize::new(0);
@@ -119,6 +151,11 @@ impl Workshop {
         }
         command.arg(&leaf.file).output().unwrap().status.success()
     }
+}
+
+/// `YYYYMMDDHHMMSSZ`.
+fn generalized(time: Time) -> String {
+    time.to_string().chars().filter(|c| c.is_ascii_digit() || *c == 'Z').collect()
 }
 
 fn run(command: &mut Command) {
