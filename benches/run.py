@@ -9,6 +9,7 @@
 """
 
 import argparse
+import base64
 import contextlib
 import hashlib
 import http.client
@@ -351,6 +352,112 @@ class Layout:
             registry.push_manifest(repository, referrer_of(empty, layer, self.image, f"{SBOM};n={number}"))
 
 
+# ---------------------------------------------------------------- certificates
+
+
+class Authority:
+    """A certificate authority, and a timestamp authority, made by openssl: root, intermediate, certificate, P-256."""
+
+    CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+    CHAINS = {
+        "root": (None, 3650, CA),
+        "middle": ("root", 3650, CA),
+        "leaf": ("middle", 30, "keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\n"),
+        "tsa-root": (None, 3650, CA),
+        "tsa": ("tsa-root", 3650, "keyUsage=critical,digitalSignature\nextendedKeyUsage=critical,timeStamping\n"),
+    }
+
+    def __init__(self, bench: Bench):
+        self.bench = bench
+        self.folder = bench.work / "authority"
+        if not self.folder.exists():
+            self.folder.mkdir()
+            self.make()
+        self.options = ["--ca-roots", self.path("root.pem"), "--certificate-identity", "bench=CN=leaf,O=Bench"]
+
+    def path(self, name: str) -> str:
+        return str(self.folder / name)
+
+    def openssl(self, *args: str) -> bytes:
+        done = subprocess.run(["openssl", *args], cwd=self.folder, capture_output=True)
+        if done.returncode != 0:
+            raise SystemExit(f"openssl {' '.join(args)}: {done.stderr.decode(errors='replace')}")
+        return done.stdout
+
+    def make(self) -> None:
+        for name, (issuer, days, extensions) in self.CHAINS.items():
+            ids = "subjectKeyIdentifier=hash\n" + ("authorityKeyIdentifier=keyid\n" if issuer else "")
+            (self.folder / f"{name}.cnf").write_text(
+                f"[req]\nprompt=no\ndistinguished_name=dn\n[dn]\nCN={name}\n[ext]\n{ids}{extensions}")
+            self.openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", f"{name}.key")
+            by = ["-CA", f"{issuer}.pem", "-CAkey", f"{issuer}.key"] if issuer else []
+            self.openssl("req", "-x509", "-new", "-days", str(days), "-config", f"{name}.cnf", "-extensions", "ext",
+                         "-subj", f"/C=US/ST=WA/O=Bench/CN={name}", "-key", f"{name}.key", "-out", f"{name}.pem", *by)
+        chain = [(self.folder / f"{name}.pem").read_text() for name in ("leaf", "middle", "root")]
+        (self.folder / "chain.pem").write_text("".join(chain))
+        (self.folder / "crls").mkdir()
+        for name in ("root", "middle", "tsa-root"):
+            (self.folder / "index").write_text("")
+            (self.folder / "number").write_text("01")
+            (self.folder / "crl.cnf").write_text(
+                f"[ca]\ndefault_ca=d\n[d]\ndatabase=index\ncrlnumber=number\ndefault_md=sha256\n"
+                f"certificate={name}.pem\nprivate_key={name}.key\ndefault_crl_days=365\ncrl_extensions=e\n"
+                f"[e]\nauthorityKeyIdentifier=keyid\n")
+            self.openssl("ca", "-gencrl", "-config", "crl.cnf", "-out", f"crls/{name}.crl")
+
+    def sign(self, references: list[str]) -> None:
+        self.bench.run("bulla", ["sign", "--format", "notary-jws", "--key", self.path("leaf.key"), "--cert-chain",
+                                 self.path("chain.pem"), *references])
+
+    def stamp(self, layout: Path) -> None:
+        """Puts a timestamp into the one signature of a layout, and writes the layout anew."""
+        blobs = layout / "blobs/sha256"
+        found = None
+        for blob in blobs.iterdir():
+            if blob.stat().st_size < 100_000 and blob.read_bytes().startswith(b'{"payload":'):
+                found = blob
+        envelope = json.loads(found.read_bytes())
+        (self.folder / "signature").write_bytes(base64.urlsafe_b64decode(envelope["signature"] + "=="))
+        (self.folder / "ts.cnf").write_text(
+            "[a]\nserial=ts-serial\nsigner_cert=tsa.pem\nsigner_key=tsa.key\nsigner_digest=sha256\n"
+            "default_policy=1.2.3.4.1\ndigests=sha256\ness_cert_id_alg=sha256\n")
+        (self.folder / "ts-serial").write_text("2a")
+        self.openssl("ts", "-query", "-data", "signature", "-sha256", "-cert", "-no_nonce", "-out", "query")
+        self.openssl("ts", "-reply", "-section", "a", "-config", "ts.cnf", "-queryfile", "query", "-token_out",
+                     "-out", "token")
+        token = base64.b64encode((self.folder / "token").read_bytes()).decode()
+        envelope["header"]["io.cncf.notary.timestampSignature"] = token
+        changed = {found.name: json.dumps(envelope).encode()}
+        # What names a changed blob changes too, up to the index.
+        while changed:
+            name, data = changed.popitem()
+            new = descriptor(data, "")
+            (blobs / new["digest"].removeprefix("sha256:")).write_bytes(data)
+            size = (blobs / name).stat().st_size
+            (blobs / name).unlink()
+            for file in [*blobs.iterdir(), layout / "index.json"]:
+                text = file.read_bytes() if file.stat().st_size < 100_000 else b""
+                if name.encode() not in text:
+                    continue
+                document = replace(json.loads(text), f"sha256:{name}", size, new)
+                written = json.dumps(document).encode()
+                if file.name == "index.json":
+                    file.write_bytes(written)
+                else:
+                    changed[file.name] = written
+
+
+def replace(value, digest: str, size: int, new: dict):
+    """A JSON document with another descriptor instead of that of `digest`."""
+    if isinstance(value, list):
+        return [replace(one, digest, size, new) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("digest") == digest:
+        value = value | {"digest": new["digest"], "size": new["size"]}
+    return {key: replace(one, digest, size, new) for key, one in value.items()}
+
+
 # ---------------------------------------------------------------- the peers
 
 
@@ -360,14 +467,21 @@ def cosign_verify(bench: Bench, keys: int = 1) -> list[str]:
 
 
 def set_up_notation(bench: Bench) -> None:
-    """A test certificate, and a policy that trusts it and nothing else."""
+    """A key with a certificate two below its root, and a policy that trusts that root and nothing else."""
     if (bench.work / "policy.json").exists():
         return
+    authority = Authority(bench)
     policy = {"version": "1.0", "trustPolicies": [
         {"name": "bench", "registryScopes": ["*"], "signatureVerification": {"level": "strict"},
          "trustStores": ["ca:bench"], "trustedIdentities": ["*"]}]}
     (bench.work / "policy.json").write_text(json.dumps(policy))
-    bench.run("notation", ["notation", "cert", "generate-test", "--default", "bench"])
+    config = bench.work / "home/.config/notation"
+    config.mkdir(parents=True)
+    key = {"name": "bench", "keyPath": bench.inside(authority.folder / "leaf.key"),
+           "certPath": bench.inside(authority.folder / "chain.pem")}
+    (config / "signingkeys.json").write_text(json.dumps({"default": "bench", "keys": [key]}))
+    bench.run("notation", ["notation", "cert", "add", "--type", "ca", "--store", "bench",
+                           bench.inside(authority.folder / "root.pem")])
     bench.run("notation", ["notation", "policy", "import", "--force", bench.inside(bench.work / "policy.json")])
 
 
@@ -409,6 +523,54 @@ def verify_few(bench: Bench, count: int):
             if contender.args[0] != "xargs":  # it is asked where it verifies one image
                 bench.must_refuse(contender, unsigned)
         yield contenders
+
+
+@contextlib.contextmanager
+def verify_notary(bench: Bench, count: int):
+    """Signatures of the Notary Project, by a certificate two below its root. notation makes them if it is there."""
+    authority = Authority(bench)
+    with Registry(bench) as registry:
+        references = registry.push_images("bench/notary", count)
+        if bench.has("notation"):
+            set_up_notation(bench)
+            bench.run("notation", one_by_one(bench, references, ["notation", "sign", "--insecure-registry"]))
+        else:
+            authority.sign(references)
+        contenders = [Contender("bulla", ["verify", *authority.options, *references])]
+        if bench.has("notation"):
+            command = ["notation", "verify", "--insecure-registry"]
+            many = count > 1
+            args = one_by_one(bench, references, command) if many else [*command, *references]
+            contenders.append(Contender("notation, one process each" if many else "notation", args))
+        unsigned = registry.push_images("bench/unsigned", 1)[0]
+        for contender in contenders:
+            if contender.args[0] != "xargs":
+                bench.must_refuse(contender, unsigned)
+        yield contenders
+
+
+@contextlib.contextmanager
+def verify_offline(bench: Bench):
+    """Everything that is checked without a network: a chain of three certificates, a timestamp, two CRLs. What it costs
+    beside the start of the program is the difference to the first row."""
+    authority = Authority(bench)
+    folder = bench.work / "offline"
+    Layout(folder, 1, 1000)
+    reference = f"oci:{folder}:v1"
+    authority.sign([reference])
+    authority.stamp(folder)
+    crls = ["--timestamp-roots", authority.path("tsa-root.pem"), "--revocation", authority.path("crls"),
+            "--revocation-required"]
+    # The signer's certificate has expired by then, so the timestamp is needed.
+    late = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 40 * 86400))
+    yield [
+        Contender("bulla, --version", ["--version"]),
+        Contender("bulla, chain", ["verify", *authority.options, reference]),
+        Contender("bulla, chain and CRLs", ["verify", *authority.options, *crls, reference]),
+        Contender("bulla, chain, CRLs, timestamp",
+                  ["verify", *authority.options, *crls, "--revocation-keeps-expired", "--at", late, reference]),
+    ]
+    shutil.rmtree(folder)
 
 
 @contextlib.contextmanager
@@ -514,6 +676,11 @@ WORKLOADS = {
     "start": Workload("print the version", False, 0, start),
     "verify-1": Workload("verify one image by digest", False, 0, lambda b: verify_few(b, 1)),
     "verify-100": Workload("verify 100 images in one command", False, 0, lambda b: verify_few(b, 100)),
+    "notary-1": Workload("verify a signature of the Notary Project by digest", False, 0,
+                         lambda b: verify_notary(b, 1)),
+    "notary-100": Workload("verify 100 images with signatures of the Notary Project", False, 0,
+                           lambda b: verify_notary(b, 100)),
+    "notary-offline": Workload("verify a chain, a timestamp and CRLs, from a layout", False, 0, verify_offline),
     "verify-1000": Workload("verify 1,000 images of three signatures, any key", True, 0, lambda b: verify_many(b, 1)),
     "verify-1000-all": Workload("the same, all three keys", True, 0, lambda b: verify_many(b, 3)),
     "sign-50": Workload("sign 50 images in one command, encrypted key", False, 0, lambda b: sign_many(b, 50)),
