@@ -29,6 +29,7 @@ mod encoding;
 #[path = "x509/limbo.rs"]
 mod limbo;
 #[path = "x509/made.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod made;
 #[path = "x509/names.rs"]
 mod names;

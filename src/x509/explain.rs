@@ -244,10 +244,12 @@ impl<'a> Reached<'a> {
         (self.of.signer, Broken::refused(ChainRule::Path))
     }
 
-    /// Whether a certificate between signer and anchor is issued by who it is about, as when a key is rolled over.
+    /// Whether a certificate between signer and anchor is issued by who it is about, as when a key is rolled over. An
+    /// anchor that the signer sent along does not count: a path through it has a shorter one in it, which ends there.
     fn has_self_issued(&self) -> bool {
         let between = |one: &Certificate| self.of.intermediates.iter().any(|known| std::ptr::eq(*known, one));
-        self.all.iter().any(|one| one.is_self_issued() && between(one))
+        let is_anchor = |one: &Certificate| self.of.anchors.iter().any(|anchor| **anchor == *one);
+        self.all.iter().any(|one| one.is_self_issued() && between(one) && !is_anchor(one))
     }
 
     fn issuers_of(&self, certificate: &Certificate) -> impl Iterator<Item = &'a Certificate> {

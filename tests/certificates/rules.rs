@@ -165,7 +165,7 @@ fn without_an_anchor_nothing_else_about_a_chain_matters() {
     let other = verifier([scene.identity_below("bob", "CN=release", &anchors)], 1);
     assert_eq!(verdict(&other, &[stamped.evidence()], late), "trust", "not `expired`");
     // A critical extension that is not known is could-not-tell below a trusted root, and no elsewhere.
-    let extensions = format!("{}1.2.3.4=critical,DER:05:00\n", LEAF);
+    let extensions = format!("{LEAF}1.2.3.4=critical,DER:05:00\n");
     let odd = scene.shop.issue(&scene.root, Plan { serial: "77", ..plan("/C=US/O=Acme/CN=release", &extensions) });
     let evidence = [Signing { signer: &odd, ..scene.signing() }.evidence()];
     let trusting = verifier([scene.identity("bob", "CN=release")], 1);
