@@ -23,6 +23,7 @@ use bulla::oci::TagOrDigest;
 use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::tree;
 use bulla::ops::tree::TreeNode;
+use bulla::ops::tree::TreeTrust;
 use bulla::ops::tree::Trust;
 use bulla::ops::verify;
 use bulla::ops::verify::Platforms;
@@ -183,7 +184,8 @@ fn the_tree_trusts_what_verify_accepts() {
             let layout = case.layout();
             let root = now(layout.resolve(&TagOrDigest::Digest(layout.sole().unwrap().digest))).unwrap();
             let trust = TrustRoot::pinned([check.key()]).unwrap();
-            let tree = now(tree::tree(&layout, root, Some(&trust), proof::NOW, &Limits::DEFAULT)).unwrap();
+            let tree =
+                now(tree::tree(&layout, root, Some(TreeTrust::new(&trust)), proof::NOW, &Limits::DEFAULT)).unwrap();
             assert_eq!(trusted(&tree) > 0, check.accept, "{}: {}", case.name, check.text);
         }
     }

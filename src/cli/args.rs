@@ -112,7 +112,7 @@ pub(super) enum Command {
     Request(RequestCommand),
     /// Sign images
     Sign(SignArgs),
-    /// Show the referrers of an image and, with --key, which are trusted
+    /// Show the referrers of an image and, with keys or certificates, which are trusted
     Tree(TreeArgs),
     /// Verify images
     Verify(VerifyArgs),
@@ -210,7 +210,7 @@ pub(super) struct RequirementArgs {
     #[command(flatten)]
     pub(super) notation: NotationArgs,
     /// How many owners must have signed, each with a key of their own
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "trust_policy")]
     pub(super) threshold: u32,
     /// An annotation that must have been signed
     #[arg(short = 'a', long = "annotation", value_name = "KEY=VALUE", value_parser = pair)]
@@ -307,9 +307,14 @@ pub(super) struct TreeArgs {
     /// The image
     #[arg(value_name = "REF")]
     pub(super) reference: String,
-    /// A public key: mark what it signed; a file, env:NAME, - or a pkcs11: URI; several may be given
-    #[arg(long, value_name = "PUB")]
+    /// A public key: mark what it signed; a file, env:NAME, - or a pkcs11: URI, perhaps with its owner's name; several may
+    /// be given
+    #[arg(long, value_name = "[OWNER=]PUB")]
     pub(super) key: Vec<String>,
+    #[command(flatten)]
+    pub(super) certificates: CertificateArgs,
+    #[command(flatten)]
+    pub(super) notation: NotationArgs,
     #[command(flatten)]
     pub(super) token: TokenArgs,
     /// How to report

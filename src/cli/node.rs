@@ -1,6 +1,5 @@
 //! The text of `tree`: one line for each node, and one for each signed document in it.
 
-use bulla::key::KeyId;
 use bulla::ops::tree::Link;
 use bulla::ops::tree::TreeDocument;
 use bulla::ops::tree::TreeNode;
@@ -8,6 +7,7 @@ use bulla::ops::tree::Trust;
 use bulla::verify;
 
 use super::line::Foreign;
+use super::signatures::signer_text;
 
 /// The line of a node.
 pub(super) fn node_line(node: &TreeNode) -> String {
@@ -30,9 +30,9 @@ pub(super) fn document_line(document: &TreeDocument) -> String {
             Some(key) => format!("{kind}, claims the key {}", Foreign(verify::key_id(key))),
             None => kind,
         },
-        Trust::Trusted(keys) => {
-            let keys = keys.iter().map(KeyId::short).collect::<Vec<_>>().join(", ");
-            format!("trusted: {kind}, key {keys}")
+        Trust::Trusted(signers) => {
+            let signers = signers.iter().map(signer_text).collect::<Vec<_>>().join(", ");
+            format!("trusted: {kind}, {signers}")
         }
         Trust::Damaged(why) | Trust::Untrusted(why) => format!("not trusted: {kind}, {}", Foreign(why)),
     }

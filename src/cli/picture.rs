@@ -126,13 +126,13 @@ fn color(node: &TreeNode) -> &'static str {
     }
 }
 
-/// The meaning of the colours. Without keys no node is marked as trusted or not trusted.
+/// The meaning of the colours. Without keys and certificates no node is marked as trusted or not trusted.
 const LEGEND: [(&str, &str); 5] = [
-    (TRUSTED, "signed by a given key"),
+    (TRUSTED, "signed by a trusted owner"),
     (DAMAGED, "names a given key, but does not hold"),
-    (OTHER_KEY, "signed by none of the given keys"),
+    (OTHER_KEY, "signed by no trusted owner"),
     (UNREAD, "not read completely"),
-    (PLAIN, "not signed, or no key given"),
+    (PLAIN, "not signed, or nobody is trusted"),
 ];
 const DAMAGED: &str = "#c03030";
 const OTHER_KEY: &str = "#4060a0";

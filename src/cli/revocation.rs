@@ -13,17 +13,21 @@ use bulla::x509::FreshnessRule;
 use bulla::x509::OcspResponse;
 use bulla::x509::StatusEvidence;
 
-use super::args::RequirementArgs;
+use super::args::CertificateArgs;
+use super::args::NotationArgs;
 use super::exit::Failure;
 use super::files;
 
 /// The check of `--revocation`; `None` without it.
-pub(super) fn check(required: &RequirementArgs, limits: &Limits) -> Result<Option<RevocationCheck>, Failure> {
-    let args = &required.certificates;
+pub(super) fn check(
+    args: &CertificateArgs,
+    notation: &NotationArgs,
+    limits: &Limits,
+) -> Result<Option<RevocationCheck>, Failure> {
     if args.revocation.is_empty() {
         return Ok(None);
     }
-    if args.certificate_identity.is_empty() && required.notation.trust_policy.is_none() {
+    if args.certificate_identity.is_empty() && notation.trust_policy.is_none() {
         let failure = Failure::unknown("--revocation is about certificates, and no certificate is trusted");
         return Err(
             failure.hint("--certificate-identity NAMES --ca-roots FILE, or --trust-policy FILE --trust-store DIR")

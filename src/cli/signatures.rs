@@ -2,6 +2,7 @@
 
 use bulla::ops::sign::Signed;
 use bulla::trust::Owner;
+use bulla::trust::VerifiedSigner;
 use bulla::verify::AcceptedSignature;
 use bulla::x509::CertificateLabel;
 
@@ -30,16 +31,21 @@ pub(super) fn would_sign(reference: &str, planned: &[Signed]) {
     }
 }
 
-/// The line of an accepted signature.
-pub(super) fn accepted_line(accepted: &AcceptedSignature) -> String {
-    let place = Foreign(accepted.evidence.found_at());
-    let signer = match (accepted.signer.certified(), accepted.signer.owner()) {
+/// The owner who signed, with the key or the certificate.
+pub(super) fn signer_text(signer: &VerifiedSigner) -> String {
+    match (signer.certified(), signer.owner()) {
         (Some(certified), owner) => {
             format!("{}  certificate {}", Foreign(owner), Foreign(CertificateLabel::of(certified.chain().signer())))
         }
         (None, Owner::Key(key)) => format!("key {}", key.short()),
-        (None, owner @ Owner::Named(_)) => format!("{}  key {}", Foreign(owner), accepted.signer.key().short()),
-    };
+        (None, owner @ Owner::Named(_)) => format!("{}  key {}", Foreign(owner), signer.key().short()),
+    }
+}
+
+/// The line of an accepted signature.
+pub(super) fn accepted_line(accepted: &AcceptedSignature) -> String {
+    let place = Foreign(accepted.evidence.found_at());
+    let signer = signer_text(&accepted.signer);
     let mut line = format!("{signer}  {}  {place}", accepted.signer.scheme());
     if let Some(certified) = accepted.signer.certified() {
         line.push_str(&format!("  judged at {}", certified.judged_at()));

@@ -1,9 +1,12 @@
 //! The command `tree`.
 
+use std::sync::Arc;
+
 use bulla::limits::Limits;
 use bulla::ops::pinned;
 use bulla::ops::tree;
 use bulla::ops::tree::TreeNode;
+use bulla::ops::tree::TreeTrust;
 use bulla::report::Report;
 use bulla::report::TreeResult;
 use bulla::time::Time;
@@ -13,30 +16,33 @@ use super::args::TreeArgs;
 use super::args::TreeOutput;
 use super::exit::Exit;
 use super::exit::Failure;
-use super::keys;
 use super::line::Foreign;
 use super::line::Lines;
 use super::node::document_line;
 use super::node::node_line;
 use super::picture;
 use super::render;
+use super::revocation;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores::Stores;
+use super::trust;
+use super::trust_policy::TrustPolicy;
 
 pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let keys = keys::public_keys(&args.key, &args.token)?;
-    let trust = match keys.is_empty() {
-        true => None,
-        false => Some(TrustRoot::pinned(keys).map_err(|error| Failure::unknown(error.to_string()))?),
-    };
+    let trust = trust_root(args, &limits)?;
+    let revocation = revocation::check(&args.certificates, &args.notation, &limits)?.map(Arc::new);
+    let trust = trust.as_ref().map(TreeTrust::new).map(|trust| match &revocation {
+        Some(check) => trust.with_revocation(check),
+        None => trust,
+    });
     let stores = Stores::new(&args.registry, [&args.reference])?;
     let runtime = Runtime::new(Work::Waiting)?;
     let (source, tag_or_digest) = stores.source(&args.reference)?;
     let root = runtime.block_on(async {
         let root = pinned::resolve(source.as_ref(), &tag_or_digest).await.map_err(Failure::from)?;
-        tree::tree(source.as_ref(), root, trust.as_ref(), now, &limits).await.map_err(Failure::from)
+        tree::tree(source.as_ref(), root, trust, now, &limits).await.map_err(Failure::from)
     })?;
     match args.output {
         TreeOutput::Dot => render::text(&picture::dot(&args.reference, &root)),
@@ -46,6 +52,19 @@ pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
     }
     // A tree with unread parts is incomplete: could not tell.
     Ok(if root.has_problems() { Exit::Unknown } else { Exit::Yes })
+}
+
+/// Whose signatures are marked; `None` without keys and certificates.
+fn trust_root(args: &TreeArgs, limits: &Limits) -> Result<Option<TrustRoot>, Failure> {
+    let TreeArgs { certificates, key, notation, reference, token, .. } = args;
+    match (&notation.trust_policy, &notation.trust_store) {
+        (Some(policy), Some(store)) => {
+            let policy = TrustPolicy::read(policy, store, notation.scope.as_deref(), limits, Ok)?;
+            policy.of(reference).cloned().map(Some)
+        }
+        _ if key.is_empty() && certificates.certificate_identity.is_empty() => Ok(None),
+        _ => trust::trust_root(key, certificates, token, limits).map(Some),
+    }
 }
 
 /// Prints the tree, node by node.

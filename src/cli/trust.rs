@@ -17,22 +17,27 @@ use bulla::x509::Profile;
 use bulla::x509::Purpose;
 
 use super::args::CertificateArgs;
-use super::args::RequirementArgs;
+use super::args::TokenArgs;
 use super::exit::Failure;
 use super::files;
 use super::keys;
 
 /// The trust root of `--key`, `--ca-roots` and `--certificate-identity`: keys first, then certificates, in their order.
-pub(super) fn trust_root(required: &RequirementArgs, limits: &Limits) -> Result<TrustRoot, Failure> {
-    let owned = required.key.iter().map(|key| owner_of(key)).collect::<Result<Vec<_>, _>>()?;
+pub(super) fn trust_root(
+    keys: &[String],
+    certificates: &CertificateArgs,
+    token: &TokenArgs,
+    limits: &Limits,
+) -> Result<TrustRoot, Failure> {
+    let owned = keys.iter().map(|key| owner_of(key)).collect::<Result<Vec<_>, _>>()?;
     let (owners, keys): (Vec<_>, Vec<_>) = owned.into_iter().unzip();
-    let keys = keys::public_keys(&keys, &required.token)?;
+    let keys = keys::public_keys(&keys, token)?;
     let owner = |(owner, key): (Option<&str>, PublicKey)| match owner {
         Some(name) => (Owner::Named(name.to_owned()), key),
         None => (Owner::Key(key.id()), key),
     };
     let pinned = Identity::of_keys(owners.into_iter().zip(keys).map(owner));
-    let certified = identities(&required.certificates, limits)?;
+    let certified = identities(certificates, limits)?;
     TrustRoot::new(pinned.into_iter().chain(certified)).map_err(|error| Failure::unknown(error.to_string()))
 }
 

@@ -33,7 +33,7 @@ impl Verifiers {
         limits: &Limits,
         change: impl Fn(Verifier) -> Verifier,
     ) -> Result<Self, Failure> {
-        let check = revocation::check(required, limits)?;
+        let check = revocation::check(&required.certificates, &required.notation, limits)?;
         let checked = |verifier: Verifier| match &check {
             Some(check) => verifier.with_revocation(check.clone()),
             None => verifier,
@@ -45,7 +45,8 @@ impl Verifiers {
                 let policy = TrustPolicy::read(policy, store, of_notation.scope.as_deref(), limits, make)?;
                 Ok(Self::ByPolicy(Box::new(policy)))
             }
-            _ => make(trust::trust_root(required, limits)?).map(|verifier| Self::Same(Box::new(verifier))),
+            _ => make(trust::trust_root(&required.key, &required.certificates, &required.token, limits)?)
+                .map(|verifier| Self::Same(Box::new(verifier))),
         }
     }
 

@@ -1,11 +1,10 @@
 //! tree: the children and referrers of an image, recursively, and the trust in each signed document.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
 use crate::envelope::FoundAt;
-use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -30,8 +29,9 @@ use crate::policy::Threshold;
 use crate::store::Source;
 use crate::text::Untrusted;
 use crate::time::Time;
+use crate::trust::RevocationCheck;
 use crate::trust::TrustRoot;
-use crate::verify::Finding;
+use crate::trust::VerifiedSigner;
 use crate::verify::Reason;
 use crate::verify::Verifier;
 
@@ -71,8 +71,28 @@ pub enum Link {
     Tag(String),
 }
 
-/// A signed document, and the verdict on it by the given keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Whose signatures a tree marks: by the rules of a verification for which one owner is enough.
+#[derive(Clone, Copy, Debug)]
+pub struct TreeTrust<'a> {
+    revocation: Option<&'a Arc<RevocationCheck>>,
+    trust: &'a TrustRoot,
+}
+
+impl<'a> TreeTrust<'a> {
+    /// The owners of `trust`. The revocation of certificates is not checked, unless an owner requires it.
+    pub const fn new(trust: &'a TrustRoot) -> Self {
+        Self { revocation: None, trust }
+    }
+
+    /// The same, and the revocation of certificates is checked.
+    #[must_use]
+    pub const fn with_revocation(self, check: &'a Arc<RevocationCheck>) -> Self {
+        Self { revocation: Some(check), ..self }
+    }
+}
+
+/// A signed document, and the verdict on it by the given keys and certificates.
+#[derive(Clone, Debug)]
 pub struct TreeDocument {
     /// The key id that it claims (not verified).
     pub claimed_key: Option<String>,
@@ -85,15 +105,15 @@ pub struct TreeDocument {
 }
 
 /// Whether a signed document is trusted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Trust {
-    /// No key was given.
+    /// No key and no certificate is trusted.
     NotAsked,
-    /// It claims a given key whose signature does not verify, or a given key signed it for another subject.
+    /// It claims a given key whose signature does not verify, or a trusted owner signed it for another subject.
     Damaged(String),
-    /// These keys signed it, for the manifest to which it is attached.
-    Trusted(BTreeSet<KeyId>),
-    /// No given key signed it, or its payload cannot be parsed; the reason.
+    /// These owners signed it, for the manifest to which it is attached.
+    Trusted(Vec<VerifiedSigner>),
+    /// No trusted owner signed it, or its payload cannot be parsed; the reason.
     Untrusted(String),
 }
 
@@ -105,13 +125,15 @@ pub enum Trust {
 pub async fn tree(
     source: &dyn Source,
     root: Content,
-    trust: Option<&TrustRoot>,
+    trust: Option<TreeTrust<'_>>,
     now: Time,
     limits: &Limits,
 ) -> Result<TreeNode, OpsError> {
     let _document = Document::parse(&root, limits)?;
     let walk = Walk::new(source, limits);
-    let top = Placed { above: 0, budget: walk.evidence(), node: TreeNode::of(root.descriptor(), Link::Root) };
+    let described = root.descriptor().bare();
+    let node = TreeNode::of(&described, Link::Root);
+    let top = Placed { above: 0, budget: walk.evidence(), described, node };
     let mut collector = TreeCollector { below: Vec::new(), limits, now, source, top, trust, walk };
     let position = Position::root(*root.digest());
     collector.top.node = collector.node(root, Link::Root, None, position).await;
@@ -150,7 +172,7 @@ struct TreeCollector<'a> {
     now: Time,
     source: &'a dyn Source,
     top: Placed,
-    trust: Option<&'a TrustRoot>,
+    trust: Option<TreeTrust<'a>>,
     walk: Walk<'a>,
 }
 
@@ -159,6 +181,8 @@ struct Placed {
     above: usize,
     /// The evidence budget for what is attached to it.
     budget: EvidenceBudget,
+    /// Its descriptor: some formats sign media type and size too.
+    described: Descriptor,
     node: TreeNode,
 }
 
@@ -184,10 +208,14 @@ impl TreeCollector<'_> {
                     Attached::Referrer => (Link::Referrer, Some(above)),
                     Attached::Tag(tag) => (Link::Tag(tag), Some(above)),
                 };
+                let described = content.descriptor().bare();
                 let node = self.node(content, link, subject, position).await;
-                self.put(above, node);
+                self.put(above, described, node);
             }
-            WalkStep::Unsupported { above, entry } => self.put(above, TreeNode::of(&entry, Link::Referrer)),
+            WalkStep::Unsupported { above, entry } => {
+                let node = TreeNode::of(&entry, Link::Referrer);
+                self.put(above, entry.bare(), node);
+            }
         }
     }
 
@@ -231,8 +259,8 @@ impl TreeCollector<'_> {
     }
 
     /// Adds the next node of the walk, which is attached to the one at `above`.
-    fn put(&mut self, above: Position, node: TreeNode) {
-        self.below.push(Placed { above: above.number, budget: self.walk.evidence(), node });
+    fn put(&mut self, above: Position, described: Descriptor, node: TreeNode) {
+        self.below.push(Placed { above: above.number, budget: self.walk.evidence(), described, node });
     }
 
     fn placed(&mut self, number: usize) -> &mut Placed {
@@ -240,10 +268,10 @@ impl TreeCollector<'_> {
         below.unwrap_or(&mut self.top)
     }
 
-    /// The evidence budget for what is attached to the node with this number.
-    fn budget(&self, number: usize) -> &EvidenceBudget {
+    /// The node with this number.
+    fn placed_at(&self, number: usize) -> &Placed {
         let below = number.checked_sub(1).and_then(|at| self.below.get(at));
-        &below.unwrap_or(&self.top).budget
+        below.unwrap_or(&self.top)
     }
 
     /// The root with all other nodes below it.
@@ -265,6 +293,7 @@ impl TreeCollector<'_> {
         };
         let named = matches!(node.link, Link::Referrer).then(|| subject.digest.into());
         let (mut signed, mut unread) = (Vec::new(), Vec::new());
+        let above = self.placed_at(subject.number);
         let look = |evidence: &Evidence| {
             let claimed = evidence.document().claimed_predicate(self.limits);
             // More than may be read is no answer about what is there.
@@ -276,11 +305,11 @@ impl TreeCollector<'_> {
             signed.push(TreeDocument {
                 claimed_key: evidence.document().claimed_key(),
                 format: evidence.document().format().as_str(),
-                trust: self.judge(evidence, kind.as_ref(), subject.digest),
+                trust: self.judge(evidence, kind.as_ref(), &above.described),
                 kind,
             });
         };
-        let budget = (self.budget(subject.number), self.limits);
+        let budget = (&above.budget, self.limits);
         let findings = signature_manifest::documents_in(self.source, content, place, named, budget, look).await;
         node.problems.extend(unread);
         node.problems.extend(findings.into_iter().map(|finding| finding.reason.to_string()));
@@ -288,8 +317,8 @@ impl TreeCollector<'_> {
     }
 
     /// The verdict of the verifier on one document, for the statement kind that it claims.
-    fn judge(&self, evidence: &Evidence, kind: Option<&StatementKind>, subject: Digest) -> Trust {
-        let Some(trust) = self.trust else { return Trust::NotAsked };
+    fn judge(&self, evidence: &Evidence, kind: Option<&StatementKind>, subject: &Descriptor) -> Trust {
+        let Some(TreeTrust { revocation, trust }) = self.trust else { return Trust::NotAsked };
         let Some(kind) = kind else { return Trust::Untrusted("its payload cannot be read".to_owned()) };
         let quorum = match Quorum::of_all(trust, Threshold::ONE) {
             Ok(quorum) => quorum,
@@ -300,17 +329,28 @@ impl TreeCollector<'_> {
             Ok(verifier) => verifier,
             Err(error) => return Trust::Untrusted(error.to_string()),
         };
-        match verifier.verify(subject, [evidence], self.now) {
-            Ok(verified) => Trust::Trusted(verified.accepted().iter().map(|accepted| accepted.signer.key()).collect()),
+        let verifier = match revocation {
+            Some(check) => verifier.with_revocation(Arc::clone(check)),
+            None => verifier,
+        };
+        let mut evaluation = verifier.evaluation(subject.digest, self.now).with_descriptor(subject.clone());
+        evaluation.add(evidence);
+        match evaluation.conclude() {
+            Ok(verified) => {
+                Trust::Trusted(verified.accepted().iter().map(|accepted| accepted.signer.clone()).collect())
+            }
             Err(refusal) => {
-                let unknown = |finding: &Finding| {
-                    finding.reason.is_undetermined() || matches!(finding.reason, Reason::NoTrustedKey { .. })
-                };
-                let damaged = !refusal.findings.iter().any(|finding| unknown(finding));
+                let damaged = !refusal.findings.iter().any(|finding| is_by_nobody_known(&finding.reason));
                 let reasons = refusal.ranked().into_iter().map(|finding| finding.reason.to_string());
                 let why = reasons.collect::<Vec<_>>().join("; ");
                 if damaged { Trust::Damaged(why) } else { Trust::Untrusted(why) }
             }
         }
     }
+}
+
+/// Whether no trusted owner is known to have signed, or whether that could not be told.
+fn is_by_nobody_known(reason: &Reason) -> bool {
+    let untrusted = matches!(reason, Reason::Certificate(_) | Reason::NoSuchMeans(_) | Reason::NoTrustedKey { .. });
+    untrusted || reason.is_undetermined()
 }

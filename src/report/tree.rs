@@ -1,5 +1,7 @@
 //! The result of `tree`.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::digest::Digest;
@@ -7,7 +9,9 @@ use crate::ops::tree::Link;
 use crate::ops::tree::TreeDocument;
 use crate::ops::tree::TreeNode;
 use crate::ops::tree::Trust;
+use crate::report::certificate::ReportedSigner;
 use crate::report::list::LazyList;
+use crate::trust::VerifiedSigner;
 
 /// An image with its children and referrers, recursively.
 #[derive(Debug, Serialize)]
@@ -59,7 +63,7 @@ impl<'a> TreeResult<'a> {
     }
 }
 
-/// A signed document, and whether a given key signed it; `trusted` is null if no key was given.
+/// A signed document, and whether a trusted owner signed it; `trusted` is null if nobody is trusted.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ReportedDocument<'a> {
@@ -68,17 +72,42 @@ struct ReportedDocument<'a> {
     keys: Vec<String>,
     kind: Option<String>,
     reason: Option<&'a str>,
+    signers: Vec<ReportedTreeSigner>,
     trusted: Option<bool>,
+}
+
+/// An owner who signed a document.
+#[derive(Debug, Serialize)]
+struct ReportedTreeSigner {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<ReportedSigner>,
+    key: String,
+    owner: String,
 }
 
 impl<'a> ReportedDocument<'a> {
     fn of(document: &'a TreeDocument) -> Self {
-        let (trusted, keys, reason) = match &document.trust {
-            Trust::NotAsked => (None, Vec::new(), None),
-            Trust::Trusted(keys) => (Some(true), keys.iter().map(ToString::to_string).collect(), None),
-            Trust::Damaged(why) | Trust::Untrusted(why) => (Some(false), Vec::new(), Some(why.as_str())),
+        let (trusted, signers, reason) = match &document.trust {
+            Trust::NotAsked => (None, [].as_slice(), None),
+            Trust::Trusted(signers) => (Some(true), signers.as_slice(), None),
+            Trust::Damaged(why) | Trust::Untrusted(why) => (Some(false), [].as_slice(), Some(why.as_str())),
         };
-        let kind = document.kind.as_ref().map(ToString::to_string);
-        Self { claimed_key: document.claimed_key.as_deref(), format: document.format, keys, kind, reason, trusted }
+        let keys: BTreeSet<_> = signers.iter().map(VerifiedSigner::key).collect();
+        Self {
+            claimed_key: document.claimed_key.as_deref(),
+            format: document.format,
+            keys: keys.iter().map(ToString::to_string).collect(),
+            kind: document.kind.as_ref().map(ToString::to_string),
+            reason,
+            signers: signers.iter().map(ReportedTreeSigner::of).collect(),
+            trusted,
+        }
+    }
+}
+
+impl ReportedTreeSigner {
+    fn of(signer: &VerifiedSigner) -> Self {
+        let (key, owner) = (signer.key().to_string(), signer.owner().to_string());
+        Self { certificate: signer.certified().map(ReportedSigner::of), key, owner }
     }
 }

@@ -69,8 +69,8 @@ impl Verifier {
 
     /// The same verifier, which checks the revocation status of certificates. Without this it checks none.
     #[must_use]
-    pub fn with_revocation(self, check: RevocationCheck) -> Self {
-        Self { revocation: Some(Arc::new(check)), ..self }
+    pub fn with_revocation(self, check: impl Into<Arc<RevocationCheck>>) -> Self {
+        Self { revocation: Some(check.into()), ..self }
     }
 
     /// The time at which expiry is judged, if it is not the current one.

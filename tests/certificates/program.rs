@@ -175,3 +175,39 @@ fn revocation_files_are_read_from_files_and_directories_whole_or_not_at_all() {
     fs::create_dir(place.path("empty")).unwrap();
     assert_eq!(verify("--revocation empty").0, 2, "an empty directory is an error");
 }
+
+/// The trust in the one signature of a layout, by `tree`.
+fn marked(place: &Place, layout: &str, options: &str) -> Option<bool> {
+    let mut words = vec!["tree", layout, "--output", "json"];
+    words.extend(options.split_whitespace());
+    let out = Command::new(env!("CARGO_BIN_EXE_bulla")).args(words).current_dir(place.folder.path()).output().unwrap();
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    let report: Value = serde_json::from_slice(&out.stdout).unwrap();
+    report["results"][0]["attached"][0]["signed"][0]["trusted"].as_bool()
+}
+
+#[test]
+fn a_tree_marks_what_a_verification_accepts_and_nothing_else() {
+    let Some(place) = Place::new() else { return };
+    let scene = place.scene;
+    let expired = NotaryAttributes::new(SigningScheme::X509, scene.after(0)).with_expiry(scene.after(1));
+    let outdated = Signing { attributes: expired, ..scene.signing() };
+    place.layout("app", &scene.signing(), "legacy");
+    place.layout("expired", &outdated, "legacy");
+    let now = Time::from_unix(scene.after(0).unix()).unwrap();
+    let crl = List::of(&scene.root, now).entry(entry(1, now, Some(1))).signed_by(&scene.root);
+    fs::write(place.path("revoked.crl"), crl).unwrap();
+    for (layout, options) in [
+        ("oci:app:v1", "--ca-roots root"),
+        ("oci:app:v1", "--ca-roots other"),
+        ("oci:app:v1", "--signing-authority-roots root"),
+        ("oci:app:v1", "--ca-roots root --revocation revoked.crl"),
+        ("oci:expired:v1", "--ca-roots root"),
+    ] {
+        let verified = place.run(&format!("verify {layout} {options}")).0 == 0;
+        let options = format!("{options} --certificate-identity bob=CN=release");
+        assert_eq!(marked(&place, layout, &options), Some(verified), "{layout} {options}");
+    }
+    assert_eq!(marked(&place, "oci:app:v1", "--ca-roots root --certificate-identity CN=other"), Some(false));
+    assert_eq!(marked(&place, "oci:app:v1", ""), None);
+}
