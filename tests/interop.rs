@@ -78,6 +78,7 @@ with_and_without_the_referrers_api! {
     skopeo::bulla_copies_what_skopeo_wrote,
     skopeo::bulla_signs_skopeo_verifies,
     skopeo::skopeo_and_cosign_agree,
+    skopeo::skopeo_reads_a_docker_archive_in_both_transports,
     skopeo::skopeo_reads_what_bulla_copied,
     skopeo::skopeo_signs_bulla_verifies,
     skopeo::skopeo_verifies_what_bulla_signs_with_every_key,

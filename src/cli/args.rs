@@ -157,7 +157,7 @@ pub(super) struct CopyArgs {
     /// Move a name in a layout or archive that another image has now
     #[arg(long)]
     pub(super) overwrite: bool,
-    /// Copy only the manifest for this platform out of an index: os/architecture[/variant]
+    /// Copy only the manifest for this platform out of an index: os/architecture[/variant]; with docker-archive:, list it
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<String>,
     /// Print what would be written, and write nothing

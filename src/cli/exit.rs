@@ -114,6 +114,9 @@ impl From<OpsError> for Failure {
             OpsError::IndexNotSigned { .. } => failure.hint("verify it without --platform, or from its registry"),
             OpsError::NoChild { .. } => failure.hint("name the platforms by digest, or leave out --all-platforms"),
             OpsError::NoName { digest, place } => failure.hint(format!("{place}:<a tag>   or {place}@{digest}")),
+            OpsError::PlatformNotChosen { has, .. } => {
+                failure.hint(has.first().map_or_else(String::new, |platform| format!("--platform {platform}")))
+            }
             OpsError::SeveralNames { names, place } => {
                 let tag = names.first().map_or("<a tag>", String::as_str);
                 failure.hint(format!("{place}:{tag}"))

@@ -12,6 +12,8 @@ use bulla::ops::graph::Closure;
 use bulla::ops::graph::Graph;
 use bulla::ops::import;
 use bulla::ops::layers::Depth;
+use bulla::ops::loaded;
+use bulla::ops::loaded::LoadedManifest;
 use bulla::ops::naming::NameConflict;
 use bulla::ops::pinned;
 use bulla::ops::platform;
@@ -48,7 +50,7 @@ use super::verify;
 /// The result of importing one image.
 enum Imported {
     Declined(Box<Outcome>),
-    Done(Vec<VerifiedSubject>, MovedImage),
+    Done(Vec<VerifiedSubject>, Box<MovedImage>),
 }
 
 /// The arguments that are the same for every image of a copy or import.
@@ -115,6 +117,7 @@ fn report_copy(
     if let Ok(moved) = result {
         moves::note_skipped(source, &moved.copied);
         moves::note_index_signatures(source, moved);
+        moves::note_loaded(source, moved);
     }
     match (args.output, result) {
         (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
@@ -131,6 +134,8 @@ struct FoundImage {
     digest: Digest,
     graph: Graph,
     index: Option<Digest>,
+    /// What `docker load` loads of it, if it goes into a docker-archive.
+    loaded: Option<LoadedManifest>,
     names: Vec<String>,
     place: String,
     sink: Arc<dyn Sink>,
@@ -142,9 +147,15 @@ async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<F
     let (source, tag_or_digest) = job.stores.source(reference)?;
     let root = pinned::resolve(source.as_ref(), &tag_or_digest).await?;
     let whole = *root.digest();
-    let root = match &job.platform {
-        Some(platform) => platform::choose(source.as_ref(), root, platform, &job.limits).await?,
-        None => root,
+    let platform = job.platform.as_ref();
+    let (root, loaded) = match (platform, job.target.is_docker_archive()) {
+        // The index stays, so that its signatures hold.
+        (_, true) => {
+            let loaded = loaded::choose(source.as_ref(), &root, platform, &job.limits).await?;
+            (root, Some(loaded))
+        }
+        (Some(platform), false) => (platform::choose(source.as_ref(), root, platform, &job.limits).await?, None),
+        (None, false) => (root, None),
     };
     let digest = *root.digest();
     let names = source.names_of(&tag_or_digest);
@@ -152,28 +163,29 @@ async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<F
     let names = job.stores.names(reference, &to, &names, &digest)?;
     let graph = Graph::collect(source.as_ref(), root, job.closure, &job.limits).await?;
     // Open the destination only after the graph of the source was read completely.
-    let (place, sink) = sinks.open(job.stores, &to)?;
+    let (place, sink) = sinks.open_for_copy(job.stores, &to, digest, loaded.as_ref())?;
     sinks.check_unused(&place, &names, &digest)?;
     let index = Some(whole).filter(|whole| *whole != digest);
-    Ok(FoundImage { digest, graph, index, names, place, sink, source, to })
+    Ok(FoundImage { digest, graph, index, loaded, names, place, sink, source, to })
 }
 
 async fn copy_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<MovedImage, Failure> {
-    let FoundImage { digest, graph, index, names, place, sink, source, to } = find(job, sinks, reference).await?;
+    let FoundImage { digest, graph, index, loaded, names, place, sink, source, to } =
+        find(job, sinks, reference).await?;
     sink.mark();
     let copied = copy::copy(&source, &sink, &graph, &names, job.on_conflict, &job.limits).await;
     let copied = copied.inspect_err(|_| sink.rollback())?;
     sinks.record(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
-    Ok(MovedImage { copied, digest, index, place, read: None, written })
+    Ok(MovedImage { copied, digest, index, loaded, place, read: None, written })
 }
 
 async fn plan_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<MovedImage, Failure> {
-    let FoundImage { digest, graph, index, names, place, sink, to, .. } = find(job, sinks, reference).await?;
+    let FoundImage { digest, graph, index, loaded, names, place, sink, to, .. } = find(job, sinks, reference).await?;
     let copied = copy::plan(&sink, &graph, &names, job.on_conflict).await?;
     sinks.record(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
-    Ok(MovedImage { copied, digest, index, place, read: None, written })
+    Ok(MovedImage { copied, digest, index, loaded, place, read: None, written })
 }
 
 pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
@@ -297,7 +309,8 @@ async fn import_one(
     sinks.record(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
     let verified = graph.into_verified().into_iter().map(VerifiedSubject::without_documents).collect();
-    Ok(Imported::Done(verified, MovedImage { copied, digest, index: None, place, read, written }))
+    let moved = MovedImage { copied, digest, index: None, loaded: None, place, read, written };
+    Ok(Imported::Done(verified, Box::new(moved)))
 }
 
 /// The references of all images in these layouts, archives and repositories, for `--all`.

@@ -1,8 +1,10 @@
 //! The text report of `copy` and `import`, and of their dry runs.
 
 use bulla::digest::Digest;
+use bulla::oci::ImageName;
 use bulla::ops::copy::Copied;
 use bulla::ops::layers::LayersRead;
+use bulla::ops::loaded::LoadedManifest;
 use bulla::ops::naming::PreviousTarget;
 use bulla::report::CopyResult;
 use bulla::report::CopySummary;
@@ -24,6 +26,8 @@ pub(super) struct MovedImage {
     pub(super) digest: Digest,
     /// The index that the image was taken out of.
     pub(super) index: Option<Digest>,
+    /// What `docker load` loads of the image, if it was copied into a docker-archive.
+    pub(super) loaded: Option<LoadedManifest>,
     /// The layout, archive or repository of the destination.
     pub(super) place: String,
     /// The configs and layers that a dry run of an import read from the source.
@@ -64,6 +68,27 @@ pub(super) fn note_index_signatures(source: &str, moved: &MovedImage) {
     let source = Foreign(source);
     note(format_args!("note: of `{source}` ({index}) only {digest} is copied, with what refers to it"));
     note(format_args!("note: signatures of the index do not cover it, and are not copied"));
+}
+
+/// Notes what `docker load` does not load from a docker-archive that was written, or loads without a name.
+pub(super) fn note_loaded(source: &str, moved: &MovedImage) {
+    let Some(loaded) = &moved.loaded else { return };
+    let source = Foreign(source);
+    if !loaded.others.is_empty() {
+        let others = loaded.others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let (platform, others) = (Foreign(&loaded.platform), Foreign(others));
+        note(format_args!("note: `{source}`: `docker load` loads {platform} only; {others} stays in the archive"));
+    }
+    if loaded.zstd_layers > 0 {
+        let layers = count(loaded.zstd_layers, "layer");
+        note(format_args!(
+            "note: `{source}`: {layers} compressed with zstd, which older versions of Docker do not load"
+        ));
+    }
+    let named = |name: &str| ImageName::new(name).is_some_and(|name| name.is_repo_tag());
+    if !moved.copied.named.iter().any(|written| named(&written.name)) {
+        note(format_args!("note: `{source}`: `docker load` gives it no name, since it has no name HOST/REPO:TAG here"));
+    }
 }
 
 /// Notes what was not copied, for every output format.

@@ -11,6 +11,7 @@ use bulla::oci::TagOrDigest;
 use bulla::ops::naming;
 use bulla::ops::naming::Destination;
 use bulla::ops::naming::WrittenName;
+use bulla::store::DockerArchiveWriter;
 use bulla::store::Images;
 use bulla::store::LimitedSource;
 use bulla::store::OpenError;
@@ -109,6 +110,14 @@ impl Stores {
     /// Opens the store of `reference` for writing. A missing layout or archive is created.
     pub(super) fn new_sink(&self, reference: &str) -> Result<Arc<dyn Sink>, Failure> {
         Ok(self.0.create(&parse(reference)?)?)
+    }
+
+    /// Opens the docker-archive of `reference` for writing, if it is one. A missing archive is created.
+    pub(super) fn new_docker_archive(&self, reference: &str) -> Result<Option<DockerArchiveWriter>, Failure> {
+        match parse(reference)? {
+            Reference::DockerArchive(local) => Ok(Some(self.0.create_docker_archive(&local)?)),
+            _ => Ok(None),
+        }
     }
 
     /// The names that an image gets at `target`. `names` are its names at `source`.

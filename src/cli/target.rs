@@ -7,6 +7,8 @@ use bulla::digest::Digest;
 use bulla::oci::ImageName;
 use bulla::oci::Reference;
 use bulla::oci::TagOrDigest;
+use bulla::ops::loaded::LoadedManifest;
+use bulla::store::DockerArchiveWriter;
 use bulla::store::Sink;
 
 use super::exit::Failure;
@@ -23,6 +25,7 @@ pub(super) enum Target {
 /// The stores that this command writes to, each opened once, and the names that it wrote.
 #[derive(Default)]
 pub(super) struct Sinks {
+    docker_archives: BTreeMap<String, DockerArchiveWriter>,
     named: BTreeMap<(String, String), Digest>,
     opened: BTreeMap<String, Arc<dyn Sink>>,
     used: Vec<String>,
@@ -43,6 +46,11 @@ impl Target {
             }
             None => Ok(Self::Place(typed.to_owned())),
         }
+    }
+
+    /// Whether the destination is a docker-archive.
+    pub(super) fn is_docker_archive(&self) -> bool {
+        matches!(self.any_reference().parse(), Ok(Reference::DockerArchive(_)))
     }
 
     /// Some reference at the destination, from which its host is read.
@@ -108,6 +116,28 @@ impl Sinks {
         let sink = stores.new_sink(target)?;
         self.opened.insert(place.clone(), Arc::clone(&sink));
         Ok((place, sink))
+    }
+
+    /// As [`Sinks::open`], for a copy: the destination may also be a docker-archive, which lists the manifest `loaded` of
+    /// the image.
+    pub(super) fn open_for_copy(
+        &mut self,
+        stores: &Stores,
+        target: &str,
+        image: Digest,
+        loaded: Option<&LoadedManifest>,
+    ) -> Result<(String, Arc<dyn Sink>), Failure> {
+        let place = target.parse::<Reference>()?.location();
+        if !self.opened.contains_key(&place)
+            && let Some(archive) = stores.new_docker_archive(target)?
+        {
+            self.opened.insert(place.clone(), archive.sink());
+            self.docker_archives.insert(place.clone(), archive);
+        }
+        if let (Some(archive), Some(loaded)) = (self.docker_archives.get(&place), loaded) {
+            archive.list(image, &loaded.descriptor);
+        }
+        self.open(stores, target)
     }
 
     /// Refuses a name that this command has already given to another image.

@@ -37,6 +37,13 @@ impl ImageName {
         matches!(self.0.parse(), Ok(Reference::Registry(reference)) if reference.to_string() == self.0)
     }
 
+    /// Whether Docker reads the name as a repository with a tag (`RepoTags` of a docker-archive), such as `app:1.0` and
+    /// `host:5000/team/app:1.0`. A tag alone and a name with a digest are not: Docker loads such an image without a name.
+    pub fn is_repo_tag(&self) -> bool {
+        let whole = |name: &str| Self::new(name).is_some_and(|name| name.is_full());
+        tag_of(&self.0).is_some() && (self.is_full() || whole(&format!("docker.io/library/{}", self.0)))
+    }
+
     /// The tag: the part of a full reference after its last colon, or a whole name without colon and slash.
     pub fn tag(&self) -> Option<&str> {
         match tag_of(&self.0) {
@@ -152,6 +159,17 @@ mod tests {
         assert!(name(digest).is_full() && name(digest).tag().is_none());
         assert_eq!(name(digest).digest().unwrap().to_string(), digest.split_once('@').unwrap().1);
         assert_eq!(name("localhost:5000/app:1.0").digest(), None);
+    }
+
+    #[test]
+    fn a_repo_tag_has_a_repository_and_a_tag() {
+        for text in ["localhost:5000/app:1.0", "docker.io/library/app:1.0", "app:1.0", "team/app:1.0", "host/app:1.0"] {
+            assert!(name(text).is_repo_tag(), "{text}");
+        }
+        let digest = "localhost:5000/app@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        for text in ["1.0", "v1", "localhost:5000/app", "App:1.0", "oci:dir:v1", "app:1.0 x", "../app:1.0", digest] {
+            assert!(!name(text).is_repo_tag(), "{text}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::key::SignerError;
 use crate::oci::ConfigError;
 use crate::oci::ManifestError;
 use crate::ops::attached_signatures::AttachedSignatures;
+use crate::ops::not_loadable::NotLoadable;
 use crate::store::StoreError;
 use crate::verify::Reason;
 
@@ -104,6 +105,14 @@ pub enum OpsError {
         /// The repository.
         place: String,
     },
+    /// `docker load` could not load the manifest, so a docker-archive cannot list it.
+    #[error("{digest} cannot go into a docker-archive: {reason}")]
+    NotLoadable {
+        /// The manifest.
+        digest: Digest,
+        /// The reason.
+        reason: NotLoadable,
+    },
     /// A new signature does not verify, so it is not attached.
     #[error("{0}")]
     NotSigned(#[from] NotSignedBy),
@@ -124,6 +133,14 @@ pub enum OpsError {
         attached: AttachedSignatures,
         /// The error.
         error: Box<Self>,
+    },
+    /// An index has several manifests, a docker-archive lists one of them, and none was chosen.
+    #[error("{index} is for {}; a docker-archive lists one of them", .has.join(", "))]
+    PlatformNotChosen {
+        /// The index.
+        index: Digest,
+        /// The platforms that it has.
+        has: Vec<String>,
     },
     /// The destination does not return what was pushed.
     #[error("{place}: pushed, but it does not read back: {reason}")]
@@ -246,8 +263,10 @@ impl OpsError {
             | Self::OtherDigest { .. }
             | Self::SeveralNames { .. } => "bad-argument",
             Self::NoPlatform { .. } => "no-platform",
+            Self::NotLoadable { .. } => "not-loadable",
             Self::NotSigned(_) => "not-signed",
             Self::PartlyAttached { error, .. } => error.code(),
+            Self::PlatformNotChosen { .. } => "platform-not-chosen",
             Self::ReadBack { .. } => "read-back",
             Self::ReferrersTooDeep { .. } => "too-deep",
             Self::SamePlatform { .. } => "same-platform",

@@ -17,7 +17,6 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::digest::Digest;
 use crate::digest::Hasher;
@@ -40,8 +39,11 @@ use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::archive;
-use crate::store::archive::DOCKER_LIST;
+use crate::store::archive::DOCKER_TRANSPORT;
 use crate::store::archive::Tar;
+use crate::store::docker_list::ObjectKeys;
+use crate::store::docker_list::SavedImage;
+use crate::store::docker_list::read_manifest_json;
 use crate::store::error::BrokenReason;
 use crate::store::error::ContradictionReason;
 use crate::store::error::LayoutFault;
@@ -70,20 +72,6 @@ pub struct DockerArchive {
     loaded: Vec<Vec<Digest>>,
 }
 
-/// An entry of `manifest.json`.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SavedImage {
-    config: String,
-    #[serde(default, deserialize_with = "null_is_default")]
-    layers: Vec<String>,
-    #[serde(default)]
-    repo_tags: Option<Vec<String>>,
-}
-
-/// The keys of a JSON object.
-type ObjectKeys = BTreeMap<String, IgnoredAny>;
-
 #[derive(Deserialize)]
 struct IndexEntries {
     #[serde(default, deserialize_with = "null_is_default")]
@@ -98,7 +86,7 @@ impl DockerArchive {
     /// [`StoreError::ReadOnly`] if it has no OCI layout and so no manifest digest; [`StoreError::Contradiction`] if its
     /// two lists differ, or a file has another digest than its name; otherwise as [`Archive::open`].
     pub fn open(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
-        Self::open_as(TRANSPORT, path.into(), limits)
+        Self::open_as(DOCKER_TRANSPORT, path.into(), limits)
     }
 
     /// As [`DockerArchive::open`], for an archive that the operator named as an OCI archive and that is [one for
@@ -185,6 +173,13 @@ impl DockerArchive {
 }
 
 impl DockerArchive {
+    /// The manifest that `docker load` loads of each image of `index.json`, by the digest of the image.
+    pub(super) fn listed(&self) -> BTreeMap<Digest, Descriptor> {
+        let of = |root: Digest| self.loaded.iter().find_map(|files| self.graph.find(vec![root], files));
+        let entries = self.archive.entries().into_iter();
+        entries.filter_map(|entry| Some((entry.digest, of(entry.digest)?.clone()))).collect()
+    }
+
     /// The name of an entry of `index.json` other than `sole`, if there is one: Docker with the containerd image store
     /// loads every named entry, whatever its type.
     fn named_too(&self, sole: &Digest) -> Option<Untrusted> {
@@ -205,28 +200,6 @@ impl DockerArchive {
         let other = |entry: &Descriptor| meant.iter().any(|meant| meant.digest != entry.digest);
         self.archive.entries().iter().find(|entry| other(entry) && named_so(entry)).map(|entry| entry.digest)
     }
-}
-
-/// Parses `manifest.json` strictly: a key in another case than Docker's is refused.
-///
-/// # Errors
-/// [`StoreError::Broken`], [`StoreError::Contradiction`], [`StoreError::TooMany`].
-fn read_manifest_json(tar: &Tar, limits: &Limits) -> Result<Vec<SavedImage>, StoreError> {
-    let place = tar.name();
-    let broken = |fault| StoreError::Broken { place: place.clone(), reason: BrokenReason::Layout(fault) };
-    let list = tar.open(DOCKER_LIST)?.ok_or_else(|| broken(LayoutFault::NoDockerList))?;
-    let list = list.read(&format!("manifest.json in {place}"), limits.oci.manifest_bytes)?;
-    let unreadable = |error| broken(LayoutFault::Json { file: DOCKER_LIST, error });
-    json::check(&list, limits).map_err(unreadable)?;
-    // The keys are checked first, so that a key in another case is reported as a contradiction, not as bad JSON.
-    let entries: Vec<ObjectKeys> = json::read(&list).map_err(unreadable)?;
-    exact(&place, DOCKER_LIST, entries.iter().flat_map(BTreeMap::keys), &SAVED_KEYS)?;
-    let saved: Vec<SavedImage> = json::read(&list).map_err(unreadable)?;
-    let tags = saved.iter().map(|image| 1 + image.repo_tags.as_ref().map_or(0, Vec::len)).sum::<usize>();
-    if count(tags) > limits.oci.descriptors {
-        return Err(StoreError::TooMany { place, what: "images and names", limit: limits.oci.descriptors });
-    }
-    Ok(saved)
 }
 
 /// Checks the keys of `index.json`: a loader written in Go would accept them in another case, and read another value.
@@ -280,8 +253,8 @@ struct SavedManifests {
 
 enum SavedManifest {
     Index(Vec<Digest>),
-    /// The config, then the layers.
-    Image(Vec<Digest>),
+    /// The manifest; the config, then the layers.
+    Image(Descriptor, Vec<Digest>),
 }
 
 impl SavedManifests {
@@ -300,7 +273,7 @@ impl SavedManifests {
                 Some(Document::Manifest(manifest)) => {
                     let parts = [&manifest.config].into_iter().chain(&manifest.layers);
                     sizes.extend(parts.clone().map(|part| (part.digest, part.size)));
-                    SavedManifest::Image(parts.map(|part| part.digest).collect())
+                    SavedManifest::Image(entry.bare(), parts.map(|part| part.digest).collect())
                 }
                 Some(Document::Index(index)) => {
                     waiting.extend(index.manifests.iter().map(Descriptor::bare));
@@ -328,16 +301,21 @@ impl SavedManifests {
     }
 
     /// Whether one of the manifests `waiting`, or a manifest below one of them, has exactly these files.
-    fn holds(&self, mut waiting: Vec<Digest>, files: &[Digest]) -> bool {
+    fn holds(&self, waiting: Vec<Digest>, files: &[Digest]) -> bool {
+        self.find(waiting, files).is_some()
+    }
+
+    /// The first of the manifests `waiting`, or of those below them, that has exactly these files.
+    fn find(&self, mut waiting: Vec<Digest>, files: &[Digest]) -> Option<&Descriptor> {
         let mut seen = BTreeSet::new();
         while let Some(digest) = waiting.pop() {
             match self.nodes.get(&digest).filter(|_| seen.insert(digest)) {
-                Some(SavedManifest::Image(image)) if image == files => return true,
+                Some(SavedManifest::Image(manifest, image)) if image == files => return Some(manifest),
                 Some(SavedManifest::Index(children)) => waiting.extend(children),
-                Some(SavedManifest::Image(_)) | None => {}
+                Some(SavedManifest::Image(..)) | None => {}
             }
         }
-        false
+        None
     }
 }
 
@@ -395,5 +373,3 @@ const ENTRY_KEYS: [&str; 8] =
     ["annotations", "artifactType", "data", "digest", "mediaType", "platform", "size", "urls"];
 const INDEX_KEYS: [&str; 6] = ["annotations", "artifactType", "manifests", "mediaType", "schemaVersion", "subject"];
 const PIECE: usize = 256 << 10;
-const SAVED_KEYS: [&str; 5] = ["Config", "LayerSources", "Layers", "Parent", "RepoTags"];
-const TRANSPORT: &str = "docker-archive";

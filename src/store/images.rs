@@ -19,6 +19,7 @@ use crate::oci::RegistryReference;
 use crate::oci::TagOrDigest;
 use crate::store::Archive;
 use crate::store::DockerArchive;
+use crate::store::DockerArchiveWriter;
 use crate::store::Layout;
 use crate::store::LimitedSource;
 use crate::store::Sink;
@@ -48,8 +49,8 @@ pub enum OpenError {
         /// The reference.
         reference: String,
     },
-    /// A read-only store was to be written to.
-    #[error("{reference}: a docker-archive is only read: it does not keep the manifest that was signed")]
+    /// A docker-archive was to be written to by something other than a copy.
+    #[error("{reference}: only `copy` writes a docker-archive")]
     ReadOnly {
         /// The reference.
         reference: String,
@@ -169,7 +170,7 @@ impl Images {
     /// [`Sink::finish`] creates it.
     ///
     /// # Errors
-    /// [`OpenError`]; [`OpenError::ReadOnly`] for a docker-archive.
+    /// [`OpenError`]; [`OpenError::ReadOnly`] for a docker-archive: use [`Images::create_docker_archive`].
     pub fn create(&self, reference: &Reference) -> Result<Arc<dyn Sink>, OpenError> {
         match reference {
             Reference::DockerArchive(_) => Err(read_only(reference)),
@@ -185,6 +186,16 @@ impl Images {
             }
             Reference::Registry(registry) => Ok(Arc::new(self.writable(registry)?)),
         }
+    }
+
+    /// Opens a docker-archive as a destination; if it does not exist, the first [`Sink::finish`] creates it.
+    ///
+    /// # Errors
+    /// As [`DockerArchiveWriter::create`].
+    pub fn create_docker_archive(&self, local: &LocalReference) -> Result<DockerArchiveWriter, OpenError> {
+        let store = DockerArchiveWriter::create(&local.path, self.limits.clone())?;
+        info!(path = %local.path.display(), "opened for writing");
+        Ok(store)
     }
 
     /// The warnings of registries so far: the host and the text. They have no effect.

@@ -128,6 +128,35 @@ pub fn skopeo_reads_what_bulla_copied(api: Api) {
     suite.done();
 }
 
+/// One file for every reader: skopeo reads it by Docker's list and by the layout, and the digest is unchanged.
+pub fn skopeo_reads_a_docker_archive_in_both_transports(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    let (image, other) = (suite.image("app", 1), suite.image("other", 2));
+    suite.bulla_signs("p256.key", Form::Bundle, &image, &[]).must();
+    suite.bulla_signs("p256.key", Form::Tag, &image, &[]).must();
+    let (_, digest) = image.split_once('@').unwrap();
+    let target = "docker-archive:both.tar:registry.example/app:1.0";
+    suite.peers.bulla(&["copy", &image, target]).must();
+    suite.peers.bulla(&["copy", &other, "docker-archive:both.tar:registry.example/other:2.0"]).must();
+    let config = |suite: &Suite, place: &str| suite.peers.skopeo(&["inspect", "--config", "--raw", place]);
+    let wanted =
+        suite.peers.skopeo(&["inspect", "--config", "--raw", "--tls-verify=false", &format!("docker://{image}")]);
+    for (n, source) in [target, "oci-archive:both.tar:registry.example/app:1.0"].into_iter().enumerate() {
+        let output = suite.peers.skopeo(&["--insecure-policy", "copy", source, &format!("dir:both-{n}")]);
+        suite.expect(source, &output, 0);
+        let output = config(&suite, source);
+        suite.expect_that(&format!("{source}: the config"), output.stdout == wanted.stdout, &output);
+        let output = suite.bulla_verifies("p256.pub", source, &[]);
+        suite.expect(&format!("{source} verified"), &output, 0);
+    }
+    let layout = ["inspect", "--format", "{{.Digest}}", "oci-archive:both.tar:registry.example/app:1.0"];
+    let output = suite.peers.skopeo(&layout);
+    suite.expect_that("the digest", output.stdout.trim() == digest, &output);
+    let output = suite.peers.oras(&["discover", "--oci-layout", &format!("both.tar@{digest}")]);
+    suite.expect_that("oras finds the signature", output.stdout.contains("vnd.dev.sigstore.bundle"), &output);
+    suite.done();
+}
+
 pub fn bulla_copies_what_skopeo_wrote(api: Api) {
     let Some(mut suite) = Suite::start(api) else { return };
     let image = suite.image("app", 1);

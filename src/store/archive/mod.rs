@@ -31,6 +31,7 @@ use crate::store::error::BusyFault;
 use crate::store::error::PathFault;
 use crate::store::error::ReadOnlyFault;
 use crate::store::local::Local;
+use crate::store::local::layout_files::DOCKER_LIST;
 use crate::store::local::layout_files::LayoutFiles;
 use crate::store::local::layout_files::MARK;
 use crate::store::local::layout_files::OpenFile;
@@ -46,6 +47,8 @@ pub type Archive = Local<Tar>;
 
 /// The files of a layout as members of a tar archive.
 pub struct Tar {
+    /// Makes Docker's list, if this is a docker-archive that is written.
+    docker_list: Option<Box<MakeDockerList>>,
     limits: Limits,
     path: PathBuf,
     /// The existing archive, if there is one.
@@ -54,6 +57,9 @@ pub struct Tar {
     /// The archive that is being written, if there is one.
     writing: Mutex<Option<Writing>>,
 }
+
+/// Makes `manifest.json` for an archive that is going to be committed with this `index.json`.
+pub(super) type MakeDockerList = dyn Fn(&Tar, &[u8]) -> Result<Vec<u8>, StoreError> + Send + Sync;
 
 /// An archive whose headers were read. Its content is read through this handle, even if the file gets another name.
 #[derive(Clone)]
@@ -102,9 +108,15 @@ pub(super) fn absent(path: &Path) -> StoreError {
 impl Tar {
     /// Opens the archive in the file `path`, if there is one; errors name `transport`.
     pub(crate) fn open(transport: &'static str, path: PathBuf, limits: Limits) -> Result<Self, StoreError> {
-        let tar = Self { limits, path, read: Mutex::default(), transport, writing: Mutex::default() };
+        let tar =
+            Self { docker_list: None, limits, path, read: Mutex::default(), transport, writing: Mutex::default() };
         *tar.read() = tar.scan()?;
         Ok(tar)
+    }
+
+    /// The same archive, which has Docker's list beside the layout whenever it is written.
+    pub(super) fn with_docker_list(self, make: Box<MakeDockerList>) -> Self {
+        Self { docker_list: Some(make), ..self }
     }
 
     /// Whether the archive has a file with this name.
@@ -214,6 +226,9 @@ impl LayoutFiles for Tar {
             if let Some(opened) = &opened {
                 let mut members = Vec::new();
                 self.files(opened, |name, span| members.push((name.to_owned(), span)))?;
+                if self.docker_list.is_some() {
+                    members.retain(|(name, _)| name != DOCKER_LIST);
+                }
                 writing.copy_all(&opened.file, members)?;
             }
             *slot = Some(writing);
@@ -235,6 +250,7 @@ impl LayoutFiles for Tar {
 
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
         let lost = || self.broken(BrokenReason::Path(PathFault::Lost));
+        let list = self.docker_list.as_ref().map(|make| make(self, index)).transpose()?;
         let mut slot = write::lock(&self.writing);
         if !slot.as_ref().is_none_or(Writing::is_complete) {
             return Err(StoreError::Busy { place: self.name(), reason: BusyFault::Writing });
@@ -243,13 +259,12 @@ impl LayoutFiles for Tar {
         // (threats: sync-error-reported-once).
         let mut writing = slot.take().ok_or_else(lost)?;
         drop(slot);
-        writing.commit(index)?;
+        writing.commit(index, list.as_deref())?;
         let committed = self.scan()?;
         *self.read() = committed;
         Ok(())
     }
 }
 
-/// Docker's own list of images.
-pub(crate) const DOCKER_LIST: &str = "manifest.json";
+pub(crate) const DOCKER_TRANSPORT: &str = "docker-archive";
 pub(crate) const TRANSPORT: &str = "oci-archive";

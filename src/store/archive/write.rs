@@ -43,6 +43,7 @@ use crate::store::error::BrokenReason;
 use crate::store::error::PathFault;
 use crate::store::local::background_sync::BackgroundSync;
 use crate::store::local::background_sync::SYNC_THRESHOLD;
+use crate::store::local::layout_files::DOCKER_LIST;
 use crate::store::local::layout_files::INDEX;
 use crate::store::local::layout_files::MARK;
 use crate::store::local::layout_files::MARK_BODY;
@@ -189,15 +190,16 @@ impl Writing {
         self.open == 0
     }
 
-    /// Writes `oci-layout` and `index.json`, syncs the archive, and renames it to the target in one step.
+    /// Writes `manifest.json` if there is one, `oci-layout` and `index.json`, syncs the archive, and renames it to the target in one step.
     ///
     /// # Errors
     /// [`StoreError`] on I/O errors; the target is then unchanged, unless only the last sync of the directory failed.
-    pub(super) fn commit(&mut self, index: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn commit(&mut self, index: &[u8], docker_list: Option<&[u8]>) -> Result<(), StoreError> {
         if self.holes {
             self.compact()?;
         }
-        for (name, body) in [(MARK, MARK_BODY), (INDEX, index)] {
+        let docker_list = docker_list.map(|list| (DOCKER_LIST, list));
+        for (name, body) in docker_list.into_iter().chain([(MARK, MARK_BODY), (INDEX, index)]) {
             self.append(name, body)?;
         }
         let path = self.path().to_owned();

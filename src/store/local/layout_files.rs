@@ -22,6 +22,8 @@ use crate::store::error::PathFault;
 pub(crate) const MARK: &str = "oci-layout";
 /// The content of [`MARK`].
 pub(crate) const MARK_BODY: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+/// Docker's own list of images, beside the layout in an archive that `docker load` reads.
+pub(crate) const DOCKER_LIST: &str = "manifest.json";
 /// The file with the index of a layout.
 pub(crate) const INDEX: &str = "index.json";
 

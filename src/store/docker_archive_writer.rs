@@ -1,0 +1,61 @@
+//! `DockerArchiveWriter`: writes a docker-archive that every reader takes: an OCI layout, and Docker's list of its blobs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use crate::digest::Digest;
+use crate::limits::Limits;
+use crate::oci::Descriptor;
+use crate::store::Archive;
+use crate::store::DockerArchive;
+use crate::store::Sink;
+use crate::store::StoreError;
+use crate::store::archive::DOCKER_TRANSPORT;
+use crate::store::archive::Tar;
+use crate::store::docker_list;
+use crate::store::local::layout_files::LayoutFiles as _;
+
+/// A docker-archive that is written: an archive with an OCI layout, and with Docker's own list (`manifest.json`) of the
+/// same blobs. `docker load` and `podman load` load its images, and every other reader finds the layout.
+pub struct DockerArchiveWriter {
+    archive: Arc<Archive>,
+    listed: Arc<Mutex<ListedManifests>>,
+}
+
+/// The manifest that `docker load` is to load of each image, by the digest of the image.
+type ListedManifests = BTreeMap<Digest, Descriptor>;
+
+impl DockerArchiveWriter {
+    /// Opens the docker-archive in the file `path`; if it is missing, the first [`finish`](Sink::finish) creates it. The
+    /// images in an existing one stay in both of its lists.
+    ///
+    /// # Errors
+    /// As [`Archive::create`], and as [`DockerArchive::open`] for an existing file.
+    pub fn create(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
+        let path = path.into();
+        let tar = Tar::open(DOCKER_TRANSPORT, path.clone(), limits.clone())?;
+        let listed = if tar.is_new() { BTreeMap::new() } else { DockerArchive::open(path, limits.clone())?.listed() };
+        let listed = Arc::new(Mutex::new(listed));
+        let (lists, bounds) = (Arc::clone(&listed), limits.clone());
+        let make = move |tar: &Tar, index: &[u8]| {
+            let listed = lists.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            docker_list::render(tar, index, &listed, &bounds)
+        };
+        let archive = Arc::new(Archive::of(tar.with_docker_list(Box::new(make)), limits)?);
+        Ok(Self { archive, listed })
+    }
+
+    /// Lists `manifest` as what `docker load` loads of the image `image`: that image itself, or the manifest of one platform
+    /// below it. An image that is pushed and not listed is in the layout only.
+    pub fn list(&self, image: Digest, manifest: &Descriptor) {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner).insert(image, manifest.bare());
+    }
+
+    /// The destination for the content of the images.
+    pub fn sink(&self) -> Arc<dyn Sink> {
+        Arc::<Archive>::clone(&self.archive)
+    }
+}
