@@ -473,8 +473,14 @@ fn credentials_belong_to_a_host_name_not_to_an_address() {
 /// The requests of `bulla verify` for this image if the answer is yes, each only once.
 #[track_caller]
 fn asked(site: &Site, name: &str) -> Vec<String> {
+    asked_by(site, name, "--key key.pub")
+}
+
+/// The same, with these options of trust.
+#[track_caller]
+fn asked_by(site: &Site, name: &str, trust: &str) -> Vec<String> {
     site.registry.clear_log();
-    let printed = site.run(&format!("verify REG/app{name} --key key.pub"));
+    let printed = site.run(&format!("verify REG/app{name} {trust}"));
     assert_eq!(printed.code, Some(0), "{printed:#?}");
     let lines = site.registry.lines();
     assert_eq!(lines.iter().collect::<BTreeSet<_>>().len(), lines.len(), "asked twice: {lines:#?}");
@@ -516,6 +522,38 @@ fn a_foreign_bundle_costs_verify_one_request() {
     assert_eq!(lines.len(), 3, "{lines:#?}");
     assert!(lines[2].starts_with("GET /v2/app/blobs/"), "{lines:#?}");
     assert_eq!(asked(&site, ":v1").len(), 4);
+}
+
+/// The list, the signature manifest, the envelope; and the tag where there is one.
+#[test]
+fn a_notary_signature_costs_verify_three_requests() {
+    let file = |name: &str| {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/plugin");
+        fs::read(folder.join(name)).unwrap()
+    };
+    let trust = "--ca-roots p256.crt --certificate-identity CN=p256";
+    for (format, switches, more) in [
+        ("notary-jws", &[][..], 0),
+        ("notary-cose", &[], 0),
+        // The list that is not there, and the tag.
+        ("notary-jws", &["referrers=off"], 1),
+    ] {
+        let site = Site::new(switches);
+        let image = site.fixture.image(1);
+        site.publish();
+        site.write("p256.key", &file("p256.key"));
+        site.write("p256.crt", &file("p256.crt"));
+        let sign = format!("sign REG/app@{} --format {format} --key p256.key --cert-chain p256.crt", image.digest());
+        let printed = site.run(&sign);
+        assert_eq!(printed.code, Some(0), "{printed:#?}");
+        let by_digest = asked_by(&site, &format!("@{}", image.digest()), trust);
+        assert_eq!(by_digest.len(), 3 + more, "{format}: {by_digest:#?}");
+        assert!(by_digest[0].starts_with(&format!("GET /v2/app/referrers/{}", image.digest())), "{by_digest:#?}");
+        assert!(by_digest[1 + more].starts_with("GET /v2/app/manifests/sha256:"), "{by_digest:#?}");
+        assert!(by_digest[2 + more].starts_with("GET /v2/app/blobs/sha256:"), "{by_digest:#?}");
+        let by_tag = asked_by(&site, ":v1", trust);
+        assert_eq!((by_tag[0].as_str(), &by_tag[1..]), ("GET /v2/app/manifests/v1", &by_digest[..]), "{format}");
+    }
 }
 
 #[test]

@@ -17,14 +17,32 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "revocation/author.rs"]
+#[allow(dead_code, reason = "the tests of revocation use the rest")]
+mod author;
+#[path = "x509/made.rs"]
+#[allow(dead_code, reason = "the tests of chains use the rest")]
+mod made;
 mod support;
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
 
+use author::List;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bulla::limits::Limits;
+use bulla::time::Time;
+use bulla::x509::Certificate;
+use made::CA;
+use made::LEAF;
+use made::Workshop;
+use made::plan;
 use support::image;
+use support::missing;
 use support::missing::not_run;
 use support::softhsm::PIN;
 use support::softhsm::SoftHsm;
@@ -63,6 +81,15 @@ const ON_TOKEN: [&str; 6] = [
     "request new oci:app:v1 -o t --owner a=token.pub --overwrite",
     "request sign t --key pkcs11:object=key -o answer --yes",
     "sign oci:app:v1 --key pkcs11:object=key",
+];
+
+/// The same with certificates that name a CRL and an OCSP responder, which nobody asks.
+const WITH_CERTIFICATES: [&str; 5] = [
+    "sign oci:app:v1 --key leaf.key --cert-chain chain.pem --format notary-jws",
+    "sign oci:app:v1 --key leaf.key --cert-chain chain.pem --format notary-cose",
+    "verify oci:app:v1 --ca-roots root.pem --certificate-identity CN=leaf --revocation crl --revocation-required",
+    "verify oci:app:v1 --trust-policy policy.json --trust-store trust --scope registry.example/app --revocation crl",
+    "import oci:app:v1 oci:certified:v1 --ca-roots root.pem --certificate-identity CN=leaf --revocation crl",
 ];
 
 #[test]
@@ -129,13 +156,97 @@ fn no_socket_is_opened() {
     }
 }
 
-/// Runs every command, each through `how`; the token's only where SoftHSM is.
+/// With certificates that name a CRL and an OCSP responder, `verify` connects to the registry and to nothing else.
+#[cfg(feature = "registry")]
+#[test]
+fn with_certificates_the_registry_is_all_that_is_asked() {
+    use support::registry::Quirks;
+    use support::registry::Registry;
+
+    let dir = support::temp_dir();
+    let trace = dir.path().join("trace");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-e", "trace=%network", "-e", "signal=none", "-o"]).arg(&trace);
+    if !Command::new("strace").args(["-qq", "-e", "trace=none", "true"]).status().is_ok_and(|status| status.success()) {
+        return not_run("`strace` is not there or not allowed");
+    }
+    if !certificates(dir.path()) {
+        return;
+    }
+    image::layout(&dir.path().join("app"), &[(Some("v1"), &image::image(1))]);
+    let registry = Registry::start(Quirks::polite());
+    let address = registry.address();
+    let run = |command: &mut Command, line: &str| {
+        let output = command.args(line.split(' ')).current_dir(dir.path()).output().unwrap();
+        assert!(output.status.success(), "bulla {line}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let bulla = || Command::new(env!("CARGO_BIN_EXE_bulla"));
+    run(&mut bulla(), &format!("copy oci:app:v1 {address}/app:v1"));
+    run(&mut bulla(), &format!("sign {address}/app:v1 --key leaf.key --cert-chain chain.pem --format notary-jws"));
+    let trust = "--ca-roots root.pem --certificate-identity CN=leaf --revocation crl --revocation-required";
+    run(strace.arg(env!("CARGO_BIN_EXE_bulla")), &format!("verify {address}/app:v1 {trust}"));
+    let trace = fs::read_to_string(trace).unwrap();
+    let port = format!("htons({})", address.rsplit_once(':').unwrap().1);
+    let named = |line: &&str| line.contains("connect(") || line.contains("_port=") || line.contains("sun_path");
+    let elsewhere: Vec<_> = trace.lines().filter(named).filter(|line| !line.contains(&port)).collect();
+    // The local address of the socket may be asked for.
+    let elsewhere: Vec<_> = elsewhere.into_iter().filter(|line| !line.contains("getsockname(")).collect();
+    assert_eq!(elsewhere, Vec::<&str>::new());
+    assert!(trace.lines().any(|line| line.contains("connect(") && line.contains(&port)), "{trace}");
+}
+
+/// Writes `leaf.key`, its chain `chain.pem`, `root.pem`, the CRL `crl`, and a trust policy with its store. `false` if
+/// openssl is not there, which is then said.
+fn certificates(dir: &Path) -> bool {
+    let Some(shop) = Workshop::new() else { return false };
+    let root = shop.root(plan("/C=US/ST=WA/O=Acme/CN=root", CA));
+    let sources =
+        "crlDistributionPoints=URI:http://127.0.0.1:1/crl\nauthorityInfoAccess=OCSP;URI:http://127.0.0.1:1/ocsp\n";
+    let leaf = shop.issue(&root, plan("/C=US/ST=WA/O=Acme/CN=leaf", &format!("{LEAF}{sources}")));
+    let text = |path: &Path| fs::read_to_string(path).unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = dir.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    };
+    write("leaf.key", text(&leaf.key).as_bytes());
+    write("root.pem", text(&root.file).as_bytes());
+    write("chain.pem", (text(&leaf.file) + &text(&root.file)).as_bytes());
+    write("crl", &List::of(&root, later(leaf.certificate.not_before(), 0)).signed_by(&root));
+    write("trust/truststore/x509/ca/acme/root.pem", text(&root.file).as_bytes());
+    let policy = r#"{"version":"1.0","trustPolicies":[{"name":"acme","registryScopes":["*"],
+        "signatureVerification":{"level":"strict"},"trustStores":["ca:acme"],
+        "trustedIdentities":["x509.subject: C=US, ST=WA, O=Acme"]}]}"#;
+    write("policy.json", policy.as_bytes());
+    true
+}
+
+/// The DER of each PEM block.
+fn pem(text: &str) -> Vec<Vec<u8>> {
+    let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
+    let body = |block: &str| block.split("-----END").next().unwrap().split_whitespace().collect::<String>();
+    blocks.map(|block| STANDARD.decode(body(block)).unwrap()).collect()
+}
+
+fn certificate(der: &[u8]) -> Certificate {
+    Certificate::parse(der, &Limits::DEFAULT).unwrap()
+}
+
+/// So many seconds later.
+fn later(time: Time, seconds: i64) -> Time {
+    Time::from_unix(time.unix() + seconds).unwrap()
+}
+
+/// Runs every command, each through `how`; the token's only where SoftHSM is, those with
+/// certificates only where openssl is.
 fn everything(how: impl Fn(&Command) -> Command) {
     let dir = support::temp_dir();
     image::layout(&dir.path().join("app"), &[(Some("v1"), &image::image(1))]);
     fs::write(dir.path().join("p"), "{}").unwrap();
     let hsm = if cfg!(feature = "pkcs11") { SoftHsm::find() } else { None };
-    let commands = COMMANDS.iter().chain(hsm.iter().flat_map(|_| &ON_TOKEN));
+    let with_certificates = certificates(dir.path());
+    let commands = COMMANDS.iter().chain(WITH_CERTIFICATES.iter().filter(|_| with_certificates));
+    let commands = commands.chain(hsm.iter().flat_map(|_| &ON_TOKEN));
     for line in commands {
         let mut plain = Command::new(env!("CARGO_BIN_EXE_bulla"));
         plain.args(line.split(' '));
