@@ -147,6 +147,13 @@ impl PublicKey {
         self.0.checker.to_jose(signature)
     }
 
+    /// The canonical form of a signature in the encoding of JWS and COSE, see [`PublicKey::canonical_signature`]: ECDSA in
+    /// DER, so that one signature has one canonical form in every encoding.
+    pub fn canonical_jose<'a>(&self, signature: &'a [u8]) -> Cow<'a, [u8]> {
+        let standard = self.0.checker.of_jose(signature);
+        standard.map_or(Cow::Borrowed(signature), |der| Cow::Owned(self.canonical_signature(&der).into_owned()))
+    }
+
     /// Verifies an ECDSA signature in the form of JWS and COSE: `r` and `s` side by side, each as long as the curve.
     /// Only P-256 with SHA-256, P-384 with SHA-384, P-521 with SHA-512.
     ///

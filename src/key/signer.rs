@@ -40,7 +40,12 @@ pub trait Signer: Send + Sync {
     /// Signs each message as [`Signer::sign`] does, several in parallel. After a failure no further message is signed,
     /// and the signatures made until then are returned.
     fn sign_all(&self, messages: &[&[u8]]) -> Batch {
-        Batch::sign_in_parallel(self, messages)
+        Batch::sign_in_parallel(messages, |message| self.sign(message))
+    }
+
+    /// Signs each message with the given scheme, as [`Signer::sign_all`] does with the default one.
+    fn sign_all_with(&self, scheme: Scheme, messages: &[&[u8]]) -> Batch {
+        Batch::sign_in_parallel(messages, |message| self.sign_with(scheme, message))
     }
 }
 
@@ -89,14 +94,14 @@ pub struct Batch {
 impl Batch {
     /// Signs in several threads, since signing may wait for a remote signer or use several processors. After a failure
     /// no further message is signed.
-    pub(in crate::key) fn sign_in_parallel<S: Signer + ?Sized>(signer: &S, messages: &[&[u8]]) -> Self {
+    fn sign_in_parallel(messages: &[&[u8]], sign: impl Fn(&[u8]) -> Result<Signature, SignerError> + Sync) -> Self {
         let next = AtomicUsize::new(0);
         let (made, stopped) = (Mutex::new(BTreeMap::new()), OnceLock::new());
         let work = || {
             while stopped.get().is_none() {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(message) = messages.get(index) else { return };
-                match signer.sign(message) {
+                match sign(message) {
                     Ok(signature) => {
                         made.lock().unwrap_or_else(PoisonError::into_inner).insert(index, signature);
                     }

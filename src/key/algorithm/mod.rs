@@ -74,6 +74,14 @@ impl VerifyingKey {
         }
     }
 
+    /// The signature (ECDSA: in DER) whose encoding in JWS and COSE is `signature`.
+    pub(super) fn of_jose(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Ecdsa(checker) => ecdsa_der(checker.curve(), signature),
+            Self::Ed25519(_) | Self::Rsa(_) => Some(signature.to_vec()),
+        }
+    }
+
     /// As [`VerifyingKey::accepts`], for an ECDSA signature with `r` and `s` side by side, as in JWS and COSE.
     pub(super) fn accepts_fixed(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
         match self {

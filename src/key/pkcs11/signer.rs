@@ -115,9 +115,16 @@ impl Signer for TokenKey {
         self.checked(scheme, message, raw)
     }
 
-    /// Signs messages in parallel sessions, while other threads verify the signatures.
     fn sign_all(&self, messages: &[&[u8]]) -> Batch {
-        let scheme = self.public.default_scheme();
+        self.sign_all_with(self.public.default_scheme(), messages)
+    }
+
+    /// Signs messages in parallel sessions, while other threads verify the signatures.
+    fn sign_all_with(&self, scheme: Scheme, messages: &[&[u8]]) -> Batch {
+        if !self.public.schemes().contains(&scheme) {
+            let stopped = Some(SignerError::Scheme { algorithm: self.public.algorithm(), scheme });
+            return Batch { stopped, ..Batch::default() };
+        }
         let message = |index: usize| messages.get(index).copied().unwrap_or_default();
         SigningPipeline::run(
             messages.len(),
