@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
+use crate::envelope::NotaryAlgorithm;
 use crate::envelope::NotaryFormat;
 use crate::envelope::SignedDocument;
 use crate::envelope::SignedPayload;
@@ -11,6 +13,8 @@ use crate::envelope::SigningIdentity;
 use crate::envelope::notary_item::NotaryItem;
 use crate::envelope::pre_authentication_encoding;
 use crate::key::PublicKey;
+use crate::key::Scheme;
+use crate::key::Signature;
 use crate::key::Signer;
 use crate::key::SignerError;
 use crate::oci::media_type;
@@ -18,7 +22,7 @@ use crate::oci::media_type;
 /// The kind of payload: an item has at most one of each. Formats with the same payload share one signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PayloadKind {
-    /// The payload of a Notary Project envelope. Requests, responses and logs do not have it.
+    /// The payload of a Notary Project envelope with its signed attributes, one for each format.
     Notary(NotaryFormat),
     /// A simple signing payload: the tag form of an image signature. Requests, responses and logs call it `claim`.
     SimpleSigning,
@@ -86,6 +90,39 @@ impl ItemPayload {
             Encoded::Notary(item) => Cow::Owned(item.draft(key)?.to_be_signed()),
             Encoded::SimpleSigning(bytes) => Cow::Borrowed(bytes),
             Encoded::Statement(bytes) => Cow::Owned(pre_authentication_encoding(self.payload_type(), bytes)),
+        })
+    }
+
+    /// The scheme that the format prescribes for signatures by `key`; `None` if the format accepts any scheme of the key.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] for a key that the format does not allow.
+    pub fn prescribed_scheme(&self, key: &PublicKey) -> Result<Option<Scheme>, EnvelopeError> {
+        match &self.0 {
+            Encoded::Notary(_) => Ok(Some(NotaryAlgorithm::of_key(key)?.scheme())),
+            Encoded::SimpleSigning(_) | Encoded::Statement(_) => Ok(None),
+        }
+    }
+
+    /// The bytes of `made` in the encoding of the format: for a Notary Project envelope that of JWS and COSE. `None` if it
+    /// is not a signature by `key` over `message`, which [`ItemPayload::to_sign`] returned, by the scheme of the format.
+    pub fn encoded(&self, key: &PublicKey, message: &[u8], made: &Signature) -> Option<Vec<u8>> {
+        if !made.is_over(key, message) {
+            return None;
+        }
+        match &self.0 {
+            // It may have been made by another scheme.
+            Encoded::Notary(_) => key.to_jose(made.as_bytes()).filter(|bytes| self.is_signed_by(key, bytes)),
+            Encoded::SimpleSigning(_) | Encoded::Statement(_) => Some(made.as_bytes().to_vec()),
+        }
+    }
+
+    /// The SHA-256 of the canonical form of `signature`, a signature by `key` in the encoding of the format, see
+    /// [`PublicKey::canonical_signature`].
+    pub fn canonical_digest(&self, key: &PublicKey, signature: &[u8]) -> Digest {
+        Digest::sha256(&match &self.0 {
+            Encoded::Notary(_) => key.canonical_jose(signature),
+            Encoded::SimpleSigning(_) | Encoded::Statement(_) => key.canonical_signature(signature),
         })
     }
 
@@ -158,7 +195,8 @@ pub enum SigningFault {
 }
 
 impl PayloadKind {
-    /// The kind of a verified payload; `None` for one that requests and logs do not have.
+    /// The kind of a verified payload; `None` for that of a Notary Project envelope, which does not say which of the two
+    /// formats it is signed in.
     pub const fn of(payload: &SignedPayload) -> Option<Self> {
         match payload {
             SignedPayload::Notary(_) => None,

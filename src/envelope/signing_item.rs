@@ -135,7 +135,8 @@ impl<'a> SigningIdentity<'a> {
 }
 
 impl<'a> SignedItem<'a> {
-    /// Verifies a signature that `key`, which has no certificate chain, made elsewhere over `payload`.
+    /// Verifies a signature that `key` made elsewhere over `payload`. A format with certificates also needs
+    /// [`SignedItem::with_chain`].
     ///
     /// # Errors
     /// [`NotSignedBy`] that key.
@@ -148,6 +149,18 @@ impl<'a> SignedItem<'a> {
         match payload.is_signed_by(key, signature) {
             true => Ok(Self { chain: None, item, key, payload, signature: signature.to_vec() }),
             false => Err(NotSignedBy(key.id())),
+        }
+    }
+
+    /// The same with the certificate chain of the key.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::ChainOfOtherKey`].
+    pub fn with_chain(self, chain: &'a CertificateChain) -> Result<Self, EnvelopeError> {
+        let (certified, key) = (chain.key().id(), self.key.id());
+        match certified == key {
+            true => Ok(Self { chain: Some(chain), ..self }),
+            false => Err(EnvelopeError::ChainOfOtherKey { certificate: chain.label(), certified, key }),
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::envelope::Proof;
 use crate::envelope::SignedDocument;
 use crate::envelope::SignedWith;
 use crate::key::KeyId;
+use crate::key::PublicKey;
 use crate::key::Scheme;
 use crate::trust::AuthenticationContext;
 use crate::trust::CertificateRejection;
@@ -179,6 +180,27 @@ impl TrustRoot {
             .into_iter()
             .map(|bytes| Digest::sha256(&key.canonical_signature(bytes)))
             .collect())
+    }
+
+    /// The pinned keys that made the signature of `envelope`, each with the SHA-256 of its canonical form, see
+    /// [`PublicKey::canonical_signature`](crate::key::PublicKey::canonical_signature). It is for an audit of what the keys signed: no certificate is
+    /// looked at, so it counts for nobody.
+    ///
+    /// # Errors
+    /// [`Unchecked`] where the budget is exhausted.
+    pub fn pinned_signers(
+        &self,
+        envelope: &NotaryEnvelope,
+        budget: &mut SignatureBudget,
+    ) -> Result<Vec<(&PublicKey, Digest)>, Unchecked> {
+        let mut signers = Vec::new();
+        for key in self.keys() {
+            budget.take(1)?;
+            if envelope.check_signature(key).is_ok() {
+                signers.push((key, Digest::sha256(&key.canonical_jose(envelope.signature()))));
+            }
+        }
+        Ok(signers)
     }
 }
 

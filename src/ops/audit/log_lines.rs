@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::digest::Digest;
+use crate::envelope::NotaryFormat;
 use crate::envelope::PayloadKind;
 use crate::envelope::SignedPayload;
 use crate::key::KeyId;
@@ -96,8 +97,16 @@ fn is_end_of(name: &str, whole: &str) -> bool {
 impl Stated {
     /// What `payload` states.
     pub(super) fn by(payload: &SignedPayload) -> Self {
-        let kind = LogEntry::kind_of(&StatementKind::of(payload), PayloadKind::of(payload));
-        Self { kind, subjects: payload.subjects() }
+        Self::of(payload, PayloadKind::of(payload))
+    }
+
+    /// What `payload` states in a Notary Project envelope of this format.
+    pub(super) fn in_envelope(payload: &SignedPayload, format: NotaryFormat) -> Self {
+        Self::of(payload, Some(PayloadKind::Notary(format)))
+    }
+
+    fn of(payload: &SignedPayload, form: Option<PayloadKind>) -> Self {
+        Self { kind: LogEntry::kind_of(&StatementKind::of(payload), form), subjects: payload.subjects() }
     }
 
     /// The line among `lines`, which are those of one signature, that states the same; `None` where none does.

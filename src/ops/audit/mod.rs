@@ -19,7 +19,7 @@ use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
 use crate::envelope::FoundAt;
-use crate::envelope::SignedWith;
+use crate::envelope::NotaryEnvelope;
 use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -33,7 +33,6 @@ use crate::ops::walk::Walk;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::time::Time;
-use crate::trust::AuthenticatedStatement;
 use crate::trust::Authentication;
 use crate::trust::AuthenticationContext;
 use crate::trust::Rejection;
@@ -243,6 +242,9 @@ impl Auditor<'_> {
 
     /// Step 3: authenticates a document.
     fn document(&mut self, evidence: &Evidence) {
+        if let Some(envelope) = evidence.document().notary_envelope() {
+            self.envelope(envelope, evidence);
+        }
         let trust = self.options.trust;
         let context = AuthenticationContext {
             limits: self.options.limits,
@@ -252,13 +254,6 @@ impl Auditor<'_> {
         };
         let found = trust.authenticate(evidence, context, &mut self.checks);
         let Authentication { authenticated, rejected, mut undetermined } = found;
-        // A signing log has no lines for envelopes with certificates yet: one that an audited key signed is not looked up.
-        if let Some(envelope) = evidence.document().notary_envelope()
-            && trust.keys().any(|key| envelope.check_signature(key).is_ok())
-        {
-            let digest = evidence.digest().copied().unwrap_or(self.subject);
-            self.unread(digest, Reason::NoSuchMeans(SignedWith::Certificate));
-        }
         if let Some(Rejection::Certificate(rejection)) = rejected
             && rejection.is_undetermined()
         {
@@ -266,8 +261,10 @@ impl Auditor<'_> {
         }
         let mut seen = BTreeSet::new();
         for statement in authenticated {
-            // The key of several owners made its signatures once.
-            if !seen.insert(statement.signer().key()) {
+            let key = statement.signer().key();
+            // The key of several owners made its signatures once, and that of an envelope was looked up as a pinned key.
+            let is_envelope = evidence.document().notary_envelope().is_some();
+            if !seen.insert(key) || is_envelope && trust.keys().any(|pinned| pinned.id() == key) {
                 continue;
             }
             match trust.signatures_by(statement.signer(), evidence, &mut self.checks) {
@@ -276,7 +273,10 @@ impl Auditor<'_> {
                     let digest = evidence.digest().copied().unwrap_or(self.subject);
                     self.unread(digest, Reason::Unreadable(UnreadReason::SignaturesLost));
                 }
-                Ok(signatures) => self.look_up(&statement, signatures),
+                Ok(signatures) => {
+                    let stated = statement.payload().read(self.options.limits).map(|payload| Stated::by(&payload));
+                    self.look_up(key, &stated, signatures);
+                }
                 Err(unchecked) => undetermined = Some(unchecked),
             }
         }
@@ -286,19 +286,37 @@ impl Auditor<'_> {
         }
     }
 
-    /// Steps 4 and 5: looks up the signatures over one payload.
-    fn look_up(&mut self, statement: &AuthenticatedStatement, signatures: Vec<Digest>) {
-        let AuditOptions { limits, lines, names, .. } = self.options;
-        let (key, name) = (statement.signer().key(), self.image.name);
-        let stated = statement.payload().read(limits).map(|payload| Stated::by(&payload));
+    /// Step 3 for an envelope with certificates: the signature counts for a log if a pinned key made it, whatever its
+    /// certificates are.
+    fn envelope(&mut self, envelope: &NotaryEnvelope, evidence: &Evidence) {
+        let AuditOptions { limits, trust, .. } = self.options;
+        let signers = match trust.pinned_signers(envelope, &mut self.checks) {
+            Ok(signers) => signers,
+            Err(unchecked) => {
+                let digest = evidence.digest().copied().unwrap_or(self.subject);
+                return self.unread(digest, Reason::SignaturesNotChecked { limit: unchecked.limit });
+            }
+        };
+        for (key, signature) in signers {
+            let payload = envelope.verify(key).map_err(EnvelopeError::Notary);
+            let payload = payload.and_then(|verified| verified.payload().read(limits));
+            let stated = payload.map(|payload| Stated::in_envelope(&payload, envelope.format()));
+            self.look_up(key.id(), &stated, vec![signature]);
+        }
+    }
+
+    /// Steps 4 and 5: looks up the signatures of `key` over one payload.
+    fn look_up(&mut self, key: KeyId, stated: &Result<Stated, EnvelopeError>, signatures: Vec<Digest>) {
+        let AuditOptions { lines, names, .. } = self.options;
+        let name = self.image.name;
         for signature in signatures {
             let lines = lines.of(&signature, key);
             let is_named = |item: &str| names.admits(item, self.image.reference);
-            let line = match &stated {
+            let line = match stated {
                 Ok(stated) => stated.line(&lines, &self.subject, is_named),
                 Err(_) => lines.first().copied(),
             };
-            if let (Err(error), Some(_)) = (&stated, line) {
+            if let (Err(error), Some(_)) = (stated, line) {
                 let (name, error) = (name.to_owned(), error.clone());
                 self.audit.unread.push(UnreadEvidence::Payload { name, key, error });
             }
