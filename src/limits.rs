@@ -163,6 +163,8 @@ pub struct RegistryLimits {
 pub struct RequestLimits {
     /// Bytes of a signing request.
     pub bytes: u64,
+    /// Certificates in the chains of all keys of one request together.
+    pub certificates: u64,
     /// Items to be signed in one request.
     pub items: u64,
     /// Keys of all owners of one request together.
@@ -230,6 +232,7 @@ impl Limits {
         registry: RegistryLimits { error_body_bytes: 64 << 10, link_hops: 20, redirects: 5, token_bytes: 1 << 20 },
         request: RequestLimits {
             bytes: 12 << 20,
+            certificates: 640,
             items: 4_000,
             keys: 64,
             log_line_bytes: 16 << 10,

@@ -18,6 +18,8 @@
 mod audit;
 #[path = "request_cli/bench.rs"]
 mod bench;
+#[path = "request_cli/notary.rs"]
+mod notary;
 #[path = "request_cli/page.rs"]
 mod page;
 #[cfg(feature = "registry")]

@@ -17,6 +17,8 @@
 mod maker;
 #[path = "signing_request/mutation.rs"]
 mod mutation;
+#[path = "signing_request/notary.rs"]
+mod notary;
 #[path = "signing_request/schemas.rs"]
 mod schemas;
 
@@ -26,7 +28,6 @@ use std::io::Write as _;
 use std::process::Command;
 use std::process::Stdio;
 
-use bulla::envelope::FormName;
 use bulla::envelope::PayloadKind;
 use bulla::envelope::SimpleSigningPayload;
 use bulla::envelope::Statement;
@@ -94,20 +95,6 @@ fn a_payload_is_rebuilt_from_the_shown_fields() {
     let text = String::from_utf8(statement.bytes().to_vec()).unwrap();
     assert!(text.ends_with(r#","predicate":{ "a": "\u003c" }}"#), "{text}");
     assert!(text.contains(&attest.digest.hex()), "{text}");
-}
-
-// A request has no signing time and no certificate chain.
-#[test]
-fn a_request_does_not_ask_for_formats_that_it_cannot_carry() {
-    for form in [FormName::NotaryJws, FormName::NotaryCose] {
-        let mut item = signature(1, Format::Both);
-        let bulla::request::Action::Sign(says) = &mut item.action else { panic!() };
-        says.forms = says.forms.clone().and(form);
-        assert!(item.payloads().is_err());
-        let drafted = RequestDraft { items: vec![item], ..draft(&[("alice", &[&key(1)])], 1, 1) };
-        let refused = drafted.to_json(&limits()).unwrap_err();
-        assert!(matches!(refused, RequestError::Field { ref field, .. } if field == "forms"), "{refused}");
-    }
 }
 
 #[test]

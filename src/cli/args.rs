@@ -30,6 +30,7 @@ mod single;
 mod time;
 
 pub(super) use certificates::CertificateArgs;
+pub(super) use certificates::RequestCertificateArgs;
 pub(super) use certificates::SignCertificateArgs;
 pub(super) use format::ImageFormat;
 pub(super) use format::SignFormat;

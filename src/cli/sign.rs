@@ -68,7 +68,7 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let options = SignOptions {
         annotations: args.annotations.iter().cloned().collect(),
         created: now,
-        expiry: signing_chains::expiry(args, now)?,
+        expiry: signing_chains::expiry(args.certificates.expiry, now)?,
         forms,
         notary_manifest: args.certificates.notary_manifest.map(NotaryManifest::from).unwrap_or_default(),
         reference: args.signed_reference.clone(),

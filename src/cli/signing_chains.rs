@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bulla::envelope::Forms;
 use bulla::envelope::NotaryAlgorithm;
@@ -16,6 +17,12 @@ use super::args::SignArgs;
 use super::exit::Failure;
 use super::files;
 
+/// How to give a certificate chain.
+pub(super) const CHAIN_HINT: &str = "--cert-chain FILE: the certificate of the key, then its issuers, up to the root";
+
+/// The keys that the notary formats allow.
+pub(super) const KEY_HINT: &str = "a key of RSA with 2048, 3072 or 4096 bits, or of ECDSA on P-256, P-384 or P-521";
+
 /// A certificate chain, and the file that it was read from.
 pub(super) type ChainFile = (PathBuf, CertificateChain);
 
@@ -23,31 +30,38 @@ pub(super) type ChainFile = (PathBuf, CertificateChain);
 /// Checks that each option fits the formats.
 pub(super) fn read(args: &SignArgs, forms: &Forms, now: Time, limits: &Limits) -> Result<Vec<ChainFile>, Failure> {
     let certificates = &args.certificates;
+    let given = [
+        ("--cert-chain", !certificates.cert_chain.is_empty()),
+        ("--expiry", certificates.expiry.is_some()),
+        ("--notary-manifest", certificates.notary_manifest.is_some()),
+    ];
+    check_options(given, forms, args.signed_reference.as_deref())?;
+    certificates.cert_chain.iter().map(|path| Ok((path.clone(), chain(path, now, limits)?))).collect()
+}
+
+/// Checks that the options of certificates, the first of them `--cert-chain`, and `--signed-reference` fit the formats.
+pub(super) fn check_options(given: [(&str, bool); 3], forms: &Forms, name: Option<&str>) -> Result<(), Failure> {
     if !forms.has_certificate() {
-        let given = [
-            ("--cert-chain", !certificates.cert_chain.is_empty()),
-            ("--expiry", certificates.expiry.is_some()),
-            ("--notary-manifest", certificates.notary_manifest.is_some()),
-        ];
         return match given.iter().find(|(_, given)| *given) {
-            None => Ok(Vec::new()),
+            None => Ok(()),
             Some((option, _)) => {
                 Err(Failure::unknown(format!("{option} is for the notary formats")).hint("--format notary-jws"))
             }
         };
     }
-    if certificates.cert_chain.is_empty() {
-        let failure = Failure::unknown("the notary formats need the certificate chain of the key");
-        return Err(failure.hint("--cert-chain FILE: the certificate of the key, then its issuers, up to the root"));
+    let [(_, has_chain), ..] = given;
+    if !has_chain {
+        return Err(Failure::unknown("the notary formats need the certificate chain of the key").hint(CHAIN_HINT));
     }
-    if args.signed_reference.is_some() && forms.iter().all(|form| !form.signs_names()) {
+    if name.is_some() && forms.iter().all(|form| !form.signs_names()) {
         let failure = Failure::unknown("--signed-reference: the notary formats have no place for a name");
         return Err(failure.hint("-a KEY=VALUE signs any text along with the digest; or --format bundle,notary-jws"));
     }
-    certificates.cert_chain.iter().map(|path| Ok((path.clone(), chain(path, now, limits)?))).collect()
+    Ok(())
 }
 
-fn chain(path: &Path, now: Time, limits: &Limits) -> Result<CertificateChain, Failure> {
+/// Reads a file of `--cert-chain` and verifies the chain for the signing time `now`.
+pub(super) fn chain(path: &Path, now: Time, limits: &Limits) -> Result<CertificateChain, Failure> {
     let of_file = |error: String| Failure::unknown(format!("{}: {error}", path.display()));
     let bytes = files::read(path, limits.envelope.bundle_bytes)?;
     let certificates = Certificate::parse_bundle(&bytes, limits).map_err(|error| of_file(error.to_string()))?;
@@ -68,10 +82,8 @@ pub(super) fn identities<'a>(
         if !forms.has_certificate() {
             return Ok(SigningIdentity::new(signer));
         }
-        NotaryAlgorithm::of_key(key).map_err(|error| {
-            argument(format!("key {}: {error}", key.id().short()))
-                .hint("a key of RSA with 2048, 3072 or 4096 bits, or of ECDSA on P-256, P-384 or P-521")
-        })?;
+        NotaryAlgorithm::of_key(key)
+            .map_err(|error| argument(format!("key {}: {error}", key.id().short())).hint(KEY_HINT))?;
         let own = chains.iter().find(|(_, chain)| chain.key().id() == key.id());
         match (own, chains) {
             (Some((_, chain)), _) => {
@@ -97,8 +109,8 @@ pub(super) fn identities<'a>(
 }
 
 /// The end of the validity of signatures that are made `now`.
-pub(super) fn expiry(args: &SignArgs, now: Time) -> Result<Option<Time>, Failure> {
-    let Some(validity) = args.certificates.expiry else { return Ok(None) };
+pub(super) fn expiry(validity: Option<Duration>, now: Time) -> Result<Option<Time>, Failure> {
+    let Some(validity) = validity else { return Ok(None) };
     let seconds = i64::try_from(validity.as_secs()).ok();
     let end = seconds.and_then(|seconds| now.unix().checked_add(seconds)).and_then(Time::from_unix);
     end.map(Some).ok_or_else(|| Failure::unknown("--expiry: it ends after the year 9999"))

@@ -27,6 +27,14 @@ pub enum NotaryManifest {
 }
 
 impl NotaryManifest {
+    /// The name of the form: `legacy` or `v1.1`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::V1_1 => "v1.1",
+        }
+    }
+
     /// The manifest that attaches the envelope `layer` to `subject`. `thumbprints` are the SHA-256 of the certificates
     /// of the signer's chain, in hexadecimal, its own first.
     ///

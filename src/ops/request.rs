@@ -14,7 +14,6 @@ use crate::oci::Document;
 use crate::oci::ImageConfig;
 use crate::oci::Index;
 use crate::oci::Manifest;
-use crate::oci::NotaryManifest;
 use crate::oci::Platform;
 use crate::oci::Subject;
 use crate::oci::TagOrDigest;
@@ -239,7 +238,6 @@ pub async fn attach(
 ) -> Result<AttachedSignatures, OpsError> {
     let Some(first) = items.first() else { return Ok(AttachedSignatures::default()) };
     let subject = subject(sink, first).await?;
-    let storage = StorageOptions { created, notary_manifest: NotaryManifest::default() };
     let mut pending = PendingSignatures::default();
     for approved in items {
         let item = approved.item();
@@ -247,8 +245,13 @@ pub async fn attach(
             let (got, want) = (subject.digest().to_string(), item.digest.to_string());
             return Err(OpsError::Changed { got, place: item.pinned().to_string(), what: "the digest", want });
         }
+        let notary_manifest = item.notary().map(|notary| notary.manifest).unwrap_or_default();
+        let storage = StorageOptions { created, notary_manifest };
         for (signer, payload, signature) in approved.signatures() {
-            let signed = SignedItem::verified(item.signing_item(), payload, signer.key(), signature)?;
+            let mut signed = SignedItem::verified(item.signing_item(), payload, signer.key(), signature)?;
+            if let Some(chain) = approved.chain(signer.key().id()) {
+                signed = signed.with_chain(chain)?;
+            }
             for form in item.forms().iter().filter(|form| form.payload() == Some(payload.kind())) {
                 let _referrer = pending.add(form.write(&signed, &subject, storage, limits)?);
             }

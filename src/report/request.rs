@@ -7,13 +7,17 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::envelope::FormName;
+use crate::envelope::SignedWith;
+use crate::key::PublicKey;
 use crate::ops::audit::AuditedSignature;
 use crate::ops::audit::LogAudit;
 use crate::ops::request::AttachedSignatures;
 use crate::report::ReportedError;
+use crate::report::certificate::ReportedCertificate;
 use crate::report::list::LazyList;
 use crate::request::Action;
 use crate::request::Keyholder;
+use crate::request::NotaryOptions;
 use crate::request::PreviousItem;
 use crate::request::RequestItem;
 use crate::request::SignaturesByKey;
@@ -56,7 +60,7 @@ impl<'a> RequestResult<'a> {
             expires: request.expires().to_string(),
             item_count: request.items().len(),
             items: None,
-            owners: owners.map(|(owner, (_, signed))| ReportedOwner::of(owner, signed)).collect(),
+            owners: owners.map(|(owner, (_, signed))| ReportedOwner::of(owner, signed, request)).collect(),
             reason: request.reason(),
             request: request.digest(),
             signers: LazyList::new(|| response.signers().map(ReportedSigner::of)),
@@ -101,6 +105,8 @@ struct ReportedItem<'a> {
     labels: &'a BTreeMap<String, String>,
     media_type: &'a str,
     name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notary: Option<ReportedNotary>,
     platforms: Vec<String>,
     predicate: Option<&'a str>,
     predicate_digest: Option<Digest>,
@@ -135,6 +141,7 @@ impl<'a> ReportedItem<'a> {
             labels: &item.labels,
             media_type: &item.media_type,
             name: name.map(String::as_str),
+            notary: item.notary().map(|notary| ReportedNotary::of(notary, item)),
             platforms: item.platforms.iter().map(ToString::to_string).collect(),
             predicate,
             predicate_digest: predicate.map(|text| Digest::sha256(text.as_bytes())),
@@ -145,6 +152,28 @@ impl<'a> ReportedItem<'a> {
             signed_by: response.signers().filter(|signed| signed.is_finished()).map(SignaturesByKey::owner).collect(),
             size: item.size,
             tag: item.forms().has_tag(),
+        }
+    }
+}
+
+/// What is signed in the formats of the Notary Project besides the image and the annotations.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportedNotary {
+    expiry: Option<String>,
+    formats: Vec<&'static str>,
+    manifest: &'static str,
+    signing_time: String,
+}
+
+impl ReportedNotary {
+    fn of(notary: &NotaryOptions, item: &RequestItem) -> Self {
+        let certified = item.forms().iter().filter(|form| form.signed_with == SignedWith::Certificate);
+        Self {
+            expiry: notary.expiry.map(|expiry| expiry.to_string()),
+            formats: certified.map(|form| form.name.as_str()).collect(),
+            manifest: notary.manifest.as_str(),
+            signing_time: notary.signing_time.to_string(),
         }
     }
 }
@@ -168,16 +197,34 @@ impl ReportedPrevious {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ReportedOwner<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    certificates: Vec<ReportedChain>,
     keys: Vec<String>,
     name: &'a str,
     signed_items: usize,
 }
 
 impl<'a> ReportedOwner<'a> {
-    fn of(owner: &'a Keyholder, signed_items: usize) -> Self {
-        let keys = owner.keys.iter().map(|key| key.id().to_string()).collect();
-        Self { keys, name: &owner.name, signed_items }
+    fn of(owner: &'a Keyholder, signed_items: usize, request: &SigningRequest) -> Self {
+        let chain = |key: &PublicKey| {
+            let path = request.chain(key.id())?.path();
+            let chain = path.iter().map(ReportedCertificate::of).collect();
+            Some(ReportedChain { chain, key: key.id().to_string() })
+        };
+        Self {
+            certificates: owner.keys.iter().filter_map(chain).collect(),
+            keys: owner.keys.iter().map(|key| key.id().to_string()).collect(),
+            name: &owner.name,
+            signed_items,
+        }
     }
+}
+
+/// The certificate chain of a key, its own certificate first.
+#[derive(Debug, Serialize)]
+struct ReportedChain {
+    chain: Vec<ReportedCertificate>,
+    key: String,
 }
 
 /// A key that has signed some or all items.

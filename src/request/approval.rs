@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::envelope::ItemPayload;
+use crate::key::KeyId;
 use crate::request::RequestError;
 use crate::request::RequestItem;
 use crate::request::SignaturesByKey;
 use crate::request::SigningRequest;
 use crate::request::SigningResponse;
 use crate::trust::Owner;
+use crate::x509::CertificateChain;
 
 /// A signing request whose quorum of owners is met for every item. A proof type: only [`approve`] makes one, and
 /// nothing else is attached.
@@ -28,6 +30,7 @@ pub struct ApprovedItem<'a> {
     item: &'a RequestItem,
     payloads: &'a [ItemPayload],
     place: usize,
+    request: &'a SigningRequest,
     signers: Vec<&'a SignaturesByKey>,
 }
 
@@ -125,6 +128,7 @@ impl<'a> ApprovedRequest<'a> {
             item,
             payloads,
             place,
+            request,
             signers: response.signers().filter(|signer| signer.is_finished()).collect(),
         })
     }
@@ -134,6 +138,11 @@ impl<'a> ApprovedItem<'a> {
     /// The item.
     pub const fn item(&self) -> &'a RequestItem {
         self.item
+    }
+
+    /// The certificate chain of `key`, if the request asks for a format with certificates.
+    pub fn chain(&self, key: KeyId) -> Option<&'a CertificateChain> {
+        self.request.chain(key)
     }
 
     /// The keys that signed the item completely.

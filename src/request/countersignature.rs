@@ -6,9 +6,8 @@ use crate::json::JsonError;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::request::RequestError;
+use crate::request::SignedPart;
 use crate::request::SigningRequest;
-use crate::request::error::SignedPart;
-use crate::request::signing_request::CLOCK_SKEW;
 use crate::request::wire::RESPONSE;
 use crate::request::wire::VERSION;
 use crate::request::wire::WireCountersigned;
@@ -30,7 +29,7 @@ impl Countersignature {
     /// Verifies a countersignature of a response.
     ///
     /// # Errors
-    /// [`RequestError::Unsigned`], [`RequestError::Dated`].
+    /// [`RequestError::Unsigned`], [`RequestError::Dated`], [`RequestError::Chain`].
     pub(super) fn check<'a>(
         &self,
         request: &SigningRequest,
@@ -39,6 +38,7 @@ impl Countersignature {
         signatures: impl Iterator<Item = &'a Vec<u8>>,
     ) -> Result<(), RequestError> {
         check_time(request, key.id(), self.time)?;
+        request.check_certificates(key.id(), self.time)?;
         let message = message(request, owner, key, self.time, signatures)?;
         let unsigned = |_| RequestError::Unsigned { key: key.id(), what: SignedPart::Countersignature };
         key.verify(&message, &self.bytes).map(drop).map_err(unsigned)
@@ -71,10 +71,10 @@ pub(super) fn message<'a>(
 }
 
 /// Checks that a countersignature was made while the request was open. At the beginning of that interval clocks may
-/// differ by a day.
+/// differ by a day, or by a minute if the creation time is signed as the signing time.
 fn check_time(request: &SigningRequest, key: KeyId, time: Time) -> Result<(), RequestError> {
     let (created, expires) = (request.created(), request.expires());
-    match time > expires || time.unix().saturating_add(CLOCK_SKEW) < created.unix() {
+    match time > expires || time.unix().saturating_add(request.skew()) < created.unix() {
         true => Err(RequestError::Dated { created, expires, key, signed: time }),
         false => Ok(()),
     }

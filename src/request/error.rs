@@ -1,18 +1,24 @@
 //! `RequestError`: why a signing request, a signing response or a signing log is not accepted.
 
-use std::fmt;
-
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
+use crate::envelope::NotaryError;
 use crate::envelope::PayloadKind;
 use crate::json::JsonError;
 use crate::key::KeyError;
 use crate::key::KeyId;
 use crate::limits::count;
 use crate::policy::QuorumError;
+use crate::request::Duplicate;
 use crate::request::FieldFault;
+use crate::request::LogFault;
+use crate::request::SignedPart;
+use crate::request::WholeDocument;
 use crate::time::Time;
 use crate::trust::TrustError;
+use crate::x509::CertificateError;
+use crate::x509::CertificateLabel;
+use crate::x509::ChainError;
 
 /// Why a signing request, a signing response or a signing log is refused, or could not be evaluated.
 ///
@@ -20,6 +26,51 @@ use crate::trust::TrustError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
+    /// A certificate in the chain of a key cannot be read.
+    #[error("certificate {number} in the chain of {owner}, key {}: {error}", key.short())]
+    Certificate {
+        /// The error.
+        error: CertificateError,
+        /// The key.
+        key: KeyId,
+        /// The number of the certificate in its chain, from 1.
+        number: usize,
+        /// The owner of the key.
+        owner: String,
+    },
+    /// The certificate chain of a key breaks a rule, or could not be judged.
+    #[error("the certificate chain of {owner}, key {}: {error}", key.short())]
+    Chain {
+        /// The error.
+        error: Box<ChainError>,
+        /// The key.
+        key: KeyId,
+        /// The owner of the key.
+        owner: String,
+    },
+    /// A certificate chain that belongs to none of the keys that are asked.
+    #[error("the certificate {certificate} is of none of the keys that are asked, but of the key {}", key.short())]
+    ChainOfNobody {
+        /// The signer's certificate.
+        certificate: CertificateLabel,
+        /// Its key.
+        key: KeyId,
+    },
+    /// The certificate chain beside a key belongs to another key.
+    #[error(
+        "the certificate {certificate} in the chain of {owner} is of another key: {}, not {}",
+        certified.short(), key.short()
+    )]
+    ChainOfOtherKey {
+        /// The signer's certificate.
+        certificate: CertificateLabel,
+        /// Its key.
+        certified: KeyId,
+        /// The key that it stands beside.
+        key: KeyId,
+        /// The owner of the key.
+        owner: String,
+    },
     /// The clock of this machine is wrong.
     #[error("it is {now} by this machine's clock, but the request was made at {created}")]
     Clock {
@@ -86,6 +137,16 @@ pub enum RequestError {
         /// The owner of the key.
         owner: String,
     },
+    /// The formats of the Notary Project do not allow a key.
+    #[error("the key {} of {owner}: {error}", key.short())]
+    KeyNotAllowed {
+        /// The error.
+        error: NotaryError,
+        /// The key.
+        key: KeyId,
+        /// The owner of the key.
+        owner: String,
+    },
     /// The document is of another kind or version.
     #[error("a {got:?} of version {version}, wanted a {want:?} of version 1")]
     Kind {
@@ -113,6 +174,14 @@ pub enum RequestError {
         line: usize,
         /// What is wrong with it.
         why: LogFault,
+    },
+    /// A format with certificates is asked of a key without a certificate chain.
+    #[error("the key {} of {owner} has no certificate chain, which the notary formats need", key.short())]
+    NoChain {
+        /// The key.
+        key: KeyId,
+        /// The owner of the key.
+        owner: String,
     },
     /// The key was not asked to sign.
     #[error("nobody asked for a signature of the key {key:.12}; asked are {asked}")]
@@ -166,6 +235,24 @@ pub enum RequestError {
     /// No owner has a key.
     #[error("{0}")]
     Trust(TrustError),
+    /// The signature that is asked for has expired.
+    #[error("the signature that is asked for expired at {expiry}, and it is {now}")]
+    SignatureExpired {
+        /// The expiry of the signature.
+        expiry: Time,
+        /// The current time.
+        now: Time,
+    },
+    /// The signing time that is to be signed is ahead of the clock of this machine.
+    #[error(
+        "it is {now} by this machine's clock, and the signing time {signing_time} that is to be signed is ahead of it"
+    )]
+    SigningTimeAhead {
+        /// The time of the clock.
+        now: Time,
+        /// The signing time.
+        signing_time: Time,
+    },
     /// A signature is over a payload that the request does not contain.
     #[error("key {} signed the {payload} of item {item}, which nobody asked for", key.short())]
     Unasked {
@@ -192,130 +279,30 @@ pub enum RequestError {
     },
 }
 
-/// The element that occurs twice in a request or a response.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Duplicate {
-    /// A key, with one owner or with two.
-    Key(KeyId),
-    /// The name of an owner, compared without case.
-    Owner(String),
-    /// A signature over one payload of an item.
-    Signature(SignedPart),
-    /// The signatures of one key.
-    Signer(KeyId),
-    /// A statement of one kind about one image digest.
-    Statement(String),
-}
-
-/// The part of a response that a signature covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignedPart {
-    /// The request and all signatures of the key: the countersignature.
-    Countersignature,
-    /// One payload of an item.
-    Item {
-        /// The number of the item, from 1.
-        item: usize,
-        /// The kind of payload.
-        payload: PayloadKind,
-    },
-}
-
-/// How a line of a signing log is invalid.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum LogFault {
-    /// It is not a line of a signing log.
-    Json(JsonError),
-    /// The digest of the previous line is wrong.
-    Previous {
-        /// The digest in the line; `None` in the first line of a log.
-        got: Option<Digest>,
-        /// The digest of the previous line.
-        want: Option<Digest>,
-    },
-    /// Its time cannot be parsed.
-    Time,
-}
-
-/// A document that contains a predicate, given where only the predicate belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WholeDocument {
-    /// A Sigstore bundle.
-    Bundle,
-    /// A DSSE envelope.
-    Envelope,
-    /// An in-toto statement.
-    Statement,
-}
-
-impl fmt::Display for Duplicate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(key) => write!(f, "the key {}", key.short()),
-            Self::Owner(name) => write!(f, "the owner {name}"),
-            Self::Signature(part) => write!(f, "the signature over {part}"),
-            Self::Signer(key) => write!(f, "the signer {}", key.short()),
-            Self::Statement(statement) => f.write_str(statement),
-        }
-    }
-}
-
-impl fmt::Display for SignedPart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Countersignature => f.write_str("this request and these signatures"),
-            Self::Item { item, payload } => write!(f, "the {payload} of item {item}"),
-        }
-    }
-}
-
-impl fmt::Display for LogFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |head: &Option<Digest>| head.map_or_else(|| "nothing".to_owned(), |head| head.to_string());
-        match self {
-            Self::Json(error) => error.fmt(f),
-            Self::Previous { got, want } => write!(
-                f,
-                "it follows {}, but the line before it is {}: a line was changed, left out or put in",
-                name(got),
-                name(want)
-            ),
-            Self::Time => f.write_str("its time cannot be read"),
-        }
-    }
-}
-
-impl fmt::Display for WholeDocument {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bundle => "a whole Sigstore bundle, with a signed statement in it",
-            Self::Envelope => "a whole DSSE envelope, with a signed statement in it",
-            Self::Statement => "a whole in-toto statement, which has the predicate in it",
-        })
-    }
-}
-
 impl RequestError {
     /// Whether the error is could-not-tell, not a refusal: a limit was exceeded, the clock is wrong, or another file
     /// was given than intended.
     pub const fn is_undetermined(&self) -> bool {
-        matches!(
-            self,
+        match self {
+            Self::Certificate { error, .. } => error.is_undetermined(),
+            Self::Chain { error, .. } => error.is_undetermined(),
             Self::Clock { .. }
-                | Self::Kind { .. }
-                | Self::Limit { .. }
-                | Self::OtherFile { .. }
-                | Self::TooMuch { .. }
-                | Self::WholeDocument { .. }
-        )
+            | Self::Kind { .. }
+            | Self::Limit { .. }
+            | Self::OtherFile { .. }
+            | Self::SigningTimeAhead { .. }
+            | Self::TooMuch { .. }
+            | Self::WholeDocument { .. } => true,
+            _ => false,
+        }
     }
 
     /// A short, stable name of the kind of error, for reports.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Clock { .. } => "clock",
+            Self::Certificate { .. } => "certificate-unreadable",
+            Self::Chain { .. } | Self::ChainOfNobody { .. } | Self::ChainOfOtherKey { .. } => "certificate-chain",
+            Self::Clock { .. } | Self::SigningTimeAhead { .. } => "clock",
             Self::Dated { .. } => "dated",
             Self::Duplicate { .. } => "duplicate",
             Self::Envelope { .. } => "envelope-unreadable",
@@ -323,14 +310,17 @@ impl RequestError {
             Self::Field { .. } => "field",
             Self::Json { .. } => "not-json",
             Self::Key { .. } => "key-unreadable",
+            Self::KeyNotAllowed { .. } => "key-not-allowed",
             Self::Kind { .. } | Self::OtherFile { .. } => "other-document",
             Self::Limit { .. } | Self::TooMuch { .. } => "limit",
             Self::Log { .. } => "log-broken",
+            Self::NoChain { .. } => "no-certificate",
             Self::NotAsked { .. } => "not-asked",
             Self::OtherOwners { .. } => "other-owners",
             Self::OtherRequest { .. } => "other-request",
             Self::OtherThreshold { .. } => "other-threshold",
             Self::Quorum(_) | Self::Trust(_) => "threshold",
+            Self::SignatureExpired { .. } => "signature-expired",
             Self::Unasked { .. } => "unasked",
             Self::Unsigned { .. } => "signature",
             Self::WholeDocument { .. } => "whole-document",

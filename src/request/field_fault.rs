@@ -33,8 +33,13 @@ pub enum FieldFault {
     /// The time of expiry is not after that of creation.
     #[error("is not after `created`")]
     ExpiresBeforeCreation,
+    /// The expiry of a signature is not after its signing time.
+    #[error("is not after `signingTime`")]
+    ExpiryBeforeSigning,
     /// The signature formats are not in one of the allowed forms.
-    #[error("is not [\"bundle\"], [\"tag\"] or [\"bundle\", \"tag\"]")]
+    #[error(
+        "is not a list of \"bundle\", \"tag\" and, for image signatures, \"notary-jws\" and \"notary-cose\", in this order"
+    )]
     Forms,
     /// A character is invisible or changes how other text is shown.
     #[error("has a character that does not show, {}", .0.escape_unicode())]
@@ -68,6 +73,9 @@ pub enum FieldFault {
     /// The predicate is not a JSON object.
     #[error("is not a JSON object")]
     NotAnObject,
+    /// The field belongs to the formats of the Notary Project, which are signed with certificates.
+    #[error("belongs to the notary forms, and only to them")]
+    NotaryFormOnly,
     /// The reference names another digest than the item.
     #[error("names another digest than `digest`")]
     OtherDigest,
@@ -93,6 +101,9 @@ pub enum FieldFault {
     /// The text is not a reference.
     #[error("{0}")]
     Reference(ReferenceError),
+    /// The signing time is not the creation time of the request.
+    #[error("is not `created`")]
+    SigningTime,
     /// The field belongs to the tag form.
     #[error("belongs to the tag form, and only to it")]
     TagFormOnly,

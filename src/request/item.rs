@@ -23,6 +23,7 @@ use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::policy::StatementKind;
 use crate::request::FieldFault;
+use crate::request::NotaryOptions;
 use crate::request::RequestError;
 use crate::request::WholeDocument;
 use crate::request::text;
@@ -89,6 +90,8 @@ pub struct ImageSignature {
     pub identity: Option<String>,
     /// The name in the in-toto statement of the Sigstore bundle.
     pub name: Option<String>,
+    /// The signed times in the formats of the Notary Project: set if and only if one of them is requested.
+    pub notary: Option<NotaryOptions>,
 }
 
 /// The item of the previous request that an item replaces.
@@ -124,13 +127,21 @@ impl RequestItem {
         }
     }
 
+    /// The signed times of an image signature in the formats of the Notary Project.
+    pub const fn notary(&self) -> Option<&NotaryOptions> {
+        match &self.action {
+            Action::Attest(_) => None,
+            Action::Sign(sign) => sign.notary.as_ref(),
+        }
+    }
+
     /// The image and the statement, from which formats make their payloads.
     pub fn signing_item(&self) -> SigningItem<'_> {
         let statement = match &self.action {
             Action::Attest(attest) => attest.statement(),
             Action::Sign(sign) => ItemStatement::ImageSignature {
                 annotations: &sign.annotations,
-                artifact: None,
+                artifact: sign.notary.as_ref().map(|notary| notary.dated(&self.media_type, self.size)),
                 identity: sign.identity.as_deref(),
                 name: sign.name.as_deref(),
             },
@@ -138,19 +149,19 @@ impl RequestItem {
         SigningItem { digest: &self.digest, statement }
     }
 
-    /// Checks that a request can carry the requested formats: the Sigstore bundle, and the one at a tag of cosign.
+    /// Checks that a request can carry the requested formats.
     pub(super) fn check_forms(&self) -> Result<(), RequestError> {
-        let tag = match &self.action {
-            Action::Attest(_) => FormName::Dsse,
-            Action::Sign(_) => FormName::SimpleSigning,
+        let read = match &self.action {
+            Action::Attest(attest) => forms_of_attestation(&forms_to_wire(&attest.forms)),
+            Action::Sign(sign) => forms_of_signature(&forms_to_wire(&sign.forms)),
         };
-        match forms_of_wire(&forms_to_wire(self.forms()), tag)? == *self.forms() {
+        match read? == *self.forms() {
             true => Ok(()),
             false => Err(RequestError::field("forms", FieldFault::Forms)),
         }
     }
 
-    /// The payloads to sign for this item: one or two.
+    /// The payloads to sign for this item, one for each format that does not share that of another.
     ///
     /// # Errors
     /// [`EnvelopeError`] if they cannot be serialized.
@@ -218,11 +229,12 @@ impl ImageSignature {
             annotations: self.annotations.clone(),
             name: self.name.clone(),
             identity: self.identity.clone(),
+            notary: self.notary.map(NotaryOptions::to_wire),
         }
     }
 
     fn of_wire(wire: WireSign, limits: &Limits) -> Result<Self, RequestError> {
-        let forms = forms_of_wire(&wire.forms, FormName::SimpleSigning)?;
+        let forms = forms_of_signature(&wire.forms)?;
         text::check_annotations(&wire.annotations, limits)?;
         check_name("name", wire.name.as_ref(), limits)?;
         check_name("identity", wire.identity.as_ref(), limits)?;
@@ -233,7 +245,11 @@ impl ImageSignature {
         if wire.name.is_some() && !forms.contains(FormName::SigstoreBundle) {
             return Err(RequestError::field("name", FieldFault::BundleFormOnly));
         }
-        Ok(Self { annotations: wire.annotations, forms, identity: wire.identity, name: wire.name })
+        if wire.notary.is_some() != forms.has_certificate() {
+            return Err(RequestError::field("notary", FieldFault::NotaryFormOnly));
+        }
+        let notary = wire.notary.as_ref().map(NotaryOptions::of_wire).transpose()?;
+        Ok(Self { annotations: wire.annotations, forms, identity: wire.identity, name: wire.name, notary })
     }
 }
 
@@ -255,7 +271,7 @@ impl Attestation {
             return Err(RequestError::field("predicateType", FieldFault::AttestsSignature));
         }
         Ok(Self {
-            forms: forms_of_wire(&wire.forms, FormName::Dsse)?,
+            forms: forms_of_attestation(&wire.forms)?,
             name: wire.name,
             predicate: wire.predicate,
             predicate_type: wire.predicate_type,
@@ -286,20 +302,46 @@ impl Attestation {
     }
 }
 
-/// The names of formats in a request: `bundle` for the Sigstore bundle, `tag` for the one at a tag of cosign.
+/// The names of formats in a request: `bundle` for the Sigstore bundle, `tag` for the one at a tag of cosign,
+/// `notary-jws` and `notary-cose`.
 fn forms_to_wire(forms: &Forms) -> Vec<WireForm> {
-    let bundle = forms.contains(FormName::SigstoreBundle).then_some(WireForm::Bundle);
-    bundle.into_iter().chain(forms.has_tag().then_some(WireForm::Tag)).collect()
+    let named = [
+        (forms.contains(FormName::SigstoreBundle), WireForm::Bundle),
+        (forms.has_tag(), WireForm::Tag),
+        (forms.contains(FormName::NotaryJws), WireForm::NotaryJws),
+        (forms.contains(FormName::NotaryCose), WireForm::NotaryCose),
+    ];
+    named.into_iter().filter_map(|(is_asked, name)| is_asked.then_some(name)).collect()
 }
 
-/// Parses the names of formats in a request; `tag` is the format that the name `tag` stands for.
-fn forms_of_wire(forms: &[WireForm], tag: FormName) -> Result<Forms, RequestError> {
-    match forms {
-        [WireForm::Bundle, WireForm::Tag] => Ok(Forms::of(FormName::SigstoreBundle).and(tag)),
-        [WireForm::Bundle] => Ok(Forms::of(FormName::SigstoreBundle)),
-        [WireForm::Tag] => Ok(Forms::of(tag)),
-        _ => Err(RequestError::field("forms", FieldFault::Forms)),
+/// The formats of an image signature.
+fn forms_of_signature(forms: &[WireForm]) -> Result<Forms, RequestError> {
+    forms_of_wire(forms, |form| match form {
+        WireForm::Bundle => Some(FormName::SigstoreBundle),
+        WireForm::NotaryCose => Some(FormName::NotaryCose),
+        WireForm::NotaryJws => Some(FormName::NotaryJws),
+        WireForm::Tag => Some(FormName::SimpleSigning),
+    })
+}
+
+/// The formats of an attestation. Those of the Notary Project carry image signatures alone.
+fn forms_of_attestation(forms: &[WireForm]) -> Result<Forms, RequestError> {
+    forms_of_wire(forms, |form| match form {
+        WireForm::Bundle => Some(FormName::SigstoreBundle),
+        WireForm::NotaryCose | WireForm::NotaryJws => None,
+        WireForm::Tag => Some(FormName::Dsse),
+    })
+}
+
+/// Parses the names of formats in a request: at least one, in the order of [`WireForm`], each once.
+fn forms_of_wire(forms: &[WireForm], form_of: fn(WireForm) -> Option<FormName>) -> Result<Forms, RequestError> {
+    let fault = || RequestError::field("forms", FieldFault::Forms);
+    if !forms.iter().is_sorted_by(|one, next| one < next) {
+        return Err(fault());
     }
+    let names: Vec<_> = forms.iter().map(|form| form_of(*form)).collect::<Option<_>>().ok_or_else(fault)?;
+    let (first, rest) = names.split_first().ok_or_else(fault)?;
+    Ok(rest.iter().copied().fold(Forms::of(*first), Forms::and))
 }
 
 /// Recognizes a whole statement, envelope or bundle given as a predicate, by its fields.

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::envelope::base64;
+use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::limits::Limits;
+use crate::request::Duplicate;
 use crate::request::FieldFault;
 use crate::request::RequestError;
-use crate::request::error::Duplicate;
 use crate::request::wire::WireKey;
 use crate::request::wire::WireOwner;
 use crate::text::is_unsafe_to_show;
@@ -22,14 +23,19 @@ pub struct Keyholder {
 }
 
 impl Keyholder {
-    pub(super) fn to_wire(&self) -> WireOwner {
-        let key = |key: &PublicKey| WireKey { id: key.id().to_string(), public_key: base64::encode(key.spki()) };
+    /// The owner in a request, with the certificate chain of each key in base64.
+    pub(super) fn to_wire(&self, chain_of: impl Fn(KeyId) -> Option<Vec<String>>) -> WireOwner {
+        let key = |key: &PublicKey| WireKey {
+            id: key.id().to_string(),
+            public_key: base64::encode(key.spki()),
+            certificate_chain: chain_of(key.id()),
+        };
         WireOwner { name: self.name.clone(), keys: self.keys.iter().map(key).collect() }
     }
 
-    fn of_wire(wire: WireOwner, limits: &Limits) -> Result<Self, RequestError> {
+    fn of_wire(wire: &WireOwner, limits: &Limits) -> Result<Self, RequestError> {
         const LONGEST: u64 = 128;
-        let WireOwner { name, keys } = wire;
+        let (name, keys) = (wire.name.clone(), &wire.keys);
         RequestError::bounded("bytes of the name of an owner", name.len(), LONGEST)?;
         if name.trim() != name || name.is_empty() || !name.chars().all(is_plain) {
             return Err(RequestError::field("name", FieldFault::OwnerName(name)));
@@ -38,7 +44,7 @@ impl Keyholder {
             return Err(RequestError::field("keys", FieldFault::NoKeys { owner: name }));
         }
         RequestError::bounded("keys of one owner", keys.len(), limits.request.keys)?;
-        let keys = keys.into_iter().map(|key| read_key(&name, &key)).collect::<Result<_, _>>()?;
+        let keys = keys.iter().map(|key| read_key(&name, key)).collect::<Result<_, _>>()?;
         Ok(Self { keys, name })
     }
 }
@@ -48,10 +54,10 @@ impl Keyholder {
 ///
 /// # Errors
 /// [`RequestError`] with the owner.
-pub(super) fn read_all(wire: Vec<WireOwner>, limits: &Limits) -> Result<Vec<Keyholder>, RequestError> {
+pub(super) fn read_all(wire: &[WireOwner], limits: &Limits) -> Result<Vec<Keyholder>, RequestError> {
     let count = wire.iter().map(|owner| owner.keys.len()).fold(wire.len(), usize::saturating_add);
     RequestError::bounded("owners and their keys", count, limits.request.keys.saturating_mul(2))?;
-    let owners = wire.into_iter().map(|owner| Keyholder::of_wire(owner, limits)).collect::<Result<Vec<_>, _>>()?;
+    let owners = wire.iter().map(|owner| Keyholder::of_wire(owner, limits)).collect::<Result<Vec<_>, _>>()?;
     let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
     for owner in &owners {
         if !names.insert(owner.name.to_lowercase()) {

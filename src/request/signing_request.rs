@@ -13,6 +13,7 @@ use crate::limits::Limits;
 use crate::policy::Quorum;
 use crate::policy::Threshold;
 use crate::request::Action;
+use crate::request::Duplicate;
 use crate::request::FieldFault;
 use crate::request::Keyholder;
 use crate::request::LogChain;
@@ -20,7 +21,7 @@ use crate::request::LogEntry;
 use crate::request::PreviousItem;
 use crate::request::RequestError;
 use crate::request::RequestItem;
-use crate::request::error::Duplicate;
+use crate::request::chains::Chains;
 use crate::request::keyholder;
 use crate::request::log::NewSignature;
 use crate::request::wire;
@@ -33,14 +34,13 @@ use crate::text::Untrusted;
 use crate::time::Time;
 use crate::trust::Owner;
 use crate::trust::TrustRoot;
-
-/// Clock skew: how far the clocks of two machines may differ, in seconds. One day.
-pub const CLOCK_SKEW: i64 = 24 * 60 * 60;
+use crate::x509::CertificateChain;
 
 /// A parsed and checked signing request, whose bytes all readers understand alike. A proof type: only
 /// [`SigningRequest::parse`] makes it.
 #[derive(Clone, Debug)]
 pub struct SigningRequest {
+    chains: Chains,
     created: Time,
     digest: Digest,
     expires: Time,
@@ -54,7 +54,9 @@ pub struct SigningRequest {
 /// The fields of a signing request that is being written.
 #[derive(Clone, Debug)]
 pub struct RequestDraft {
-    /// The creation time, which is also that of the attached manifests.
+    /// The certificate chain of each key, if one of the items asks for a format with certificates.
+    pub chains: Vec<CertificateChain>,
+    /// The creation time, which is also that of the attached manifests, and the signing time in formats that sign one.
     pub created: Time,
     /// The expiry: nobody signs after it.
     pub expires: Time,
@@ -75,12 +77,12 @@ impl RequestDraft {
     /// [`RequestError`]: the draft is invalid.
     pub fn to_json(&self, limits: &Limits) -> Result<Vec<u8>, RequestError> {
         self.items.iter().try_for_each(RequestItem::check_forms)?;
-        let bytes = self.written()?;
+        let bytes = self.written(&Chains::of(&self.chains, &self.owners)?)?;
         SigningRequest::parse(&bytes, limits).map(|_| bytes)
     }
 
     /// The JSON of the request. Memory for all predicates is reserved at once, since they may be large.
-    fn written(&self) -> Result<Vec<u8>, RequestError> {
+    fn written(&self, chains: &Chains) -> Result<Vec<u8>, RequestError> {
         const BESIDE: usize = 2 << 10;
         let length = |item: &RequestItem| match &item.action {
             Action::Attest(attest) => attest.predicate.get().len().saturating_add(BESIDE),
@@ -93,7 +95,7 @@ impl RequestDraft {
             created: self.created.to_string(),
             expires: self.expires.to_string(),
             reason: self.reason.clone(),
-            owners: self.owners.iter().map(Keyholder::to_wire).collect(),
+            owners: self.owners.iter().map(|owner| owner.to_wire(|key| chains.texts(key))).collect(),
             threshold: self.threshold.count(),
             items: self.items.iter().map(RequestItem::to_wire).collect(),
         };
@@ -121,32 +123,27 @@ impl SigningRequest {
         }
         let reason = wire.reason.as_ref().map_or(0, String::len);
         RequestError::bounded("bytes of `reason`", reason, limits.request.text_bytes)?;
-        let owners = keyholder::read_all(wire.owners, limits)?;
+        let owners = keyholder::read_all(&wire.owners, limits)?;
         let keys = owners
             .iter()
             .flat_map(|owner| owner.keys.iter().map(|key| (Owner::Named(owner.name.clone()), key.clone())));
         let threshold = Threshold::new(wire.threshold)?;
         let quorum = Quorum::of_all(&TrustRoot::owned(keys)?, threshold)?;
         let items = items(wire.items, limits)?;
+        items.iter().filter_map(RequestItem::notary).try_for_each(|notary| notary.check(created))?;
+        let chains = Chains::read(&wire.owners, &owners, &items, created, limits)?;
         let payloads = payloads(&items, limits)?;
+        chains.check_sizes(&payloads, limits)?;
         let digest = Digest::sha256(bytes);
-        let request = Self { created, digest, expires, items, owners, payloads, quorum, reason: wire.reason };
+        let request = Self { chains, created, digest, expires, items, owners, payloads, quorum, reason: wire.reason };
         request.check_log_lines(limits)?;
         Ok(request)
     }
 
-    /// Refuses to sign at `now` if the request has expired, or was created more than [`CLOCK_SKEW`] seconds later.
-    ///
-    /// # Errors
-    /// [`RequestError::Expired`], [`RequestError::Clock`].
-    pub fn check_open(&self, now: Time) -> Result<(), RequestError> {
-        if now > self.expires {
-            return Err(RequestError::Expired { expires: self.expires, now });
-        }
-        match now.unix().saturating_add(CLOCK_SKEW) < self.created.unix() {
-            true => Err(RequestError::Clock { created: self.created, now }),
-            false => Ok(()),
-        }
+    /// The certificate chain of `key`, valid at the signing time; `None` for a request without formats that are signed
+    /// with certificates.
+    pub fn chain(&self, key: KeyId) -> Option<&CertificateChain> {
+        self.chains.get(key)
     }
 
     /// The owner of `key`.

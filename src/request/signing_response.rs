@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::digest::Digest;
-use crate::envelope::EnvelopeError;
 use crate::envelope::ItemPayload;
 use crate::envelope::PayloadKind;
 use crate::envelope::base64;
@@ -14,19 +13,19 @@ use crate::key::PublicKey;
 use crate::key::Signer;
 use crate::key::SignerError;
 use crate::limits::Limits;
+use crate::request::Duplicate;
 use crate::request::FieldFault;
 use crate::request::RequestError;
+use crate::request::SignedPart;
 use crate::request::SigningRequest;
 use crate::request::countersignature;
 use crate::request::countersignature::Countersignature;
-use crate::request::error::Duplicate;
-use crate::request::error::SignedPart;
 use crate::request::log::NewSignature;
+use crate::request::payload_signing;
 use crate::request::wire;
 use crate::request::wire::RESPONSE;
 use crate::request::wire::VERSION;
 use crate::request::wire::WireHead;
-use crate::request::wire::WirePayloadKind;
 use crate::request::wire::WireResponse;
 use crate::request::wire::WireSignature;
 use crate::request::wire::WireSigner;
@@ -138,8 +137,8 @@ impl SigningResponse {
     /// Only verified signatures are kept. If the signer stops, the earlier signatures are kept; nothing is retried.
     ///
     /// # Errors
-    /// [`RequestError::NotAsked`] if no owner has the key; [`RequestError::Expired`] and [`RequestError::Clock`] if the
-    /// request is not open at `now`. Then nothing is signed.
+    /// [`RequestError::NotAsked`] if no owner has the key; the errors of [`SigningRequest::check_open`] and
+    /// [`SigningRequest::check_certificates`] at `now`. Then nothing is signed.
     pub fn sign(
         &mut self,
         request: &SigningRequest,
@@ -151,22 +150,23 @@ impl SigningResponse {
         request.check_open(now)?;
         let key = signer.public_key();
         let owner = &request.owner_of(key.id())?.name;
-        let canonical_signature = |signature: &[u8]| Digest::sha256(&key.canonical_signature(signature));
+        request.check_certificates(key.id(), now)?;
         let ours = self.signers.entry(key.id()).or_insert_with(|| SignaturesByKey::none(key, owner));
         let todo: Vec<_> = ours.missing(request).into_iter().take(most).collect();
-        let (signatures, mut stopped) = sign_all(signer, &todo)
-            .map_err(|error| RequestError::Envelope { error, reference: "a requested signature".to_owned() })?;
+        let unsignable = |error| RequestError::Envelope { error, reference: "a requested signature".to_owned() };
+        let (signatures, mut stopped) = payload_signing::sign_all(signer, &todo).map_err(unsignable)?;
         let mut made = Vec::new();
-        for (place, signature) in signatures {
+        for (place, (signature, canonical)) in signatures {
             let (item, payload) = (Some(place.0), Some(place.1));
-            made.push(NewSignature { item, payload, signature: canonical_signature(&signature) });
+            made.push(NewSignature { item, payload, signature: canonical });
             ours.signatures.insert(place, signature);
         }
         if stopped.is_none() && !ours.is_finished() && ours.missing(request).is_empty() {
             let message = countersignature::message(request, owner, key, now, ours.signatures.values())?;
-            match sign_one(signer, &message) {
+            match payload_signing::sign_one(signer, &message) {
                 Ok(bytes) => {
-                    made.push(NewSignature { item: None, payload: None, signature: canonical_signature(&bytes) });
+                    let signature = Digest::sha256(&key.canonical_signature(&bytes));
+                    made.push(NewSignature { item: None, payload: None, signature });
                     ours.countersignature = Some(Countersignature { bytes, time: now });
                 }
                 Err(error) => stopped = Some(error),
@@ -270,16 +270,17 @@ impl SignaturesByKey {
     }
 
     fn to_wire(&self) -> WireSigner {
-        // A request has no payloads of other kinds. If it had, the response would be unfinished without them.
-        let signature = |(&(item, kind), bytes): (&(usize, PayloadKind), &Vec<u8>)| {
-            Some(WireSignature { item, part: WirePayloadKind::of(kind)?, signature: base64::encode(bytes) })
+        let signature = |(&(item, kind), bytes): (&(usize, PayloadKind), &Vec<u8>)| WireSignature {
+            item,
+            part: kind.into(),
+            signature: base64::encode(bytes),
         };
         WireSigner {
             owner: self.owner.clone(),
             key: self.key.id().to_string(),
             time: self.time().map(|time| time.to_string()),
             seal: self.countersignature.as_ref().map(|made| base64::encode(&made.bytes)),
-            signatures: self.signatures.iter().filter_map(signature).collect(),
+            signatures: self.signatures.iter().map(signature).collect(),
         }
     }
 
@@ -319,40 +320,6 @@ impl SignaturesByKey {
     pub fn count(&self) -> usize {
         self.signatures.len()
     }
-}
-
-/// Signs these payloads in order, until the signer stops. Every returned signature was verified over its payload.
-fn sign_all(
-    signer: &dyn Signer,
-    todo: &[(usize, &ItemPayload)],
-) -> Result<(SignatureMap, Option<SignerError>), EnvelopeError> {
-    let messages = todo.iter().map(|(_, payload)| payload.to_sign(signer.public_key()));
-    let messages = messages.collect::<Result<Vec<_>, _>>()?;
-    let borrowed: Vec<&[u8]> = messages.iter().map(|message| &**message).collect();
-    let batch = signer.sign_all(&borrowed);
-    let (mut made, mut stopped) = (SignatureMap::new(), batch.stopped);
-    for (place, signature) in batch.made {
-        let asked = todo.get(place).zip(borrowed.get(place));
-        match asked.filter(|(_, message)| signature.is_over(signer.public_key(), message)) {
-            Some(((item, payload), _)) => drop(made.insert((*item, payload.kind()), signature.as_bytes().to_vec())),
-            None => drop(stopped.get_or_insert(faulty(signer))),
-        }
-    }
-    Ok((made, stopped))
-}
-
-/// Signs a message; the signature was verified over exactly this message.
-fn sign_one(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>, SignerError> {
-    let signature = signer.sign(message)?;
-    match signature.is_over(signer.public_key(), message) {
-        true => Ok(signature.as_bytes().to_vec()),
-        false => Err(faulty(signer)),
-    }
-}
-
-fn faulty(signer: &dyn Signer) -> SignerError {
-    let key = signer.public_key();
-    SignerError::Faulty { key: key.id(), scheme: key.default_scheme() }
 }
 
 fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, RequestError> {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
+use crate::envelope::NotaryFormat;
 use crate::envelope::PayloadKind;
 use crate::envelope::predicate_limits;
 use crate::json;
@@ -106,6 +107,8 @@ pub(super) struct WireOwner {
 pub(super) struct WireKey {
     pub(super) id: String,
     pub(super) public_key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub(super) certificate_chain: Option<Vec<String>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,6 +147,38 @@ pub(super) struct WireSign {
     pub(super) name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) identity: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub(super) notary: Option<WireNotary>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WireNotary {
+    pub(super) signing_time: String,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub(super) expiry: Option<String>,
+    pub(super) manifest: WireManifest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) enum WireManifest {
+    #[serde(rename = "legacy")]
+    Legacy,
+    #[serde(rename = "v1.1")]
+    V1_1,
+}
+
+impl TryFrom<String> for WireManifest {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "legacy" => Ok(Self::Legacy),
+            "v1.1" => Ok(Self::V1_1),
+            _ => Err(format!("{text:.80?} is neither \"legacy\" nor \"v1.1\"")),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -156,11 +191,14 @@ pub(super) struct WireAttest {
     pub(super) predicate: Box<RawValue>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", try_from = "String")]
+/// A format, in the order of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", try_from = "String")]
 pub(super) enum WireForm {
     Bundle,
     Tag,
+    NotaryJws,
+    NotaryCose,
 }
 
 impl TryFrom<String> for WireForm {
@@ -170,7 +208,9 @@ impl TryFrom<String> for WireForm {
         match text.as_str() {
             "bundle" => Ok(Self::Bundle),
             "tag" => Ok(Self::Tag),
-            _ => Err(format!("{text:.80?} is neither \"bundle\" nor \"tag\"")),
+            "notary-jws" => Ok(Self::NotaryJws),
+            "notary-cose" => Ok(Self::NotaryCose),
+            _ => Err(format!("{text:.80?} is no format of a signing request")),
         }
     }
 }
@@ -206,9 +246,11 @@ pub(super) struct WireSignature {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", try_from = "String")]
+#[serde(rename_all = "kebab-case", try_from = "String")]
 pub(super) enum WirePayloadKind {
     Claim,
+    NotaryCose,
+    NotaryJws,
     Statement,
 }
 
@@ -218,19 +260,21 @@ impl TryFrom<String> for WirePayloadKind {
     fn try_from(text: String) -> Result<Self, String> {
         match text.as_str() {
             "claim" => Ok(Self::Claim),
+            "notary-cose" => Ok(Self::NotaryCose),
+            "notary-jws" => Ok(Self::NotaryJws),
             "statement" => Ok(Self::Statement),
-            _ => Err(format!("{text:.80?} is neither \"claim\" nor \"statement\"")),
+            _ => Err(format!("{text:.80?} is no payload of a signing request")),
         }
     }
 }
 
-impl WirePayloadKind {
-    /// `None` for a kind that requests do not have.
-    pub(super) const fn of(kind: PayloadKind) -> Option<Self> {
+impl From<PayloadKind> for WirePayloadKind {
+    fn from(kind: PayloadKind) -> Self {
         match kind {
-            PayloadKind::Notary(_) => None,
-            PayloadKind::SimpleSigning => Some(Self::Claim),
-            PayloadKind::Statement => Some(Self::Statement),
+            PayloadKind::Notary(NotaryFormat::Cose) => Self::NotaryCose,
+            PayloadKind::Notary(NotaryFormat::Jws) => Self::NotaryJws,
+            PayloadKind::SimpleSigning => Self::Claim,
+            PayloadKind::Statement => Self::Statement,
         }
     }
 }
@@ -239,6 +283,8 @@ impl From<WirePayloadKind> for PayloadKind {
     fn from(kind: WirePayloadKind) -> Self {
         match kind {
             WirePayloadKind::Claim => Self::SimpleSigning,
+            WirePayloadKind::NotaryCose => Self::Notary(NotaryFormat::Cose),
+            WirePayloadKind::NotaryJws => Self::Notary(NotaryFormat::Jws),
             WirePayloadKind::Statement => Self::Statement,
         }
     }

@@ -50,6 +50,19 @@ impl CertificateChain {
         self.verified.at()
     }
 
+    /// The same chain, verified for another time, such as that at which the signature is really made.
+    ///
+    /// # Errors
+    /// [`ChainError`], as [`CertificateChain::verify`]: a certificate is not valid at that time.
+    pub fn verified_at(&self, at: Time, limits: &Limits) -> Result<Self, ChainError> {
+        Self::verify(self.path(), at, limits)
+    }
+
+    /// The certificates, the signer's own first and the self-signed root last.
+    pub const fn path(&self) -> &NonEmpty<Certificate> {
+        self.verified.path()
+    }
+
     /// The DER of each certificate, the signer's own first.
     pub fn certificates(&self) -> impl Iterator<Item = &[u8]> {
         self.verified.path().iter().map(Certificate::der)

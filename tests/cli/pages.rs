@@ -284,8 +284,20 @@ const REPORTS: &[(&str, &[&str])] = &[
     ("ls", &["oci:app", "oci:index"]),
     ("sign", &["oci:app:v1 oci:nowhere:v1 --key release.key --format both", "oci:app:v1 --key release.key --dry-run"]),
     ("attest", &["echo {} > p && oci:app:v1 oci:nowhere:v1 --predicate p --type vuln --key release.key --format both"]),
-    ("request new", &["oci:app:v1 -o r --owner release=release.pub --reason x"]),
-    ("request show", &[ROUND]),
+    (
+        "request new",
+        &[
+            "oci:app:v1 -o r --owner release=release.pub --reason x",
+            "signers && oci:app:v1 -o r --owner ann=p256.crt --cert-chain p256.crt --format notary-jws",
+        ],
+    ),
+    (
+        "request show",
+        &[
+            ROUND,
+            "signers && bulla request new oci:app:v1 -o r --owner ann=p256.crt --cert-chain p256.crt --format notary-jws --expiry 9d && r",
+        ],
+    ),
     (
         "request sign",
         &["bulla request new oci:app:v1 -o r --owner release=release.pub && r --key release.key -o a --yes"],

@@ -22,7 +22,10 @@ pub const LAYERS: &[(&str, &[&str])] = &[
         "verify",
         &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "policy", "text", "time", "trust", "x509"],
     ),
-    ("request", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "text", "time", "trust"]),
+    (
+        "request",
+        &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "policy", "text", "time", "trust", "x509"],
+    ),
     ("store", &["digest", "files", "json", "limits", "oci", "redact", "text"]),
     (
         "ops",

@@ -91,7 +91,7 @@ pub fn signature(number: usize, format: Format) -> RequestItem {
     let forms = format.forms(FormName::SimpleSigning);
     let identity = forms.has_tag().then(|| format!("registry.example/team/app{number}"));
     let annotations = BTreeMap::from([("round".to_owned(), "7".to_owned())]);
-    item(number, Action::Sign(ImageSignature { annotations, forms, identity, name: None }))
+    item(number, Action::Sign(ImageSignature { annotations, forms, identity, name: None, notary: None }))
 }
 
 pub fn attestation(number: usize, format: Format, predicate: &str) -> RequestItem {
@@ -108,6 +108,7 @@ pub fn draft(owners: &[(&str, &[&PrivateKey])], threshold: u32, items: usize) ->
         name: (*name).to_owned(),
     };
     RequestDraft {
+        chains: Vec::new(),
         created: now(),
         expires: Time::from_unix(now().unix() + 7 * 24 * 60 * 60).unwrap(),
         items: (1..=items).map(|number| signature(number, Format::Both)).collect(),
@@ -129,7 +130,7 @@ pub fn request(owners: &[(&str, &[&PrivateKey])], threshold: u32, items: usize) 
 pub fn respond(request: &SigningRequest, keys: &[&PrivateKey]) -> SigningResponse {
     let mut response = SigningResponse::to(request);
     for key in keys {
-        let progress = response.sign(request, *key, now(), usize::MAX).unwrap();
+        let progress = response.sign(request, *key, request.created(), usize::MAX).unwrap();
         assert!(progress.stopped.is_none());
     }
     response

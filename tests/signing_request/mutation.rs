@@ -10,19 +10,26 @@ use bulla::request::SigningResponse;
 
 use crate::maker::Format;
 use crate::maker::attestation;
-use crate::maker::draft;
-use crate::maker::key;
 use crate::maker::limits;
 use crate::maker::respond;
 use crate::maker::signature;
+use crate::notary::ALL;
+use crate::notary::draft;
+use crate::notary::item;
+use crate::notary::options;
+use crate::notary::signer;
 
 /// A request with everything in it that a request can have.
 fn example() -> RequestDraft {
     let mut named = signature(2, Format::Both);
     let bulla::request::Action::Sign(sign) = &mut named.action else { panic!() };
     sign.name = Some("app two".to_owned());
-    let items = vec![signature(1, Format::Bundle), named, attestation(3, Format::Both, r#"{"builder":{"id":"x"}}"#)];
-    RequestDraft { items, ..draft(&[("alice", &[&key(1), &key(2)]), ("bob", &[&key(3)])], 2, 1) }
+    let attested = attestation(3, Format::Both, r#"{"builder":{"id":"x"}}"#);
+    let items = vec![signature(1, Format::Bundle), named, attested, item(4, &ALL, options())];
+    let mut draft = RequestDraft { items, ..draft(&["p256", "other", "p384"], 2, 1) };
+    let second = draft.owners.remove(1);
+    draft.owners[0].keys.extend(second.keys);
+    draft
 }
 
 /// All places in a document, as JSON pointers.
@@ -110,7 +117,7 @@ fn says_no_more(response: &SigningResponse, whole: &SigningResponse, request: &S
 fn a_changed_request_is_another_request_or_an_error() {
     let bytes = example().to_json(&limits()).unwrap();
     let request = SigningRequest::parse(&bytes, &limits()).unwrap();
-    let answer = String::from_utf8(respond(&request, &[&key(1), &key(3)]).to_json().unwrap()).unwrap();
+    let answer = String::from_utf8(respond(&request, &[&signer("p256"), &signer("p384")]).to_json().unwrap()).unwrap();
     let document: Value = serde_json::from_slice(&bytes).unwrap();
     let mut all = Vec::new();
     places(&document, "", &mut all);
@@ -135,7 +142,7 @@ fn a_changed_request_is_another_request_or_an_error() {
 #[test]
 fn a_changed_response_never_adds_a_signature() {
     let request = crate::maker::read(&example());
-    let whole = respond(&request, &[&key(1), &key(3)]);
+    let whole = respond(&request, &[&signer("p256"), &signer("p384")]);
     let document: Value = serde_json::from_slice(&whole.to_json().unwrap()).unwrap();
     let mut all = Vec::new();
     places(&document, "", &mut all);
@@ -157,7 +164,7 @@ fn a_changed_response_never_adds_a_signature() {
 #[test]
 fn a_changed_byte_of_a_response_never_adds_a_signature() {
     let request = crate::maker::read(&example());
-    let whole = respond(&request, &[&key(1)]);
+    let whole = respond(&request, &[&signer("p256")]);
     let bytes = whole.to_json().unwrap();
     for at in 0..bytes.len() {
         for bit in [0x01, 0x20, 0x80] {
@@ -174,7 +181,7 @@ fn a_changed_byte_of_a_response_never_adds_a_signature() {
 fn a_duplicate_key_is_refused() {
     let bytes = String::from_utf8(example().to_json(&limits()).unwrap()).unwrap();
     let request = SigningRequest::parse(bytes.as_bytes(), &limits()).unwrap();
-    let answer = String::from_utf8(respond(&request, &[&key(1)]).to_json().unwrap()).unwrap();
+    let answer = String::from_utf8(respond(&request, &[&signer("p256")]).to_json().unwrap()).unwrap();
     // Every object opens with a field; the same field once more, with whatever value, makes two readings.
     for (at, _) in bytes.match_indices("{\n") {
         let name = bytes[at..].split('"').nth(1).unwrap();
@@ -194,7 +201,7 @@ proptest! {
     #[test]
     fn spliced_documents_never_add_a_signature(at in 0_usize..4_000, cut in 0_usize..40, put in proptest::collection::vec(any::<u8>(), 0..8)) {
         let request = crate::maker::read(&example());
-        let whole = respond(&request, &[&key(1)]);
+        let whole = respond(&request, &[&signer("p256")]);
         let mut bytes = whole.to_json().unwrap();
         let at = at % bytes.len();
         let end = (at + cut).min(bytes.len());

@@ -13,11 +13,13 @@ use bulla::request::SigningResponse;
 
 use crate::maker::Format;
 use crate::maker::attestation;
-use crate::maker::draft;
-use crate::maker::key;
 use crate::maker::limits;
 use crate::maker::respond;
-use crate::maker::signature;
+use crate::notary::ALL;
+use crate::notary::draft;
+use crate::notary::item;
+use crate::notary::options;
+use crate::notary::signer;
 
 fn schema(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas").join(name);
@@ -137,8 +139,8 @@ fn agree(name: &str, example: &Value, reads: &dyn Fn(&Value) -> bool) {
             let mut dependent = dependent.filter(|(other, _)| example.pointer(&format!("{at}/{other}")).is_some());
             let needed = dependent.any(|(_, names)| names.as_array().unwrap().contains(&json!(name)));
             let needed = needed || required.contains(name.as_str()) || choices.contains(name.as_str());
-            // The tag form needs its identity: the one dependency that the schema states in words.
-            let needed = needed || name == "identity";
+            // The tag form needs its identity, the notary forms their times and chains: the schema states it in words.
+            let needed = needed || ["identity", "notary", "certificateChain"].contains(&name.as_str());
             assert_eq!(reads(&without), !needed, "{at} without {name}");
         }
         let mut more = example.clone();
@@ -154,11 +156,11 @@ fn agree(name: &str, example: &Value, reads: &dyn Fn(&Value) -> bool) {
 }
 
 fn example() -> RequestDraft {
-    let mut named = signature(1, Format::Both);
+    let mut named = item(1, &ALL, options());
     let bulla::request::Action::Sign(sign) = &mut named.action else { panic!() };
     sign.name = Some("app".to_owned());
     let items = vec![named, attestation(2, Format::Both, "{}")];
-    RequestDraft { items, ..draft(&[("alice", &[&key(1)])], 1, 1) }
+    RequestDraft { items, reason: Some("release 7".to_owned()), ..draft(&["p256"], 1, 1) }
 }
 
 #[test]
@@ -170,7 +172,7 @@ fn the_request_schema_accepts_what_the_parser_accepts() {
 #[test]
 fn the_response_schema_accepts_what_the_parser_accepts() {
     let request = crate::maker::read(&example());
-    let example: Value = serde_json::from_slice(&respond(&request, &[&key(1)]).to_json().unwrap()).unwrap();
+    let example: Value = serde_json::from_slice(&respond(&request, &[&signer("p256")]).to_json().unwrap()).unwrap();
     let reads = |value: &Value| SigningResponse::parse(value.to_string().as_bytes(), &request, &limits()).is_ok();
     agree("response-v1.json", &example, &reads);
     // An answer that was not finished has neither time nor countersignature.

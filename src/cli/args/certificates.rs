@@ -56,3 +56,17 @@ pub(in crate::cli) struct SignCertificateArgs {
     #[arg(long, value_name = "FORM", value_enum, help_heading = "Certificates")]
     pub(in crate::cli) notary_manifest: Option<NotaryManifestArg>,
 }
+
+/// The options of signing requests for signatures with certificates.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RequestCertificateArgs {
+    /// The certificates of a key for the notary formats, PEM or DER: its own first, up to the root; one file for each key
+    #[arg(long, value_name = "[OWNER=]FILE", help_heading = "Certificates")]
+    pub(in crate::cli) cert_chain: Vec<String>,
+    /// How long a signature in the notary formats is valid, in whole seconds (90d, 12h); by default without an end
+    #[arg(long, value_name = "DURATION", value_parser = duration::validity, help_heading = "Certificates")]
+    pub(in crate::cli) expiry: Option<Duration>,
+    /// The form of the manifest of a signature in the notary formats; legacy by default
+    #[arg(long, value_name = "FORM", value_enum, help_heading = "Certificates")]
+    pub(in crate::cli) notary_manifest: Option<NotaryManifestArg>,
+}

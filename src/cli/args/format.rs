@@ -56,28 +56,18 @@ pub(in crate::cli) enum NotaryManifestArg {
 }
 
 impl SignFormat {
-    /// The formats of an image signature in a signing request.
-    pub(in crate::cli) fn signature(self) -> Result<Forms, Failure> {
-        self.forms(FormName::SimpleSigning, "a signing request cannot ask for").map_err(|failure| {
-            failure.hint("bulla sign --format notary-jws where the key is, or a request with --format bundle or tag")
-        })
-    }
-
     /// The formats of an attestation.
     pub(in crate::cli) fn attestation(self) -> Result<Forms, Failure> {
-        let failed =
-            |failure: Failure| failure.hint("--format bundle or tag; bulla sign writes Notary Project signatures");
-        self.forms(FormName::Dsse, "an attestation cannot have").map_err(failed)
-    }
-
-    fn forms(self, at_tag: FormName, refused: &str) -> Result<Forms, Failure> {
-        let notary = |form: FormName| Err(Failure::unknown(format!("{refused} the format {}", form.as_str())));
+        let notary = |form: FormName| {
+            let failure = Failure::unknown(format!("an attestation cannot have the format {}", form.as_str()));
+            Err(failure.hint("--format bundle or tag; bulla sign writes Notary Project signatures"))
+        };
         match self {
-            Self::Both => Ok(Forms::of(FormName::SigstoreBundle).and(at_tag)),
+            Self::Both => Ok(Forms::of(FormName::SigstoreBundle).and(FormName::Dsse)),
             Self::Bundle => Ok(Forms::of(FormName::SigstoreBundle)),
             Self::NotaryCose => notary(FormName::NotaryCose),
             Self::NotaryJws => notary(FormName::NotaryJws),
-            Self::Tag => Ok(Forms::of(at_tag)),
+            Self::Tag => Ok(Forms::of(FormName::Dsse)),
         }
     }
 }
@@ -88,6 +78,20 @@ impl ImageFormat {
         let mut names = formats.iter().flat_map(|format| format.names().iter().copied());
         let first = Forms::of(names.next().unwrap_or(FormName::SigstoreBundle));
         names.fold(first, Forms::and)
+    }
+
+    /// The formats of attestations that are asked for beside image signatures in `formats`: all but the notary formats.
+    /// `None` if there are no others.
+    pub(in crate::cli) fn attestation_forms(formats: &[Self]) -> Option<Forms> {
+        let names = formats.iter().flat_map(|format| format.names().iter().copied());
+        let of_attestation = |name| match name {
+            FormName::NotaryCose | FormName::NotaryJws => None,
+            FormName::SimpleSigning => Some(FormName::Dsse),
+            other => Some(other),
+        };
+        let mut names = names.filter_map(of_attestation);
+        let first = Forms::of(names.next()?);
+        Some(names.fold(first, Forms::and))
     }
 
     const fn names(self) -> &'static [FormName] {

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::Subcommand;
 
+use crate::cli::args::ImageFormat;
 use crate::cli::args::KeyArgs;
 use crate::cli::args::Output;
 use crate::cli::args::RegistryArgs;
+use crate::cli::args::RequestCertificateArgs;
 use crate::cli::args::ResultsOutput;
 use crate::cli::args::SignFormat;
 use crate::cli::args::TokenArgs;
@@ -67,13 +69,15 @@ pub(in crate::cli) struct RequestNewArgs {
     /// The reason, for those who are asked to sign
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: Option<String>,
-    /// The signature format: a Sigstore bundle as a referrer, the .sig or .att tag, or both
-    #[arg(long, value_enum, default_value_t)]
-    pub(in crate::cli) format: SignFormat,
-    /// An annotation to sign
+    /// The signature format; several may be given. Attestations have no notary format
+    #[arg(long, value_name = "FORM", value_enum, value_delimiter = ',', default_value = "bundle")]
+    pub(in crate::cli) format: Vec<ImageFormat>,
+    #[command(flatten)]
+    pub(in crate::cli) certificates: RequestCertificateArgs,
+    /// An annotation to sign; in the notary formats user metadata
     #[arg(short = 'a', long = "annotation", value_name = "KEY=VALUE", value_parser = pair)]
     pub(in crate::cli) annotations: Vec<(String, String)>,
-    /// A name to sign along with the digest
+    /// A name to sign along with the digest; the notary formats have none
     #[arg(long, value_name = "NAME", value_parser = name::to_sign)]
     pub(in crate::cli) signed_reference: Option<String>,
     /// Ask for an attestation as well, of this predicate type and with the predicate in this file

@@ -2,6 +2,7 @@
 
 pub(super) mod args;
 mod attach;
+mod chains;
 mod documents;
 mod log_file;
 mod log_verify;

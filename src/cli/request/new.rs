@@ -1,5 +1,6 @@
 //! The command `request new`.
 
+use crate::cli::args::ImageFormat;
 use crate::cli::args::Output;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
@@ -8,10 +9,12 @@ use crate::cli::predicate;
 use crate::cli::reference_list;
 use crate::cli::render;
 use crate::cli::request::args::RequestNewArgs;
+use crate::cli::request::chains;
 use crate::cli::request::documents;
 use crate::cli::request::page::RequestPage;
 use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
+use crate::cli::signing_chains;
 use crate::cli::stores::Stores;
 use crate::cli::verifiers;
 use bulla::envelope::FormName;
@@ -28,6 +31,7 @@ use bulla::policy::Threshold;
 use bulla::request::Action;
 use bulla::request::Attestation;
 use bulla::request::ImageSignature;
+use bulla::request::NotaryOptions;
 use bulla::request::RequestDraft;
 use bulla::request::RequestError;
 use bulla::request::RequestItem;
@@ -40,22 +44,44 @@ use bulla::time::Time;
 /// The number of references that are resolved at the same time.
 const AT_ONCE: usize = 16;
 
+/// The statements to ask for about each image.
+struct AskedStatements {
+    attestations: Vec<Attestation>,
+    /// The formats of an image signature.
+    forms: Forms,
+    notary: Option<NotaryOptions>,
+}
+
 pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     verifiers::check_annotations(&args.annotations)?;
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     files::writable(&args.out, overwrite)?;
     // Every field of a new request comes from the command line, so every error is a bad argument.
-    let to_failure = |error: RequestError| documents::bad_argument(&args.out, &error);
+    let to_failure = |error: RequestError| {
+        let failure = documents::bad_argument(&args.out, &error);
+        match error {
+            RequestError::KeyNotAllowed { .. } => failure.hint(signing_chains::KEY_HINT),
+            RequestError::NoChain { .. } => failure.hint(signing_chains::CHAIN_HINT),
+            _ => failure,
+        }
+    };
+    let forms = ImageFormat::forms(&args.format);
+    let owners = documents::keyholders(&args.owners, &args.token)?;
     let draft = RequestDraft {
+        chains: chains::read(args, &forms, &owners, now, &limits)?,
         created: now,
         expires: expires(&args.expires, now)?,
         items: Vec::new(),
-        owners: documents::keyholders(&args.owners, &args.token)?,
+        owners,
         reason: args.reason.clone(),
         threshold: Threshold::new(args.threshold).map_err(|error| to_failure(error.into()))?,
     };
-    let (forms, attestations) = (args.format.signature()?, attestations(args, &limits)?);
+    let asked = AskedStatements {
+        attestations: attestations(args, &limits)?,
+        notary: chains::options(args, &forms, now)?,
+        forms,
+    };
     let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
     let mut items: Vec<RequestItem> = Vec::new();
     for (reference, found) in resolve(args, &limits)? {
@@ -66,12 +92,12 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
                 .find(|item| item.digest == found.digest && item.reference.location() == reference.location())
             {
                 Some(item) => render::note(format_args!("note: {reference} is the same image as {}", item.reference)),
-                None => items.extend(items_for(args, (&forms, &attestations), &reference, &found, previous.as_ref())),
+                None => items.extend(items_for(args, &asked, &reference, &found, previous.as_ref())),
             }
         }
     }
     // Predicates may be large, and each item has its own copy.
-    drop(attestations);
+    drop(asked);
     let bytes = RequestDraft { items, ..draft }.to_json(&limits).map_err(to_failure)?;
     let written = SigningRequest::parse(&bytes, &limits).map_err(to_failure)?;
     files::write(&args.out, &bytes, overwrite)?;
@@ -109,7 +135,7 @@ fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec
 /// The items for one manifest: an image signature, and each requested attestation.
 fn items_for(
     args: &RequestNewArgs,
-    (forms, attestations): (&Forms, &[Attestation]),
+    asked: &AskedStatements,
     reference: &Reference,
     found: &SignableImage,
     previous: Option<&SigningRequest>,
@@ -136,11 +162,12 @@ fn items_for(
         item
     };
     let signature = || {
-        let forms = forms.clone();
+        let forms = asked.forms.clone();
         Action::Sign(ImageSignature {
             annotations: args.annotations.iter().cloned().collect(),
             identity: forms.has_tag().then(|| args.signed_reference.clone().unwrap_or_else(|| reference.location())),
             name: args.signed_reference.clone().filter(|_| forms.contains(FormName::SigstoreBundle)),
+            notary: asked.notary,
             forms,
         })
     };
@@ -150,13 +177,19 @@ fn items_for(
         Action::Attest(Attestation { name, ..attestation.clone() })
     };
     let signature = (!args.attest_only).then(signature);
-    signature.into_iter().chain(attestations.iter().map(attest)).map(named).collect()
+    signature.into_iter().chain(asked.attestations.iter().map(attest)).map(named).collect()
 }
 
 fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestation>, Failure> {
+    let forms = || {
+        ImageFormat::attestation_forms(&args.format).ok_or_else(|| {
+            Failure::unknown("an attestation cannot have a notary format")
+                .hint("--format bundle,notary-jws asks for attestations as bundles")
+        })
+    };
     let read = |(kind, path): &(String, std::path::PathBuf)| {
         Ok(Attestation {
-            forms: args.format.attestation()?,
+            forms: forms()?,
             name: None,
             predicate: predicate::read(path, limits)?,
             predicate_type: policy::predicate_type(kind)?.to_owned(),

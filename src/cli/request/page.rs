@@ -13,16 +13,20 @@ use crate::cli::request::rows::shown;
 use crate::cli::request::rows::title;
 use bulla::digest::Digest;
 use bulla::envelope::FormName;
+use bulla::envelope::SignedWith;
 use bulla::oci::media_type;
 use bulla::report::Report;
 use bulla::report::RequestResult;
 use bulla::request::Action;
 use bulla::request::Attestation;
+use bulla::request::NotaryOptions;
 use bulla::request::PreviousItem;
 use bulla::request::RequestItem;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
 use bulla::time::Time;
+use bulla::x509::Certificate;
+use bulla::x509::CertificateChain;
 
 /// The number of lines of a predicate that are shown without `--full`.
 const PREDICATE_LINES: usize = 24;
@@ -74,7 +78,11 @@ impl RequestPage<'_> {
         row(&mut page, "", "asks", &format!("{} of {owners} owners", request.threshold().count()));
         for owner in request.owners() {
             row(&mut page, "", "owner", &owner.name);
-            owner.keys.iter().for_each(|key| fact(&mut page, "", "key", &key.id().to_string()));
+            for key in &owner.keys {
+                fact(&mut page, "", "key", &key.id().to_string());
+                let path = request.chain(key.id()).map(CertificateChain::path);
+                path.iter().flat_map(|path| path.iter()).for_each(|one| self.certificate(one, &mut page));
+            }
         }
         row(&mut page, "", "items", &self.request.items().len().to_string());
         for signed in self.response.signers() {
@@ -87,6 +95,20 @@ impl RequestPage<'_> {
             row(&mut page, "", "signed", &format!("{owner}, key {key}, {how}"));
         }
         page
+    }
+
+    /// One certificate of the chain of a key, with a warning if it ends before a signature that is asked for.
+    fn certificate(&self, certificate: &Certificate, page: &mut Lines) {
+        let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
+        row(page, "", "subject", &certificate.subject().to_string());
+        row(page, "", "issuer", &certificate.issuer().to_string());
+        fact(page, "", "serial", &certificate.serial().to_string());
+        fact(page, "", "valid", &format!("{not_before} to {not_after}"));
+        fact(page, "", "sha256", &certificate.digest().hex());
+        if let Some(expiry) = self.request.last_expiry().filter(|expiry| not_after < *expiry) {
+            let what = "this certificate ends before the expiry of the signature";
+            row(page, "", "warning", &format!("{what}, {expiry}"));
+        }
     }
 
     fn item(&self, place: usize, item: &RequestItem, page: &mut Lines) {
@@ -149,6 +171,14 @@ impl RequestPage<'_> {
         if let Some(identity) = &sign.identity {
             row(page, INDENT, "sign", "image signature, .sig tag");
             row(page, INDENT, "as", identity);
+        }
+        for form in sign.forms.iter().filter(|form| form.signed_with == SignedWith::Certificate) {
+            row(page, INDENT, "sign", &format!("image signature, Notary Project envelope, {}", form.name.as_str()));
+        }
+        if let Some(NotaryOptions { expiry, manifest, signing_time }) = sign.notary {
+            fact(page, INDENT, "dated", &format!("{signing_time}, the signing time"));
+            fact(page, INDENT, "expiry", &expiry.map_or_else(|| "none".to_owned(), |expiry| expiry.to_string()));
+            fact(page, INDENT, "manifest", manifest.as_str());
         }
         for (key, value) in &sign.annotations {
             row(page, INDENT, "signed", &format!("{key}={value}"));

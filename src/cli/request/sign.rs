@@ -47,6 +47,7 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
         return Err(Failure::unknown(format!("{}: no key was found", args.key)));
     };
     let _owner = request.owner_of(signer.public_key().id()).map_err(to_failure)?;
+    request.check_certificates(signer.public_key().id(), now()).map_err(to_failure)?;
     let room = response.check_room(&request, signer.public_key(), &Limits::DEFAULT);
     room.map_err(|error| documents::failure(&args.out, error).hint("another file with -o; nothing was signed"))?;
     let log = args.log.as_ref().map(|path| LogFile::open(path)).transpose()?;
