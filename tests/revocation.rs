@@ -42,6 +42,8 @@ mod openssl;
 mod pkits;
 #[path = "revocation/pool.rs"]
 mod pool;
+#[path = "revocation/portable.rs"]
+mod portable;
 #[path = "revocation/rescue.rs"]
 mod rescue;
 #[path = "revocation/tamper.rs"]

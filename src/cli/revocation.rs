@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use bulla::limits::Limits;
+use bulla::trust::RevocationBundle;
 use bulla::trust::RevocationCheck;
 use bulla::trust::StatusRule;
 use bulla::x509::CertificateRevocationList;
@@ -68,12 +69,20 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
 }
 
-/// Adds the CRLs or the OCSP response in a file.
+/// Whether a file is meant to be the portable file: JSON begins with a brace, DER and PEM do not.
+fn is_bundle(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"{")
+}
+
+/// Adds the evidence in a file: a portable file, CRLs or an OCSP response.
 fn add(evidence: &mut StatusEvidence, path: &Path, limits: &Limits) -> Result<(), Failure> {
-    // Base64 in lines of 64 characters is longer by three eighths.
-    let most = limits.revocation.crl_bytes.saturating_add(limits.revocation.crl_bytes / 2);
-    let bytes = files::read(path, most)?;
+    // A CRL in PEM is no longer either: base64 in lines of 64 characters is longer by three eighths.
+    let bytes = files::read(path, RevocationBundle::most_bytes(limits))?;
     let failure = |error: String| Failure::unknown(format!("{}: {error}", path.display()));
+    if is_bundle(&bytes) {
+        let bundle = RevocationBundle::parse(&bytes, limits).map_err(|error| failure(error.to_string()))?;
+        return bundle.add_to(evidence, limits).map_err(|error| failure(error.to_string()));
+    }
     // An OCSP response begins with an enumeration, a CRL with a sequence.
     if let Ok(response) = OcspResponse::parse(&bytes, limits) {
         return evidence.add_ocsp_response(response, limits).map_err(|error| failure(error.to_string()));

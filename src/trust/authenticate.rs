@@ -111,11 +111,7 @@ impl TrustRoot {
         context: AuthenticationContext<'_>,
         budget: &mut SignatureBudget,
     ) -> Authentication {
-        // The signature, the chain at two times, and a timestamp with as many certificates as it may have.
-        let most = usize::try_from(context.limits.envelope.certificates).unwrap_or(usize::MAX);
-        let timestamp = envelope.timestamp_token().map_or(0, |_| most.saturating_mul(2));
-        let checks = envelope.certificate_chain().len().saturating_mul(2).saturating_add(1).saturating_add(timestamp);
-        if let Err(unchecked) = budget.take(checks) {
+        if let Err(unchecked) = budget.take_for(envelope, context.limits) {
             return Authentication { undetermined: Some(unchecked), ..Authentication::default() };
         }
         let positions = self.identities().iter().enumerate();

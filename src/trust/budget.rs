@@ -1,5 +1,8 @@
 //! `SignatureBudget`: how many signatures are checked before a verification gives up.
 
+use crate::envelope::NotaryEnvelope;
+use crate::limits::Limits;
+
 /// The number of signature checks that may still be made for one subject. Anybody may attach signatures, so the number
 /// is bounded; an exhausted budget is could-not-tell, never a refusal.
 #[derive(Clone, Debug)]
@@ -19,6 +22,17 @@ impl SignatureBudget {
     /// A budget of `limit` signature checks.
     pub const fn of(limit: u64) -> Self {
         Self { left: limit, limit }
+    }
+
+    /// Takes out what the check of an envelope with certificates costs at most: the signature, the chain at two times, and
+    /// a timestamp with as many certificates as it may have.
+    ///
+    /// # Errors
+    /// As [`SignatureBudget::take`].
+    pub(super) fn take_for(&mut self, envelope: &NotaryEnvelope, limits: &Limits) -> Result<(), Unchecked> {
+        let most = usize::try_from(limits.envelope.certificates).unwrap_or(usize::MAX);
+        let timestamp = envelope.timestamp_token().map_or(0, |_| most.saturating_mul(2));
+        self.take(envelope.certificate_chain().len().saturating_mul(2).saturating_add(1).saturating_add(timestamp))
     }
 
     /// Takes `checks` signature checks out of the budget.

@@ -122,8 +122,13 @@ impl<'a> SignedEnvelope<'a> {
         }
     }
 
-    fn rejected(&self, fault: CertificateFault) -> CertificateRejection {
+    pub(super) fn rejected(&self, fault: CertificateFault) -> CertificateRejection {
         CertificateRejection::new(Some(self.label()), NonEmpty::one(fault))
+    }
+
+    /// The signer's certificate.
+    pub(super) fn signer(&self) -> &Certificate {
+        self.certificates.first()
     }
 
     fn label(&self) -> CertificateLabel {
@@ -301,7 +306,7 @@ impl<'a> SignedEnvelope<'a> {
     }
 
     /// Step 3 for one identity: the chain at a known time.
-    fn chain_in_time(
+    pub(super) fn chain_in_time(
         &self,
         means: &CertificateMeans,
         AuthenticationContext { limits, time, .. }: AuthenticationContext<'_>,
@@ -355,7 +360,7 @@ impl<'a> SignedEnvelope<'a> {
     }
 
     /// The verified timestamp; `None` if the envelope has none.
-    fn timestamped(
+    pub(super) fn timestamped(
         &self,
         means: &CertificateMeans,
         time: VerificationTime,

@@ -75,11 +75,19 @@ pub(super) enum IdentifierHash {
 impl IdentifierHash {
     /// The algorithm with this object identifier, given as its DER content.
     pub(super) fn named(id: &[u8]) -> Option<Self> {
-        // OIW `idSHA1`, RFC 3279 section 2.1.
-        if id == [0x2b, 0x0e, 3, 2, 0x1a] {
+        if id == Self::Sha1.id() {
             return Some(Self::Sha1);
         }
         HashAlgorithm::ALL.into_iter().find(|algorithm| algorithm.id() == id).map(Self::Sha2)
+    }
+
+    /// The content of its object identifier.
+    pub(super) const fn id(self) -> &'static [u8] {
+        match self {
+            // OIW `idSHA1`, RFC 3279 section 2.1.
+            Self::Sha1 => &[0x2b, 0x0e, 3, 2, 0x1a],
+            Self::Sha2(algorithm) => algorithm.id(),
+        }
     }
 
     /// The hash of `bytes`.

@@ -9,8 +9,12 @@ use bulla::envelope::NotaryAttributes;
 use bulla::envelope::NotaryFormat;
 use bulla::envelope::NotaryPayload;
 use bulla::envelope::SigningScheme;
+use bulla::limits::Limits;
 use bulla::oci::media_type::OCI_MANIFEST;
 use bulla::time::Time;
+use bulla::trust::RevocationBundle;
+use bulla::trust::RevocationDocument;
+use bulla::x509::CertificateRevocationList;
 use serde_json::Value;
 use serde_json::json;
 use tempfile::TempDir;
@@ -210,4 +214,36 @@ fn a_tree_marks_what_a_verification_accepts_and_nothing_else() {
     }
     assert_eq!(marked(&place, "oci:app:v1", "--ca-roots root --certificate-identity CN=other"), Some(false));
     assert_eq!(marked(&place, "oci:app:v1", ""), None);
+}
+
+#[test]
+fn a_portable_file_counts_as_the_evidence_in_it() {
+    let Some(place) = Place::new() else { return };
+    let scene = place.scene;
+    place.layout("app", &scene.signing(), "legacy");
+    let now = Time::from_unix(scene.after(0).unix()).unwrap();
+    let write = |name: &str, lists: &[List]| {
+        let mut bundle = RevocationBundle::new();
+        for list in lists {
+            let crl = CertificateRevocationList::parse(list.signed_by(&scene.root), &Limits::DEFAULT).unwrap();
+            let source = ("http://crl.example/root.crl", now);
+            bundle.add(RevocationDocument::Crl(crl), source, &Limits::DEFAULT).unwrap();
+        }
+        fs::write(place.path(name), bundle.to_bytes().unwrap()).unwrap();
+    };
+    let good = List::of(&scene.root, now);
+    let revoking = good.clone().entry(entry(1, now, Some(1)));
+    write("good.json", &[good.clone()]);
+    write("both.json", &[good.clone(), revoking.clone()]);
+    write("none.json", &[]);
+    let verify = |files: &str| place.run(&format!("verify oci:app:v1 --ca-roots root --revocation-required {files}"));
+    assert_eq!(verify("--revocation good.json"), text(0, ""));
+    assert_eq!(verify("--revocation both.json"), text(1, "revoked"));
+    assert_eq!(verify("--revocation none.json"), text(2, "status-unknown"));
+    // Portable and raw files are one pool, in which a revocation wins.
+    fs::write(place.path("raw.crl"), revoking.signed_by(&scene.root)).unwrap();
+    assert_eq!(verify("--revocation good.json --revocation raw.crl"), text(1, "revoked"));
+    let whole = fs::read(place.path("good.json")).unwrap();
+    fs::write(place.path("cut.json"), &whole[..whole.len() - 1]).unwrap();
+    assert_eq!(verify("--revocation good.json --revocation cut.json").0, 2);
 }

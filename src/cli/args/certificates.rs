@@ -20,8 +20,8 @@ pub(in crate::cli) struct CertificateArgs {
     /// The certificates of timestamp authorities (RFC 3161), PEM or DER; a timestamp keeps an expired certificate good
     #[arg(long, value_name = "FILE", requires = "certificate_identity", help_heading = "Certificates")]
     pub(in crate::cli) timestamp_roots: Vec<PathBuf>,
-    /// CRLs (PEM or DER) and OCSP responses (DER), a file or a directory of them; several may be given. Without this
-    /// option revocation is not checked
+    /// CRLs (PEM or DER), OCSP responses (DER) and portable files of both, a file or a directory of them; several may be
+    /// given. Without this option revocation is not checked
     #[arg(long, value_name = "FILE|DIR", help_heading = "Certificates")]
     pub(in crate::cli) revocation: Vec<PathBuf>,
     /// Require proof that certificates are not revoked also where they name no CRL and no OCSP responder

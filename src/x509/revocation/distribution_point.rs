@@ -59,6 +59,22 @@ pub(super) fn is_named_by(certificate: &Certificate, names: &[Vec<u8>]) -> bool 
     found && points.is_empty()
 }
 
+/// The URIs among the full names of all distribution points, whatever else these say, up to one that cannot be read.
+pub(in crate::x509) fn uris(value: &[u8]) -> Vec<String> {
+    let mut points = Fields::sequence(value).unwrap_or(Fields::of(&[]));
+    let mut uris = Vec::new();
+    while let Some(point) = points.take(der::SEQUENCE) {
+        let name = point.fields().take(0xa0).and_then(|name| name.inner()).filter(|name| name.tag == 0xa0);
+        let mut names = name.map_or(Fields::of(&[]), |name| name.fields());
+        while let Some(name) = names.any() {
+            if name.tag == URI {
+                uris.push(String::from_utf8_lossy(name.content).into_owned());
+            }
+        }
+    }
+    uris
+}
+
 /// The full names of a distribution point that has neither `reasons` nor `cRLIssuer`.
 fn full_names(point: Element<'_>) -> Option<Vec<Vec<u8>>> {
     let mut fields = point.fields();
@@ -69,6 +85,9 @@ fn full_names(point: Element<'_>) -> Option<Vec<Vec<u8>>> {
         PointName::Relative => None,
     }
 }
+
+/// The tag of a `uniformResourceIdentifier` (RFC 5280 section 4.2.1.6).
+pub(in crate::x509) const URI: u8 = 0x86;
 
 fn point_name(name: Element<'_>) -> Option<PointName> {
     match name.tag {

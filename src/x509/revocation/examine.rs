@@ -183,7 +183,7 @@ impl StatusQuery<'_> {
         }
         let named = |Problem { found, rule }| StatusProblem { evidence: Some(label), found, rule };
         let problems = problems.into_iter().map(named).collect();
-        ExaminedEvidence { freshness, label, next_update, problems, revocations }
+        ExaminedEvidence { freshness, genuine, label, next_update, problems, revocations }
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod crl;
 mod crl_entry;
-mod distribution_point;
+pub(super) mod distribution_point;
 mod error;
 mod evidence;
 mod evidence_error;
@@ -10,6 +10,7 @@ mod examine;
 mod extensions;
 mod freshness;
 mod ocsp;
+mod ocsp_request;
 mod reason;
 mod rescue;
 mod responder;
@@ -25,6 +26,9 @@ pub use self::freshness::ExpiredCertificates;
 pub use self::freshness::Freshness;
 pub use self::freshness::FreshnessRule;
 pub use self::ocsp::OcspResponse;
+pub use self::ocsp::OcspSingleStatus;
+pub use self::ocsp_request::OcspCertIdHash;
+pub use self::ocsp_request::OcspRequest;
 pub use self::reason::RevocationReason;
 pub use self::rescue::Rescue;
 pub use self::rescue::RescueObstacle;

@@ -9,11 +9,13 @@ use crate::limits::Limits;
 use crate::time::Time;
 use crate::x509::Certificate;
 use crate::x509::Oid;
+use crate::x509::SerialNumber;
 use crate::x509::StatusEvidenceError;
 use crate::x509::candidates::SignedBytes;
 use crate::x509::der;
 use crate::x509::fields::Fields;
 use crate::x509::revocation::extensions;
+use crate::x509::revocation::single_response::Says;
 use crate::x509::revocation::single_response::SingleResponse;
 
 /// A response of an OCSP responder. It is not verified: what it says is what its author wrote.
@@ -30,6 +32,20 @@ struct Parsed {
     responder: ResponderId,
     responses: Vec<SingleResponse>,
     unknown_critical: Option<Oid>,
+}
+
+/// What a response says about one certificate, for people: it is not verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OcspSingleStatus {
+    /// When newer information will be there; `None` if the responder always has it.
+    pub next_update: Option<Time>,
+    /// The serial number of the certificate.
+    pub serial: SerialNumber,
+    /// The status in the words of RFC 6960: `good`, `revoked` or `unknown`.
+    pub status: &'static str,
+    /// The time as of which the status is known.
+    pub this_update: Time,
 }
 
 /// How a response names its responder.
@@ -103,6 +119,20 @@ impl OcspResponse {
     /// The number of certificates that it is about.
     pub fn response_count(&self) -> u64 {
         limits::count(self.0.responses.len())
+    }
+
+    /// What it says about each certificate. It is not verified.
+    pub fn single_statuses(&self) -> impl Iterator<Item = OcspSingleStatus> {
+        self.0.responses.iter().map(|single| OcspSingleStatus {
+            next_update: single.next_update,
+            serial: single.certificate_id.serial.clone(),
+            status: match single.says {
+                Says::Good => "good",
+                Says::Revoked { .. } => "revoked",
+                Says::Unknown => "unknown",
+            },
+            this_update: single.this_update,
+        })
     }
 
     pub(super) fn certificates(&self) -> &[Certificate] {

@@ -31,7 +31,7 @@ pub(super) struct CertificateId {
     hash: Option<IdentifierHash>,
     key_hash: Vec<u8>,
     name_hash: Vec<u8>,
-    serial: SerialNumber,
+    pub(super) serial: SerialNumber,
 }
 
 /// Whether a `CertID` is a certificate's.

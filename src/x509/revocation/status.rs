@@ -58,6 +58,8 @@ pub struct Revocation {
 pub struct ExaminedEvidence {
     /// How fresh it is.
     pub freshness: Freshness,
+    /// Whether its signature is genuine: by the key of the issuer, or by a responder that the issuer has authorized.
+    pub genuine: bool,
     /// Which evidence.
     pub label: EvidenceLabel,
     /// When newer evidence was promised.

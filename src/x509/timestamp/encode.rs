@@ -1,7 +1,7 @@
 //! DER written.
 
 /// Appends a value in DER.
-pub(super) fn write(tag: u8, content: &[u8], out: &mut Vec<u8>) {
+pub(in crate::x509) fn write(tag: u8, content: &[u8], out: &mut Vec<u8>) {
     out.push(tag);
     match u8::try_from(content.len()) {
         Ok(short @ 0..=0x7f) => out.push(short),
@@ -17,7 +17,7 @@ pub(super) fn write(tag: u8, content: &[u8], out: &mut Vec<u8>) {
 }
 
 /// A value in DER.
-pub(super) fn encoded(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(in crate::x509) fn encoded(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len().saturating_add(6));
     write(tag, content, &mut out);
     out

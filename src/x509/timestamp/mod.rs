@@ -7,7 +7,7 @@ mod algorithm;
 mod attributes;
 mod ber;
 mod cms;
-mod encode;
+pub(super) mod encode;
 mod error;
 mod ess;
 mod gen_time;
