@@ -155,6 +155,9 @@ pub(super) struct CopyArgs {
     /// Do not copy the referrers: signatures, attestations, SBOMs
     #[arg(long)]
     pub(super) without_referrers: bool,
+    /// Copy what a verification needs, without layers, into a layout or an OCI archive
+    #[arg(long, conflicts_with = "without_referrers")]
+    pub(super) evidence: bool,
     /// Move a name in a layout or archive that another image has now
     #[arg(long)]
     pub(super) overwrite: bool,

@@ -110,6 +110,8 @@ impl From<OpsError> for Failure {
         let exit = if error.is_refusal() { Exit::Refused } else { Exit::Unknown };
         let failure = Self { code: error.code(), exit, ..Self::unknown(error.to_string()) };
         match &error {
+            OpsError::EvidenceOnly { .. } => failure
+                .hint("copy the image itself from its registry or archive; evidence is copied with copy --evidence"),
             OpsError::Incomplete { .. } => failure.hint(hints::DAMAGED),
             OpsError::IndexNotSigned { .. } => failure.hint("verify it without --platform, or from its registry"),
             OpsError::NoChild { .. } => failure.hint("name the platforms by digest, or leave out --all-platforms"),

@@ -72,7 +72,11 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     let runtime = Runtime::new(Work::Moving)?;
     let sources = if args.all { runtime.block_on(all_images(&stores, &typed))? } else { typed };
     target.check_count(&sources)?;
-    let closure = if args.without_referrers { Closure::Image } else { Closure::WithReferrers };
+    let closure = match (args.evidence, args.without_referrers) {
+        (true, _) => Closure::Evidence,
+        (false, true) => Closure::Image,
+        (false, false) => Closure::WithReferrers,
+    };
     let on_conflict = name_conflict(args.overwrite);
     let (dry_run, limits) = (args.dry_run, Limits::DEFAULT);
     let job = MoveJob { closure, dry_run, limits, platform, stores: &stores, on_conflict, target: &target };
@@ -148,7 +152,7 @@ async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<F
     let root = pinned::resolve(source.as_ref(), &tag_or_digest).await?;
     let whole = *root.digest();
     let platform = job.platform.as_ref();
-    let (root, loaded) = match (platform, job.target.is_docker_archive()) {
+    let (root, loaded) = match (platform, job.target.is_docker_archive() && job.closure != Closure::Evidence) {
         // The index stays, so that its signatures hold.
         (_, true) => {
             let loaded = loaded::choose(source.as_ref(), &root, platform, &job.limits).await?;
@@ -163,7 +167,10 @@ async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<F
     let names = job.stores.names(reference, &to, &names, &digest)?;
     let graph = Graph::collect(source.as_ref(), root, job.closure, &job.limits).await?;
     // Open the destination only after the graph of the source was read completely.
-    let (place, sink) = sinks.open_for_copy(job.stores, &to, digest, loaded.as_ref())?;
+    let (place, sink) = match job.closure {
+        Closure::Evidence => sinks.open_for_evidence(job.stores, &to)?,
+        Closure::Image | Closure::WithReferrers => sinks.open_for_copy(job.stores, &to, digest, loaded.as_ref())?,
+    };
     sinks.check_unused(&place, &names, &digest)?;
     let index = Some(whole).filter(|whole| *whole != digest);
     Ok(FoundImage { digest, graph, index, loaded, names, place, sink, source, to })

@@ -112,6 +112,11 @@ impl Stores {
         Ok(self.0.create(&parse(reference)?)?)
     }
 
+    /// Opens the layout or archive of `reference` for evidence without layers. A missing one is created.
+    pub(super) fn new_evidence_sink(&self, reference: &str) -> Result<Arc<dyn Sink>, Failure> {
+        Ok(self.0.create_evidence(&parse(reference)?)?)
+    }
+
     /// Opens the docker-archive of `reference` for writing, if it is one. A missing archive is created.
     pub(super) fn new_docker_archive(&self, reference: &str) -> Result<Option<DockerArchiveWriter>, Failure> {
         match parse(reference)? {
@@ -207,6 +212,7 @@ impl From<OpenError> for Failure {
                 Self::unknown(format!("{reference}: {why}"))
                     .hint("use oci:DIR or oci-archive:FILE here, or a build with the feature `registry`")
             }
+            OpenError::NoEvidence { .. } => Self::unknown(error.to_string()).hint("use oci-archive:FILE instead"),
             OpenError::ReadOnly { .. } => Self::unknown(error.to_string()).hint("use oci-archive:FILE instead"),
             OpenError::Store(error) => error.into(),
             other => Self::unknown(other.to_string()),

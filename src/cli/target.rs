@@ -1,6 +1,7 @@
 //! `Target`: the destination of a copy or import, and the reference that each image gets there.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use bulla::digest::Digest;
@@ -136,6 +137,19 @@ impl Sinks {
         }
         if let (Some(archive), Some(loaded)) = (self.docker_archives.get(&place), loaded) {
             archive.list(image, &loaded.descriptor);
+        }
+        self.open(stores, target)
+    }
+
+    /// As [`Sinks::open`], for evidence without layers.
+    pub(super) fn open_for_evidence(
+        &mut self,
+        stores: &Stores,
+        target: &str,
+    ) -> Result<(String, Arc<dyn Sink>), Failure> {
+        let place = target.parse::<Reference>()?.location();
+        if let Entry::Vacant(entry) = self.opened.entry(place) {
+            entry.insert(stores.new_evidence_sink(target)?);
         }
         self.open(stores, target)
     }

@@ -165,6 +165,9 @@ pub(super) async fn copy_content(
     graph: &Graph,
     limits: &Limits,
 ) -> Result<Copied, OpsError> {
+    if graph.evidence != sink.is_evidence() {
+        return Err(OpsError::EvidencePlace { place: sink.origin().to_string() });
+    }
     for node in &graph.manifests {
         if let Relation::Tagged { tag, .. } = &node.relation {
             sink.check_tag(tag)?;

@@ -38,6 +38,18 @@ pub enum OpsError {
     /// A document cannot be written as an envelope.
     #[error("{0}")]
     Envelope(#[from] EnvelopeError),
+    /// The source holds evidence, and layers were requested.
+    #[error("{place}: it holds the evidence of images, without their layers")]
+    EvidenceOnly {
+        /// The source.
+        place: String,
+    },
+    /// Evidence without layers was to be written among whole images, or a whole image among evidence.
+    #[error("{place}: evidence without layers and whole images do not go into one place")]
+    EvidencePlace {
+        /// The destination.
+        place: String,
+    },
     /// A signed document of an image could not be read, so it is unknown whether it is the signature to be made.
     #[error("{place}: cannot tell whether it is the signature to be made: {reason}")]
     EvidenceUnread {
@@ -250,6 +262,7 @@ impl OpsError {
             Self::Changed { .. } => "changed",
             Self::Config(_) => "config-unreadable",
             Self::Envelope(_) => "envelope-unreadable",
+            Self::EvidenceOnly { .. } | Self::EvidencePlace { .. } => "evidence-only",
             Self::EvidenceUnread { .. } => "evidence-unreadable",
             Self::Incomplete { first, .. } => first.code(),
             Self::Json(_) => "json",

@@ -27,6 +27,8 @@ use crate::store::StoreError;
 pub struct Graph {
     /// The blobs: configs, layers and what artifacts consist of. Each once.
     pub blobs: BTreeMap<Digest, Descriptor>,
+    /// Whether the layers of the image are left out ([`Closure::Evidence`]).
+    pub evidence: bool,
     /// The foreign layers among the blobs, with their URLs: a registry need not hold them, as in Windows base images. A
     /// digest that is also named by a layer that is not foreign, or by a config, is not among them.
     pub elsewhere: BTreeMap<Digest, Vec<String>>,
@@ -98,6 +100,8 @@ pub enum Relation {
 /// Which manifests belong to the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closure {
+    /// As [`Closure::WithReferrers`], without the layers of the image and of its children: what a verification needs.
+    Evidence,
     /// The image alone: children, configs, layers.
     Image,
     /// The image and its referrers, also those at cosign's tags, recursively.
@@ -109,7 +113,8 @@ impl Graph {
     /// fetched. Each digest is entered once, so cycles end.
     ///
     /// # Errors
-    /// [`OpsError`] where a child, a list of referrers or a listed manifest cannot be fetched, or a limit is exceeded:
+    /// [`OpsError::EvidenceOnly`] if the source holds no layers, and they belong to the closure; [`OpsError`] where a child,
+    /// a list of referrers or a listed manifest cannot be fetched, or a limit is exceeded:
     /// a graph is complete or not there.
     pub async fn collect(
         source: &dyn Source,
@@ -117,8 +122,17 @@ impl Graph {
         closure: Closure,
         limits: &Limits,
     ) -> Result<Self, OpsError> {
+        if source.is_evidence() && closure != Closure::Evidence {
+            return Err(OpsError::EvidenceOnly { place: source.origin().to_string() });
+        }
         let walk = Walk::new(source, limits);
-        let mut collector = GraphCollector { closure, graph: Self::default(), limits, open: Vec::new(), walk };
+        let mut collector = GraphCollector {
+            closure,
+            graph: Self { evidence: closure == Closure::Evidence, ..Self::default() },
+            limits,
+            open: Vec::new(),
+            walk,
+        };
         let position = Position::root(*root.digest());
         collector.add(root, Relation::Root, position)?;
         while let Some(step) = collector.walk.next_attached(Fetching::Ahead).await {
@@ -214,7 +228,14 @@ impl GraphCollector<'_> {
             return Err(OpsError::ReferrersTooDeep { digest, limit: self.limits.graph.referrer_depth });
         }
         let document = Document::parse(&content, self.limits)?;
-        self.graph.add_blobs(&document);
+        match &document {
+            // The layers of signatures and of other referrers are the evidence itself.
+            Document::Manifest(manifest) if self.graph.evidence && referrer_depth == 0 => {
+                self.graph.add_blob(&manifest.config.bare());
+            }
+            Document::Artifact(_) if self.graph.evidence && referrer_depth == 0 => {}
+            document => self.graph.add_blobs(document),
+        }
         let children = match document {
             Document::Index(index) => index.manifests,
             Document::Artifact(_) | Document::Manifest(_) => Vec::new(),
@@ -222,7 +243,7 @@ impl GraphCollector<'_> {
         self.open.push(Node { content, relation });
         let follow = match self.closure {
             Closure::Image => Follow::Children(children),
-            Closure::WithReferrers => Follow::Everything(children),
+            Closure::Evidence | Closure::WithReferrers => Follow::Everything(children),
         };
         self.walk.follow(position, follow);
         Ok(())

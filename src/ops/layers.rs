@@ -58,6 +58,9 @@ pub async fn verify(
     options: VerifyOptions<'_>,
 ) -> Result<VerifiedImage, NotVerified> {
     let depth = options.depth;
+    if depth == Depth::Layers && source.is_evidence() {
+        return Err(OpsError::EvidenceOnly { place: source.origin().to_string() }.into());
+    }
     if depth == Depth::Manifests && source.checked_when_opened().is_none() {
         return verify::verify(source.as_ref(), tag_or_digest, platforms, options).await;
     }

@@ -364,6 +364,10 @@ impl Source for DockerArchive {
         Some(&self.checked)
     }
 
+    fn is_evidence(&self) -> bool {
+        self.archive.is_evidence()
+    }
+
     fn chooses_platform(&self) -> bool {
         true
     }

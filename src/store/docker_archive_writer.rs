@@ -44,7 +44,7 @@ impl DockerArchiveWriter {
             let listed = lists.lock().unwrap_or_else(PoisonError::into_inner).clone();
             docker_list::render(tar, index, &listed, &bounds)
         };
-        let archive = Arc::new(Archive::of(tar.with_docker_list(Box::new(make)), limits)?);
+        let archive = Arc::new(Archive::of(tar.with_docker_list(Box::new(make)), limits)?.for_images()?);
         Ok(Self { archive, listed })
     }
 

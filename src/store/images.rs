@@ -43,6 +43,12 @@ pub struct Images {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
+    /// Evidence without layers was to be written to a registry or a docker-archive, which need the layers.
+    #[error("{reference}: evidence without layers goes into a layout or an OCI archive only")]
+    NoEvidence {
+        /// The reference.
+        reference: String,
+    },
     /// A registry reference, but registries are not available: none were configured, or the feature `registry` is off.
     #[error("{reference}: registries cannot be reached")]
     NoRegistries {
@@ -185,6 +191,23 @@ impl Images {
                 Ok(Arc::new(store))
             }
             Reference::Registry(registry) => Ok(Arc::new(self.writable(registry)?)),
+        }
+    }
+
+    /// Opens the layout or archive of `reference` as a destination for evidence: the manifests, configs and signatures of
+    /// images, without layers.
+    ///
+    /// # Errors
+    /// [`OpenError`]; [`OpenError::NoEvidence`] for a registry or a docker-archive.
+    pub fn create_evidence(&self, reference: &Reference) -> Result<Arc<dyn Sink>, OpenError> {
+        match reference {
+            Reference::Layout(local) => Ok(Arc::new(Layout::create_evidence(&local.path, self.limits.clone())?)),
+            Reference::LayoutArchive(local) => {
+                Ok(Arc::new(Archive::create_evidence(&local.path, self.limits.clone())?))
+            }
+            Reference::DockerArchive(_) | Reference::Registry(_) => {
+                Err(OpenError::NoEvidence { reference: reference.to_string() })
+            }
         }
     }
 

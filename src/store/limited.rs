@@ -122,6 +122,10 @@ impl Source for LimitedSource {
         self.inner.checked_when_opened()
     }
 
+    fn is_evidence(&self) -> bool {
+        self.inner.is_evidence()
+    }
+
     fn chooses_platform(&self) -> bool {
         self.inner.chooses_platform()
     }

@@ -99,6 +99,11 @@ pub trait Source: Send + Sync {
         None
     }
 
+    /// Whether the store says that it holds evidence: the manifests, configs and signatures of images, without layers.
+    fn is_evidence(&self) -> bool {
+        false
+    }
+
     /// Whether a loader selects the platform by another list than the index, as `docker load` does. Unless the index is
     /// signed, it may then load another platform than the index names.
     fn chooses_platform(&self) -> bool {

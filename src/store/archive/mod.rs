@@ -94,9 +94,18 @@ impl Archive {
     /// it.
     ///
     /// # Errors
-    /// As [`Archive::open`].
+    /// As [`Archive::open`], and if it holds evidence without layers.
     pub fn create(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
-        Self::of(Tar::open(TRANSPORT, path.into(), limits.clone())?, limits)
+        Self::of(Tar::open(TRANSPORT, path.into(), limits.clone())?, limits)?.for_images()
+    }
+
+    /// As [`Archive::create`], for evidence: the manifests, configs and signatures of images, without layers. The archive
+    /// says so in the annotations of its `index.json`.
+    ///
+    /// # Errors
+    /// As [`Archive::open`], and if it holds whole images.
+    pub fn create_evidence(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
+        Self::of(Tar::open(TRANSPORT, path.into(), limits.clone())?, limits)?.for_evidence()
     }
 }
 

@@ -46,6 +46,9 @@ pub enum ReadBackFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadOnlyFault {
+    /// It holds the evidence of images, and no whole image.
+    #[error("it holds evidence without layers, so no whole image can be added to it")]
+    EvidenceOnly,
     /// The tag is immutable and has another digest.
     #[error("the tag is immutable and stands for {held}; {}", exclusion(.tag))]
     ImmutableTag {
@@ -57,6 +60,9 @@ pub enum ReadOnlyFault {
     /// A local store cannot have an image with this name.
     #[error("no image in it can have the name `{0}`")]
     Name(Untrusted),
+    /// It holds whole images, and was to take the evidence of images alone.
+    #[error("it does not hold evidence alone, so no evidence without layers can be added to it")]
+    NoEvidence,
     /// A docker-archive without a manifest.
     #[error("{NO_DIGEST}")]
     NoDigest,

@@ -58,9 +58,21 @@ impl Layout {
     /// [`finish`](crate::store::Sink::finish) creates the layout.
     ///
     /// # Errors
-    /// As [`Layout::open`], and if the directory holds something else.
+    /// As [`Layout::open`], and if the directory holds something else or evidence without layers.
     pub fn create(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
-        let path = path.into();
+        Self::open_or_new(path.into(), limits)?.for_images()
+    }
+
+    /// As [`Layout::create`], for evidence: the manifests, configs and signatures of images, without layers. The layout
+    /// says so in the annotations of its `index.json`.
+    ///
+    /// # Errors
+    /// As [`Layout::open`], and if the directory holds something else or whole images.
+    pub fn create_evidence(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
+        Self::open_or_new(path.into(), limits)?.for_evidence()
+    }
+
+    fn open_or_new(path: PathBuf, limits: Limits) -> Result<Self, StoreError> {
         let directory = Directory::new(path, true);
         if write::is_layout(&directory.path) {
             return Self::open(directory.path.clone(), limits);

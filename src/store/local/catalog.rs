@@ -4,11 +4,13 @@ mod entry;
 mod keys;
 mod names;
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
@@ -26,6 +28,7 @@ use crate::oci::null::null_is_default;
 
 pub(crate) use entry::StoredDescriptor;
 pub(crate) use names::CONTAINERD_NAME;
+pub(crate) use names::EVIDENCE;
 pub(crate) use names::KIND;
 pub(crate) use names::LISTS_REFERRERS;
 pub(crate) use names::REF_NAME;
@@ -118,6 +121,21 @@ impl Catalog {
         let manifests = self.entries.iter().flatten().map(|entry| &entry.stored).collect();
         let annotations = self.annotations.as_deref();
         json::to_go(&Written { schema_version: 2, media_type: media_type::OCI_INDEX, manifests, annotations })
+    }
+
+    /// Whether the index is annotated as evidence: images without their layers.
+    pub(crate) fn is_evidence(&self) -> bool {
+        let annotations = self.annotations.as_deref().map(RawValue::get).unwrap_or_default();
+        json::read::<BTreeMap<String, IgnoredAny>>(annotations.as_bytes()).is_ok_and(|keys| keys.contains_key(EVIDENCE))
+    }
+
+    /// An empty index that is annotated as evidence.
+    ///
+    /// # Errors
+    /// [`JsonError`].
+    pub(crate) fn of_evidence() -> Result<Self, JsonError> {
+        let annotations = json::to_go(&BTreeMap::from([(EVIDENCE, "v1")]))?;
+        Ok(Self { annotations: Some(json::read(&annotations)?), ..Self::default() })
     }
 
     /// How many entries there are.

@@ -28,6 +28,7 @@ use crate::store::StoreError;
 use crate::store::error::BrokenReason;
 use crate::store::error::LayoutFault;
 use crate::store::error::MissingContent;
+use crate::store::error::ReadOnlyFault;
 use crate::store::local::catalog::Catalog;
 use crate::store::local::catalog::StoredDescriptor;
 use crate::store::local::layout_files::INDEX;
@@ -48,6 +49,8 @@ use crate::text::Untrusted;
 /// Its futures are blocking: they read and write files and are ready at the first poll, in any executor and without
 /// one. If one thread serves many tasks, run them where blocking is allowed.
 pub struct Local<P> {
+    /// Whether it holds evidence: images without their layers. It says so in its `index.json`.
+    evidence: bool,
     limits: Limits,
     place: P,
     state: Mutex<LayoutState>,
@@ -141,11 +144,43 @@ struct LayoutMark {
 impl<P: LayoutFiles> Local<P> {
     /// Opens the layout in `place`, which must be one unless it is going to be created.
     pub(crate) fn of(place: P, limits: Limits) -> Result<Self, StoreError> {
-        let local = Self { limits, place, state: Mutex::default() };
+        let mut local = Self { evidence: false, limits, place, state: Mutex::default() };
         if !local.place.is_new() {
             local.read_catalog(&mut local.state())?;
+            let evidence = local.state().catalog.is_evidence();
+            local.evidence = evidence;
         }
         Ok(local)
+    }
+
+    /// The same layout as a destination for whole images.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] if it holds evidence.
+    pub(crate) fn for_images(self) -> Result<Self, StoreError> {
+        match self.evidence {
+            true => Err(self.not_for(ReadOnlyFault::EvidenceOnly)),
+            false => Ok(self),
+        }
+    }
+
+    /// The same layout as a destination for evidence. A new one is marked as such.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] if it exists and is not marked.
+    pub(crate) fn for_evidence(mut self) -> Result<Self, StoreError> {
+        if self.place.is_new() {
+            self.state().catalog = Catalog::of_evidence().map_err(|error| self.unwritable(error))?;
+            self.evidence = true;
+        }
+        match self.evidence {
+            true => Ok(self),
+            false => Err(self.not_for(ReadOnlyFault::NoEvidence)),
+        }
+    }
+
+    fn not_for(&self, reason: ReadOnlyFault) -> StoreError {
+        StoreError::ReadOnly { place: self.place.name(), reason }
     }
 
     fn state(&self) -> MutexGuard<'_, LayoutState> {

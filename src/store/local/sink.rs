@@ -163,6 +163,11 @@ impl<P: LayoutFiles> Local<P> {
             self.place.begin()?;
             if !self.place.is_new() {
                 self.read_catalog(&mut state)?;
+                // Another process may have written a layout of the other kind since it was opened.
+                if state.catalog.is_evidence() != self.evidence {
+                    let is = if self.evidence { ReadOnlyFault::NoEvidence } else { ReadOnlyFault::EvidenceOnly };
+                    return Err(self.not_for(is));
+                }
             }
             state.invalidate();
             state.writing = true;

@@ -69,6 +69,10 @@ impl<P: LayoutFiles> Source for Local<P> {
         Box::pin(ready(self.list(subject, artifact_type).map(Some)))
     }
 
+    fn is_evidence(&self) -> bool {
+        self.evidence
+    }
+
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {
         Box::pin(ready(Ok(self.state().catalog.names())))
     }

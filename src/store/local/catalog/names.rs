@@ -12,6 +12,8 @@ pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 pub(crate) const CONTAINERD_NAME: &str = "io.containerd.image.name";
 /// The annotations that name an entry, the full name first.
 pub(super) const NAMES: [&str; 2] = [CONTAINERD_NAME, REF_NAME];
+/// The annotation by which an index says that it lists evidence: images without their layers.
+pub(crate) const EVIDENCE: &str = "vnd.bulla.evidence";
 /// The annotation by which cosign and hauler mark the kind of an entry.
 pub(crate) const KIND: &str = "kind";
 /// The annotations that mark an entry as the list of referrers of a subject.
