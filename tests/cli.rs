@@ -43,6 +43,7 @@ macro_rules! verbs {
 
 verbs! {
     attest: "attest-";
+    cert_lint: "cert-lint-";
     completion: "completion-";
     copy: "copy-";
     demo: "demo-";

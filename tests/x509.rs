@@ -28,6 +28,8 @@ mod crafted;
 mod encoding;
 #[path = "x509/limbo.rs"]
 mod limbo;
+#[path = "x509/lint.rs"]
+mod lint;
 #[path = "x509/made.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod made;

@@ -16,6 +16,7 @@ use super::request::args::AttestArgs;
 use super::request::args::RequestCommand;
 use super::version;
 
+mod cert;
 mod certificates;
 mod duration;
 mod examples;
@@ -29,6 +30,9 @@ mod registry;
 mod single;
 mod time;
 
+pub(super) use cert::CertCommand;
+pub(super) use cert::CertLintArgs;
+pub(super) use cert::PurposeArg;
 pub(super) use certificates::CertificateArgs;
 pub(super) use certificates::RequestCertificateArgs;
 pub(super) use certificates::SignCertificateArgs;
@@ -89,6 +93,9 @@ pub(super) struct GeneralArgs {
 pub(super) enum Command {
     /// Sign statements about images: provenance, SBOMs, scan results
     Attest(AttestArgs),
+    /// Check certificates before they are used
+    #[command(subcommand)]
+    Cert(CertCommand),
     /// Print a completion script for a shell
     Completion(CompletionArgs),
     /// Copy an image with its referrers; digests do not change

@@ -66,7 +66,7 @@ pub(super) fn chain(path: &Path, now: Time, limits: &Limits) -> Result<Certifica
     let bytes = files::read(path, limits.envelope.bundle_bytes)?;
     let certificates = Certificate::parse_bundle(&bytes, limits).map_err(|error| of_file(error.to_string()))?;
     CertificateChain::verify(&certificates, now, limits).map_err(|error| {
-        of_file(error.to_string()).hint("the certificate of the key comes first, then its issuers, the root last")
+        of_file(error.to_string()).hint(format!("bulla cert lint {}   # every rule that it breaks", path.display()))
     })
 }
 

@@ -7,7 +7,8 @@
 //! 2. The signer's certificate complies with the rules of the profile, and its key is of a kind that it allows.
 //! 3. rustls-webpki finds a path and verifies it (RFC 5280 section 6.1, `search.rs`). By the profile `notary` the path is
 //!    the signer's whole chain, up to a self-signed root that nobody needs to trust yet; else it ends at an anchor.
-//! 4. Each certificate of the path, the anchor's among them, complies with RFC 5280 and with the profile (`checks.rs`).
+//! 4. Each certificate of the path, the anchor's among them, complies with RFC 5280 and with the profile (`checks.rs`), and so
+//!    does the path as a whole (`path_checks.rs`).
 //! 5. By the profile `notary`, one certificate of the path, whichever, is the same as an anchor, byte for byte.
 
 use crate::key::PublicKey;
@@ -25,6 +26,7 @@ use crate::x509::checks;
 use crate::x509::checks::Broken;
 use crate::x509::checks::Role;
 use crate::x509::explain::error;
+use crate::x509::path_checks;
 use crate::x509::profile::PathRule;
 use crate::x509::search;
 use crate::x509::whole_chain;
@@ -91,18 +93,9 @@ impl VerifiedChain {
     ) -> Result<Self, ChainError> {
         let signer = presented.certificates.first();
         within(&presented, limits).map_err(|broken| error(broken, signer, at))?;
-        let rule = profile.signer(purpose);
         let rules = |certificate: &Certificate, role| {
-            let all = || {
-                checks::version(certificate)?;
-                profile.checks.iter().try_for_each(|check| checks::check(*check, certificate, role))?;
-                checks::always(certificate, role, at)?;
-                match role {
-                    Role::Signer => checks::signer(rule, certificate),
-                    Role::Anchor | Role::Intermediate => checks::authority(rule, certificate),
-                }
-            };
-            all().map_err(|broken| error(broken, certificate, at))
+            let found = checks::certificate(profile, purpose, certificate, role, at, &mut |_, outcome| outcome);
+            found.map_err(|broken| error(broken, certificate, at))
         };
         rules(signer, Role::Signer)?;
         let key = checks::key(profile.signer_keys, signer).map_err(|broken| error(broken, signer, at))?;
@@ -113,10 +106,10 @@ impl VerifiedChain {
             let roles = roles(path.len());
             path.iter().zip(roles).try_for_each(|(certificate, role)| rules(certificate, role))?;
             let named = |(index, broken)| error(broken, path.get(index).unwrap_or(signer), at);
-            checks::path_length(path).map_err(named)?;
-            checks::email_constraints(path).map_err(named)
+            path_checks::path_length(path).map_err(named)?;
+            path_checks::email_constraints(path).map_err(named)
         };
-        let path = match rule.path {
+        let path = match profile.signer(purpose).path {
             PathRule::ToAnchor => {
                 let (_, rest) = presented.split();
                 let between = rest.chain(presented.extra);
@@ -127,7 +120,7 @@ impl VerifiedChain {
         };
         let is_trusted = |certificate: &&Certificate| trusted.contains(certificate);
         // To an anchor, only the end of the path was asked for; of a whole chain, any certificate may be the trusted one.
-        let trusted = match rule.path {
+        let trusted = match profile.signer(purpose).path {
             PathRule::ToAnchor => path.last().filter(is_trusted),
             PathRule::WholeChain => path.iter().find(is_trusted),
         };
@@ -189,7 +182,7 @@ impl<'a> PresentedChain<'a> {
 }
 
 /// The roles in a path of `length` certificates. A path of one is a signer that is its own anchor.
-fn roles(length: usize) -> impl Iterator<Item = Role> {
+pub(super) fn roles(length: usize) -> impl Iterator<Item = Role> {
     (0..length).map(move |index| match index {
         0 => Role::Signer,
         index if index + 1 == length => Role::Anchor,

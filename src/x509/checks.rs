@@ -1,4 +1,4 @@
-//! The rules about one certificate of a path, and about the path as a whole.
+//! The rules about one certificate of a path.
 //!
 //! rustls-webpki has verified signatures, names, validity, basic constraints and name constraints of all but the anchor
 //! before these run. It does not look at key usage, at what an anchor's certificate says, or at policies.
@@ -8,11 +8,14 @@ use crate::key::PublicKey;
 use crate::time::Time;
 use crate::x509::Certificate;
 use crate::x509::ChainRule;
-use crate::x509::GeneralName;
 use crate::x509::KeyUsage;
+use crate::x509::Oid;
+use crate::x509::Profile;
+use crate::x509::Purpose;
 use crate::x509::extension;
 use crate::x509::extension::NameConstraint;
 use crate::x509::extension::NameForm;
+use crate::x509::profile;
 use crate::x509::profile::ANY;
 use crate::x509::profile::AuthorityPurposes;
 use crate::x509::profile::Check;
@@ -62,8 +65,31 @@ impl Broken {
     }
 }
 
+/// Receives the outcome of one rule after the other. What it returns goes on or ends the checks: a verification ends at the
+/// first rule that is broken, a lint goes on.
+pub(super) type Outcomes<'a> = dyn FnMut(ChainRule, Result<(), Broken>) -> Result<(), Broken> + 'a;
+
+/// All rules about one certificate of a path but the one about the signer's key: those of RFC 5280 and those of the
+/// `profile` for `purpose`.
+pub(super) fn certificate(
+    profile: &Profile,
+    purpose: Purpose,
+    certificate: &Certificate,
+    role: Role,
+    at: Time,
+    outcomes: &mut Outcomes<'_>,
+) -> Result<(), Broken> {
+    outcomes(ChainRule::Version, version(certificate))?;
+    profile.checks.iter().try_for_each(|one| outcomes(one.rule(), check(*one, certificate, role)))?;
+    always(certificate, role, at, outcomes)?;
+    match role {
+        Role::Signer => signer(profile.signer(purpose), certificate, outcomes),
+        Role::Anchor | Role::Intermediate => authority(profile.signer(purpose), certificate, outcomes),
+    }
+}
+
 /// RFC 5280 section 4.1.2.1: versions 1 and 2 are allowed and not supported.
-pub(super) fn version(certificate: &Certificate) -> Result<(), Broken> {
+fn version(certificate: &Certificate) -> Result<(), Broken> {
     match certificate.version() {
         3 => Ok(()),
         found => Err(Broken::undetermined(ChainRule::Version).by(found)),
@@ -71,62 +97,75 @@ pub(super) fn version(certificate: &Certificate) -> Result<(), Broken> {
 }
 
 /// The rules that hold for every certificate of a path, whatever the profile.
-pub(super) fn always(certificate: &Certificate, role: Role, at: Time) -> Result<(), Broken> {
-    validity(certificate, at)?;
+fn always(certificate: &Certificate, role: Role, at: Time, outcomes: &mut Outcomes<'_>) -> Result<(), Broken> {
+    outcomes(ChainRule::NotYetValid, begun(certificate, at))?;
+    outcomes(ChainRule::Expired, not_ended(certificate, at))?;
     let extensions = certificate.extensions();
     if role == Role::Signer {
         // RFC 5280 allows it; rustls-webpki does not.
-        if extensions.is_ca() {
-            return Err(Broken::undetermined(ChainRule::CaAsSigner));
-        }
+        let ca = Broken::undetermined(ChainRule::CaAsSigner);
+        outcomes(ChainRule::CaAsSigner, if extensions.is_ca() { Err(ca) } else { Ok(()) })?;
     } else {
         // RFC 5280 section 6.1.4 (k) and (n).
-        refuse_if(!extensions.is_ca(), ChainRule::BasicConstraints)?;
+        outcomes(ChainRule::BasicConstraints, refuse_if(!extensions.is_ca(), ChainRule::BasicConstraints))?;
         let signs = extensions.key_usage().is_none_or(|usage| usage.has(KeyUsage::KEY_CERT_SIGN));
-        refuse_if(!signs, ChainRule::KeyUsage)?;
+        outcomes(ChainRule::KeyUsage, refuse_if(!signs, ChainRule::KeyUsage))?;
     }
-    policies(certificate)?;
-    critical_extensions(certificate)
+    policies(certificate, outcomes)?;
+    outcomes(ChainRule::CriticalExtension, Ok(()))?;
+    unprocessed(certificate).try_for_each(|broken| outcomes(broken.rule, Err(broken)))
 }
 
 /// RFC 5280 section 4.1.2.5: both ends of the validity belong to it.
 pub(super) fn validity(certificate: &Certificate, at: Time) -> Result<(), Broken> {
-    if at < certificate.not_before() {
-        return Err(Broken::refused(ChainRule::NotYetValid).by(format_args!("valid from {}", certificate.not_before())));
+    begun(certificate, at).and_then(|()| not_ended(certificate, at))
+}
+
+fn begun(certificate: &Certificate, at: Time) -> Result<(), Broken> {
+    let begin = certificate.not_before();
+    match at < begin {
+        true => Err(Broken::refused(ChainRule::NotYetValid).by(format_args!("valid from {begin}"))),
+        false => Ok(()),
     }
-    if at > certificate.not_after() {
-        return Err(Broken::refused(ChainRule::Expired).by(format_args!("valid until {}", certificate.not_after())));
+}
+
+fn not_ended(certificate: &Certificate, at: Time) -> Result<(), Broken> {
+    let end = certificate.not_after();
+    match at > end {
+        true => Err(Broken::refused(ChainRule::Expired).by(format_args!("valid until {end}"))),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// Policies are not processed. Without a constraint on them no path is invalid for its policies, as long as nobody asks
 /// for a policy (RFC 5280 section 6.1.1 (c) to (g) with the initial values of section 6.2), so constraints alone are
 /// could-not-tell.
-fn policies(certificate: &Certificate) -> Result<(), Broken> {
+fn policies(certificate: &Certificate, outcomes: &mut Outcomes<'_>) -> Result<(), Broken> {
     let extensions = certificate.extensions();
-    refuse_if(extensions.maps_any_policy(), ChainRule::PolicyMapping)?;
+    outcomes(ChainRule::PolicyMapping, refuse_if(extensions.maps_any_policy(), ChainRule::PolicyMapping))?;
     for id in [extension::POLICY_CONSTRAINTS, extension::INHIBIT_ANY_POLICY] {
-        if let Some(found) = extensions.known(id) {
-            return Err(Broken::undetermined(ChainRule::Policy).by(format_args!("extension {}", found.id())));
-        }
+        let found = extensions
+            .known(id)
+            .map(|found| Broken::undetermined(ChainRule::Policy).by(format_args!("extension {}", found.id())));
+        outcomes(ChainRule::Policy, found.map_or(Ok(()), Err))?;
     }
     Ok(())
 }
 
-/// Could-not-tell for a critical extension that neither this module nor rustls-webpki processes.
-pub(super) fn critical_extensions(certificate: &Certificate) -> Result<(), Broken> {
+/// Could-not-tell for each critical extension that neither this module nor rustls-webpki processes.
+pub(super) fn unprocessed(certificate: &Certificate) -> impl Iterator<Item = Broken> {
     let unknown = |extension: &&extension::Extension| {
         extension.is_critical() && !PROCESSED.contains(&extension.id().as_content())
     };
-    let Some(found) = certificate.extensions().iter().find(unknown) else { return Ok(()) };
-    let policy = POLICIES.contains(&found.id().as_content());
-    let rule = if policy { ChainRule::Policy } else { ChainRule::CriticalExtension };
-    Err(Broken::undetermined(rule).by(format_args!("extension {}", found.id())))
+    certificate.extensions().iter().filter(unknown).map(|found| {
+        let policy = POLICIES.contains(&found.id().as_content());
+        let rule = if policy { ChainRule::Policy } else { ChainRule::CriticalExtension };
+        Broken::undetermined(rule).by(format_args!("extension {}", found.id()))
+    })
 }
 
 /// A rule of a profile about each certificate of a path.
-pub(super) fn check(check: Check, certificate: &Certificate, role: Role) -> Result<(), Broken> {
+fn check(check: Check, certificate: &Certificate, role: Role) -> Result<(), Broken> {
     let extensions = certificate.extensions();
     let is_critical = |id| extensions.known(id).is_some_and(extension::Extension::is_critical);
     match check {
@@ -200,15 +239,15 @@ fn not_critical(certificate: &Certificate) -> Result<(), Broken> {
 }
 
 /// The rules about the signer's certificate: the uses and purposes of its key.
-pub(super) fn signer(rule: &SignerRule, certificate: &Certificate) -> Result<(), Broken> {
+fn signer(rule: &SignerRule, certificate: &Certificate, outcomes: &mut Outcomes<'_>) -> Result<(), Broken> {
     let extensions = certificate.extensions();
-    presence(rule.key_usage, certificate, extension::KEY_USAGE, ChainRule::KeyUsage)?;
+    let there = presence(rule.key_usage, certificate, extension::KEY_USAGE, ChainRule::KeyUsage);
+    outcomes(ChainRule::KeyUsage, there)?;
     if let Some(usage) = extensions.key_usage() {
         let wanted = usage.common(rule.uses) != KeyUsage::NONE;
-        let forbidden = usage.common(rule.forbidden_uses);
-        if !wanted || forbidden != KeyUsage::NONE {
-            return Err(Broken::refused(ChainRule::KeyUsage).by(usage));
-        }
+        let forbidden = usage.common(rule.forbidden_uses) != KeyUsage::NONE;
+        let broken = Broken::refused(ChainRule::KeyUsage).by(usage);
+        outcomes(ChainRule::KeyUsage, if wanted && !forbidden { Ok(()) } else { Err(broken) })?;
     }
     let there = extensions.extended_key_usage();
     let purposes: Vec<_> = there.unwrap_or_default().iter().map(|purpose| purpose.as_content()).collect();
@@ -225,24 +264,21 @@ pub(super) fn signer(rule: &SignerRule, certificate: &Certificate) -> Result<(),
         PurposeRule::Required => has,
     };
     let forbidden = rule.forbidden_purposes.iter().any(|purpose| purposes.contains(purpose));
-    match right && !forbidden {
-        true => Ok(()),
-        false => Err(Broken::refused(ChainRule::ExtendedKeyUsage).by(found_purposes(certificate))),
-    }
+    let broken = Broken::refused(ChainRule::ExtendedKeyUsage).by(found_purposes(certificate));
+    outcomes(ChainRule::ExtendedKeyUsage, if right && !forbidden { Ok(()) } else { Err(broken) })
 }
 
 /// The rules about the certificates of the signer's issuers.
-pub(super) fn authority(rule: &SignerRule, certificate: &Certificate) -> Result<(), Broken> {
-    presence(rule.authority_key_usage, certificate, extension::KEY_USAGE, ChainRule::KeyUsage)?;
+fn authority(rule: &SignerRule, certificate: &Certificate, outcomes: &mut Outcomes<'_>) -> Result<(), Broken> {
+    let there = presence(rule.authority_key_usage, certificate, extension::KEY_USAGE, ChainRule::KeyUsage);
+    outcomes(ChainRule::KeyUsage, there)?;
     if rule.authorities == AuthorityPurposes::Ignored {
         return Ok(());
     }
-    let Some(purposes) = certificate.extensions().extended_key_usage() else { return Ok(()) };
-    let allows = |purpose: &crate::x509::Oid| *purpose == rule.purpose || purpose.as_content() == ANY;
-    match purposes.iter().any(allows) {
-        true => Ok(()),
-        false => Err(Broken::refused(ChainRule::ExtendedKeyUsage).by(found_purposes(certificate))),
-    }
+    let allows = |purpose: &Oid| *purpose == rule.purpose || purpose.as_content() == ANY;
+    let right = certificate.extensions().extended_key_usage().is_none_or(|purposes| purposes.iter().any(allows));
+    let broken = Broken::refused(ChainRule::ExtendedKeyUsage).by(found_purposes(certificate));
+    outcomes(ChainRule::ExtendedKeyUsage, if right { Ok(()) } else { Err(broken) })
 }
 
 /// The key of the signer, of a kind and size that the profile allows.
@@ -253,46 +289,6 @@ pub(super) fn key(keys: SignerKeys, certificate: &Certificate) -> Result<PublicK
         Err(error @ KeyError::Algorithm { .. }) => Err(Broken::undetermined(ChainRule::Key).by(error)),
         Err(error) => Err(Broken::refused(ChainRule::Key).by(error)),
     }
-}
-
-/// RFC 5280 section 6.1.4 (l) and (m), for the anchor too, whose path length rustls-webpki does not see. Certificates that
-/// are self-issued do not count. The error has the index of the certificate whose path length is exceeded.
-pub(super) fn path_length(path: &[Certificate]) -> Result<(), (usize, Broken)> {
-    let mut between = 0_u32;
-    for (index, certificate) in path.iter().enumerate().skip(1) {
-        let allowed = certificate.extensions().basic_constraints().and_then(|constraints| constraints.path_length);
-        if allowed.is_some_and(|allowed| between > allowed) {
-            return Err((index, Broken::refused(ChainRule::PathLength).by(format_args!("{between} follow"))));
-        }
-        between = between.saturating_add(u32::from(!certificate.is_self_issued()));
-    }
-    Ok(())
-}
-
-/// RFC 5280 section 4.2.1.10: constraints on email addresses also bind the attribute `emailAddress` of subjects, which
-/// rustls-webpki does not read. They also bind the otherName `SmtpUTF8Mailbox` (RFC 9598 section 6). Returns the index of
-/// the certificate that has an address or an otherName.
-pub(super) fn email_constraints(path: &[Certificate]) -> Result<(), (usize, Broken)> {
-    let email = |constraint: &NameConstraint| constraint.form == NameForm::Email;
-    let constrains =
-        |issuer: &Certificate| issuer.extensions().name_constraints().is_some_and(|all| all.iter().any(email));
-    let Some(last) = path.iter().rposition(constrains) else { return Ok(()) };
-    let has_address = |certificate: &Certificate| {
-        certificate.subject().attributes().any(|attribute| attribute.kind().as_content() == EMAIL_ADDRESS)
-    };
-    let has_other_name = |certificate: &Certificate| {
-        certificate.extensions().alternative_names().iter().any(|name| matches!(name, GeneralName::Other { .. }))
-    };
-    for (index, certificate) in path.iter().take(last).enumerate() {
-        let undetermined = |found| Err((index, Broken::undetermined(ChainRule::NameConstraints).by(found)));
-        if has_address(certificate) {
-            return undetermined("email address in the subject");
-        }
-        if has_other_name(certificate) {
-            return undetermined("otherName below a constraint on email addresses");
-        }
-    }
-    Ok(())
 }
 
 /// Whether a certificate constrains names in forms that rustls-webpki does not compare.
@@ -314,8 +310,10 @@ fn found_purposes(certificate: &Certificate) -> String {
     match certificate.extensions().extended_key_usage() {
         None => "the extension is not there".to_owned(),
         Some(purposes) => {
-            let purposes: Vec<_> = purposes.iter().take(MOST_PURPOSES).map(ToString::to_string).collect();
-            format!("purposes {}", purposes.join(", "))
+            let purposes: Vec<_> = purposes.iter().take(MOST_PURPOSES).map(profile::purpose_text).collect();
+            let critical = certificate.extensions().known(extension::EXTENDED_KEY_USAGE);
+            let critical = if critical.is_some_and(extension::Extension::is_critical) { "critical, " } else { "" };
+            format!("{critical}{}", purposes.join(", "))
         }
     }
 }
@@ -355,7 +353,6 @@ const NEVER_CRITICAL: [&[u8]; 6] = [
     extension::SUBJECT_INFO_ACCESS,
 ];
 
-const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
 /// RFC 5280 section 4.1.2.2.
 const LONGEST_SERIAL: usize = 20;
 /// How many purposes a message prints.

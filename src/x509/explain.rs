@@ -95,6 +95,24 @@ fn algorithm(of: &Candidates<'_>, certificate: &Certificate) -> Option<Broken> {
     (!used).then(|| Broken::undetermined(ChainRule::SignatureAlgorithm).by(found))
 }
 
+/// What rustls-webpki does not accept of a `certificate` by itself, whatever its path.
+pub(super) fn alone(
+    of: &Candidates<'_>,
+    certificate: &Certificate,
+) -> impl Iterator<Item = (ChainRule, Result<(), Broken>)> + use<> {
+    let broken = |is_it: bool, broken: Broken| if is_it { Err(broken) } else { Ok(()) };
+    let two = Broken::refused(ChainRule::SignatureAlgorithm).by("two algorithms are named");
+    let distrusted = broken(is_distrusted(certificate), Broken::refused(ChainRule::DistrustedKey));
+    let unique_id = broken(certificate.has_unique_id(), Broken::undetermined(ChainRule::UniqueId));
+    let outcomes = [
+        (ChainRule::SignatureAlgorithm, algorithm(of, certificate).map_or(Ok(()), Err)),
+        (ChainRule::SignatureAlgorithm, broken(certificate.names_two_algorithms(), two)),
+        (ChainRule::DistrustedKey, distrusted),
+        (ChainRule::UniqueId, unique_id),
+    ];
+    outcomes.into_iter()
+}
+
 /// Why the key of `issuer` is not used.
 fn key(issuer: &Certificate) -> Option<Broken> {
     match issuer.public_key() {
@@ -298,7 +316,7 @@ impl<'a> Reached<'a> {
     }
 
     fn critical_extension(&self) -> (&'a Certificate, Broken) {
-        let broken = |one: &&'a Certificate| checks::critical_extensions(one).err().map(|broken| (*one, broken));
+        let broken = |one: &&'a Certificate| checks::unprocessed(one).next().map(|broken| (*one, broken));
         let found = self.all.iter().find_map(broken);
         found.unwrap_or((self.of.signer, Broken::undetermined(ChainRule::CriticalExtension)))
     }

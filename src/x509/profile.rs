@@ -1,6 +1,7 @@
 //! `Profile`: by which rules a chain is verified, as data.
 
 use crate::key::Algorithm;
+use crate::x509::ChainRule;
 use crate::x509::KeyUsage;
 use crate::x509::Oid;
 
@@ -276,6 +277,27 @@ impl Profile {
     }
 }
 
+impl Check {
+    /// The rule that a certificate breaks where the check fails.
+    pub(super) const fn rule(self) -> ChainRule {
+        match self {
+            Self::AlternativeNameSyntax => ChainRule::AlternativeName,
+            Self::AuthorityKeyId => ChainRule::AuthorityKeyId,
+            Self::AuthorityKeyUsage | Self::KeyCertSign => ChainRule::KeyUsage,
+            Self::BasicConstraintsCritical => ChainRule::BasicConstraintsCritical,
+            Self::IssuerName => ChainRule::IssuerName,
+            Self::NameConstraintSyntax => ChainRule::NameConstraints,
+            Self::NameConstraintsPlace => ChainRule::NameConstraintsPlace,
+            Self::NotCritical => ChainRule::NotCritical,
+            Self::PathLengthPlace => ChainRule::PathLengthPlace,
+            Self::SerialNotNegative | Self::SerialPositive => ChainRule::SerialNumber,
+            Self::SignerIsNoAuthority => ChainRule::CaAsSigner,
+            Self::SubjectKeyId => ChainRule::SubjectKeyId,
+            Self::SubjectName => ChainRule::SubjectName,
+        }
+    }
+}
+
 impl SignerKeys {
     /// Whether a signer may have a key of this kind and size.
     pub(super) const fn allow(self, algorithm: Algorithm) -> bool {
@@ -312,6 +334,30 @@ const NOT_FOR_SIGNERS: KeyUsage = KeyUsage::KEY_ENCIPHERMENT
     .and(KeyUsage::CRL_SIGN)
     .and(KeyUsage::ENCIPHER_ONLY)
     .and(KeyUsage::DECIPHER_ONLY);
+
+/// The name of a purpose of keys, if it is known, and its object identifier.
+pub(super) fn purpose_text(purpose: &Oid) -> String {
+    match purpose_name(purpose.as_content()) {
+        "" => purpose.to_string(),
+        name => format!("{name} ({purpose})"),
+    }
+}
+
+/// The name of the purpose of keys whose object identifier has this content; nothing if it is not known.
+pub(super) fn purpose_name(purpose: &[u8]) -> &'static str {
+    PURPOSES.iter().find(|(content, _)| *content == purpose).map_or("", |(_, name)| name)
+}
+
+/// The names of purposes in RFC 5280 section 4.2.1.12.
+const PURPOSES: [(&[u8], &str); 7] = [
+    (ANY, "anyExtendedKeyUsage"),
+    (CLIENT_AUTH, "clientAuth"),
+    (CODE_SIGNING, "codeSigning"),
+    (EMAIL_PROTECTION, "emailProtection"),
+    (OCSP_SIGNING, "OCSPSigning"),
+    (SERVER_AUTH, "serverAuth"),
+    (TIME_STAMPING, "timeStamping"),
+];
 
 pub(super) const ANY: &[u8] = &[0x55, 0x1d, 37, 0];
 const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];

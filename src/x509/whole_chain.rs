@@ -38,8 +38,10 @@ pub(super) fn path(
     let root = between.pop().unwrap_or(signer);
     let candidates = Candidates::new(signer, between.into_iter(), vec![root], ed25519, at);
     let all: Vec<_> = certificates.iter().collect();
-    ends_with_its_root(&candidates, &all, root)?;
-    names(&all, at)?;
+    let pairs = || all.iter().zip(all.iter().skip(1));
+    ends_with_its_root(&candidates, root)?;
+    has_one_root(&candidates, &all)?;
+    pairs().try_for_each(|(one, next)| is_issued_by_the_next(&all, one, next, at))?;
     let refused = RefCell::new(None);
     let found = search::find(&candidates, limits::count(all.len()), &|path| {
         if !path.iter().eq(certificates.iter()) {
@@ -50,18 +52,22 @@ pub(super) fn path(
     // What is wrong with this path is what counts, whatever else the search tried after it.
     let answer = refused.take().map_or(found, Err);
     answer.map_err(|wrong| {
-        let mut pairs = all.iter().zip(all.iter().skip(1));
-        pairs.find_map(|(one, issuer)| explain::signature(&candidates, one, issuer).err()).unwrap_or(wrong)
+        pairs().find_map(|(one, issuer)| explain::signature(&candidates, one, issuer).err()).unwrap_or(wrong)
     })
 }
 
-fn ends_with_its_root(of: &Candidates<'_>, all: &[&Certificate], root: &Certificate) -> Result<(), ChainError> {
+/// The last certificate is signed by its own key.
+pub(super) fn ends_with_its_root(of: &Candidates<'_>, root: &Certificate) -> Result<(), ChainError> {
     let no_root = || disorder(root, "the last certificate is not a self-signed root", of.at);
     if !root.is_self_issued() {
         return Err(no_root());
     }
     explain::signature(of, root, root)
-        .map_err(|found| if found.rule() == ChainRule::Signature { no_root() } else { found })?;
+        .map_err(|found| if found.rule() == ChainRule::Signature { no_root() } else { found })
+}
+
+/// No certificate before the last one is signed by its own key.
+pub(super) fn has_one_root(of: &Candidates<'_>, all: &[&Certificate]) -> Result<(), ChainError> {
     let before = all.iter().take(all.len().saturating_sub(1));
     match before.into_iter().find(|one| one.is_self_issued() && of.is_signed_by(one, one)) {
         Some(early) => Err(disorder(early, "a self-signed certificate stands before the last one", of.at)),
@@ -69,10 +75,16 @@ fn ends_with_its_root(of: &Candidates<'_>, all: &[&Certificate], root: &Certific
     }
 }
 
-/// The name of each issuer is that of the next certificate.
-fn names(all: &[&Certificate], at: Time) -> Result<(), ChainError> {
-    let mut pairs = all.iter().zip(all.iter().skip(1));
-    let Some((one, next)) = pairs.find(|(one, next)| one.issuer() != next.subject()) else { return Ok(()) };
+/// The name of the issuer of `one` is that of the `next` certificate.
+pub(super) fn is_issued_by_the_next(
+    all: &[&Certificate],
+    one: &Certificate,
+    next: &Certificate,
+    at: Time,
+) -> Result<(), ChainError> {
+    if one.issuer() == next.subject() {
+        return Ok(());
+    }
     if next.subject().resembles(one.issuer()) {
         return Err(error(Broken::undetermined(ChainRule::NameMatching), one, at));
     }

@@ -154,7 +154,7 @@ fn the_certificate_that_is_meant_is_named() {
     }
 }
 
-fn distrusted_key() -> Vec<u8> {
+pub fn distrusted_key() -> Vec<u8> {
     let point = [
         "04b9f0e0634702a69ca6aadd443cfd62c41b9ba4b20924697d7974e7691a126f",
         "b96afb3e34c2fd3bc5f483061f265dc2a58436347323510436b28f04f3862363",

@@ -45,6 +45,10 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
             "bulla attest oci:app:1.0 --type vuln --predicate scan.json --key env:RELEASE_KEY",
         ],
     ),
+    (
+        "cert lint",
+        ["bulla cert lint release.pem", "bulla cert lint tsa.pem --purpose timestamping --at 2027-01-01T00:00:00Z"],
+    ),
     ("completion", ["bulla completion bash > /etc/bash_completion.d/bulla", "bulla completion fish"]),
     (
         "copy",

@@ -18,9 +18,10 @@ pub(super) const VERBS: &[Words] = &[
         &["`bulla copy SRC DST`: host/repo:tag, oci:DIR or oci-archive:FILE"],
     ),
     (
-        "cert certificate",
+        "certificate",
         &[
-            "certificates are files that each command names: `bulla verify REF --ca-roots FILE --certificate-identity NAMES`",
+            "certificates are files that each command names: `bulla verify REF --ca-roots FILE --certificate-identity NAMES`; \
+             `bulla cert lint FILE` checks them",
         ],
     ),
     ("clean delete rm remove untag", &["bulla deletes nothing; use the tools of the registry"]),
