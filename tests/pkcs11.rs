@@ -22,6 +22,8 @@ mod faults;
 mod formats;
 #[path = "pkcs11/naming.rs"]
 mod naming;
+#[path = "pkcs11/notary.rs"]
+mod notary;
 #[path = "pkcs11/objects.rs"]
 mod objects;
 #[path = "pkcs11/pins.rs"]

@@ -151,6 +151,58 @@ fn every_kind_of_key_signs_every_format() {
     }
 }
 
+/// Signatures with certificates, directly and by a signing request: the scheme of the plugin contract is the format's.
+#[test]
+fn every_kind_of_key_signs_with_its_certificate() {
+    let place = Place::new();
+    for kind in ["p256", "p384", "p521", "rsa2048", "rsa3072", "rsa4096"] {
+        let key = format!("plugin:keys?key-id={kind}&config.keys={}", keys().display());
+        let (chain, identity) = (keys().join(format!("{kind}.crt")), format!("CN={kind}"));
+        let chain = chain.to_str().unwrap();
+        let trust = ["--ca-roots", chain, "--certificate-identity", &identity];
+        for format in ["notary-jws", "notary-cose"] {
+            let layout = format!("{kind}-{format}");
+            image::layout(&place.path(&layout), &[(Some("v1"), &image::image(1))]);
+            let reference = format!("oci:{layout}:v1");
+            place.bulla(&["sign", &reference, "--key", &key, "--cert-chain", chain, "--format", format]).expect(0);
+            place.bulla(&[&["verify", &reference], &trust[..]].concat()).expect(0);
+            let other = ["--ca-roots", chain, "--certificate-identity", "CN=another"];
+            place.bulla(&[&["verify", &reference], &other[..]].concat()).expect(1);
+        }
+        let layout = format!("{kind}-request");
+        image::layout(&place.path(&layout), &[(Some("v1"), &image::image(1))]);
+        let (reference, owner) = (format!("oci:{layout}:v1"), format!("release={chain}"));
+        let (request, response) = (format!("{kind}.request"), format!("{kind}.response"));
+        let new = ["request", "new", &reference, "-o", &request, "--owner", &owner, "--cert-chain", chain];
+        place.bulla(&[&new[..], &["--format", "bundle,notary-jws,notary-cose"]].concat()).expect(0);
+        place.bulla(&["request", "sign", &request, "--key", &key, "-o", &response, "--yes"]).expect(0);
+        place.bulla(&["request", "attach", &request, &response]).expect(0);
+        place.bulla(&[&["verify", &reference], &trust[..]].concat()).expect(0);
+        place.bulla(&["verify", &reference, "--key", chain]).expect(0);
+    }
+}
+
+/// What a plugin must not answer leaves nothing behind in the formats with certificates either.
+#[test]
+fn a_wrong_signature_of_a_plugin_is_not_attached_with_a_certificate() {
+    let place = Place::new();
+    let before = place.index();
+    let (key_dir, chain) = (format!("keys={}", keys().display()), keys().join("p256.crt"));
+    let config = ["--plugin-config", &key_dir, "--plugin-config", "at=generate-signature", "--plugin-timeout", "20"];
+    for (fault, wanted) in [
+        ("flip", "made a signature that does not verify"),
+        ("flip-later", "signature that does not verify"),
+        ("another-key-later", "signed with key"),
+        ("der", "a signature of another length"),
+    ] {
+        let fault = format!("fault={fault}");
+        let sign = ["sign", "oci:app:v1", "--key", "plugin:keys?key-id=p256", "--cert-chain", chain.to_str().unwrap()];
+        let more = ["--format", "notary-jws,notary-cose", "--plugin-config", &fault];
+        place.bulla(&[&sign[..], &more, &config].concat()).expect(2).tells(wanted);
+    }
+    assert_eq!(place.index(), before);
+}
+
 #[test]
 fn the_key_is_named_in_the_argument_or_by_options() {
     let place = Place::new();
