@@ -63,6 +63,7 @@ with_and_without_the_referrers_api! {
     cosign::each_uses_the_keys_of_the_other,
     cosign::moved_images_still_verify,
     notation::bulla_signs_notation_verifies,
+    notation::a_request_is_signed_and_notation_verifies,
     notation::notation_signs_bulla_verifies,
     oras::bulla_copies_what_oras_attached,
     oras::oras_and_cosign_agree,

@@ -41,12 +41,17 @@ fn start(api: Api) -> Option<Suite> {
     Some(suite)
 }
 
-/// The roots that notation trusts.
+/// The root that notation trusts, for every certificate of the organization.
 fn trust(suite: &Suite, root: &str) {
+    trust_subject(suite, root, "C=US, ST=WA, O=Acme");
+}
+
+/// The root that notation trusts, for certificates with this subject.
+fn trust_subject(suite: &Suite, root: &str, subject: &str) {
     let policy = format!(
         r#"{{"version":"1.0","trustPolicies":[{{"name":"acme","registryScopes":["*"],
         "signatureVerification":{{"level":"strict"}},"trustStores":["ca:{root}"],
-        "trustedIdentities":["x509.subject: C=US, ST=WA, O=Acme"]}}]}}"#
+        "trustedIdentities":["x509.subject: {subject}"]}}]}}"#
     );
     suite.peers.write(".config/notation/trustpolicy.json", policy);
     let file = format!(".config/notation/truststore/x509/ca/{root}/{root}.crt");
@@ -112,6 +117,58 @@ pub fn notation_signs_bulla_verifies(api: Api) {
             let output = suite.peers.bulla(&[&sign[..], &["--if-missing", &image]].concat());
             suite.expect(&name, &output, 0);
             suite.expect_that(&name, output.stdout.contains("already signed"), &output);
+        }
+    }
+    suite.done();
+}
+
+/// Two owners sign by a request, one with RSA and one with ECDSA: notation verifies the signature of each.
+pub fn a_request_is_signed_and_notation_verifies(api: Api) {
+    let Some(mut suite) = start(api) else { return };
+    for owner in ALGORITHMS.map(|algorithm| algorithm.name()) {
+        let (key, public) = (format!("{owner}.key"), format!("{owner}.pub"));
+        suite.peers.bulla(&["key", "export", &key, "-o", &public]).must();
+    }
+    let mut seed = 0;
+    for format in ["notary-jws", "notary-cose", "bundle,notary-jws,notary-cose"] {
+        for manifest in ["legacy", "v1.1"] {
+            seed += 1;
+            let name = format!("request-{}-{manifest}", format.replace(',', "-"));
+            let image = suite.image(&name.replace("v1.1", "newer"), seed);
+            let (request, responses) = (format!("{name}.request"), ALGORITHMS.map(|algorithm| algorithm.name()));
+            let mut new = vec!["request", "new", &image, "-o", &request, "--format", format, "--expiry", "1h"];
+            new.extend(["--notary-manifest", manifest, "--threshold", "2", "-a", "build=<7> & more"]);
+            let owners = ALGORITHMS.map(|algorithm| algorithm.name()).map(|owner| {
+                let (key, chain) = (format!("{owner}={owner}.pub"), format!("{owner}={owner}.crt"));
+                ["--owner".to_owned(), key, "--cert-chain".to_owned(), chain]
+            });
+            new.extend(owners.iter().flatten().map(String::as_str));
+            let output = suite.peers.bulla(&new);
+            suite.expect(&format!("{name}, request new"), &output, 0);
+            for owner in responses {
+                let (key, response) = (format!("{owner}.key"), format!("{name}.{owner}"));
+                let sign = ["request", "sign", &request, "--key", &key, "-o", &response, "--yes"];
+                let output = suite.peers.bulla(&sign);
+                suite.expect(&format!("{name}, request sign by {owner}"), &output, 0);
+            }
+            let responses = responses.map(|owner| format!("{name}.{owner}"));
+            let attach = ["request", "attach", &request, &responses[0], &responses[1]];
+            for again in [false, true] {
+                let output = suite.peers.bulla(&attach);
+                suite.expect(&format!("{name}, request attach, again {again}"), &output, 0);
+            }
+            for owner in ALGORITHMS.map(|algorithm| algorithm.name()) {
+                trust_subject(&suite, "root", &format!("C=US, ST=WA, O=Acme, CN={owner}"));
+                let output = notation_verifies(&suite, &image, &["--user-metadata", "build=<7> & more"]);
+                suite.expect(&format!("{name}, {owner}"), &output, 0);
+            }
+            trust_subject(&suite, "root", "C=US, ST=WA, O=Acme, CN=nobody");
+            let output = notation_verifies(&suite, &image, &[]);
+            suite.expect_no(&format!("{name}, of another name"), &output);
+            let both = ["--certificate-identity", "a=CN=p256", "--certificate-identity", "b=CN=rsa2048"];
+            let verify = ["verify", "--ca-roots", "root.crt", "--threshold", "2", "-a", "build=<7> & more", &image];
+            let output = suite.peers.bulla(&[&verify[..], &both].concat());
+            suite.expect(&format!("{name}, both by bulla"), &output, 0);
         }
     }
     suite.done();
