@@ -25,9 +25,13 @@ mod vectors;
 #[path = "revocation/author.rs"]
 #[allow(dead_code, reason = "the tests of revocation use the rest")]
 mod author;
+#[path = "certificates/bounds.rs"]
+mod bounds;
 #[path = "timestamp/draft.rs"]
 #[allow(dead_code, reason = "the tests of timestamps use the rest")]
 mod draft;
+#[path = "certificates/faults.rs"]
+mod faults;
 #[path = "certificates/inspect.rs"]
 mod inspect;
 #[path = "certificates/layouts.rs"]

@@ -1,6 +1,7 @@
 //! `--trust-policy` and `--trust-store`: the trust policy and the trust stores of notation, read as they are.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -128,8 +129,11 @@ fn store(stores: &Path, name: &TrustStoreName, limits: &Limits) -> Result<TrustS
     for file in files::regular_files(&directory, MOST_FILES).map_err(|error| unread(name, &error))? {
         let bytes = files::read_regular(&file, left.min(limits.envelope.bundle_bytes))?;
         left = left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        let bundle = Certificate::parse_bundle(&bytes, limits);
-        certificates.extend(bundle.map_err(|error| Failure::unknown(format!("{}: {error}", file.display())))?);
+        let of_file = |error: &dyn Display| Failure::unknown(format!("{}: {error}", file.display()));
+        let bundle = Certificate::parse_bundle(&bytes, limits).map_err(|error| of_file(&error))?;
+        // A certificate that may not be in this store: the message names its file.
+        let checked = TrustStore::new(name.clone(), bundle.iter().cloned().collect());
+        certificates.extend(checked.map_err(|error| of_file(&error))?.certificates().iter().cloned());
     }
     TrustStore::new(name.clone(), certificates)
         .map_err(|error| Failure::unknown(format!("{}: {error}", directory.display())))

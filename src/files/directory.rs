@@ -79,7 +79,8 @@ pub fn regular_files(path: &Path, most: usize) -> Result<Vec<PathBuf>, Directory
 /// [`FileError`], also if nothing is there.
 pub fn read_regular(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let too_large = || FileError::TooLarge { limit, path: path.to_owned() };
-    let absent = || failed(path)(std::io::ErrorKind::NotFound.into());
+    // The words of the operating system for a file that is not there.
+    let absent = || failed(path)(rustix::io::Errno::NOENT.into());
     let (file, length) = regular(path)?.ok_or_else(absent)?;
     if length > limit {
         return Err(too_large());

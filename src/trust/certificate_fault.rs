@@ -9,6 +9,7 @@ use crate::trust::StatusFault;
 use crate::x509::CertificateError;
 use crate::x509::CertificateLabel;
 use crate::x509::ChainError;
+use crate::x509::ChainRule;
 use crate::x509::TimestampError;
 
 /// A check that a signature with a certificate failed. [`CertificateFault::code`] is stable.
@@ -16,7 +17,7 @@ use crate::x509::TimestampError;
 #[non_exhaustive]
 pub enum CertificateFault {
     /// The time that a signing authority states lies ahead of the clock: could-not-tell.
-    #[error("its authentic signing time {time} is ahead of the clock, which says {now}")]
+    #[error("its authentic signing time {time} is ahead of the clock, which says {now}: {AUTHENTIC_TIME}")]
     Ahead {
         /// The current time.
         now: Time,
@@ -38,7 +39,7 @@ pub enum CertificateFault {
     #[error(transparent)]
     Envelope(NotaryError),
     /// The expiry of the signature itself has passed. No timestamp extends it.
-    #[error("the signature expired at {expiry}; it was judged at {at}")]
+    #[error("the signature expired at {expiry}: signature-specification, Signed Attributes, at {at}")]
     Expired {
         /// The time at which expiry is judged.
         at: Time,
@@ -46,10 +47,10 @@ pub enum CertificateFault {
         expiry: Time,
     },
     /// It has no certificate.
-    #[error("it has no certificate")]
+    #[error("it has no certificate: signature-specification, Unsigned Attributes")]
     NoCertificate,
     /// The certificate does not have the names of any trusted identity.
-    #[error("certificate {certificate} does not have the names of a trusted identity")]
+    #[error("certificate {certificate} does not have the names of a trusted identity: {TRUSTED_NAMES}")]
     Names {
         /// The signer's certificate.
         certificate: CertificateLabel,
@@ -67,7 +68,7 @@ pub enum CertificateFault {
     #[error("its timestamp does not help: {0}")]
     TimestampAuthority(StatusFault),
     /// No certificate of the chain is an anchor of the operator, so that nothing else about the chain matters.
-    #[error("no certificate of its chain is trusted, from {signer} to {last}")]
+    #[error("no certificate of its chain is trusted, from {signer} to {last}: {}", ChainRule::Trust.clause())]
     NotAnchored {
         /// The last certificate of the chain.
         last: CertificateLabel,
@@ -83,7 +84,7 @@ pub enum CertificateFault {
         timestamp: TimestampFault,
     },
     /// A timestamp is required, and the signature has no valid one.
-    #[error("a timestamp is required, and {timestamp}")]
+    #[error("a timestamp is required, and {timestamp}: {TIMESTAMP_REQUIRED}")]
     TimestampRequired {
         /// What is wrong with the timestamp.
         timestamp: TimestampFault,
@@ -226,3 +227,10 @@ impl fmt::Display for CertificateRejection {
         Ok(())
     }
 }
+
+/// The clause by which a signing authority states the time.
+const AUTHENTIC_TIME: &str = "signing-scheme, notary.x509.signingAuthority";
+/// The clause by which a timestamp is required.
+const TIMESTAMP_REQUIRED: &str = "trust-store-trust-policy, verifyTimestamp";
+/// The clause by which the names of a certificate are compared with those of the operator.
+const TRUSTED_NAMES: &str = "trust-store-trust-policy, trustedIdentities";

@@ -24,13 +24,13 @@ use super::author::entry;
 use super::scene::*;
 
 /// A folder with the certificates as PEM files, and layouts with one signature each.
-struct Place {
+pub struct Place {
     folder: TempDir,
-    scene: &'static Scene,
+    pub scene: &'static Scene,
 }
 
 impl Place {
-    fn new() -> Option<Self> {
+    pub fn new() -> Option<Self> {
         let scene = SCENE.as_ref()?;
         let folder = tempfile::tempdir().unwrap();
         for (name, made) in [("root", &scene.root), ("other", &scene.other_root), ("tsa", &scene.tsa_root)] {
@@ -41,7 +41,12 @@ impl Place {
 
     /// Writes a layout whose image is signed by `signing`, with the signature as the legacy form, the newer one or the
     /// artifact manifest.
-    fn layout(&self, name: &str, signing: &Signing<'_>, form: &str) {
+    pub fn layout(&self, name: &str, signing: &Signing<'_>, form: &str) {
+        self.edited(name, signing, form, |envelope| envelope);
+    }
+
+    /// The same, with an envelope that is changed after it was signed.
+    pub fn edited(&self, name: &str, signing: &Signing<'_>, form: &str, edit: impl Fn(Vec<u8>) -> Vec<u8>) {
         let dir = self.folder.path().join(name);
         let blobs = dir.join("blobs/sha256");
         fs::create_dir_all(&blobs).unwrap();
@@ -57,7 +62,7 @@ impl Place {
         let subject = put(OCI_MANIFEST, &image);
         let size = u64::try_from(image.len()).unwrap();
         let payload = NotaryPayload::new(OCI_MANIFEST, &Digest::sha256(&image), size, &Default::default()).unwrap();
-        let envelope = Signing { payload, ..signing.clone() }.bytes();
+        let envelope = edit(Signing { payload, ..signing.clone() }.bytes());
         let layer = put(signing.format.media_type(), &envelope);
         let notary = "application/vnd.cncf.notary.signature";
         let signature = match form {
@@ -100,7 +105,7 @@ impl Place {
         (out.status.code().unwrap(), code.to_owned())
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }
 }

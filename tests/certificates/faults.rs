@@ -1,0 +1,149 @@
+//! Errors name the file and the line, and faults the certificate, the rule with its clause, and the time.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use bulla::envelope::NotaryAttributes;
+use bulla::envelope::SigningScheme;
+
+use super::program::Place;
+use super::scene::*;
+
+impl Place {
+    /// The exit code and what the program says.
+    fn says(&self, options: &str) -> (i32, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
+        command.args(["verify", "oci:app:v1"]).args(options.split(' ')).current_dir(self.path(""));
+        let output = command.output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), bytes).unwrap();
+    }
+}
+
+#[test]
+fn a_policy_or_store_that_cannot_be_used_is_an_error_with_its_file() {
+    let Some(place) = Place::new() else { return };
+    let scene = place.scene;
+    place.layout("app", &scene.signing(), "legacy");
+    let policy = "{\"version\":\"1.0\",\n\"trustPolicies\":[{\"name\":\"acme\",\"registryScopes\":[\"*\"],\n\
+        \"signatureVerification\":{\"level\":\"strict\"},\"trustStores\":[\"ca:acme\"],\n\"trustedIdentities\":[\"*\"]}]}";
+    place.write("policy.json", policy);
+    place.write("unknown.json", policy.replace("\"trustStores\"", "\"foo\":1,\"trustStores\""));
+    place.write("twice.json", policy.replace("\"trustedIdentities\"", "\"name\":\"b\",\"trustedIdentities\""));
+    place.write("level.json", policy.replace("strict", "stricter"));
+    symlink(place.path("policy.json"), place.path("link.json")).unwrap();
+    let root = fs::read(place.path("root")).unwrap();
+    let store = |name: &str| format!("{name}/truststore/x509/ca/acme");
+    place.write(&format!("{}/root.pem", store("good")), &root);
+    fs::create_dir_all(place.path(&store("empty"))).unwrap();
+    fs::create_dir_all(place.path(&store("below")).join("more")).unwrap();
+    fs::create_dir_all(place.path(&store("linked"))).unwrap();
+    symlink(place.path("root"), place.path(&store("linked")).join("root.pem")).unwrap();
+    fs::create_dir_all(place.path("linked-store/truststore/x509/ca")).unwrap();
+    symlink(place.path(&store("good")), place.path(&store("linked-store"))).unwrap();
+    place.write(&format!("{}/a.pem", store("leaf")), &root);
+    place.write(&format!("{}/b.pem", store("leaf")), fs::read(&scene.leaf.file).unwrap());
+    let lines = root.iter().filter(|byte| **byte == b'\n').count();
+    let damaged = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    place.write(&format!("{}/two.pem", store("damaged")), [&root[..], damaged.as_bytes()].concat());
+    let number = format!("damaged/truststore/x509/ca/acme/two.pem: number 2, line {}: ", lines + 1);
+    for (policy, store, wanted) in [
+        ("unknown", "good", "unknown.json: not a trust policy document: unknown field `foo`"),
+        ("unknown", "good", "at line 3 column "),
+        ("twice", "good", "at line 4 column "),
+        ("level", "good", "level.json: statement 1 (\"acme\"): signatureVerification.level is \"stricter\""),
+        ("link", "good", "link.json: it is a symbolic link, not a regular file"),
+        ("absent", "good", "absent.json: No such file or directory"),
+        ("policy", "absent", "absent: no trust store of notation"),
+        ("policy", "empty", "empty/truststore/x509/ca/acme: the trust store ca:acme has no certificate"),
+        ("policy", "linked", "linked/truststore/x509/ca/acme/root.pem: it is a symbolic link, not a regular file"),
+        ("policy", "linked-store", "linked-store/truststore/x509/ca/acme: it is a symbolic link, not a directory"),
+        ("policy", "below", "below/truststore/x509/ca/acme/more: it is a directory, not a regular file"),
+        (
+            "policy",
+            "leaf",
+            "leaf/truststore/x509/ca/acme/b.pem: the trust store ca:acme has `CN=release,O=Acme,ST=WA,C=US`",
+        ),
+        ("policy", "damaged", &number),
+    ] {
+        let options = format!("--trust-policy {policy}.json --trust-store {store} --scope registry.example/app");
+        let (code, said) = place.says(&options);
+        assert_eq!(code, 2, "{options}: {said}");
+        assert!(said.contains(wanted), "{options}: {said}");
+        // One line, and nothing about signatures.
+        assert_eq!(said.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{said}");
+    }
+    let good = "--trust-policy policy.json --trust-store good --scope registry.example/app";
+    assert_eq!(place.says(good).0, 0);
+}
+
+/// Each fault of a signature with a certificate that the verifier finds: which certificate, by which clause, at which
+/// time.
+#[test]
+fn a_rejection_names_the_certificate_the_clause_and_the_time() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let plain = scene.signing();
+    let now = scene.now();
+    let late = scene.after(400 * DAY);
+    let with = |attributes: NotaryAttributes| Signing { attributes, ..scene.signing() };
+    let authority = NotaryAttributes::new(SigningScheme::X509SigningAuthority, scene.after(9 * DAY));
+    let release = |names: &str| verifier([scene.identity("bob", names)], 1);
+    let authorities = [(&scene.root, bulla::x509::Purpose::SigningAuthority)];
+    let others = [(&scene.other_root, bulla::x509::Purpose::Signing)];
+    let certificate = "`CN=release,O=Acme,ST=WA,C=US` (serial 01)";
+    let root = format!("`CN=Root,O=Acme,C=US` (serial {})", scene.root.certificate.serial());
+    let stamped = Signing { timestamp: Some((&scene.leaf, scene.after(DAY).unix())), ..plain.clone() };
+    for (verifier, signing, at, wanted) in [
+        (release("CN=other"), plain.clone(), now, &["trustedIdentities"][..]),
+        (release("CN=release"), plain.clone(), late, &["RFC 5280 section 6.1.3 (a) (2)", &format!("at {late}")]),
+        (
+            release("CN=release"),
+            plain.clone(),
+            scene.after(-DAY),
+            &["it is not valid yet", "RFC 5280 section 6.1.3 (a) (2)"],
+        ),
+        (
+            release("CN=release"),
+            with(plain.attributes.clone().with_expiry(scene.after(DAY / 2))),
+            now,
+            &["the signature expired", "signature-specification, Signed Attributes", &format!("at {now}")],
+        ),
+        (
+            verifier([scene.identity_below("bob", "CN=release", &others)], 1),
+            plain.clone(),
+            now,
+            &["no certificate of its chain is trusted", "RFC 5280 section 6.1.1 (d)", &root],
+        ),
+        (
+            verifier([scene.identity_below("bob", "CN=release", &authorities)], 1),
+            with(authority),
+            now,
+            &["ahead of the clock", "signing-scheme, notary.x509.signingAuthority", &format!("says {now}")],
+        ),
+        // The timestamp authority is no timestamp authority.
+        (
+            release("CN=release"),
+            stamped,
+            late,
+            &["its timestamp does not help", "RFC 5280 section 4.2.1.12", &format!("at {late}")],
+        ),
+        (
+            release("CN=release"),
+            with(plain.attributes.clone().with_extended("org.x", "y", true)),
+            now,
+            &["critical attribute that is not known", "signature-specification, Extended attributes"],
+        ),
+    ] {
+        let refusal = verifier.verify(image(), &[signing.evidence()], at).unwrap_err();
+        let said = refusal.findings[0].reason.to_string();
+        assert!(said.contains(certificate), "{said}");
+        for part in wanted {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+}
