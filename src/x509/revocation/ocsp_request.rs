@@ -3,9 +3,9 @@
 use crate::x509::Certificate;
 use crate::x509::HashAlgorithm;
 use crate::x509::der;
+use crate::x509::encode::encoded;
 use crate::x509::hash::IdentifierHash;
 use crate::x509::revocation::single_response::key_bits;
-use crate::x509::timestamp::encode::encoded;
 
 /// A request for the status of one certificate: unsigned, without extensions.
 ///

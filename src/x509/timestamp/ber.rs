@@ -6,8 +6,8 @@
 //! octet string, which is not rewritten, and must be DER.
 
 use crate::x509::der;
+use crate::x509::encode;
 use crate::x509::fields::Fields;
-use crate::x509::timestamp::encode;
 
 /// Why bytes are not one value in BER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use crate::x509::HashAlgorithm;
 use crate::x509::der;
+use crate::x509::encode;
 use crate::x509::fields::Fields;
 use crate::x509::timestamp::TimestampError;
 use crate::x509::timestamp::TimestampRule;
 use crate::x509::timestamp::algorithm;
 use crate::x509::timestamp::algorithm::NULL;
-use crate::x509::timestamp::encode;
 use crate::x509::timestamp::error::malformed;
 
 /// The hash of the data that a timestamp is about, with its hash function.

@@ -7,7 +7,6 @@ mod algorithm;
 mod attributes;
 mod ber;
 mod cms;
-pub(super) mod encode;
 mod error;
 mod ess;
 mod gen_time;

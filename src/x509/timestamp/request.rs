@@ -3,13 +3,13 @@
 use crate::limits::Limits;
 use crate::x509::Oid;
 use crate::x509::der;
+use crate::x509::encode;
 use crate::x509::fields::Fields;
 use crate::x509::timestamp::MessageImprint;
 use crate::x509::timestamp::TimestampError;
 use crate::x509::timestamp::TimestampNonce;
 use crate::x509::timestamp::TimestampRule;
 use crate::x509::timestamp::cms::wrong_version;
-use crate::x509::timestamp::encode;
 use crate::x509::timestamp::error::malformed;
 use crate::x509::timestamp::token;
 
