@@ -229,8 +229,8 @@ fn bundle(bundle: &Bundle, limits: &Limits) -> Result<(Rows, Inspected), String>
     rows.push(row("key hint", &hint));
     let certificates: Vec<_> = verification_material.certificates.iter().map(|der| certificate(der)).collect();
     rows.extend(certificates.iter().map(|certificate| row("certificate", certificate)));
-    rows.push(row("log entries", &verification_material.log_entries.to_string()));
-    rows.push(row("timestamps", &verification_material.timestamps.to_string()));
+    rows.push(row("log entries", &verification_material.log_entries.len().to_string()));
+    rows.push(row("timestamps", &verification_material.timestamps.len().to_string()));
     Ok((rows, Inspected::bundle(envelope, bundle, certificates)))
 }
 

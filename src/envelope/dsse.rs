@@ -261,6 +261,11 @@ impl Envelope {
         &self.message.payload
     }
 
+    /// The message that its signatures cover: the pre-authentication encoding of type and payload.
+    pub fn message(&self) -> &[u8] {
+        &self.message.whole
+    }
+
     /// The key ids that its signatures claim, unverified.
     pub(super) fn key_ids(&self) -> impl Iterator<Item = &str> {
         self.signatures.iter().filter_map(|signature| signature.key_id.as_deref())

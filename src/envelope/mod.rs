@@ -2,6 +2,8 @@
 
 pub mod base64;
 mod bundle;
+mod bundle_document;
+mod bundle_version;
 mod dated_artifact;
 mod document;
 mod dsse;
@@ -19,10 +21,14 @@ mod signing_identity;
 mod signing_item;
 mod simple;
 mod statement;
+mod verification_material;
 
 pub use bundle::Bundle;
-pub use bundle::BundleVersion;
-pub use bundle::VerificationMaterial;
+pub use bundle_document::BundleContent;
+pub use bundle_document::BundleDocument;
+pub use bundle_document::MessageDigest;
+pub use bundle_document::MessageSignature;
+pub use bundle_version::BundleVersion;
 pub use dated_artifact::DatedArtifact;
 pub use document::FormName;
 pub use document::SignedDocument;
@@ -78,3 +84,6 @@ pub use simple::check_form as check_simple_signing_form;
 pub use statement::ResourceDescriptor;
 pub use statement::Statement;
 pub use statement::predicate_limits;
+pub use verification_material::StoredLogEntry;
+pub use verification_material::StoredTimestamp;
+pub use verification_material::VerificationMaterial;

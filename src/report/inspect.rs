@@ -87,8 +87,8 @@ impl Inspected {
         Self {
             certificates: Some(certificates),
             key_hint: Some(material.key_hint.clone().unwrap_or_default()),
-            log_entries: Some(material.log_entries),
-            timestamps: Some(material.timestamps),
+            log_entries: Some(material.log_entries.len()),
+            timestamps: Some(material.timestamps.len()),
             r#type: "sigstore bundle",
             ..envelope
         }

@@ -81,9 +81,13 @@ fn compare(name: &str, ours: &Bundle, theirs: &TheirBundle) {
     let (certificates, hint) = material(theirs);
     assert_eq!(ours.verification_material().certificates, certificates, "{name}");
     assert_eq!(ours.verification_material().key_hint, hint, "{name}");
-    assert_eq!(ours.verification_material().log_entries, theirs.verification_material.tlog_entries.len(), "{name}");
+    assert_eq!(
+        ours.verification_material().log_entries.len(),
+        theirs.verification_material.tlog_entries.len(),
+        "{name}"
+    );
     let timestamps = &theirs.verification_material.timestamp_verification_data.rfc3161_timestamps;
-    assert_eq!(ours.verification_material().timestamps, timestamps.len(), "{name}");
+    assert_eq!(ours.verification_material().timestamps.len(), timestamps.len(), "{name}");
 }
 
 #[test]

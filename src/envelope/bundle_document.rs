@@ -1,0 +1,133 @@
+//! `BundleDocument`: a Sigstore bundle of either content, an envelope or the signature of a file.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::envelope::BundleVersion;
+use crate::envelope::Envelope;
+use crate::envelope::EnvelopeError;
+use crate::envelope::VerificationMaterial;
+use crate::envelope::base64;
+use crate::envelope::dsse::EnvelopeWire;
+use crate::envelope::verification_material::WireVerificationMaterial;
+use crate::json;
+use crate::limits::Limits;
+use crate::x509::HashAlgorithm;
+
+/// A Sigstore bundle, of version 0.1 to 0.3, with what it signs. sigstore/protobuf-specs, `sigstore_bundle.proto`.
+#[derive(Clone, Debug)]
+pub struct BundleDocument {
+    /// What is signed.
+    pub content: BundleContent,
+    /// The verification material, unverified.
+    pub verification_material: VerificationMaterial,
+    /// The version of the bundle format.
+    pub version: BundleVersion,
+}
+
+/// The content of a Sigstore bundle.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum BundleContent {
+    /// A DSSE envelope: an image signature or an attestation.
+    Envelope(Envelope),
+    /// The signature of a file, which is not in the bundle.
+    MessageSignature(MessageSignature),
+}
+
+/// A message signature: of a file that the bundle does not contain (`sigstore_common.proto`), not verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageSignature {
+    /// The hash of the file, if it is stated. It is a hint; a bundle with a wrong one is refused.
+    pub digest: Option<MessageDigest>,
+    /// The signature over the file.
+    pub signature: Vec<u8>,
+}
+
+/// The hash of a file as a message signature states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageDigest {
+    /// The hash function.
+    pub algorithm: HashAlgorithm,
+    /// The hash.
+    pub hash: Vec<u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BundleWire<'a> {
+    #[serde(borrow)]
+    pub(super) media_type: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) verification_material: WireVerificationMaterial<'a>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) dsse_envelope: Option<EnvelopeWire<'a>>,
+    #[serde(borrow, default, skip_serializing)]
+    pub(super) message_signature: Option<WireMessageSignature<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireMessageSignature<'a> {
+    #[serde(borrow, default)]
+    message_digest: Option<WireMessageDigest<'a>>,
+    #[serde(borrow, default)]
+    signature: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct WireMessageDigest<'a> {
+    #[serde(borrow, default)]
+    algorithm: Cow<'a, str>,
+    #[serde(borrow, default)]
+    digest: Cow<'a, str>,
+}
+
+impl BundleDocument {
+    /// Parses a bundle.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`], also for an unknown version.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
+        let json = |error| EnvelopeError::Json { format: "Sigstore bundle", error };
+        let wire: BundleWire<'_> = json::parse_document(bytes, limits).map_err(json)?;
+        let version = BundleVersion::of(&wire.media_type)?;
+        let form = |why: &str| Err(EnvelopeError::Form(why.to_owned()));
+        let content = match (wire.dsse_envelope, wire.message_signature) {
+            (Some(envelope), None) => BundleContent::Envelope(Envelope::from_wire(envelope, limits)?),
+            (None, Some(signature)) => BundleContent::MessageSignature(signature.read()?),
+            (Some(_), Some(_)) => return form("a bundle with both an envelope and a message signature"),
+            (None, None) => return form("a bundle without content"),
+        };
+        Ok(Self { content, verification_material: wire.verification_material.read(limits)?, version })
+    }
+}
+
+impl WireMessageSignature<'_> {
+    fn read(&self) -> Result<MessageSignature, EnvelopeError> {
+        let digest = self.message_digest.as_ref().map(WireMessageDigest::read).transpose()?;
+        let signature = base64::decode("messageSignature.signature", &self.signature)?;
+        match signature.is_empty() {
+            true => Err(EnvelopeError::Unsigned),
+            false => Ok(MessageSignature { digest, signature }),
+        }
+    }
+}
+
+impl WireMessageDigest<'_> {
+    fn read(&self) -> Result<MessageDigest, EnvelopeError> {
+        let algorithm = match &*self.algorithm {
+            "SHA2_256" => HashAlgorithm::Sha256,
+            "SHA2_384" => HashAlgorithm::Sha384,
+            "SHA2_512" => HashAlgorithm::Sha512,
+            other => return Err(EnvelopeError::unknown("hash function of a message signature", other)),
+        };
+        let hash = base64::decode("messageDigest.digest", &self.digest)?;
+        match hash.len() == algorithm.len() {
+            true => Ok(MessageDigest { algorithm, hash }),
+            false => Err(EnvelopeError::Form(format!("a message digest of {} bytes by {algorithm}", hash.len()))),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `VerificationMaterial`: the certificates, log entries and timestamps beside a signature in a Sigstore bundle.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::envelope::EnvelopeError;
+use crate::envelope::base64;
+use crate::json;
+use crate::limits::Limits;
+
+/// The verification material of a bundle, unverified.
+///
+/// Log entries and timestamps are counted, and read only where they decide something: a bundle that is verified with a
+/// pinned key is not refused for what stands in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VerificationMaterial {
+    /// The certificates in DER, leaf first.
+    pub certificates: Vec<Vec<u8>>,
+    /// The key hint: by cosign's convention the SHA-256 of the public key, in base64.
+    pub key_hint: Option<String>,
+    /// The transparency log entries, each as it stands in the bundle.
+    pub log_entries: Vec<StoredLogEntry>,
+    /// The RFC 3161 timestamps, each as it stands in the bundle.
+    pub timestamps: Vec<StoredTimestamp>,
+}
+
+/// A `TransparencyLogEntry` in JSON (`sigstore_rekor.proto`), as it stands in a bundle, not read yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredLogEntry(Box<str>);
+
+/// An `RFC3161SignedTimestamp` in JSON (`sigstore_common.proto`), as it stands in a bundle, not read yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredTimestamp(Box<str>);
+
+impl StoredLogEntry {
+    /// The JSON.
+    pub fn as_json(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl StoredTimestamp {
+    /// The bytes of the timestamp: a `TimeStampResp` in DER (RFC 3161 section 2.4.2).
+    ///
+    /// # Errors
+    /// [`EnvelopeError`].
+    pub fn response(&self, limits: &Limits) -> Result<Vec<u8>, EnvelopeError> {
+        let json = |error| EnvelopeError::Json { format: "timestamp of a Sigstore bundle", error };
+        let wire: WireTimestamp<'_> = json::parse(self.0.as_bytes(), limits).map_err(json)?;
+        let length = base64::decoded_length(&wire.signed_timestamp);
+        EnvelopeError::bounded("bytes of one timestamp", length, limits.envelope.timestamp_bytes)?;
+        base64::decode("signedTimestamp", &wire.signed_timestamp)
+    }
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireVerificationMaterial<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    public_key: Option<WireHint<'a>>,
+    #[serde(borrow, default, skip_serializing)]
+    certificate: Option<WireCertificate<'a>>,
+    #[serde(borrow, default, skip_serializing)]
+    x509_certificate_chain: Option<WireChain<'a>>,
+    #[serde(default, skip_serializing)]
+    tlog_entries: Option<Vec<Box<RawValue>>>,
+    #[serde(default, skip_serializing)]
+    timestamp_verification_data: Option<WireTimestamps>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireHint<'a> {
+    #[serde(borrow, default)]
+    hint: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireCertificate<'a> {
+    #[serde(borrow)]
+    raw_bytes: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct WireChain<'a> {
+    #[serde(borrow, default)]
+    certificates: Vec<WireCertificate<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireTimestamps {
+    #[serde(default)]
+    rfc3161_timestamps: Option<Vec<Box<RawValue>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireTimestamp<'a> {
+    #[serde(borrow)]
+    signed_timestamp: Cow<'a, str>,
+}
+
+impl WireCertificate<'_> {
+    fn read(&self, limits: &Limits) -> Result<Vec<u8>, EnvelopeError> {
+        let fits = |got| EnvelopeError::bounded("bytes in one certificate", got, limits.envelope.certificate_bytes);
+        // Checked before decoding: four characters encode at most three bytes, and padding replaces up to two.
+        fits((self.raw_bytes.len() / 4).saturating_mul(3).saturating_sub(2))?;
+        let certificate = base64::decode("certificate", &self.raw_bytes)?;
+        fits(certificate.len()).map(|()| certificate)
+    }
+}
+
+impl<'a> WireVerificationMaterial<'a> {
+    /// The material of a bundle that names a key by its hint.
+    pub(super) fn of_key(hint: Cow<'a, str>) -> Self {
+        Self { public_key: Some(WireHint { hint }), ..Self::default() }
+    }
+
+    pub(super) fn read(self, limits: &Limits) -> Result<VerificationMaterial, EnvelopeError> {
+        let log_entries = self.tlog_entries.unwrap_or_default();
+        let timestamps = self.timestamp_verification_data.and_then(|data| data.rfc3161_timestamps).unwrap_or_default();
+        let chain = self.x509_certificate_chain.map(|chain| chain.certificates).unwrap_or_default();
+        let listed: Vec<_> = self.certificate.into_iter().chain(chain).collect();
+        for (what, got, limit) in [
+            ("log entries in one bundle", log_entries.len(), limits.envelope.log_entries),
+            ("timestamps in one bundle", timestamps.len(), limits.envelope.timestamps),
+            ("certificates in one bundle", listed.len(), limits.envelope.certificates),
+            ("certificates in one chain", listed.len(), limits.envelope.certificate_chain),
+        ] {
+            EnvelopeError::bounded(what, got, limit)?;
+        }
+        let mut certificates = Vec::new();
+        for certificate in listed {
+            certificates.push(certificate.read(limits)?);
+        }
+        Ok(VerificationMaterial {
+            certificates,
+            key_hint: self.public_key.map(|key| key.hint.into_owned()),
+            log_entries: log_entries.into_iter().map(|entry| StoredLogEntry(entry.into())).collect(),
+            timestamps: timestamps.into_iter().map(|timestamp| StoredTimestamp(timestamp.into())).collect(),
+        })
+    }
+}
