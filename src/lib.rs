@@ -98,6 +98,8 @@ pub mod x509;
 
 pub mod envelope;
 
+pub mod transparency;
+
 pub mod trust;
 
 pub mod policy;

@@ -34,6 +34,8 @@ pub struct Limits {
     pub request: RequestLimits,
     /// Limits of revocation evidence: CRLs and OCSP responses.
     pub revocation: RevocationLimits,
+    /// Limits of transparency logs: checkpoints, proofs, certificate timestamps, trusted roots.
+    pub transparency: TransparencyLimits,
 }
 
 /// Limits of one envelope, bundle or statement, and of certificates.
@@ -193,6 +195,24 @@ pub struct RevocationLimits {
     pub signature_checks: u64,
 }
 
+/// Limits of transparency logs: checkpoints, proofs, certificate timestamps, trusted roots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TransparencyLimits {
+    /// Signed certificate timestamps in one certificate.
+    pub certificate_timestamps: u64,
+    /// Bytes of one checkpoint.
+    pub checkpoint_bytes: u64,
+    /// Signatures of one checkpoint: the log's and those of witnesses.
+    pub checkpoint_signatures: u64,
+    /// Hashes of one Merkle proof: one for each level of a tree with 2^64 leaves.
+    pub proof_hashes: u64,
+    /// Bytes of one file of Sigstore trusted roots.
+    pub trusted_root_bytes: u64,
+    /// Logs or authorities of one kind in one Sigstore trusted root, and trusted roots in one file.
+    pub trusted_root_entries: u64,
+}
+
 impl Limits {
     /// The default limits, which `SECURITY.md` lists.
     pub const DEFAULT: Self = Self {
@@ -245,6 +265,14 @@ impl Limits {
             documents: 1_000,
             ocsp_bytes: 64 << 10,
             signature_checks: 1_000,
+        },
+        transparency: TransparencyLimits {
+            certificate_timestamps: 32,
+            checkpoint_bytes: 64 << 10,
+            checkpoint_signatures: 32,
+            proof_hashes: 64,
+            trusted_root_bytes: 4 << 20,
+            trusted_root_entries: 256,
         },
     };
 

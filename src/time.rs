@@ -1,4 +1,4 @@
-//! `Time`: an instant, parsed and printed; this module never reads a clock.
+//! `Time`: an instant, parsed and printed; `ValidityPeriod`. This module never reads a clock.
 
 use std::fmt;
 
@@ -30,6 +30,30 @@ impl Time {
         // Jiff rounds seconds towards zero, so before 1970 a fraction belongs to the second before.
         let before = i64::from(exact.subsec_nanosecond() < 0);
         Self::from_unix(exact.as_second().checked_sub(before)?)
+    }
+}
+
+/// A validity period: from `start` until `end`, both included; without an end it is not over yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValidityPeriod {
+    /// The last second, if there is one.
+    pub end: Option<Time>,
+    /// The first second.
+    pub start: Time,
+}
+
+impl ValidityPeriod {
+    /// Whether `time` lies in the period.
+    pub fn contains(&self, time: Time) -> bool {
+        self.start <= time && self.end.is_none_or(|end| time <= end)
+    }
+}
+
+/// `from START until END`, or `from START`.
+impl fmt::Display for ValidityPeriod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "from {}", self.start)?;
+        self.end.map_or(Ok(()), |end| write!(f, " until {end}"))
     }
 }
 

@@ -143,6 +143,12 @@ fn every_limit_has_a_test() {
             "tests/revocation/crl.rs",
             "a_pool_is_bounded_and_what_is_not_looked_at_is_could_not_tell",
         ),
+        ("transparency.certificate_timestamps", "tests/transparency/sct.rs", "certificate_timestamps_are_counted"),
+        ("transparency.checkpoint_bytes", "tests/transparency/checkpoint.rs", "a_checkpoint_is_bounded"),
+        ("transparency.checkpoint_signatures", "tests/transparency/checkpoint.rs", "a_checkpoint_is_bounded"),
+        ("transparency.proof_hashes", "tests/transparency/entry.rs", "a_proof_is_bounded"),
+        ("transparency.trusted_root_bytes", "tests/transparency/roots.rs", "a_root_is_bounded"),
+        ("transparency.trusted_root_entries", "tests/transparency/roots.rs", "a_root_is_bounded"),
     ];
     let limits: Vec<_> = defaults().into_iter().map(|(name, _)| name).collect();
     assert_eq!(limits, tested.map(|(name, _, _)| name));
@@ -207,6 +213,12 @@ fn the_default_limits_are_the_published_ones() {
         ("revocation.documents", 1_000),
         ("revocation.ocsp_bytes", 65_536),
         ("revocation.signature_checks", 1_000),
+        ("transparency.certificate_timestamps", 32),
+        ("transparency.checkpoint_bytes", 65_536),
+        ("transparency.checkpoint_signatures", 32),
+        ("transparency.proof_hashes", 64),
+        ("transparency.trusted_root_bytes", 4_194_304),
+        ("transparency.trusted_root_entries", 256),
     ];
     assert_eq!(defaults(), promised.map(|(name, value)| (name.to_owned(), value)));
     assert_eq!(Limits::default(), Limits::DEFAULT);

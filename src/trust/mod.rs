@@ -13,6 +13,7 @@ pub mod notation;
 mod revocation;
 mod revocation_bundle;
 mod root;
+pub mod sigstore;
 
 pub use authenticate::AuthenticatedStatement;
 pub use authenticate::Authentication;

@@ -16,7 +16,11 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("key", &["digest", "files", "json", "limits", "text"]),
     ("x509", &["digest", "key", "limits", "nonempty", "text", "time"]),
     ("envelope", &["digest", "json", "key", "limits", "oci", "text", "time", "x509"]),
-    ("trust", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time", "x509"]),
+    ("transparency", &["digest", "envelope", "json", "key", "limits", "nonempty", "text", "time", "x509"]),
+    (
+        "trust",
+        &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time", "transparency", "x509"],
+    ),
     ("policy", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time", "trust"]),
     (
         "verify",
@@ -138,7 +142,11 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("SignedItem", "envelope", &["envelope/signing_item.rs"]),
     ("AuthenticatedStatement", "trust", &["trust/authenticate.rs"]),
     ("TrustRoot", "trust", &["trust/root.rs"]),
+    ("VerifiedCertificateTimestamp", "transparency", &["transparency/sct.rs"]),
     ("VerifiedChain", "x509", &["x509/chain.rs"]),
+    ("VerifiedCheckpoint", "transparency", &["transparency/checkpoint.rs"]),
+    ("VerifiedLogEntries", "transparency", &["transparency/entry/verified.rs"]),
+    ("VerifiedLogEntry", "transparency", &["transparency/entry/verify.rs"]),
     ("VerifiedNotaryEnvelope", "envelope", &["envelope/notary/envelope.rs"]),
     ("VerifiedImage", "verify", &["ops/outcome.rs"]),
     ("VerifiedSigner", "trust", &["trust/authenticate.rs"]),
@@ -146,7 +154,7 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Layers in which no result may be dropped (threats: dropped-error).
-const NOTHING_DROPPED: &[&str] = &["envelope", "policy", "request", "trust", "verify", "x509"];
+const NOTHING_DROPPED: &[&str] = &["envelope", "policy", "request", "transparency", "trust", "verify", "x509"];
 
 pub const FILE_CEILING: usize = 400;
 pub const FUNCTION_CEILING: usize = 60;

@@ -1,0 +1,449 @@
+//! Log entries: parts swapped between bundles, bytes changed one by one, and rules broken one at a time.
+
+use std::num::NonZeroUsize;
+
+use bulla::envelope::BundleDocument;
+use bulla::envelope::base64;
+use bulla::limits::Limits;
+use bulla::transparency::LogVerification;
+use bulla::transparency::LoggedArtifact;
+use bulla::transparency::LoggedSignature;
+use bulla::transparency::LoggedVerifier;
+use bulla::transparency::RequiredInclusion;
+use bulla::transparency::TransparencyError;
+use bulla::transparency::TransparencyLogEntry;
+use bulla::transparency::TransparencyRule;
+use bulla::transparency::VerifiedLogEntries;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::case::Case;
+use crate::case::case;
+use crate::case::certificate;
+use crate::case::code;
+
+/// A good bundle of each kind of entry.
+const GOOD: [(&str, &str); 6] = [
+    ("sigstore-bundles", "py-bundle.txt"),
+    ("sigstore-bundles", "java-PKIX_RSA_PKCS1V15_2048_SHA256.sigstore.json"),
+    ("sigstore-bundles", "rust-happy-path"),
+    ("sigstore-bundles", "js-bundleV02-intoto.sigstore"),
+    ("sigstore-conformance", "rekor2-happy-path"),
+    ("sigstore-conformance", "rekor2-dsse-happy-path"),
+];
+
+fn json_of(case: &Case) -> Value {
+    serde_json::from_slice(&case.bundle).unwrap()
+}
+
+fn entry(bundle: &mut Value) -> &mut Value {
+    &mut bundle["verificationMaterial"]["tlogEntries"][0]
+}
+
+/// The verdict on the case with its bundle changed.
+fn changed(case: &Case, change: impl FnOnce(&mut Value)) -> String {
+    let mut bundle = json_of(case);
+    change(&mut bundle);
+    with(case, &bundle).verdict()
+}
+
+fn with(case: &Case, bundle: &Value) -> Case {
+    Case {
+        bundle: bundle.to_string().into_bytes(),
+        digest: case.digest,
+        key: case.key.clone(),
+        root: case.root.clone(),
+    }
+}
+
+/// Two bundles by logs of one root, over different artifacts.
+fn pair() -> Option<(Case, Case)> {
+    let first = case("sigstore-bundles", "rust-happy-path")?;
+    let second = case("sigstore-bundles", "cosign-oci-attestation")?;
+    assert_eq!((first.verdict(), second.verdict()), ("verified".to_owned(), "verified".to_owned()));
+    Some((first, second))
+}
+
+#[test]
+fn swapped_parts_are_refused_each_by_its_rule() {
+    let Some((first, second)) = pair() else { return };
+    let other = entry(&mut json_of(&second)).clone();
+    let swap = |fields: &[&str]| {
+        changed(&first, |bundle| {
+            for field in fields {
+                entry(bundle)[*field] = other[*field].clone();
+            }
+        })
+    };
+    assert_eq!(changed(&first, |bundle| *entry(bundle) = other.clone()), "log-entry-artifact");
+    assert_eq!(swap(&["canonicalizedBody"]), "log-entry-artifact");
+    assert_eq!(swap(&["inclusionPromise"]), "inclusion-promise");
+    assert_eq!(swap(&["inclusionPromise", "integratedTime", "logIndex"]), "inclusion-promise");
+    assert_eq!(swap(&["integratedTime"]), "inclusion-promise");
+    assert_eq!(swap(&["logIndex"]), "inclusion-promise");
+    // The proof, with its genuine checkpoint, is for the leaf of the other one.
+    assert_eq!(swap(&["inclusionProof"]), "inclusion-proof");
+    let checkpoint = changed(&first, |bundle| {
+        entry(bundle)["inclusionProof"]["checkpoint"] = other["inclusionProof"]["checkpoint"].clone();
+    });
+    assert_eq!(checkpoint, "checkpoint-root");
+
+    // Artifact, signature, certificate.
+    let signature = json_of(&second)["dsseEnvelope"]["signatures"].clone();
+    assert_eq!(changed(&first, |bundle| bundle["dsseEnvelope"]["signatures"] = signature), "log-entry-signature");
+    let payload = json_of(&second)["dsseEnvelope"]["payload"].clone();
+    assert_eq!(changed(&first, |bundle| bundle["dsseEnvelope"]["payload"] = payload), "log-entry-artifact");
+    let certificate = json_of(&second)["verificationMaterial"]["certificate"].clone();
+    let other_certificate = changed(&first, |bundle| bundle["verificationMaterial"]["certificate"] = certificate);
+    assert_eq!(other_certificate, "log-entry-verifier");
+}
+
+#[test]
+fn parts_of_rekor_v2_are_refused_each_by_its_rule() {
+    let Some(first) = case("sigstore-conformance", "rekor2-happy-path") else { return };
+    let second = case("sigstore-conformance", "rekor2-timestamp-with-expired-cert-chain").unwrap();
+    let v1 = case("sigstore-bundles", "py-bundle.txt").unwrap();
+    let other = entry(&mut json_of(&second)).clone();
+    let swap = |field: &str| changed(&first, |bundle| entry(bundle)[field] = other[field].clone());
+    // The same file is signed in both.
+    assert_eq!(changed(&first, |bundle| *entry(bundle) = other.clone()), "log-entry-signature");
+    assert_eq!(swap("inclusionProof"), "inclusion-proof");
+    let checkpoint =
+        |note: Value| changed(&first, |bundle| entry(bundle)["inclusionProof"]["checkpoint"]["envelope"] = note);
+    assert_eq!(checkpoint(other["inclusionProof"]["checkpoint"]["envelope"].clone()), "checkpoint-root");
+    // A checkpoint of another log, and one in the form of Rekor v1.
+    let note = entry(&mut json_of(&v1))["inclusionProof"]["checkpoint"]["envelope"].clone();
+    assert_eq!(checkpoint(note), "checkpoint-origin");
+    // A signed entry timestamp does not exist in Rekor v2.
+    let promised = changed(&first, |bundle| {
+        entry(bundle)["inclusionPromise"] = json!({"signedEntryTimestamp": "AAAA"});
+        entry(bundle)["integratedTime"] = json!("1700000000");
+    });
+    assert_eq!(promised, "inclusion-promise");
+    // A time that nobody has signed is not taken for one.
+    let without_timestamps = |time: Value| {
+        changed(&first, |bundle| {
+            entry(bundle)["integratedTime"] = time;
+            bundle["verificationMaterial"]["timestampVerificationData"] = Value::Null;
+        })
+    };
+    assert_eq!(without_timestamps(Value::Null), "log-entry-time");
+    assert_eq!(without_timestamps(json!("1749729740")), "log-entry-time");
+    // A body with the same content in another form is not the canonical one.
+    let body = base64::decode("body", entry(&mut json_of(&first))["canonicalizedBody"].as_str().unwrap()).unwrap();
+    let spaced = String::from_utf8(body).unwrap().replacen(':', ": ", 1);
+    let respelled =
+        changed(&first, |bundle| entry(bundle)["canonicalizedBody"] = json!(base64::encode(spaced.as_bytes())));
+    assert_eq!(respelled, "log-entry-body");
+}
+
+#[test]
+fn what_the_bundle_version_asks_for_is_there() {
+    let Some(case) = case("sigstore-bundles", "js-bundleV01-dsse-with-proof.sigstore") else { return };
+    let at = |version: &str, field: &str| {
+        changed(&case, |bundle| {
+            bundle["mediaType"] = json!(format!("application/vnd.dev.sigstore.bundle+json;version={version}"));
+            entry(bundle).as_object_mut().unwrap().remove(field);
+        })
+    };
+    assert_eq!(at("0.1", "none"), "verified");
+    assert_eq!(at("0.1", "inclusionProof"), "verified");
+    assert_eq!(at("0.1", "inclusionPromise"), "inclusion-promise-missing");
+    for version in ["0.2", "0.3"] {
+        assert_eq!(at(version, "none"), "verified");
+        assert_eq!(at(version, "inclusionProof"), "inclusion-proof-missing");
+        // The integrated time is not signed any more, and there is no timestamp.
+        assert_eq!(at(version, "inclusionPromise"), "log-entry-time");
+    }
+    let without_checkpoint = |version: &str| {
+        changed(&case, |bundle| {
+            bundle["mediaType"] = json!(format!("application/vnd.dev.sigstore.bundle+json;version={version}"));
+            entry(bundle)["inclusionProof"]["checkpoint"] = Value::Null;
+        })
+    };
+    assert_eq!([without_checkpoint("0.1"), without_checkpoint("0.2")], ["verified", "inclusion-proof-missing"]);
+    // What is there is verified although the version does not ask for it.
+    let broken = changed(&case, |bundle| entry(bundle)["inclusionProof"]["logIndex"] = json!("1"));
+    assert_eq!(broken, "inclusion-proof");
+}
+
+#[test]
+fn entries_are_counted_by_log() {
+    let Some(case) = case("sigstore-bundles", "rust-happy-path") else { return };
+    let document = case.document().unwrap();
+    let certificate = certificate(&document);
+    let verify = |bundle: &Value, threshold: usize| {
+        let document = BundleDocument::parse(bundle.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
+        let stored = &document.verification_material.log_entries;
+        let entries: Vec<_> =
+            stored.iter().map(|one| TransparencyLogEntry::parse(one, &Limits::DEFAULT).unwrap()).collect();
+        let by = LogVerification {
+            logs: case.root.transparency_logs(),
+            required: RequiredInclusion::Proof,
+            timestamps: &[],
+        };
+        let threshold = NonZeroUsize::new(threshold).unwrap();
+        case.with_signed(&document, certificate.as_ref(), |signed| {
+            VerifiedLogEntries::verify(&entries, threshold, signed, &by)
+        })
+    };
+    let with = |entries: Vec<Value>| {
+        let mut bundle = json_of(&case);
+        bundle["verificationMaterial"]["tlogEntries"] = json!(entries);
+        bundle
+    };
+    let refused = |bundle: &Value, threshold: usize| code(&verify(bundle, threshold).unwrap_err());
+    let good = entry(&mut json_of(&case)).clone();
+    let mut elsewhere = good.clone();
+    elsewhere["logId"]["keyId"] = json!(base64::encode(&[7; 32]));
+
+    let one = verify(&with(vec![good.clone()]), 1).unwrap();
+    assert_eq!((one.entries().len(), one.logs().len(), one.skipped().len()), (1, 1, 0));
+    let verified = &one.entries()[0];
+    assert_eq!((verified.index(), verified.integrated_time().unwrap().unix()), (155_690_850, 1_734_374_576));
+    assert_eq!(verified.checkpoint().unwrap().tree_size(), 33_786_589);
+    // Two entries of one log are one log, and the same entry twice is refused.
+    assert_eq!(refused(&with(vec![good.clone()]), 2), "log-threshold");
+    assert_eq!(refused(&with(vec![good.clone(), good.clone()]), 1), "log-entry-duplicate");
+    let mut without_promise = good.clone();
+    without_promise["inclusionPromise"] = Value::Null;
+    assert_eq!(refused(&with(vec![good.clone(), without_promise]), 1), "log-entry-time");
+    // Anybody can run a log: its entries neither help nor harm.
+    let beside = verify(&with(vec![elsewhere.clone(), good.clone()]), 1).unwrap();
+    assert_eq!((beside.entries().len(), beside.skipped().len()), (1, 1));
+    assert_eq!(refused(&with(vec![elsewhere.clone(), good.clone()]), 2), "log-threshold");
+    assert_eq!(refused(&with(vec![elsewhere]), 1), "log-unknown");
+    assert_eq!(refused(&with(Vec::new()), 1), "log-threshold");
+    // A good entry does not make up for a bad one of a log that is trusted.
+    let mut bad = good.clone();
+    bad["integratedTime"] = json!("1734374577");
+    assert_eq!(refused(&with(vec![good, bad]), 1), "inclusion-promise");
+}
+
+#[test]
+fn a_log_signs_while_its_key_is_valid() {
+    let Some(case) = case("sigstore-bundles", "rust-happy-path") else { return };
+    let root = |start: &str, end: &str| {
+        let file = crate::vectors::suite("sigstore-bundles").unwrap().join("shared/trusted_root.production.json");
+        let mut root: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        root["tlogs"][0]["publicKey"]["validFor"] = json!({"start": start, "end": end});
+        let root = bulla::trust::sigstore::TrustedRoot::parse(root.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
+        Case { bundle: case.bundle.clone(), digest: case.digest, key: None, root }.verdict()
+    };
+    // The integrated time is 2024-12-16T18:42:56Z.
+    assert_eq!(root("2024-12-16T18:42:56Z", "2024-12-16T18:42:56Z"), "verified");
+    assert_eq!(root("2024-12-16T18:42:57Z", "2025-12-16T18:42:57Z"), "log-validity");
+    assert_eq!(root("2023-12-16T18:42:56Z", "2024-12-16T18:42:55Z"), "log-validity");
+}
+
+#[test]
+fn entries_that_cannot_be_read_are_refused_by_name() {
+    let Some(case) = case("sigstore-bundles", "rust-happy-path") else { return };
+    let set = |pointer: &str, value: Value| {
+        changed(&case, |bundle| {
+            let (parent, field) = pointer.rsplit_once('/').unwrap();
+            entry(bundle).pointer_mut(parent).unwrap()[field] = value;
+        })
+    };
+    for (pointer, value, want) in [
+        ("/kindVersion/version", json!("0.0.2"), "log-entry-kind"),
+        ("/kindVersion/kind", json!("rekord"), "log-entry-kind"),
+        ("/kindVersion/kind", json!("hashedrekord"), "log-entry-kind"),
+        ("/kindVersion", Value::Null, "log-entry-malformed"),
+        ("/logId", Value::Null, "log-entry-malformed"),
+        ("/logId/keyId", json!("AAA"), "log-entry-malformed"),
+        ("/logIndex", json!("-1"), "log-entry-malformed"),
+        ("/logIndex", json!(-1), "log-entry-malformed"),
+        ("/logIndex", json!("007"), "log-entry-malformed"),
+        ("/logIndex", json!(1.5), "log-entry-malformed"),
+        ("/logIndex", json!("9223372036854775808"), "log-entry-malformed"),
+        ("/logIndex", json!("9223372036854775807"), "?inclusion-promise"),
+        ("/integratedTime", json!("0"), "log-entry-malformed"),
+        ("/integratedTime", json!("9223372036854775807"), "log-entry-malformed"),
+        ("/canonicalizedBody", Value::Null, "log-entry-malformed"),
+        ("/canonicalizedBody", json!("e30="), "log-entry-body"),
+        ("/canonicalizedBody", json!(base64::encode(br#"{"kind":"a","kind":"a"}"#)), "log-entry-body"),
+        ("/inclusionProof/rootHash", json!("AAAA"), "log-entry-malformed"),
+        ("/inclusionProof/hashes", json!(["AAAA"]), "log-entry-malformed"),
+        ("/inclusionProof/hashes", json!([]), "inclusion-proof"),
+        ("/inclusionProof/treeSize", json!("0"), "checkpoint-root"),
+        ("/inclusionProof/checkpoint/envelope", json!("note"), "checkpoint-malformed"),
+    ] {
+        assert_eq!(set(pointer, value.clone()), want, "{pointer} {value}");
+    }
+    // Numbers may stand as numbers, and unknown fields say nothing.
+    assert_eq!(set("/logIndex", json!(155_690_850)), "verified");
+    assert_eq!(set("/unknown", json!({"a": 1})), "verified");
+}
+
+#[test]
+fn a_proof_is_bounded() {
+    let Some(case) = case("sigstore-bundles", "rust-happy-path") else { return };
+    let with = |count: u64| {
+        let hashes = vec![base64::encode(&[7; 32]); count as usize];
+        changed(&case, |bundle| entry(bundle)["inclusionProof"]["hashes"] = json!(hashes))
+    };
+    let most = Limits::DEFAULT.transparency.proof_hashes;
+    assert_eq!([with(most), with(most + 1)], ["inclusion-proof", "?transparency-limit"]);
+}
+
+/// What an entry says is changed byte by byte, one bit in each. What is still verified gives the same proof.
+#[test]
+fn no_byte_of_an_entry_can_be_changed() {
+    for (suite, name) in GOOD {
+        let Some(case) = case(suite, name) else { return };
+        let document = case.document().unwrap();
+        let proof = case.log_entries(&document).unwrap();
+        let (certificate, timestamps) = (certificate(&document), case.timestamps(&document));
+        let by = LogVerification {
+            logs: case.root.transparency_logs(),
+            required: document.version.into(),
+            timestamps: &timestamps,
+        };
+        let good = entry(&mut json_of(&case)).clone();
+        let mut flips = 0;
+        for pointer in strings(&good, String::new()) {
+            let text = good.pointer(&pointer).unwrap().as_str().unwrap();
+            // Of a body, every 5th byte: all are in the hash of the leaf.
+            let step = if pointer == "/canonicalizedBody" { 5 } else { 1 };
+            for at in (0..text.len()).step_by(step) {
+                let mut bytes = text.as_bytes().to_vec();
+                bytes[at] ^= 1 << (at % 5);
+                let Ok(changed) = String::from_utf8(bytes) else { continue };
+                let mut entry = good.clone();
+                *entry.pointer_mut(&pointer).unwrap() = json!(changed);
+                flips += 1;
+                let Ok(entry) = read(&entry) else { continue };
+                let verified = case.with_signed(&document, certificate.as_ref(), |signed| {
+                    VerifiedLogEntries::verify(&[entry], NonZeroUsize::MIN, signed, &by)
+                });
+                let Ok(other) = verified else { continue };
+                assert_eq!(other, proof, "{name}: {pointer} at {at}");
+                assert!(UNBOUND.contains(&pointer.as_str()), "{name}: {pointer} at {at} is not bound");
+            }
+        }
+        assert!(flips > 1_000, "{name}: {flips}");
+    }
+}
+
+/// The entry of a bundle that has nothing else.
+fn read(entry: &Value) -> Result<TransparencyLogEntry, TransparencyError> {
+    let bundle = json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": {"tlogEntries": [entry]},
+        "messageSignature": {"signature": "AAAA"},
+    });
+    let document = BundleDocument::parse(bundle.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
+    TransparencyLogEntry::parse(&document.verification_material.log_entries[0], &Limits::DEFAULT)
+}
+
+/// The index in a log of Rekor v2 stands twice; the one in the proof counts. Signatures of witnesses are not verified.
+const UNBOUND: [&str; 2] = ["/logIndex", "/inclusionProof/checkpoint/envelope"];
+
+fn strings(value: &Value, at: String) -> Vec<String> {
+    match value {
+        Value::String(_) => vec![at],
+        Value::Array(all) => all.iter().enumerate().flat_map(|(n, one)| strings(one, format!("{at}/{n}"))).collect(),
+        Value::Object(all) => all.iter().flat_map(|(key, one)| strings(one, format!("{at}/{key}"))).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// `intoto` 0.0.1 has the hash of the envelope as it is stored. No suite has one, so the entry is made here; the log has never
+/// seen it, which is the rule that refuses it once everything else fits.
+#[test]
+fn an_entry_with_the_hash_of_an_envelope_needs_the_envelope_as_it_is_stored() {
+    let Some(case) = case("sigstore-bundles", "js-bundleV01-dsse-no-proof.sigstore") else { return };
+    let document = case.document().unwrap();
+    let bulla::envelope::BundleContent::Envelope(envelope) = &document.content else { panic!("not an envelope") };
+    let certificate = certificate(&document).unwrap();
+    let stored = envelope.to_json().unwrap();
+    let pem =
+        format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", base64::encode(certificate.der()));
+    let entry_of = |hash: &str, pem: &str| {
+        let body = json!({"apiVersion": "0.0.1", "kind": "intoto", "spec": {
+            "content": {"hash": {"algorithm": "sha256", "value": hash}},
+            "publicKey": base64::encode(pem.as_bytes()),
+        }});
+        let mut bundle = json_of(&case);
+        entry(&mut bundle)["kindVersion"] = json!({"kind": "intoto", "version": "0.0.1"});
+        entry(&mut bundle)["canonicalizedBody"] = json!(base64::encode(body.to_string().as_bytes()));
+        let document = BundleDocument::parse(bundle.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
+        TransparencyLogEntry::parse(&document.verification_material.log_entries[0], &Limits::DEFAULT).unwrap()
+    };
+    let hash = bulla::digest::Digest::sha256(&stored).hex();
+    let verify = |entry: &TransparencyLogEntry, stored: Option<&[u8]>, signature: &[u8]| {
+        let signed = LoggedSignature {
+            artifact: LoggedArtifact::Envelope { envelope, stored },
+            signature,
+            verifier: LoggedVerifier::Certificate(&certificate),
+        };
+        let by = LogVerification {
+            logs: case.root.transparency_logs(),
+            required: RequiredInclusion::Promise,
+            timestamps: &[],
+        };
+        code(&entry.verify(&signed, &by).unwrap_err())
+    };
+    let signature = envelope.signatures().next().unwrap();
+    let good = entry_of(&hash, &pem);
+    assert_eq!(verify(&good, Some(&stored), signature), "inclusion-promise");
+    assert_eq!(verify(&good, None, signature), "?log-entry-artifact");
+    assert_eq!(verify(&good, Some(b"{}"), signature), "log-entry-artifact");
+    assert_eq!(verify(&good, Some(&stored), b"other"), "log-entry-signature");
+    let other = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    assert_eq!(verify(&entry_of(&hash, other), Some(&stored), signature), "log-entry-verifier");
+    let two = format!("{pem}{pem}");
+    assert_eq!(verify(&entry_of(&hash, &two), Some(&stored), signature), "log-entry-verifier");
+}
+
+/// The annotation of cosign v2 has the same entry, and goes through the same checks.
+#[test]
+fn an_annotation_of_cosign_is_the_same_entry() {
+    let Some(case) = case("sigstore-bundles", "py-bundle.txt") else { return };
+    let document = case.document().unwrap();
+    let certificate = certificate(&document);
+    let mut bundle = json_of(&case);
+    let entry = entry(&mut bundle);
+    let log_id = base64::decode("id", entry["logId"]["keyId"].as_str().unwrap()).unwrap();
+    let annotation = |time: u64, log_id: &str| {
+        let annotation = json!({
+            "SignedEntryTimestamp": entry["inclusionPromise"]["signedEntryTimestamp"],
+            "Payload": {
+                "body": entry["canonicalizedBody"],
+                "integratedTime": time,
+                "logIndex": entry["logIndex"].as_str().unwrap().parse::<u64>().unwrap(),
+                "logID": log_id,
+            },
+        });
+        let entry = match TransparencyLogEntry::parse_annotation(annotation.to_string().as_bytes(), &Limits::DEFAULT) {
+            Ok(entry) => entry,
+            Err(error) => return code(&error),
+        };
+        let by = LogVerification {
+            logs: case.root.transparency_logs(),
+            required: RequiredInclusion::Promise,
+            timestamps: &[],
+        };
+        case.with_signed(&document, certificate.as_ref(), |signed| match entry.verify(signed, &by) {
+            Ok(verified) => format!("verified at {}", verified.integrated_time().unwrap().unix()),
+            Err(error) => code(&error),
+        })
+    };
+    let hex = bulla::digest::hex(&log_id);
+    assert_eq!(annotation(1_682_468_469, &hex), "verified at 1682468469");
+    assert_eq!(annotation(1_682_468_470, &hex), "inclusion-promise");
+    assert_eq!(annotation(1_682_468_469, &hex.to_uppercase()), "log-entry-malformed");
+    assert_eq!(annotation(1_682_468_469, &"0".repeat(64)), "log-unknown");
+}
+
+#[test]
+fn each_rule_has_a_code_of_its_own() {
+    let codes: std::collections::BTreeSet<_> = TransparencyRule::ALL.iter().map(|rule| rule.code()).collect();
+    assert_eq!(codes.len(), TransparencyRule::ALL.len());
+    let page = include_str!("../../docs/transparency-logs.md");
+    for rule in TransparencyRule::ALL {
+        assert!(page.contains(&format!("`{}`", rule.code())), "{rule}");
+        assert!(!rule.clause().is_empty() && !rule.broken().is_empty());
+    }
+}

@@ -1,0 +1,233 @@
+//! Trusted roots: those of all suites, and each fault made by hand.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use bulla::limits::Limits;
+use bulla::time::Time;
+use bulla::trust::sigstore::TrustedRoot;
+use bulla::trust::sigstore::TrustedRootError;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::vectors;
+
+fn parse(root: &Value) -> Result<TrustedRoot, TrustedRootError> {
+    TrustedRoot::parse(root.to_string().as_bytes(), &Limits::DEFAULT)
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files(&path, found),
+            false if path.file_name().unwrap().to_str().unwrap().starts_with("trusted_root") => found.push(path),
+            false => (),
+        }
+    }
+}
+
+#[test]
+fn the_roots_of_all_suites_are_read() {
+    let mut found = Vec::new();
+    for suite in ["sigstore-conformance", "sigstore-bundles", "slsa-images", "slsa-provenance", "rfc3161"] {
+        let Some(folder) = vectors::suite(suite) else { return };
+        files(&folder, &mut found);
+    }
+    let mut counts = BTreeMap::new();
+    for path in found {
+        let bytes = fs::read(&path).unwrap();
+        let lines = path.extension().is_some_and(|ext| ext == "jsonl");
+        let roots = match lines {
+            true => TrustedRoot::parse_lines(&bytes, &Limits::DEFAULT),
+            false => TrustedRoot::parse(&bytes, &Limits::DEFAULT).map(|root| vec![root]),
+        };
+        let roots = roots.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(roots.len() > usize::from(lines), "{}", path.display());
+        for root in roots {
+            assert_eq!(root.unsupported_logs(), []);
+            *counts.entry((root.transparency_logs().len(), root.certificate_logs().len())).or_insert(0) += 1;
+        }
+    }
+    assert!(counts[&(2, 3)] > 10 && counts[&(0, 0)] >= 2, "{counts:?}");
+}
+
+/// A root with one log of each kind and one authority of each kind.
+fn root() -> Option<Value> {
+    let suite = vectors::suite("sigstore-conformance")?;
+    let file = suite.join("open/rekor2-happy-path/trusted_root.json");
+    let mut root: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    for part in ["tlogs", "ctlogs"] {
+        root[part].as_array_mut().unwrap().truncate(2);
+    }
+    Some(root)
+}
+
+#[test]
+fn every_spelling_of_the_media_type_is_read() {
+    let Some(mut root) = root() else { return };
+    for media_type in [
+        "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+        "application/vnd.dev.sigstore.trustedroot+json;version=0.2",
+        "application/vnd.dev.sigstore.trustedroot.v0.1+json",
+        "application/vnd.dev.sigstore.trustedroot.v0.2+json",
+    ] {
+        root["mediaType"] = json!(media_type);
+        let read = parse(&root).unwrap();
+        assert_eq!((read.transparency_logs().len(), read.certificate_logs().len()), (2, 2));
+        assert_eq!((read.certificate_authorities().len(), read.timestamp_authorities().len()), (1, 1));
+        assert_eq!(read.transparency_logs()[0].origins(), ["rekor.sigstage.dev"]);
+    }
+    for media_type in ["application/vnd.dev.sigstore.trustedroot.v0.3+json", "application/json", ""] {
+        root["mediaType"] = json!(media_type);
+        assert!(matches!(parse(&root), Err(TrustedRootError::MediaType { .. })), "{media_type}");
+    }
+    root.as_object_mut().unwrap().remove("mediaType");
+    assert!(matches!(parse(&root), Err(TrustedRootError::Json { .. })));
+}
+
+fn kind(error: &TrustedRootError) -> &'static str {
+    match error {
+        TrustedRootError::Base64 { .. } => "base64",
+        TrustedRootError::Certificate { .. } => "certificate",
+        TrustedRootError::HashAlgorithm { .. } => "hash",
+        TrustedRootError::Json { .. } => "json",
+        TrustedRootError::Key { .. } => "key",
+        TrustedRootError::KeyDetails { .. } => "details",
+        TrustedRootError::Limit { .. } => "limit",
+        TrustedRootError::LogId { .. } => "id",
+        TrustedRootError::Missing { field, .. } => field,
+        TrustedRootError::Period { .. } => "period",
+        _ => "other",
+    }
+}
+
+#[test]
+fn each_fault_is_refused() {
+    let Some(good) = root() else { return };
+    parse(&good).unwrap();
+    let other_key = good["tlogs"][1]["publicKey"].clone();
+    let other_id = good["tlogs"][1]["logId"].clone();
+    let faults: [(&str, Value, &str); 30] = [
+        ("/tlogs/0/publicKey/validFor", json!({}), "validFor.start"),
+        ("/tlogs/0/publicKey/validFor", Value::Null, "validFor.start"),
+        ("/tlogs/0/publicKey/validFor/start", json!(""), "validFor.start"),
+        ("/tlogs/0/publicKey/validFor/start", json!("yesterday"), "period"),
+        (
+            "/tlogs/0/publicKey/validFor",
+            json!({"start": "2025-01-02T00:00:00Z", "end": "2025-01-01T00:00:00Z"}),
+            "period",
+        ),
+        ("/tlogs/0/publicKey/validFor", json!({"start": "2025-01-02T00:00:00Z", "end": ""}), "period"),
+        ("/tlogs/0/publicKey/rawBytes", json!("AAAA"), "key"),
+        ("/tlogs/0/publicKey/rawBytes", json!("AAA"), "base64"),
+        ("/tlogs/0/publicKey/keyDetails", json!("PKIX_ED25519"), "details"),
+        ("/tlogs/0/publicKey/keyDetails", Value::Null, "keyDetails"),
+        ("/tlogs/0/publicKey", other_key, "id"),
+        ("/tlogs/0/publicKey", Value::Null, "publicKey"),
+        ("/tlogs/0/logId", other_id.clone(), "id"),
+        ("/tlogs/0/logId", Value::Null, "logId"),
+        ("/tlogs/1/baseUrl", json!("https://other.example"), "id"),
+        ("/tlogs/0/hashAlgorithm", json!("SHA2_512"), "hash"),
+        ("/tlogs/0/hashAlgorithm", Value::Null, "hashAlgorithm"),
+        ("/tlogs/0/revoked", json!(true), "json"),
+        ("/tlogs/0/publicKey/validFor/until", json!("2025-01-01T00:00:00Z"), "json"),
+        ("/ctlogs/1/logId", other_id, "id"),
+        ("/ctlogs/1/publicKey/validFor", json!({}), "validFor.start"),
+        ("/certificateAuthorities/0/validFor", json!({}), "validFor.start"),
+        ("/certificateAuthorities/0/certChain", json!({"certificates": []}), "certificates"),
+        ("/certificateAuthorities/0/certChain", Value::Null, "certificates"),
+        ("/certificateAuthorities/0/certChain/certificates/0/rawBytes", json!("AAAA"), "certificate"),
+        ("/certificateAuthorities/0/revoked", json!(true), "json"),
+        ("/timestampAuthorities/0/validFor", json!({}), "validFor.start"),
+        ("/timestampAuthorities/0/certChain", Value::Null, "certificates"),
+        ("/revoked", json!([]), "json"),
+        ("/tlogs", json!({}), "json"),
+    ];
+    for (place, value, want) in faults {
+        let mut root = good.clone();
+        let (parent, field) = place.rsplit_once('/').unwrap();
+        root.pointer_mut(parent).unwrap()[field] = value.clone();
+        let error = parse(&root).expect_err(place);
+        assert_eq!(kind(&error), want, "{place} {value}: {error}");
+    }
+    let text = good.to_string();
+    let twice = text.replacen("\"tlogs\":", "\"tlogs\":[],\"tlogs\":", 1);
+    assert!(matches!(TrustedRoot::parse(twice.as_bytes(), &Limits::DEFAULT), Err(TrustedRootError::Json { .. })));
+    let snake = text.replacen("\"baseUrl\":", "\"base_url\":", 1);
+    assert!(matches!(TrustedRoot::parse(snake.as_bytes(), &Limits::DEFAULT), Err(TrustedRootError::Json { .. })));
+}
+
+#[test]
+fn a_log_with_a_key_of_an_unknown_kind_is_listed() {
+    let Some(mut root) = root() else { return };
+    root["tlogs"][0]["publicKey"]["keyDetails"] = json!("ML_DSA_65");
+    let read = parse(&root).unwrap();
+    assert_eq!((read.transparency_logs().len(), read.unsupported_logs().len()), (1, 1));
+    assert_eq!(read.unsupported_logs()[0].key_details.to_string(), "ML_DSA_65");
+    // Fields that say nothing about trust, and fields that are null.
+    root["tlogs"][1]["operator"] = json!("example");
+    root["tlogs"][1]["checkpointKeyId"] = json!({"keyId": "AAAAAA=="});
+    root["timestampAuthorities"][0]["uri"] = Value::Null;
+    root["ctlogs"] = Value::Null;
+    let read = parse(&root).unwrap();
+    assert_eq!((read.certificate_logs().len(), read.timestamp_authorities()[0].uri()), (0, None));
+}
+
+#[test]
+fn a_period_includes_both_ends_and_a_fraction_makes_it_shorter() {
+    let Some(mut root) = root() else { return };
+    let time = |text: &str| Time::parse(text).unwrap();
+    let (before, first, last) = ("2024-12-31T23:59:59Z", "2025-01-01T00:00:00Z", "2025-06-01T00:00:00Z");
+    for (start, end, inside, outside) in [
+        (first, last, vec![first, last], vec![before, "2025-06-01T00:00:01Z"]),
+        (
+            "2025-01-01T00:00:00.5Z",
+            "2025-06-01T00:00:00.999Z",
+            vec!["2025-01-01T00:00:01Z", last],
+            vec![first, "2025-06-01T00:00:01Z"],
+        ),
+        ("2025-01-01T00:00:00.000Z", "2025-06-01T02:00:00+02:00", vec![first, last], vec![before]),
+    ] {
+        root["tlogs"][0]["publicKey"]["validFor"] = json!({"start": start, "end": end});
+        let validity = parse(&root).unwrap().transparency_logs()[0].validity();
+        assert!(inside.iter().all(|at| validity.contains(time(at))), "{start} {end}");
+        assert!(!outside.iter().any(|at| validity.contains(time(at))), "{start} {end}");
+    }
+    root["tlogs"][0]["publicKey"]["validFor"] = json!({"start": first});
+    assert!(parse(&root).unwrap().transparency_logs()[0].validity().contains(Time::LAST));
+}
+
+#[test]
+fn a_root_is_bounded() {
+    let Some(good) = root() else { return };
+    let most = Limits::DEFAULT.transparency;
+    let limit = most.trusted_root_entries as usize;
+    for part in ["tlogs", "ctlogs", "certificateAuthorities", "timestampAuthorities"] {
+        let mut root = good.clone();
+        root[part] = json!(vec![good[part][0].clone(); limit]);
+        assert!(parse(&root).is_ok(), "{part}");
+        root[part] = json!(vec![good[part][0].clone(); limit + 1]);
+        assert!(parse(&root).unwrap_err().is_limit(), "{part}");
+    }
+    let mut chain = good.clone();
+    let one = good["certificateAuthorities"][0]["certChain"]["certificates"][0].clone();
+    let length = Limits::DEFAULT.envelope.certificate_chain as usize;
+    chain["certificateAuthorities"][0]["certChain"]["certificates"] = json!(vec![one.clone(); length]);
+    assert!(parse(&chain).is_ok());
+    chain["certificateAuthorities"][0]["certChain"]["certificates"] = json!(vec![one; length + 1]);
+    assert!(parse(&chain).unwrap_err().is_limit());
+    let small = json!({"mediaType": good["mediaType"]}).to_string();
+    let padded = |bytes: u64| format!("{small}{}", " ".repeat(bytes as usize - small.len()));
+    for (bytes, fits) in [(most.trusted_root_bytes, true), (most.trusted_root_bytes + 1, false)] {
+        let text = padded(bytes);
+        assert_eq!(TrustedRoot::parse(text.as_bytes(), &Limits::DEFAULT).is_ok(), fits);
+        assert_eq!(TrustedRoot::parse_lines(text.as_bytes(), &Limits::DEFAULT).is_ok(), fits);
+    }
+    let lines =
+        |count: usize| TrustedRoot::parse_lines(format!("{small}\n\n").repeat(count).as_bytes(), &Limits::DEFAULT);
+    assert_eq!(lines(limit).unwrap().len(), limit);
+    assert!(lines(limit + 1).unwrap_err().is_limit());
+}
