@@ -191,6 +191,8 @@ pub struct RevocationLimits {
     pub documents: u64,
     /// Bytes of one OCSP response. notation has a limit of 20 KiB.
     pub ocsp_bytes: u64,
+    /// HTTP requests of one `revocation fetch` or one verification that fetches evidence, redirects aside.
+    pub requests: u64,
     /// Signature checks to find the status of all certificates of one chain.
     pub signature_checks: u64,
 }
@@ -264,6 +266,7 @@ impl Limits {
             crl_bytes: 16 << 20,
             documents: 1_000,
             ocsp_bytes: 64 << 10,
+            requests: 100,
             signature_checks: 1_000,
         },
         transparency: TransparencyLimits {

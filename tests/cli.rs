@@ -64,6 +64,8 @@ verbs! {
     request_new: "request-new";
     request_show: "request-show";
     request_sign: "request-sign";
+    revocation_fetch: "revocation-fetch-";
+    revocation_show: "revocation-show-";
     sign: "sign-";
     tree: "tree-";
     verify: "verify-";

@@ -138,6 +138,7 @@ fn every_limit_has_a_test() {
             "a_pool_is_bounded_and_what_is_not_looked_at_is_could_not_tell",
         ),
         ("revocation.ocsp_bytes", "tests/revocation/ocsp.rs", "what_is_not_a_response_is_not_read"),
+        ("revocation.requests", "tests/revocation_fetch/faults.rs", "requests_are_counted"),
         (
             "revocation.signature_checks",
             "tests/revocation/crl.rs",
@@ -212,6 +213,7 @@ fn the_default_limits_are_the_published_ones() {
         ("revocation.crl_bytes", 16_777_216),
         ("revocation.documents", 1_000),
         ("revocation.ocsp_bytes", 65_536),
+        ("revocation.requests", 100),
         ("revocation.signature_checks", 1_000),
         ("transparency.certificate_timestamps", 32),
         ("transparency.checkpoint_bytes", 65_536),

@@ -14,6 +14,7 @@ use bulla::time::Time;
 
 use super::request::args::AttestArgs;
 use super::request::args::RequestCommand;
+use super::revocation::args::RevocationCommand;
 use super::version;
 
 mod cert;
@@ -118,6 +119,9 @@ pub(super) enum Command {
     /// Sign without a network: write a request, sign it elsewhere, attach the response
     #[command(subcommand)]
     Request(RequestCommand),
+    /// Fetch, show and attach revocation evidence: CRLs and OCSP responses
+    #[command(subcommand)]
+    Revocation(RevocationCommand),
     /// Sign images
     Sign(SignArgs),
     /// Show the referrers of an image and, with keys or certificates, which are trusted

@@ -116,6 +116,7 @@ fn execute(command: Command) -> Result<Exit, Failure> {
         Command::Ls(args) => listing::ls(&args),
         Command::Man(args) => manual::man(&args),
         Command::Request(command) => request::request(&command),
+        Command::Revocation(command) => revocation::revocation(&command, clock::now()),
         Command::Sign(args) => sign::sign(&args, clock::now()),
         Command::Tree(args) => tree::tree(&args, clock::now()),
         Command::Verify(args) => verify::verify(&args, clock::now()),

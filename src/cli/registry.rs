@@ -13,6 +13,7 @@ use bulla::store::registry::Registries;
 use bulla::store::registry::Settings;
 use bulla::store::registry::certificates;
 use bulla::store::registry::private_key;
+use bulla::store::web::WebClient;
 
 use super::args::RegistryArgs;
 use super::exit::Failure;
@@ -22,15 +23,7 @@ use super::watch::RequestNotes;
 
 /// The client for these hosts. It uses plain http for the hosts in `plain` whatever the other options say.
 pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>, plain: Vec<String>) -> Result<Registries, Failure> {
-    let mut settings = Settings::new(Credentials::from_environment());
-    settings.secrets = super::redacted::secrets().clone();
-    settings.deadline = timeout::deadline();
-    settings.watch = Some(Arc::new(RequestNotes::default()));
-    settings.allow_realms.clone_from(&args.allow_realm);
-    for path in &args.tls_ca {
-        let file = files::read(path, CERTIFICATES_MOST)?;
-        settings.extra_ca.extend(certificates(&file).map_err(|fault| to_failure(path, &fault))?);
-    }
+    let mut settings = settings(args, Credentials::from_environment())?;
     if let (Some(chain), Some(key)) = (&args.tls_cert, &args.tls_key) {
         let file = files::read(chain, CERTIFICATES_MOST)?;
         certificates(&file).map_err(|fault| to_failure(chain, &fault))?;
@@ -48,6 +41,25 @@ pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>, plain: Vec<Str
     }
     settings.schemes.extend(plain.into_iter().map(|host| (host, HttpScheme::Http)));
     Ok(Registries::new(settings))
+}
+
+/// The client for servers that are no registry. It has no credentials.
+pub(super) fn web_client(args: &RegistryArgs) -> Result<WebClient, Failure> {
+    Ok(WebClient::new(settings(args, Credentials::none())?))
+}
+
+/// What all clients have in common.
+fn settings(args: &RegistryArgs, credentials: Credentials) -> Result<Settings, Failure> {
+    let mut settings = Settings::new(credentials);
+    settings.secrets = super::redacted::secrets().clone();
+    settings.deadline = timeout::deadline();
+    settings.watch = Some(Arc::new(RequestNotes::default()));
+    settings.allow_realms.clone_from(&args.allow_realm);
+    for path in &args.tls_ca {
+        let file = files::read(path, CERTIFICATES_MOST)?;
+        settings.extra_ca.extend(certificates(&file).map_err(|fault| to_failure(path, &fault))?);
+    }
+    Ok(settings)
 }
 
 fn to_failure(path: &Path, fault: &CertificateFileFault) -> Failure {

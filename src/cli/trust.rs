@@ -1,6 +1,7 @@
 //! The trust root of the command line: pinned keys with their owners, and identities of certificates.
 
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bulla::key::PublicKey;
@@ -77,22 +78,28 @@ fn identities(args: &CertificateArgs, limits: &Limits) -> Result<Vec<Identity>, 
 }
 
 fn anchors(args: &CertificateArgs, limits: &Limits) -> Result<Arc<[Anchor]>, Failure> {
-    let mut anchors = Vec::new();
-    for (files, purpose) in [
+    let files = [
         (&args.ca_roots, Purpose::Signing),
         (&args.signing_authority_roots, Purpose::SigningAuthority),
         (&args.timestamp_roots, Purpose::TimeStamping),
-    ] {
-        for path in files {
+    ];
+    anchors_of(&files, limits)
+}
+
+/// The certificates of these files, each an anchor for one purpose.
+pub(super) fn anchors_of(files: &[(&Vec<PathBuf>, Purpose)], limits: &Limits) -> Result<Arc<[Anchor]>, Failure> {
+    let mut anchors = Vec::new();
+    for (files, purpose) in files {
+        for path in *files {
             let certificates = certificates(path, limits)?;
-            anchors.extend(certificates.into_iter().map(|certificate| Anchor { certificate, purpose }));
+            anchors.extend(certificates.into_iter().map(|certificate| Anchor { certificate, purpose: *purpose }));
         }
     }
     Ok(anchors.into())
 }
 
 /// Reads the certificates of a file, at least one.
-fn certificates(path: &Path, limits: &Limits) -> Result<Vec<Certificate>, Failure> {
+pub(super) fn certificates(path: &Path, limits: &Limits) -> Result<Vec<Certificate>, Failure> {
     let bytes = files::read(path, limits.envelope.bundle_bytes)?;
     let bundle = Certificate::parse_bundle(&bytes, limits).map(|bundle| bundle.to_vec());
     bundle.map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))

@@ -23,6 +23,7 @@ pub mod pinned;
 pub mod platform;
 mod present;
 pub mod request;
+pub mod revocation;
 pub mod sign;
 pub mod tree;
 mod verdict_budget;

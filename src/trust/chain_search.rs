@@ -35,6 +35,16 @@ pub enum ChainSearchError {
     Unchecked(Unchecked),
 }
 
+impl ChainSearchError {
+    /// Whether the answer is could-not-tell rather than no.
+    pub const fn is_undetermined(&self) -> bool {
+        match self {
+            Self::Rejected(rejection) => rejection.is_undetermined(),
+            Self::Unchecked(_) => true,
+        }
+    }
+}
+
 impl ChainSearch {
     /// Chains to `anchors`, whatever names the signer's certificate has.
     pub fn of_anchors(anchors: Arc<[Anchor]>) -> Self {

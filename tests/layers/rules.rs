@@ -35,7 +35,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
         "ops",
         &[
             "digest", "envelope", "json", "key", "limits", "nonempty", "oci", "policy", "request", "store", "text",
-            "time", "trust", "verify",
+            "time", "trust", "verify", "x509",
         ],
     ),
     (

@@ -120,6 +120,14 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         ],
     ),
     (
+        "revocation fetch",
+        [
+            "bulla revocation fetch registry.example/app:1.0 --ca-roots acme-root.pem -o revocation.json",
+            "bulla revocation fetch --cert-chain release.pem --ca-roots acme-root.pem -o revocation.json",
+        ],
+    ),
+    ("revocation show", ["bulla revocation show revocation.json", "bulla revocation show acme.crl"]),
+    (
         "sign",
         [
             "bulla sign registry.example/app:1.0 --key release.key",

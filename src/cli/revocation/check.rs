@@ -14,13 +14,13 @@ use bulla::x509::FreshnessRule;
 use bulla::x509::OcspResponse;
 use bulla::x509::StatusEvidence;
 
-use super::args::CertificateArgs;
-use super::args::NotationArgs;
-use super::exit::Failure;
-use super::files;
+use crate::cli::args::CertificateArgs;
+use crate::cli::args::NotationArgs;
+use crate::cli::exit::Failure;
+use crate::cli::files;
 
 /// The check of `--revocation`; `None` without it.
-pub(super) fn check(
+pub(in crate::cli) fn check(
     args: &CertificateArgs,
     notation: &NotationArgs,
     limits: &Limits,
@@ -69,24 +69,40 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
 }
 
-/// Whether a file is meant to be the portable file: JSON begins with a brace, DER and PEM do not.
-fn is_bundle(bytes: &[u8]) -> bool {
-    bytes.trim_ascii_start().starts_with(b"{")
+/// A file of revocation evidence.
+pub(super) enum EvidenceFile {
+    /// The portable file.
+    Bundle(RevocationBundle),
+    /// CRLs, PEM or DER.
+    Crls(Vec<CertificateRevocationList>),
+    /// An OCSP response, DER.
+    Ocsp(OcspResponse),
 }
 
-/// Adds the evidence in a file: a portable file, CRLs or an OCSP response.
-fn add(evidence: &mut StatusEvidence, path: &Path, limits: &Limits) -> Result<(), Failure> {
+/// Reads a file of revocation evidence.
+pub(super) fn read(path: &Path, limits: &Limits) -> Result<EvidenceFile, Failure> {
     // A CRL in PEM is no longer either: base64 in lines of 64 characters is longer by three eighths.
     let bytes = files::read(path, RevocationBundle::most_bytes(limits))?;
     let failure = |error: String| Failure::unknown(format!("{}: {error}", path.display()));
-    if is_bundle(&bytes) {
+    // JSON begins with a brace; DER and PEM do not.
+    if bytes.trim_ascii_start().starts_with(b"{") {
         let bundle = RevocationBundle::parse(&bytes, limits).map_err(|error| failure(error.to_string()))?;
-        return bundle.add_to(evidence, limits).map_err(|error| failure(error.to_string()));
+        return Ok(EvidenceFile::Bundle(bundle));
     }
     // An OCSP response begins with an enumeration, a CRL with a sequence.
     if let Ok(response) = OcspResponse::parse(&bytes, limits) {
-        return evidence.add_ocsp_response(response, limits).map_err(|error| failure(error.to_string()));
+        return Ok(EvidenceFile::Ocsp(response));
     }
     let crls = CertificateRevocationList::parse_bundle(&bytes, limits).map_err(|error| failure(error.to_string()))?;
-    crls.iter().try_for_each(|crl| evidence.add_crl(crl.clone(), limits)).map_err(|error| failure(error.to_string()))
+    Ok(EvidenceFile::Crls(crls.to_vec()))
+}
+
+/// Adds the evidence in a file.
+fn add(evidence: &mut StatusEvidence, path: &Path, limits: &Limits) -> Result<(), Failure> {
+    let added = match read(path, limits)? {
+        EvidenceFile::Bundle(bundle) => bundle.add_to(evidence, limits),
+        EvidenceFile::Crls(crls) => crls.into_iter().try_for_each(|crl| evidence.add_crl(crl, limits)),
+        EvidenceFile::Ocsp(response) => evidence.add_ocsp_response(response, limits),
+    };
+    added.map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))
 }

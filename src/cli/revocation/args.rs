@@ -1,0 +1,64 @@
+//! The arguments of the `revocation` commands.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::Subcommand;
+
+use crate::cli::args::RegistryArgs;
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum RevocationCommand {
+    /// Fetch CRLs and OCSP responses for the certificates of signatures, and write them into one file
+    Fetch(RevocationFetchArgs),
+    /// Show the CRLs and OCSP responses in a file
+    Show(RevocationShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RevocationFetchArgs {
+    /// The images whose signatures are looked at, and every manifest in them
+    #[arg(value_name = "REF", required_unless_present = "cert_chain")]
+    pub(in crate::cli) references: Vec<String>,
+    /// A chain of certificates, PEM or DER, the signer's first; several may be given
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) cert_chain: Vec<PathBuf>,
+    /// The certificates that signers' chains must lead to, PEM or DER; several may be given
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["signing_authority_roots", "timestamp_roots"])]
+    pub(in crate::cli) ca_roots: Vec<PathBuf>,
+    /// The same for signing authorities
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) signing_authority_roots: Vec<PathBuf>,
+    /// The certificates of timestamp authorities (RFC 3161), PEM or DER: timestamps are looked at, too
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) timestamp_roots: Vec<PathBuf>,
+    /// The file to write
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    pub(in crate::cli) out: PathBuf,
+    /// Keep the evidence in this file, too; it may be the file that is written
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) merge: Option<PathBuf>,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(in crate::cli) overwrite: bool,
+    #[command(flatten)]
+    pub(in crate::cli) hosts: AllowHostArgs,
+    #[command(flatten)]
+    pub(in crate::cli) registry: RegistryArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RevocationShowArgs {
+    /// A portable file, CRLs (PEM or DER), or an OCSP response (DER)
+    #[arg(value_name = "FILE")]
+    pub(in crate::cli) file: PathBuf,
+}
+
+/// The hosts that certificates may name although they are not public.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AllowHostArgs {
+    /// A host that certificates may name although its address is not public, or that only a proxy resolves; several may
+    /// be given
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Certificates")]
+    pub(in crate::cli) allow_host: Vec<String>,
+}

@@ -1,0 +1,165 @@
+//! The command `revocation fetch`: gathers revocation evidence where there is a network.
+
+use crate::cli::exit::Exit;
+use crate::cli::exit::Failure;
+use crate::cli::revocation::args::RevocationFetchArgs;
+use bulla::time::Time;
+
+/// This build has no network code.
+#[cfg(not(feature = "registry"))]
+pub(super) fn fetch(args: &RevocationFetchArgs, _now: Time) -> Result<Exit, Failure> {
+    let RevocationFetchArgs { out, .. } = args;
+    let why = "this build of bulla has no network code and cannot fetch revocation evidence";
+    Err(Failure::unknown(format!("{}: {why}", out.display())).hint("use a build with the feature `registry`"))
+}
+
+#[cfg(feature = "registry")]
+pub(super) use online::fetch;
+
+#[cfg(feature = "registry")]
+mod online {
+    use std::sync::Arc;
+
+    use bulla::files::Overwrite;
+    use bulla::limits::Limits;
+    use bulla::ops::revocation;
+    use bulla::ops::revocation::EvidenceFetcher;
+    use bulla::ops::revocation::FoundChains;
+    use bulla::store::web::AddressRule;
+    use bulla::trust::ChainSearch;
+    use bulla::trust::ChainSearchError;
+    use bulla::trust::RevocationBundle;
+    use bulla::trust::VerificationTime;
+    use bulla::x509::Anchor;
+    use bulla::x509::Purpose;
+    use bulla::x509::Status;
+
+    use super::Exit;
+    use super::Failure;
+    use super::RevocationFetchArgs;
+    use super::Time;
+    use crate::cli::files;
+    use crate::cli::line::Foreign;
+    use crate::cli::registry;
+    use crate::cli::render;
+    use crate::cli::revocation::args::AllowHostArgs;
+    use crate::cli::revocation::check;
+    use crate::cli::revocation::check::EvidenceFile;
+    use crate::cli::runtime::Runtime;
+    use crate::cli::runtime::Work;
+    use crate::cli::stores::Stores;
+    use crate::cli::trust;
+
+    pub(in crate::cli) fn fetch(args: &RevocationFetchArgs, now: Time) -> Result<Exit, Failure> {
+        let limits = Limits::DEFAULT;
+        let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
+        files::writable(&args.out, overwrite)?;
+        let mut bundle = match &args.merge {
+            None => RevocationBundle::new(),
+            Some(path) => match check::read(path, &limits)? {
+                EvidenceFile::Bundle(bundle) => bundle,
+                _ => return Err(Failure::unknown(format!("{}: it is not a portable file", path.display()))),
+            },
+        };
+        let rule = address_rule(&args.hosts)?;
+        let found = chains(args, now, &limits)?;
+        let mut exit = report_unused(&found);
+        if found.chains.is_empty() {
+            let failure = Failure::unknown("no chain of certificates leads to these roots, so nothing was fetched");
+            return Err(failure.hint("--ca-roots FILE, --signing-authority-roots FILE, --timestamp-roots FILE"));
+        }
+        let mut fetcher = EvidenceFetcher::new(registry::web_client(&args.registry)?, rule, limits.clone());
+        Runtime::new(Work::Waiting)?.block_on(fetcher.fetch(&found.chains, now));
+        let to_failure = |error: String| Failure::unknown(format!("{}: {error}", args.out.display()));
+        bundle.merge(fetcher.bundle().clone(), &limits).map_err(|error| to_failure(error.to_string()))?;
+        let bytes = bundle.to_bytes().map_err(|error| to_failure(error.to_string()))?;
+        files::write(&args.out, &bytes, overwrite)?;
+        for problem in fetcher.problems() {
+            render::note(format_args!("warning: {problem}"));
+        }
+        if fetcher.problems().iter().any(|problem| problem.is_not_allowed_host()) {
+            render::note("note: --allow-host HOST allows a host whose address is not public");
+        }
+        exit = exit.and(report_statuses(&found, &bundle, now, &limits)?);
+        render::line(format_args!("{}: {} CRLs and OCSP responses", args.out.display(), bundle.entries().count()));
+        Ok(exit)
+    }
+
+    /// The hosts of `--allow-host`.
+    pub(in crate::cli) fn address_rule(args: &AllowHostArgs) -> Result<AddressRule, Failure> {
+        let mut allowed = Vec::new();
+        for text in &args.allow_host {
+            allowed.push(text.parse().map_err(|error| Failure::unknown(format!("--allow-host {text}: {error}")))?);
+        }
+        Ok(AddressRule::PublicHosts { allowed })
+    }
+
+    /// The chains of `--cert-chain` and of the signatures on the images.
+    fn chains(args: &RevocationFetchArgs, now: Time, limits: &Limits) -> Result<FoundChains, Failure> {
+        let anchors: Arc<[Anchor]> = trust::anchors_of(
+            &[
+                (&args.ca_roots, Purpose::Signing),
+                (&args.signing_authority_roots, Purpose::SigningAuthority),
+                (&args.timestamp_roots, Purpose::TimeStamping),
+            ],
+            limits,
+        )?;
+        let mut found = FoundChains::default();
+        for path in &args.cert_chain {
+            let certificates = trust::certificates(path, limits)?;
+            let added = found.add_presented(certificates, &anchors, now, limits);
+            added.map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))?;
+        }
+        if args.references.is_empty() {
+            return Ok(found);
+        }
+        let (search, time) = (ChainSearch::of_anchors(anchors), VerificationTime::now(now));
+        let stores = Stores::new(&args.registry, &args.references)?;
+        Runtime::new(Work::Waiting)?.block_on(async {
+            for reference in &args.references {
+                let (source, tag_or_digest) = stores.source(reference)?;
+                let of_image = revocation::chains(source.as_ref(), &tag_or_digest, &search, time, limits).await?;
+                found.merge(of_image);
+            }
+            Ok(found)
+        })
+    }
+
+    /// Reports the signatures that nothing is fetched for. What could not be read may need evidence: could not tell.
+    fn report_unused(found: &FoundChains) -> Exit {
+        for rejected in &found.rejected {
+            render::note(format_args!("note: nothing is fetched for a signature: {}", Foreign(rejected)));
+        }
+        for unread in &found.unread {
+            render::note(format_args!("warning: {}", Foreign(unread)));
+        }
+        let is_undetermined = found.rejected.iter().any(ChainSearchError::is_undetermined);
+        if found.unread.is_empty() && !is_undetermined { Exit::Yes } else { Exit::Unknown }
+    }
+
+    /// Reports what the evidence says about each certificate. A missing status that a verification needs is could not tell.
+    fn report_statuses(
+        found: &FoundChains,
+        bundle: &RevocationBundle,
+        now: Time,
+        limits: &Limits,
+    ) -> Result<Exit, Failure> {
+        let mut exit = Exit::Yes;
+        let statuses = found.statuses(bundle, now, limits).map_err(|error| Failure::unknown(error.to_string()))?;
+        for needed in statuses {
+            let certificate = &needed.status.certificate;
+            match (&needed.status.status, needed.status.require_good()) {
+                (Status::Good { until }, _) => render::line(format_args!("good until {until}: {certificate}")),
+                (Status::Revoked(_), Err(error)) => render::line(format_args!("revoked: {error}")),
+                (_, Err(_)) if !needed.is_named => render::line(format_args!("names no source: {certificate}")),
+                (_, error) => {
+                    let why = error.err().map(|error| error.to_string()).unwrap_or_default();
+                    render::line(format_args!("not known: {certificate}"));
+                    render::note(format_args!("warning: {why}"));
+                    exit = Exit::Unknown;
+                }
+            }
+        }
+        Ok(exit)
+    }
+}

@@ -1,0 +1,64 @@
+//! The command `revocation show`: the CRLs and OCSP responses in a file.
+
+use bulla::limits::Limits;
+use bulla::time::Time;
+use bulla::trust::RevocationDocument;
+
+use crate::cli::exit::Exit;
+use crate::cli::exit::Failure;
+use crate::cli::line::Foreign;
+use crate::cli::line::Lines;
+use crate::cli::render;
+use crate::cli::revocation::args::RevocationShowArgs;
+use crate::cli::revocation::check;
+use crate::cli::revocation::check::EvidenceFile;
+
+pub(super) fn show(args: &RevocationShowArgs) -> Result<Exit, Failure> {
+    let mut lines = Lines::default();
+    match check::read(&args.file, &Limits::DEFAULT)? {
+        EvidenceFile::Bundle(bundle) => {
+            for entry in bundle.entries() {
+                document(entry.document(), &mut lines);
+                for (address, time) in entry.sources() {
+                    lines.push(format_args!("  from         {} at {time}", Foreign(address)));
+                }
+            }
+            lines.push(format_args!(
+                "{} pieces of revocation evidence; addresses and times of the fetch are not signed, and no signature was \
+                 verified here",
+                bundle.entries().count()
+            ));
+        }
+        EvidenceFile::Crls(crls) => {
+            crls.into_iter().for_each(|crl| document(&RevocationDocument::Crl(crl), &mut lines));
+        }
+        EvidenceFile::Ocsp(response) => document(&RevocationDocument::Ocsp(response), &mut lines),
+    }
+    render::text(&lines);
+    Ok(Exit::Yes)
+}
+
+fn document(document: &RevocationDocument, lines: &mut Lines) {
+    let next = |next: Option<Time>| next.map_or_else(|| "none".to_owned(), |next| next.to_string());
+    match document {
+        RevocationDocument::Crl(crl) => {
+            lines.push(format_args!("CRL of {}", Foreign(crl.issuer())));
+            lines.push(format_args!("  this update  {}, next update {}", crl.this_update(), next(crl.next_update())));
+            lines.push(format_args!("  revoked      {} serial numbers", crl.entry_count()));
+            lines.push(format_args!("  digest       {}", crl.digest()));
+        }
+        RevocationDocument::Ocsp(response) => {
+            lines.push(format_args!("OCSP response, produced at {}", response.produced_at()));
+            for single in response.single_statuses() {
+                let (serial, status) = (&single.serial, single.status);
+                lines.push(format_args!(
+                    "  this update  {}, next update {}: serial number {serial} is {status}",
+                    single.this_update,
+                    next(single.next_update)
+                ));
+            }
+            lines.push(format_args!("  digest       {}", response.digest()));
+        }
+        _ => lines.push("evidence of another kind"),
+    }
+}

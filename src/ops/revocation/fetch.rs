@@ -1,0 +1,216 @@
+//! `EvidenceFetcher`: fetches CRLs and OCSP responses from the addresses in verified chains.
+//!
+//! The invariant: an address is asked only if it stands in a certificate of a chain that leads to an anchor of the
+//! operator, below that anchor; and an answer is kept only if its signature is genuine for that certificate: by its issuer
+//! in the chain, or by a responder that this issuer has authorized. The steps for each certificate of a chain but the last:
+//!
+//! 1. Take the addresses of its CRL distribution points and OCSP responders.
+//! 2. Ask each address once for all certificates: a CRL by GET (RFC 5280 section 4.2.1.13), an OCSP responder by POST
+//!    (RFC 6960 appendix A) with a `CertID` by SHA-1, and by SHA-256 if that gave nothing.
+//! 3. Parse the answer, and keep it if it is genuine. Whether it is fresh, and what it says, is the question of whoever
+//!    uses it: a stale one may hold a revocation.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::limits::Limits;
+use crate::ops::revocation::FetchFault;
+use crate::ops::revocation::FetchProblem;
+use crate::store::web::AddressRule;
+use crate::store::web::WebClient;
+use crate::store::web::WebMethod;
+use crate::store::web::WebRequest;
+use crate::text::Untrusted;
+use crate::time::Time;
+use crate::trust::RevocationBundle;
+use crate::trust::RevocationDocument;
+use crate::x509::Certificate;
+use crate::x509::CertificateLabel;
+use crate::x509::CertificateRevocationList;
+use crate::x509::ExpiredCertificates;
+use crate::x509::FreshnessRule;
+use crate::x509::OcspCertIdHash;
+use crate::x509::OcspRequest;
+use crate::x509::OcspResponse;
+use crate::x509::RevocationAddress;
+use crate::x509::StatusEvidence;
+use crate::x509::StatusEvidenceError;
+use crate::x509::VerifiedChain;
+
+/// Fetches revocation evidence and keeps what was fetched, so that each address is asked once.
+#[derive(Debug)]
+pub struct EvidenceFetcher {
+    answers: BTreeMap<Question, Result<RevocationDocument, FetchFault>>,
+    bundle: RevocationBundle,
+    client: WebClient,
+    limits: Limits,
+    problems: Vec<FetchProblem>,
+    requests: u64,
+    rule: AddressRule,
+}
+
+/// What an address is asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Question {
+    address: String,
+    /// The OCSP request; `None` for a CRL.
+    ocsp: Option<OcspRequest>,
+}
+
+/// A certificate of a chain, by its position.
+#[derive(Clone, Copy)]
+struct Link<'a> {
+    certificate: &'a Certificate,
+    chain: &'a VerifiedChain,
+    issuer: &'a Certificate,
+    position: usize,
+}
+
+impl EvidenceFetcher {
+    /// A fetcher that connects to public addresses, and to hosts in `rule` that the operator allows.
+    pub fn new(client: WebClient, rule: AddressRule, limits: Limits) -> Self {
+        Self {
+            answers: BTreeMap::new(),
+            bundle: RevocationBundle::new(),
+            client,
+            limits,
+            problems: Vec::new(),
+            requests: 0,
+            rule,
+        }
+    }
+
+    /// Fetches the evidence about all certificates of `chains`. `now` is written down as the time of the fetch.
+    pub async fn fetch(&mut self, chains: &[Arc<VerifiedChain>], now: Time) {
+        for chain in chains {
+            let issuers = chain.path().iter().skip(1);
+            for (position, (certificate, issuer)) in chain.path().iter().zip(issuers).enumerate() {
+                let link = Link { certificate, chain, issuer, position };
+                for address in certificate.revocation_addresses() {
+                    if let Err(fault) = self.keep(link, &address, now).await {
+                        self.add_problem(certificate, &address, fault);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What was fetched and is genuine.
+    pub const fn bundle(&self) -> &RevocationBundle {
+        &self.bundle
+    }
+
+    /// The addresses from which nothing was kept, each once for each certificate.
+    pub fn problems(&self) -> &[FetchProblem] {
+        &self.problems
+    }
+
+    /// Asks one address about one certificate, and keeps the answer if it is genuine.
+    async fn keep(&mut self, link: Link<'_>, address: &RevocationAddress, now: Time) -> Result<(), FetchFault> {
+        match address {
+            RevocationAddress::Crl(uri) => {
+                self.keep_answer(link, Question { address: uri.clone(), ocsp: None }, now).await
+            }
+            RevocationAddress::Ocsp(uri) => {
+                let mut result = Err(FetchFault::NoRequest);
+                for hash in [OcspCertIdHash::Sha1, OcspCertIdHash::Sha256] {
+                    let Some(request) = OcspRequest::new(link.certificate, link.issuer, hash) else { continue };
+                    let question = Question { address: uri.clone(), ocsp: Some(request) };
+                    result = self.keep_answer(link, question, now).await;
+                    // Another CertID helps only if the responder answered, and did not know this one.
+                    match result {
+                        Err(FetchFault::NotAbout | FetchFault::Unreadable(_)) => {}
+                        _ => break,
+                    }
+                }
+                result
+            }
+        }
+    }
+
+    async fn keep_answer(&mut self, link: Link<'_>, question: Question, now: Time) -> Result<(), FetchFault> {
+        let address = question.address.clone();
+        let document = match self.answers.get(&question) {
+            Some(known) => known.clone(),
+            None => {
+                let answer = self.ask(&question).await;
+                self.answers.insert(question, answer.clone());
+                answer
+            }
+        }?;
+        link.check(&document, now, &self.limits)?;
+        self.bundle.add(document, (&address, now), &self.limits).map_err(FetchFault::Bundle)
+    }
+
+    async fn ask(&mut self, question: &Question) -> Result<RevocationDocument, FetchFault> {
+        let (method, most) = match &question.ocsp {
+            // A CRL in PEM is no longer than this: base64 is longer by a third, and has line ends.
+            None => (WebMethod::Get, self.limits.revocation.crl_bytes.saturating_mul(3) / 2),
+            Some(request) => {
+                let body = request.der().to_vec();
+                let content_type = OcspRequest::MEDIA_TYPE;
+                (WebMethod::Post { body, content_type }, self.limits.revocation.ocsp_bytes)
+            }
+        };
+        let request = WebRequest::new(&question.address, method, most).map_err(FetchFault::Web)?;
+        let limit = self.limits.revocation.requests;
+        if self.requests >= limit {
+            return Err(FetchFault::TooMany { limit });
+        }
+        self.requests = self.requests.saturating_add(1);
+        let answer = self.client.send(&request, &self.rule).await.map_err(FetchFault::Web)?;
+        let parsed = match question.ocsp {
+            None => crl(answer.body, &self.limits).map(RevocationDocument::Crl),
+            Some(_) => OcspResponse::parse(&answer.body, &self.limits).map(RevocationDocument::Ocsp),
+        };
+        parsed.map_err(FetchFault::Unreadable)
+    }
+
+    fn add_problem(&mut self, certificate: &Certificate, address: &RevocationAddress, fault: FetchFault) {
+        let address = Untrusted::new(address.uri());
+        let problem = FetchProblem { address, certificate: CertificateLabel::of(certificate), fault };
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+}
+
+impl Link<'_> {
+    /// Whether `document` is genuine evidence about the certificate.
+    fn check(&self, document: &RevocationDocument, now: Time, limits: &Limits) -> Result<(), FetchFault> {
+        let mut pool = StatusEvidence::new();
+        let added = match document {
+            RevocationDocument::Crl(crl) => pool.add_crl(crl.clone(), limits),
+            RevocationDocument::Ocsp(response) => pool.add_ocsp_response(response.clone(), limits),
+        };
+        added.map_err(FetchFault::Unreadable)?;
+        let statuses = pool.statuses(self.chain, &ANY_AGE, now, limits);
+        let evidence = statuses.get(self.position).map(|status| status.evidence.as_slice()).unwrap_or_default();
+        match evidence.first() {
+            None => Err(FetchFault::NotAbout),
+            Some(_) if evidence.iter().any(|one| one.genuine) => Ok(()),
+            Some(one) => {
+                let problems: Vec<_> = one.problems.iter().map(|problem| problem.rule.broken()).collect();
+                Err(FetchFault::NotGenuine(problems.join("; ")))
+            }
+        }
+    }
+}
+
+/// A CRL in DER, as RFC 5280 section 4.2.1.13 has it, or the only one in a PEM file, as some servers give it.
+fn crl(body: Vec<u8>, limits: &Limits) -> Result<CertificateRevocationList, StatusEvidenceError> {
+    match body.starts_with(b"-----BEGIN ") {
+        false => CertificateRevocationList::parse(body, limits),
+        true => match CertificateRevocationList::parse_bundle(&body, limits) {
+            Ok(all) if all.count() == 1 => Ok(all.first().clone()),
+            _ => Err(StatusEvidenceError::Malformed { clause: "RFC 7468 section 6", what: "CRL in PEM" }),
+        },
+    }
+}
+
+/// Genuine evidence is kept whatever its age.
+const ANY_AGE: FreshnessRule = FreshnessRule {
+    expired_certificates: ExpiredCertificates::Kept,
+    grace_after_next_update: std::time::Duration::MAX,
+    maximum_age: None,
+};

@@ -1,0 +1,59 @@
+//! `FetchProblem`: an address of a certificate from which no revocation evidence was kept.
+
+use crate::store::web::WebError;
+use crate::text::Untrusted;
+use crate::trust::RevocationBundleError;
+use crate::x509::CertificateLabel;
+use crate::x509::StatusEvidenceError;
+
+/// An address that a certificate names, and why nothing from it was kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("certificate {certificate}: {address}: {fault}")]
+pub struct FetchProblem {
+    /// The address, as it stands in the certificate.
+    pub address: Untrusted,
+    /// The certificate that names it.
+    pub certificate: CertificateLabel,
+    /// The fault.
+    pub fault: FetchFault,
+}
+
+/// Why nothing from an address was kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchFault {
+    /// What was kept already leaves no room for it.
+    #[error("{0}")]
+    Bundle(RevocationBundleError),
+    /// The answer is genuine, and says nothing about this certificate; or it is by another issuer.
+    #[error("its answer is not about this certificate")]
+    NotAbout,
+    /// The signature of the answer is not by the issuer, nor by a responder that the issuer has authorized.
+    #[error("its answer is not genuine: {0}")]
+    NotGenuine(String),
+    /// The key of the issuer has a form that a request cannot name.
+    #[error("no OCSP request can be made about it")]
+    NoRequest,
+    /// More addresses than are asked.
+    #[error("it was not asked: more than {limit} requests")]
+    TooMany {
+        /// The limit.
+        limit: u64,
+    },
+    /// The answer is not a CRL or OCSP response that is read.
+    #[error("{0}")]
+    Unreadable(StatusEvidenceError),
+    /// There was no answer, or the address is not of a kind that is asked.
+    #[error("{}", .0.fault)]
+    Web(WebError),
+}
+
+impl FetchProblem {
+    /// Whether the operator can allow it by naming the host.
+    pub const fn is_not_allowed_host(&self) -> bool {
+        match &self.fault {
+            FetchFault::Web(error) => error.is_not_allowed_host(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! OCSP responders: openssl's, and those that answer for somebody else.
+
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::net::TcpListener;
+use std::process::Child;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use super::web::Answer;
+use super::*;
+
+const DELEGATE: &str = "keyUsage=critical,digitalSignature\nextendedKeyUsage=OCSPSigning\nnoCheck=ignored\n";
+
+impl World {
+    fn with_ocsp() -> Option<Self> {
+        Self::new("authorityInfoAccess=OCSP;URI:{web}/ocsp,caIssuers;URI:{web}/root.cer\n")
+    }
+
+    /// The database of the authority: the signer's certificate is good, or revoked.
+    fn index(&self, line: &str) {
+        self.write("index.txt", format!("{line}\t07\tunknown\t/CN=leaf\n"));
+    }
+
+    /// openssl answers at `/ocsp`, with the key of `signer`. The options come before the request.
+    fn respond(&self, signer: &Made, options: &'static str) {
+        let (folder, signer, root) = (self.folder.path().to_owned(), signer.clone(), self.root.file.clone());
+        let answer = move |request: &[u8]| {
+            let (asked, answered) = (folder.join("request.der"), folder.join("response.der"));
+            fs::write(&asked, request).unwrap();
+            let mut openssl = Command::new("openssl");
+            openssl.arg("ocsp").args(options.split_whitespace()).arg("-index").arg(folder.join("index.txt"));
+            openssl.arg("-CA").arg(&root).arg("-rsigner").arg(&signer.file).arg("-rkey").arg(&signer.key);
+            openssl.arg("-reqin").arg(&asked).arg("-respout").arg(&answered);
+            let output = openssl.output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            fs::read(&answered).unwrap()
+        };
+        self.web.answer("/ocsp", Answer::By(Arc::new(answer)));
+    }
+}
+
+const GOOD: &str = "V\t991231235959Z\t";
+const REVOKED: &str = "R\t991231235959Z\t260101000000Z,keyCompromise";
+
+#[test]
+fn a_responder_is_asked_by_post_and_its_answer_decides() {
+    let Some(world) = World::with_ocsp() else { return };
+    let delegate = world.shop.issue(&world.root, Plan { serial: "8", ..plan("/CN=responder", DELEGATE) });
+    for (number, signer) in [&world.root, &delegate].into_iter().enumerate() {
+        world.index(GOOD);
+        world.respond(signer, "-ndays 1");
+        let (code, text) = world.fetch(&format!("good{number}.json"), "");
+        assert_eq!(code, 0, "{text}");
+        assert_eq!(world.web.take_requests(), ["POST /ocsp"], "issuers are not fetched");
+        assert_eq!(world.verify(&format!("--revocation good{number}.json --revocation-required")), 0);
+        world.index(REVOKED);
+        assert_eq!(world.fetch(&format!("revoked{number}.json"), "").0, 0);
+        assert_eq!(world.verify(&format!("--revocation revoked{number}.json")), 1);
+        world.web.take_requests();
+    }
+    let text = world.must("revocation show good0.json");
+    assert!(text.contains("OCSP response, produced at") && text.contains("serial number 07 is good"), "{text}");
+}
+
+#[test]
+fn a_responder_that_does_not_know_sha_1_is_asked_again() {
+    let Some(world) = World::with_ocsp() else { return };
+    world.index(GOOD);
+    world.respond(&world.root, "-ndays 1");
+    let known = world.web.taken("/ocsp");
+    let sha1: &[u8] = &[0x2b, 0x0e, 3, 2, 0x1a];
+    let answer = move |request: &[u8]| match request.windows(sha1.len()).any(|window| window == sha1) {
+        // `unauthorized`: RFC 6960 section 2.3.
+        true => vec![0x30, 3, 10, 1, 6],
+        false => known(request),
+    };
+    world.web.answer("/ocsp", Answer::By(Arc::new(answer)));
+    let (code, text) = world.fetch("e.json", "");
+    assert_eq!((code, world.kept("e.json")), (0, Some(1)), "{text}");
+    assert_eq!(world.web.requests(), ["POST /ocsp", "POST /ocsp"]);
+    assert_eq!(world.verify("--revocation e.json --revocation-required"), 0);
+}
+
+#[test]
+fn an_answer_for_somebody_else_is_not_kept() {
+    let Some(world) = World::with_ocsp() else { return };
+    let refused = |name: &str, message: &str| {
+        let (code, text) = world.fetch(name, "");
+        assert_eq!((code, world.kept(name)), (2, Some(0)), "{text}");
+        assert!(text.contains(message) && text.contains("not known: `CN=leaf"), "{text}");
+    };
+    world.index(GOOD);
+    // A certificate of the same authority that is no responder's, and a stranger with the purpose.
+    let second = world.shop.issue(&world.root, Plan { serial: "9", ..plan("/CN=second", LEAF) });
+    let stranger = world.shop.root(plan("/CN=responder", DELEGATE));
+    for (name, signer) in [("second.json", &second), ("stranger.json", &stranger)] {
+        world.respond(signer, "-ndays 1");
+        refused(name, "its answer is not genuine");
+    }
+    // An answer about another certificate.
+    world.respond(&world.root, "-ndays 1");
+    let request =
+        bulla::x509::OcspRequest::new(&second.certificate, &world.root.certificate, bulla::x509::OcspCertIdHash::Sha1);
+    let other = world.web.taken("/ocsp")(request.unwrap().der());
+    world.web.serve("/ocsp", other);
+    refused("other.json", "its answer is not about this certificate");
+    world.web.serve("/ocsp", vec![0x30, 3, 10, 1, 3]);
+    refused("later.json", "answered `tryLater`");
+    world.web.serve("/ocsp", vec![0; 70_000]);
+    refused("large.json", "its answer is larger than 65536 bytes");
+    world.web.redirect("/ocsp", "/elsewhere");
+    refused("redirect.json", "it redirects a POST request (302)");
+    assert!(!world.web.requests().iter().any(|request| request.contains("elsewhere")));
+}
+
+/// A nonce in an answer that was not asked for one says nothing.
+#[test]
+fn an_answer_with_a_nonce_is_kept() {
+    let Some(world) = World::with_ocsp() else { return };
+    world.index(GOOD);
+    let (root, issuer) = (world.root.clone(), world.path("root.pem"));
+    let (folder, leaf) = (world.folder.path().to_owned(), world.leaf.file.clone());
+    let run = |command: &mut Command| {
+        let output = command.current_dir(world.folder.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let mut ask = Command::new("openssl");
+    ask.args(["ocsp", "-nonce", "-reqout", "nonce.der", "-issuer"]).arg(&issuer).arg("-cert").arg(&leaf);
+    run(&mut ask);
+    let mut answer = Command::new("openssl");
+    answer.args(["ocsp", "-index", "index.txt", "-ndays", "1", "-reqin", "nonce.der", "-respout", "answer.der", "-CA"]);
+    run(answer.arg(&issuer).arg("-rsigner").arg(&root.file).arg("-rkey").arg(&root.key));
+    world.web.serve("/ocsp", fs::read(folder.join("answer.der")).unwrap());
+    assert_eq!((world.fetch("e.json", "").0, world.kept("e.json")), (0, Some(1)));
+    assert_eq!(world.verify("--revocation e.json --revocation-required"), 0);
+}
+
+struct Responder(Child);
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// The responder of openssl itself, with its own HTTP server.
+#[test]
+fn the_responder_of_openssl_is_understood() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let Some(world) = World::new(&format!("authorityInfoAccess=OCSP;URI:http://127.0.0.1:{port}\n")) else { return };
+    world.index(GOOD);
+    let mut openssl = Command::new("openssl");
+    openssl.args(["ocsp", "-index", "index.txt", "-ndays", "1", "-CA", "root.pem", "-port", &port.to_string()]);
+    openssl.arg("-rsigner").arg(&world.root.file).arg("-rkey").arg(&world.root.key).current_dir(world.folder.path());
+    let responder = openssl.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut responder = Responder(responder);
+    // A connection that only asks whether it listens would occupy it.
+    let mut lines = BufReader::new(responder.0.stderr.take().unwrap()).lines();
+    let waits = lines.any(|line| line.unwrap().contains("waiting for OCSP client connections"));
+    assert!(waits, "the responder of openssl ended");
+    let (code, text) = world.fetch("e.json", "");
+    assert_eq!((code, world.kept("e.json")), (0, Some(1)), "{text}");
+    assert_eq!(world.verify("--revocation e.json --revocation-required"), 0);
+}

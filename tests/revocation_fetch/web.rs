@@ -1,0 +1,126 @@
+//! A web server on loopback, whose answers a test sets.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::thread;
+
+/// What a path answers.
+#[derive(Clone)]
+pub enum Answer {
+    /// Whatever a function makes of the body of the request.
+    By(Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>),
+    /// These bytes instead of an HTTP response.
+    Raw(Vec<u8>),
+    /// Nothing, until the client goes away.
+    Silence,
+}
+
+pub struct Web {
+    port: u16,
+    routes: Arc<Mutex<BTreeMap<String, Answer>>>,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Web {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let routes: Arc<Mutex<BTreeMap<String, Answer>>> = Arc::default();
+        let requests: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (answers, kept) = (Arc::clone(&routes), Arc::clone(&requests));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (answers, kept) = (Arc::clone(&answers), Arc::clone(&kept));
+                thread::spawn(move || answer(&stream, &answers, &kept));
+            }
+        });
+        Self { port, routes, requests }
+    }
+
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// From now on, `path` answers with `answer`.
+    pub fn answer(&self, path: &str, answer: Answer) {
+        self.routes.lock().unwrap().insert(path.to_owned(), answer);
+    }
+
+    pub fn serve(&self, path: &str, body: impl Into<Vec<u8>>) {
+        let body = body.into();
+        self.answer(path, Answer::By(Arc::new(move |_| body.clone())));
+    }
+
+    pub fn redirect(&self, path: &str, to: &str) {
+        let raw = format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        self.answer(path, Answer::Raw(raw.into_bytes()));
+    }
+
+    /// The requests so far, as `GET /path`.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// The requests since the last call.
+    pub fn take_requests(&self) -> Vec<String> {
+        std::mem::take(&mut self.requests.lock().unwrap())
+    }
+}
+
+fn answer(mut stream: &TcpStream, routes: &Mutex<BTreeMap<String, Answer>>, requests: &Mutex<Vec<String>>) {
+    let Some((line, body)) = request(stream) else { return };
+    requests.lock().unwrap().push(line.clone());
+    let path = line.split(' ').nth(1).unwrap_or_default();
+    let answer = routes.lock().unwrap().get(path).cloned();
+    let bytes = match answer {
+        Some(Answer::By(made)) => {
+            let body = made(&body);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            [head.into_bytes(), body].concat()
+        }
+        Some(Answer::Raw(bytes)) => bytes,
+        Some(Answer::Silence) => {
+            drop(stream.read(&mut [0]));
+            return;
+        }
+        None => b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec(),
+    };
+    drop(stream.write_all(&bytes));
+}
+
+/// The method and path of a request, and its body.
+fn request(mut stream: &TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut read = Vec::new();
+    let mut piece = [0; 1_024];
+    loop {
+        let length = stream.read(&mut piece).ok().filter(|length| *length > 0)?;
+        read.extend_from_slice(&piece[..length]);
+        let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&read[..end]).to_lowercase();
+        let wanted = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+        if read.len() >= end + 4 + wanted {
+            let line = String::from_utf8_lossy(&read[..end]).into_owned();
+            let line = line.lines().next()?.split(' ').take(2).collect::<Vec<_>>().join(" ");
+            return Some((line, read[end + 4..].to_vec()));
+        }
+    }
+}
+
+impl Web {
+    /// The function that answers at `path`.
+    pub fn taken(&self, path: &str) -> Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync> {
+        match self.routes.lock().unwrap().get(path) {
+            Some(Answer::By(made)) => Arc::clone(made),
+            _ => panic!("{path} has no such answer"),
+        }
+    }
+}
