@@ -167,7 +167,7 @@ fn write_notary(
 ) -> Result<StoredSignature, EnvelopeError> {
     let (item, chain) =
         signed.payload.notary_item().zip(signed.chain).ok_or(EnvelopeError::NoChain { key: signed.key.id() })?;
-    let envelope = item.envelope(signed.key, chain, &signed.signature)?;
+    let envelope = item.envelope(signed.key, chain, &signed.signature, signed.signing_agent)?;
     let layer = Content::from_bytes(item.format().media_type(), envelope);
     let manifest = storage
         .notary_manifest

@@ -100,12 +100,17 @@ impl NotaryItem {
         key: &PublicKey,
         chain: &CertificateChain,
         signature: &[u8],
+        signing_agent: &str,
     ) -> Result<Vec<u8>, EnvelopeError> {
         let certificates: Vec<_> = self.chain(Some(chain), key)?.certificates().collect();
-        let unsigned = UnsignedAttributes { chain: &certificates, signing_agent: Some(SIGNING_AGENT), timestamp: None };
+        let unsigned = UnsignedAttributes { chain: &certificates, signing_agent: Some(signing_agent), timestamp: None };
         Ok(self.draft(key)?.assemble(key, signature, &unsigned, &Limits::DEFAULT)?)
     }
 }
 
+/// What an envelope says it was made by if its signature was made elsewhere. It has no version, so that every version makes
+/// the same envelope of the same signature.
+pub(super) const SIGNING_AGENT_ELSEWHERE: &str = "bulla";
+
 /// What an envelope says it was made by. It is not signed.
-const SIGNING_AGENT: &str = concat!("bulla/", env!("CARGO_PKG_VERSION"));
+pub(super) const SIGNING_AGENT: &str = concat!("bulla/", env!("CARGO_PKG_VERSION"));

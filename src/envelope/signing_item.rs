@@ -18,6 +18,8 @@ use crate::envelope::SigningIdentity;
 use crate::envelope::SimpleSigningPayload;
 use crate::envelope::Statement;
 use crate::envelope::notary_item::NotaryItem;
+use crate::envelope::notary_item::SIGNING_AGENT;
+use crate::envelope::notary_item::SIGNING_AGENT_ELSEWHERE;
 use crate::envelope::predicate_limits;
 use crate::json;
 use crate::key::PublicKey;
@@ -68,6 +70,8 @@ pub struct SignedItem<'a> {
     pub(super) key: &'a PublicKey,
     pub(super) payload: &'a ItemPayload,
     pub(super) signature: Vec<u8>,
+    /// The program that made the signature, for formats that name it; not signed.
+    pub(super) signing_agent: &'static str,
 }
 
 impl SigningItem<'_> {
@@ -130,7 +134,8 @@ impl<'a> SigningIdentity<'a> {
     pub fn sign(&self, item: SigningItem<'a>, payload: &'a ItemPayload) -> Result<SignedItem<'a>, SigningFault> {
         payload.check_signer(self)?;
         let signature = payload.sign(self.signer())?;
-        Ok(SignedItem { chain: self.chain(), item, key: self.key(), payload, signature })
+        let (chain, key) = (self.chain(), self.key());
+        Ok(SignedItem { chain, item, key, payload, signature, signing_agent: SIGNING_AGENT })
     }
 }
 
@@ -147,7 +152,10 @@ impl<'a> SignedItem<'a> {
         signature: &[u8],
     ) -> Result<Self, NotSignedBy> {
         match payload.is_signed_by(key, signature) {
-            true => Ok(Self { chain: None, item, key, payload, signature: signature.to_vec() }),
+            true => {
+                let (signature, signing_agent) = (signature.to_vec(), SIGNING_AGENT_ELSEWHERE);
+                Ok(Self { chain: None, item, key, payload, signature, signing_agent })
+            }
             false => Err(NotSignedBy(key.id())),
         }
     }

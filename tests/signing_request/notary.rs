@@ -163,6 +163,8 @@ fn every_key_signs_every_format_and_every_envelope_verifies() {
             let verified = envelope.verify(key.public_key()).unwrap();
             assert_eq!(verified.attributes().signing_time(), created());
             assert_eq!(verified.attributes().expiry(), options().expiry);
+            // Not that of the machine that attaches it, so that each makes the same envelope.
+            assert_eq!(envelope.signing_agent().unwrap().to_string(), "bulla");
             let payload = NotaryPayload::parse(verified.payload(), &limits()).unwrap();
             assert_eq!(payload.digest(), Some(image.digest()));
             assert!(envelope.certificate_chain().iter().map(|der| &**der).eq(chain.certificates()));
