@@ -68,9 +68,28 @@ impl PayloadToSign<'_> {
     }
 }
 
-/// Signs a message; the signature was verified over exactly this message.
-pub(super) fn sign_one(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>, SignerError> {
-    let signature = signer.sign(message)?;
+/// The scheme of a countersignature by `key` over signatures of `payloads`: the one that all of them have, if their formats
+/// prescribe it, since some keys sign by one scheme alone; else `None` for the default scheme.
+///
+/// # Errors
+/// [`EnvelopeError`] for a key that a format does not allow.
+pub(super) fn common_scheme(key: &PublicKey, payloads: &[Vec<ItemPayload>]) -> Result<Option<Scheme>, EnvelopeError> {
+    let mut common = None;
+    for payload in payloads.iter().flatten() {
+        match payload.prescribed_scheme(key)? {
+            None => return Ok(None),
+            prescribed => common = prescribed,
+        }
+    }
+    Ok(common)
+}
+
+/// Signs a message with a scheme, `None` for the default one; the signature was verified over exactly this message.
+pub(super) fn sign_one(signer: &dyn Signer, scheme: Option<Scheme>, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+    let signature = match scheme {
+        None => signer.sign(message)?,
+        Some(scheme) => signer.sign_with(scheme, message)?,
+    };
     match signature.is_over(signer.public_key(), message) {
         true => Ok(signature.as_bytes().to_vec()),
         false => Err(faulty(signer)),

@@ -163,7 +163,8 @@ impl SigningResponse {
         }
         if stopped.is_none() && !ours.is_finished() && ours.missing(request).is_empty() {
             let message = countersignature::message(request, owner, key, now, ours.signatures.values())?;
-            match payload_signing::sign_one(signer, &message) {
+            let scheme = payload_signing::common_scheme(key, request.payloads()).map_err(unsignable)?;
+            match payload_signing::sign_one(signer, scheme, &message) {
                 Ok(bytes) => {
                     let signature = Digest::sha256(&key.canonical_signature(&bytes));
                     made.push(NewSignature { item: None, payload: None, signature });

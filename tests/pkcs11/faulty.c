@@ -68,12 +68,17 @@ static ulong_t get_token_info(ulong_t slot, unsigned char *info) {
     return result;
 }
 
-/* With `hashing`, the token does not sign what was hashed elsewhere. */
+/* With `hashing`, the token does not sign what was hashed elsewhere; with `pss`, RSA keys do not sign by PKCS #1 v1.5. */
+static int hidden(ulong_t mechanism) {
+    if (fault("hashing") >= 0) return mechanism == 0x1 || mechanism == 0xd || mechanism == 0x1041;
+    return fault("pss") >= 0 && (mechanism == 0x1 || mechanism == 0x6 || (mechanism >= 0x40 && mechanism <= 0x42));
+}
+
 static ulong_t get_mechanism_list(ulong_t slot, ulong_t *list, ulong_t *count) {
     ulong_t result = theirs->call[GET_MECHANISM_LIST](slot, list, count), kept = 0;
-    if (result || !list || fault("hashing") < 0) return result;
+    if (result || !list) return result;
     for (ulong_t at = 0; at < *count; at++)
-        if (list[at] != 0x1 && list[at] != 0xd && list[at] != 0x1041) list[kept++] = list[at];
+        if (!hidden(list[at])) list[kept++] = list[at];
     *count = kept;
     return 0;
 }

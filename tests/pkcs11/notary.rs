@@ -113,6 +113,29 @@ fn a_token_that_hashes_by_itself_signs_with_a_certificate() {
     }
 }
 
+/// A token whose RSA keys sign by RSA-PSS alone: enough for the formats with certificates, and for a request that asks for
+/// nothing else. Other formats are an error that names the scheme.
+#[test]
+fn a_token_without_pkcs1_signs_with_a_certificate() {
+    let Some(hsm) = start() else { return };
+    let uri = key(&hsm, "rsa2048");
+    image(&hsm, "app", 1);
+    let sign = ["sign", "oci:app:v1", "--key", &uri, "--cert-chain", "rsa2048.pem", "--format"];
+    for formats in ["bundle,notary-jws", "tag,notary-cose"] {
+        let printed = hsm.bulla_faulty("pss", Some(PIN), &[&sign[..], &[formats]].concat()).expect(2);
+        printed.tells(&["token `release` does not make RSA PKCS#1 v1.5 SHA-256 signatures"]);
+    }
+    hsm.bulla_faulty("pss", Some(PIN), &[&sign[..], &[FORMATS]].concat()).expect(0);
+    verify(&hsm, "oci:app:v1", "rsa2048");
+    image(&hsm, "other", 2);
+    let new = ["request", "new", "oci:other:v1", "-o", "r", "--owner", "release=rsa2048.pub", "--cert-chain"];
+    hsm.bulla_with(&[], &[&new[..], &["rsa2048.pem", "--format", FORMATS]].concat()).expect(0);
+    let sign = ["request", "sign", "r", "--key", &uri, "-o", "a", "--yes"];
+    hsm.bulla_faulty("pss", Some(PIN), &sign).expect(0);
+    hsm.bulla_with(&[], &["request", "attach", "r", "a"]).expect(0);
+    verify(&hsm, "oci:other:v1", "rsa2048");
+}
+
 /// A key that requires the PIN for each signature: RSA-PSS in several parts.
 #[test]
 fn a_key_that_asks_for_the_pin_each_time_signs_with_a_certificate() {

@@ -50,9 +50,10 @@ impl TokenKey {
         // Serialized, so that threads do not send a PIN several times at once that turns out to be wrong or locked.
         let pool = if pin.is_some() { Pool::serialized(token, session) } else { Pool::new(token, session) };
         let key = Self { handle: object.handle, mechanisms, pin, pool, public, token: name };
-        match key.operation(key.public.default_scheme(), b"") {
-            Some(_) => Ok(key),
-            None => Err(key.unknown(key.public.default_scheme())),
+        // A key that signs by another scheme alone, such as RSA-PSS, serves the formats that prescribe it.
+        match key.public.schemes().iter().any(|scheme| key.operation(*scheme, b"").is_some()) {
+            true => Ok(key),
+            false => Err(key.unknown(key.public.default_scheme())),
         }
     }
 
