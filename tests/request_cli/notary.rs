@@ -258,3 +258,48 @@ fn the_page_shows_every_certificate_escaped() {
     bench.ok(&["request", "attach", "r", "a"]);
     bench.ok(&["verify", "oci:build:v1", "--ca-roots", "root.crt", "--certificate-identity", &format!("CN={evil}")]);
 }
+
+/// The certificate ended between the request and the signature, and nobody could tell from the signing time.
+#[test]
+fn a_certificate_that_ended_since_is_shown_and_not_signed_with() {
+    let bench = bench();
+    if program("openssl").is_none() {
+        return not_run("openssl not found");
+    }
+    let config = "[req]\nprompt=no\ndistinguished_name=dn\n[dn]\nCN=short\n[ca]\ndefault_ca=one\n\
+        [one]\nnew_certs_dir=.\ndatabase=db\nserial=serial\ndefault_md=sha256\npolicy=any\nx509_extensions=leaf\n\
+        [any]\ncommonName=supplied\n[leaf]\nsubjectKeyIdentifier=hash\nkeyUsage=critical,digitalSignature\n";
+    for (name, text) in [("cnf", config), ("db", ""), ("serial", "07\n")] {
+        fs::write(bench.path(name), text).unwrap();
+    }
+    let openssl = |args: &str| {
+        let mut command = std::process::Command::new("openssl");
+        let output = command.args(args.split(' ')).current_dir(bench.path("")).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    openssl("req -new -config cnf -key p256.key -out csr");
+    let validity = "-startdate 20260101000000Z -enddate 20261125000000Z";
+    openssl(&format!("ca -batch -selfsign -config cnf -in csr -keyfile p256.key {validity} -notext -out short.crt"));
+    openssl("x509 -in short.crt -outform DER -out short.der");
+
+    let mut request = ask(&bench, &["--format", "notary-jws"]);
+    let chain = bulla::envelope::base64::encode(&fs::read(bench.path("short.der")).unwrap());
+    request["owners"][0]["keys"][0]["certificateChain"] = json!([chain]);
+    for place in ["/created", "/items/0/sign/notary/signingTime"] {
+        *request.pointer_mut(place).unwrap() = json!("2026-11-24T12:00:00Z");
+    }
+    fs::write(bench.path("r"), request.to_string()).unwrap();
+    let shown = bench.ok(&["request", "show", "r"]);
+    assert!(
+        shown.err.contains("warning: the certificate chain of alice") && !shown.err.contains("bob"),
+        "{}",
+        shown.err
+    );
+    assert!(shown.out.contains("valid      2026-01-01T00:00:00Z to 2026-11-25T00:00:00Z"), "{}", shown.out);
+    let refused = bench.refused(&["request", "sign", "r", "--key", "p256.key", "-o", "a", "--yes", "--log", "log"]);
+    assert!(refused.err.contains("the certificate chain of alice"), "{}", refused.err);
+    assert!(!bench.path("a").exists() && !bench.path("log").exists());
+    // The other owner has a certificate that is valid.
+    sign(&bench, "rsa2048", "b", &[]);
+    bench.ok(&["request", "attach", "r", "b"]);
+}

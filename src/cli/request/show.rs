@@ -19,6 +19,10 @@ pub(super) fn show(args: &RequestShowArgs, now: Time) -> Result<Exit, Failure> {
         Output::Text => {
             render::text(&page.text());
             request.check_open(now).unwrap_or_else(|error| render::note(format_args!("warning: {error}")));
+            for key in request.owners().iter().flat_map(|owner| &owner.keys) {
+                let checked = request.check_certificates(key.id(), now);
+                checked.unwrap_or_else(|error| render::note(format_args!("warning: {error}")));
+            }
         }
     }
     Ok(Exit::Yes)
