@@ -117,8 +117,8 @@ impl TrustRoot {
         let positions = self.identities().iter().enumerate();
         let identities: Vec<_> =
             positions.filter_map(|(position, one)| one.certificates().map(|means| (position, means))).collect();
-        let found =
-            SignedEnvelope::open(envelope, context.limits).and_then(|signed| signed.attribute(&identities, context));
+        let found = SignedEnvelope::open(envelope, self.chains(), context.limits)
+            .and_then(|signed| signed.attribute(&identities, context));
         let (position, certified, payload) = match found {
             Ok(found) => found,
             Err(rejection) => return Authentication::rejected(Rejection::Certificate(rejection)),

@@ -73,6 +73,11 @@ impl CertificateMeans {
         &self.anchors
     }
 
+    /// The anchors, as all identities have them that were made with them.
+    pub(super) const fn shared_anchors(&self) -> &Arc<[Anchor]> {
+        &self.anchors
+    }
+
     /// The names that a certificate must have, all of them; `None` if any name is trusted.
     pub const fn names(&self) -> Option<&IdentityPattern> {
         match &self.names {

@@ -38,11 +38,11 @@ use crate::trust::TimeSource;
 use crate::trust::TimestampFault;
 use crate::trust::TimestampUse;
 use crate::trust::VerificationTime;
+use crate::trust::verified_chains::VerifiedChains;
 use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
 use crate::x509::ChainError;
 use crate::x509::ChainRule;
-use crate::x509::PresentedChain;
 use crate::x509::Purpose;
 use crate::x509::SignedBefore;
 use crate::x509::TimestampToken;
@@ -91,6 +91,7 @@ impl CertifiedSigner {
 /// An envelope with the certificates in it, parsed. Its signature is verified with the key of the first certificate.
 pub(super) struct SignedEnvelope<'a> {
     certificates: NonEmpty<Certificate>,
+    chains: &'a VerifiedChains,
     envelope: &'a NotaryEnvelope,
 }
 
@@ -99,7 +100,11 @@ impl<'a> SignedEnvelope<'a> {
     ///
     /// # Errors
     /// [`CertificateRejection`].
-    pub(super) fn open(envelope: &'a NotaryEnvelope, limits: &Limits) -> Result<Self, CertificateRejection> {
+    pub(super) fn open(
+        envelope: &'a NotaryEnvelope,
+        chains: &'a VerifiedChains,
+        limits: &Limits,
+    ) -> Result<Self, CertificateRejection> {
         let unreadable = |fault| CertificateRejection::new(None, NonEmpty::one(fault));
         let mut certificates = Vec::new();
         for (position, der) in envelope.certificate_chain().iter().enumerate() {
@@ -109,7 +114,7 @@ impl<'a> SignedEnvelope<'a> {
             certificates.push(certificate.map_err(unread)?);
         }
         let absent = || unreadable(CertificateFault::NoCertificate);
-        let signed = Self { certificates: NonEmpty::collect(certificates).ok_or_else(absent)?, envelope };
+        let signed = Self { certificates: NonEmpty::collect(certificates).ok_or_else(absent)?, chains, envelope };
         match signed.certificates.first().public_key() {
             Err(error) => Err(signed.rejected(CertificateFault::Envelope(NotaryError::Refused {
                 found: Some(Untrusted::new(&error.to_string())),
@@ -312,12 +317,9 @@ impl<'a> SignedEnvelope<'a> {
         AuthenticationContext { limits, time, .. }: AuthenticationContext<'_>,
     ) -> Result<CertifiedSigner, CertificateFault> {
         let attributes = self.envelope.unverified_attributes();
-        let verify = |purpose, at| {
-            let presented = PresentedChain { certificates: &self.certificates, extra: &[] };
-            VerifiedChain::verify(presented, means.anchors(), purpose, means.profile(), at, limits)
-        };
+        let verify = |purpose, at| self.chains.verify(&self.certificates, means, purpose, at, limits);
         let certified = |chain, time, source, timestamp| CertifiedSigner {
-            chain: Arc::new(chain),
+            chain,
             judged_at: JudgedAt { time, source },
             statuses: None,
             timestamp,
@@ -384,8 +386,8 @@ impl<'a> SignedEnvelope<'a> {
 /// signatures in it are the same at any time, so they are verified once.
 fn at_timestamp(
     before: &SignedBefore,
-    verify: impl Fn(Time) -> Result<VerifiedChain, ChainError>,
-) -> Result<VerifiedChain, ChainError> {
+    verify: impl Fn(Time) -> Result<Arc<VerifiedChain>, ChainError>,
+) -> Result<Arc<VerifiedChain>, ChainError> {
     let chain = verify(before.at())?;
     chain.require_valid_at(before.earliest())?;
     Ok(chain)

@@ -13,6 +13,7 @@ use crate::trust::TrustRoot;
 use crate::trust::Unchecked;
 use crate::trust::VerificationTime;
 use crate::trust::certified::SignedEnvelope;
+use crate::trust::verified_chains::VerifiedChains;
 use crate::x509::Anchor;
 use crate::x509::Profile;
 use crate::x509::VerifiedChain;
@@ -73,7 +74,8 @@ impl ChainSearch {
         let Some(envelope) = evidence.document().notary_envelope() else { return Ok(Vec::new()) };
         let context = AuthenticationContext { limits, revocation: None, time };
         budget.take_for(envelope, limits).map_err(ChainSearchError::Unchecked)?;
-        let signed = SignedEnvelope::open(envelope, limits).map_err(ChainSearchError::Rejected)?;
+        let verified = VerifiedChains::default();
+        let signed = SignedEnvelope::open(envelope, &verified, limits).map_err(ChainSearchError::Rejected)?;
         let mut chains = Vec::new();
         let mut faults = Vec::new();
         for means in self.means.iter().filter(|means| means.fits(signed.signer())) {

@@ -14,6 +14,7 @@ mod revocation;
 mod revocation_bundle;
 mod root;
 pub mod sigstore;
+mod verified_chains;
 
 pub use authenticate::AuthenticatedStatement;
 pub use authenticate::Authentication;

@@ -9,6 +9,7 @@ use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::trust::Identity;
 use crate::trust::Owner;
+use crate::trust::verified_chains::VerifiedChains;
 
 /// The identities that the operator trusts, in the operator's order. Immutable, and made only from what the operator
 /// gave: nothing found in evidence can widen it (threats: key-from-evidence).
@@ -23,6 +24,7 @@ use crate::trust::Owner;
 /// ```
 #[derive(Clone, Debug)]
 pub struct TrustRoot {
+    chains: VerifiedChains,
     identities: Vec<Identity>,
     keys: Vec<PublicKey>,
     version: TrustVersion,
@@ -61,7 +63,9 @@ impl TrustRoot {
             identities.iter().flat_map(Identity::keys).filter(|key| seen.insert(key.id())).cloned().collect();
         match identities.is_empty() {
             true => Err(TrustError::NoKeys),
-            false => Ok(Self { version: TrustVersion::of(&identities), identities, keys }),
+            false => {
+                Ok(Self { chains: VerifiedChains::default(), version: TrustVersion::of(&identities), identities, keys })
+            }
         }
     }
 
@@ -80,6 +84,11 @@ impl TrustRoot {
     /// [`TrustError::NoKeys`] if there are none.
     pub fn owned(keys: impl IntoIterator<Item = (Owner, PublicKey)>) -> Result<Self, TrustError> {
         Self::new(Identity::of_keys(keys))
+    }
+
+    /// The chains that were verified last.
+    pub(super) const fn chains(&self) -> &VerifiedChains {
+        &self.chains
     }
 
     /// The identities, in the operator's order.

@@ -234,6 +234,50 @@ fn a_certificate_is_valid_over_the_whole_interval_of_a_timestamp() {
     }
 }
 
+/// A chain is verified once for many signatures. Each answer is that of a verifier that has seen nothing before.
+#[test]
+fn a_chain_that_was_verified_before_is_verified_anew_for_another_time_purpose_or_chain() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let plain = scene.signing();
+    let authentic = NotaryAttributes::new(SigningScheme::X509SigningAuthority, scene.after(60));
+    let by_authority = Signing { attributes: authentic, ..scene.signing() };
+    let stamped = |at: i64| Signing { timestamp: Some((&scene.tsa, scene.after(at).unix())), ..scene.signing() };
+    let other_root = scene.shop.issue_again(&scene.other_root, &scene.leaf, plan("/C=US/O=Acme/CN=release", LEAF));
+    let crossed = Signing { signer: &other_root, ..scene.signing() };
+    let steps = [
+        (&plain, scene.now(), "accepted"),
+        (&plain, scene.now(), "accepted"),
+        (&plain, scene.after(400 * DAY), "expired"),
+        (&stamped(DAY), scene.after(400 * DAY), "accepted"),
+        (&stamped(40 * DAY), scene.after(400 * DAY), "expired"),
+        (&plain, scene.after(-DAY), "not-yet-valid"),
+        (&by_authority, scene.now(), "trust"),
+        (&crossed, scene.now(), "path"),
+        (&plain, scene.now(), "accepted"),
+    ];
+    let fresh = || verifier([scene.identity("bob", "CN=release")], 1);
+    let one = fresh();
+    for (signing, now, want) in steps {
+        let evidence = [signing.evidence()];
+        assert_eq!(verdict(&fresh(), &evidence, now), want, "{now}");
+        assert_eq!(verdict(&one, &evidence, now), want, "{now}: by the verifier that has seen others");
+    }
+    // Two signatures, one verification of their chain; at another time it is another one.
+    let other = Signing { format: NotaryFormat::Cose, ..scene.signing() };
+    let verified = [(&plain, scene.now()), (&other, scene.now()), (&plain, scene.after(DAY + 1))]
+        .map(|(signing, now)| one.verify(image(), [&signing.evidence()], now).unwrap());
+    let [first, second, later] =
+        verified.each_ref().map(|verified| verified.accepted().first().signer.certified().unwrap().chain());
+    assert!(std::ptr::eq(first, second) && !std::ptr::eq(first, later));
+    // A copy of the trust root with other limits.
+    let trust = one.trust().clone();
+    let limits = Limits::DEFAULT.with(|limits| limits.envelope.certificate_chain = 1);
+    let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+    let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
+    let limited = Verifier::new(trust, policy, limits).unwrap();
+    assert_eq!(verdict(&limited, &[plain.evidence()], scene.now()), "?limit");
+}
+
 #[test]
 fn a_time_ahead_of_the_clock_is_could_not_tell() {
     let Some(scene) = SCENE.as_ref() else { return };

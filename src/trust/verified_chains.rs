@@ -1,0 +1,85 @@
+//! `VerifiedChains`: the chains that were verified last, so that many signatures with one chain cost one verification.
+//!
+//! The invariant: what is found here is what [`VerifiedChain::verify`] returned for the same input: certificates, anchors,
+//! profile, purpose, time and limits. Refusals and could-not-tell are not kept.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use crate::limits::Limits;
+use crate::nonempty::NonEmpty;
+use crate::time::Time;
+use crate::trust::CertificateMeans;
+use crate::x509::Anchor;
+use crate::x509::Certificate;
+use crate::x509::ChainError;
+use crate::x509::PresentedChain;
+use crate::x509::Profile;
+use crate::x509::Purpose;
+use crate::x509::VerifiedChain;
+
+/// The chains that were verified last, shared by the copies of a trust root.
+#[derive(Clone, Debug, Default)]
+pub(super) struct VerifiedChains(Arc<Mutex<Vec<KnownChain>>>);
+
+/// A verified chain, and what it was verified from. Purpose and time stand in the chain itself.
+#[derive(Debug)]
+struct KnownChain {
+    anchors: Arc<[Anchor]>,
+    certificates: NonEmpty<Certificate>,
+    chain: Arc<VerifiedChain>,
+    limits: Limits,
+    profile: Profile,
+}
+
+impl VerifiedChains {
+    /// Verifies the chain of `certificates` by the anchors and the profile of `means`, as [`VerifiedChain::verify`].
+    ///
+    /// # Errors
+    /// As [`VerifiedChain::verify`].
+    pub(super) fn verify(
+        &self,
+        certificates: &NonEmpty<Certificate>,
+        means: &CertificateMeans,
+        purpose: Purpose,
+        at: Time,
+        limits: &Limits,
+    ) -> Result<Arc<VerifiedChain>, ChainError> {
+        let is_same = |known: &&KnownChain| {
+            // The anchors are kept here, so that no others can have their address.
+            Arc::ptr_eq(&known.anchors, means.shared_anchors())
+                && (known.chain.at(), known.chain.purpose()) == (at, purpose)
+                && known.profile == *means.profile()
+                && known.limits == *limits
+                && known.certificates.iter().eq(certificates.iter())
+        };
+        if let Some(known) = self.lock().iter().find(is_same) {
+            return Ok(Arc::clone(&known.chain));
+        }
+        let presented = PresentedChain { certificates, extra: &[] };
+        let chain = VerifiedChain::verify(presented, means.anchors(), purpose, means.profile(), at, limits)?;
+        let chain = Arc::new(chain);
+        let mut known = self.lock();
+        known.truncate(MOST_KEPT - 1);
+        known.insert(
+            0,
+            KnownChain {
+                anchors: Arc::clone(means.shared_anchors()),
+                certificates: certificates.clone(),
+                chain: Arc::clone(&chain),
+                limits: limits.clone(),
+                profile: means.profile().clone(),
+            },
+        );
+        Ok(chain)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<KnownChain>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many chains are kept.
+const MOST_KEPT: usize = 4;
