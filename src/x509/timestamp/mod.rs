@@ -4,6 +4,7 @@
 //! [`TimestampToken::verify`] is the only way from a token to [`SignedBefore`].
 
 mod algorithm;
+mod answer;
 mod attributes;
 mod ber;
 mod cms;
