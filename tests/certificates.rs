@@ -18,6 +18,9 @@
 mod made;
 #[path = "support/missing.rs"]
 mod missing;
+#[path = "support/schema.rs"]
+#[allow(dead_code, reason = "the test of the schemas uses the rest")]
+mod schema;
 #[path = "support/vectors.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod vectors;
@@ -48,6 +51,13 @@ mod rules;
 mod scene;
 #[path = "certificates/signing.rs"]
 mod signing;
+#[cfg(feature = "registry")]
+#[path = "certificates/timestamp_online.rs"]
+mod timestamp_online;
+#[path = "certificates/timestamp_program.rs"]
+mod timestamp_program;
+#[path = "certificates/timestamps.rs"]
+mod timestamps;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -67,6 +67,9 @@ verbs! {
     revocation_fetch: "revocation-fetch-";
     revocation_show: "revocation-show-";
     sign: "sign-";
+    timestamp_attach: "timestamp-attach";
+    timestamp_fetch: "timestamp-fetch";
+    timestamp_request: "timestamp-request";
     tree: "tree-";
     verify: "verify-";
 }

@@ -76,7 +76,7 @@ use proof::word;
 
 const BUNDLES: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-fn options(form: FormName) -> SignOptions {
+fn options(form: FormName) -> SignOptions<'static> {
     SignOptions::new(Forms::of(form), Time::EPOCH)
 }
 

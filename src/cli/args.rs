@@ -15,6 +15,7 @@ use bulla::time::Time;
 use super::request::args::AttestArgs;
 use super::request::args::RequestCommand;
 use super::revocation::args::RevocationCommand;
+use super::timestamp::args::TimestampCommand;
 use super::version;
 
 mod cert;
@@ -124,6 +125,9 @@ pub(super) enum Command {
     Revocation(RevocationCommand),
     /// Sign images
     Sign(SignArgs),
+    /// Timestamps (RFC 3161) for Notary Project signatures: write requests, attach the answers
+    #[command(subcommand)]
+    Timestamp(TimestampCommand),
     /// Show the referrers of an image and, with keys or certificates, which are trusted
     Tree(TreeArgs),
     /// Verify images

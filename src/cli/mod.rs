@@ -45,6 +45,7 @@ mod signing_chains;
 mod stores;
 mod target;
 mod timeout;
+mod timestamp;
 mod tips;
 mod tree;
 mod trust;
@@ -118,6 +119,7 @@ fn execute(command: Command) -> Result<Exit, Failure> {
         Command::Request(command) => request::request(&command),
         Command::Revocation(command) => revocation::revocation(&command, clock::now()),
         Command::Sign(args) => sign::sign(&args, clock::now()),
+        Command::Timestamp(command) => timestamp::timestamp(&command),
         Command::Tree(args) => tree::tree(&args, clock::now()),
         Command::Verify(args) => verify::verify(&args, clock::now()),
     }

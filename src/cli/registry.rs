@@ -1,6 +1,7 @@
 //! The registry client, set up from the command line: TLS, mutual TLS, credentials, timeouts.
 
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -23,7 +24,8 @@ use super::watch::RequestNotes;
 
 /// The client for these hosts. It uses plain http for the hosts in `plain` whatever the other options say.
 pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>, plain: Vec<String>) -> Result<Registries, Failure> {
-    let mut settings = settings(args, Credentials::from_environment())?;
+    let mut settings = settings(Credentials::from_environment(), &args.tls_ca)?;
+    settings.allow_realms.clone_from(&args.allow_realm);
     if let (Some(chain), Some(key)) = (&args.tls_cert, &args.tls_key) {
         let file = files::read(chain, CERTIFICATES_MOST)?;
         certificates(&file).map_err(|fault| to_failure(chain, &fault))?;
@@ -43,19 +45,18 @@ pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>, plain: Vec<Str
     Ok(Registries::new(settings))
 }
 
-/// The client for servers that are no registry. It has no credentials.
-pub(super) fn web_client(args: &RegistryArgs) -> Result<WebClient, Failure> {
-    Ok(WebClient::new(settings(args, Credentials::none())?))
+/// The client for single requests to servers that are no registry. It has no credentials. `tls_ca` are more certificate
+/// authorities.
+pub(super) fn web_client(tls_ca: &[PathBuf]) -> Result<WebClient, Failure> {
+    Ok(WebClient::new(settings(Credentials::none(), tls_ca)?))
 }
 
-/// What all clients have in common.
-fn settings(args: &RegistryArgs, credentials: Credentials) -> Result<Settings, Failure> {
+fn settings(credentials: Credentials, tls_ca: &[PathBuf]) -> Result<Settings, Failure> {
     let mut settings = Settings::new(credentials);
     settings.secrets = super::redacted::secrets().clone();
     settings.deadline = timeout::deadline();
     settings.watch = Some(Arc::new(RequestNotes::default()));
-    settings.allow_realms.clone_from(&args.allow_realm);
-    for path in &args.tls_ca {
+    for path in tls_ca {
         let file = files::read(path, CERTIFICATES_MOST)?;
         settings.extra_ca.extend(certificates(&file).map_err(|fault| to_failure(path, &fault))?);
     }

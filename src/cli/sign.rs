@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bulla::envelope::Forms;
 use bulla::limits::Limits;
 use bulla::oci::NotaryManifest;
 use bulla::oci::Subject;
@@ -11,11 +12,15 @@ use bulla::ops::sign::SignOptions;
 use bulla::ops::sign::SignWhen;
 use bulla::ops::sign::Signed;
 use bulla::ops::sign::SignedPlatforms;
+use bulla::ops::timestamp::TimestampTrust;
+use bulla::ops::timestamp::Timestamping;
 use bulla::report::SignResult;
 use bulla::store::Sink;
 use bulla::store::Task;
 use bulla::store::parallel;
 use bulla::time::Time;
+use bulla::trust::VerificationTime;
+use bulla::x509::Purpose;
 
 use super::args::ImageFormat;
 use super::args::ResultsOutput;
@@ -31,6 +36,8 @@ use super::runtime::Work;
 use super::signatures;
 use super::signing_chains;
 use super::stores::Stores;
+use super::timestamp::authority;
+use super::trust;
 use super::verifiers;
 
 /// The number of references that are signed at the same time.
@@ -54,6 +61,10 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     verifiers::check_annotations(&args.annotations)?;
     let forms = ImageFormat::forms(&args.format);
     let chains = signing_chains::read(args, &forms, now, &limits)?;
+    let url = args.certificates.timestamp_url.as_deref();
+    let authority = url.map(|url| authority::at(url, &args.registry.tls_ca)).transpose()?;
+    let anchors = trust::anchors_of(&[(&args.certificates.timestamp_roots, Purpose::TimeStamping)], &limits)?;
+    let trust = TimestampTrust { anchors: &anchors, time: VerificationTime::now(now) };
     let runtime = Runtime::new(Work::Waiting)?;
     let stores = Stores::new(&args.registry, &references)?;
     let platforms = if args.all_platforms { SignedPlatforms::All } else { SignedPlatforms::Root };
@@ -65,14 +76,8 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     });
     let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
     let signers = signing_chains::identities(&signers, &chains, &forms)?;
-    let options = SignOptions {
-        annotations: args.annotations.iter().cloned().collect(),
-        created: now,
-        expiry: signing_chains::expiry(args.certificates.expiry, now)?,
-        forms,
-        notary_manifest: args.certificates.notary_manifest.map(NotaryManifest::from).unwrap_or_default(),
-        reference: args.signed_reference.clone(),
-    };
+    let timestamping = authority.as_deref().map(|authority| Timestamping { authority, trust });
+    let options = options(args, forms, now, timestamping)?;
     let when = when(args.if_missing);
     let (given, options, limits) = (signers.as_slice(), &options, &limits);
     let sign = |sink: Arc<dyn Sink>, subject| -> SignTask<'_> {
@@ -105,6 +110,23 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     }));
     reports.end();
     Ok(exit)
+}
+
+fn options<'a>(
+    args: &SignArgs,
+    forms: Forms,
+    now: Time,
+    timestamping: Option<Timestamping<'a>>,
+) -> Result<SignOptions<'a>, Failure> {
+    Ok(SignOptions {
+        annotations: args.annotations.iter().cloned().collect(),
+        created: now,
+        expiry: signing_chains::expiry(args.certificates.expiry, now)?,
+        forms,
+        notary_manifest: args.certificates.notary_manifest.map(NotaryManifest::from).unwrap_or_default(),
+        reference: args.signed_reference.clone(),
+        timestamping,
+    })
 }
 
 /// The result for one reference, for a JSON report.

@@ -34,13 +34,14 @@ pub(super) fn read(args: &SignArgs, forms: &Forms, now: Time, limits: &Limits) -
         ("--cert-chain", !certificates.cert_chain.is_empty()),
         ("--expiry", certificates.expiry.is_some()),
         ("--notary-manifest", certificates.notary_manifest.is_some()),
+        ("--timestamp-url", certificates.timestamp_url.is_some()),
     ];
-    check_options(given, forms, args.signed_reference.as_deref())?;
+    check_options(&given, forms, args.signed_reference.as_deref())?;
     certificates.cert_chain.iter().map(|path| Ok((path.clone(), chain(path, now, limits)?))).collect()
 }
 
 /// Checks that the options of certificates, the first of them `--cert-chain`, and `--signed-reference` fit the formats.
-pub(super) fn check_options(given: [(&str, bool); 3], forms: &Forms, name: Option<&str>) -> Result<(), Failure> {
+pub(super) fn check_options(given: &[(&str, bool)], forms: &Forms, name: Option<&str>) -> Result<(), Failure> {
     if !forms.has_certificate() {
         return match given.iter().find(|(_, given)| *given) {
             None => Ok(()),
@@ -49,8 +50,7 @@ pub(super) fn check_options(given: [(&str, bool); 3], forms: &Forms, name: Optio
             }
         };
     }
-    let [(_, has_chain), ..] = given;
-    if !has_chain {
+    if given.first().is_none_or(|(_, has_chain)| !has_chain) {
         return Err(Failure::unknown("the notary formats need the certificate chain of the key").hint(CHAIN_HINT));
     }
     if name.is_some() && forms.iter().all(|form| !form.signs_names()) {

@@ -11,6 +11,7 @@ use crate::json;
 use crate::json::JsonError;
 use crate::oci::Content;
 use crate::oci::Descriptor;
+use crate::oci::Document;
 use crate::oci::Subject;
 use crate::oci::media_type;
 use crate::oci::referrer;
@@ -27,6 +28,15 @@ pub enum NotaryManifest {
 }
 
 impl NotaryManifest {
+    /// The form of an existing signature manifest: [`NotaryManifest::Legacy`] if the media type of its config says that
+    /// it is one.
+    pub fn of(manifest: &Document) -> Self {
+        match manifest {
+            Document::Manifest(manifest) if manifest.config.media_type == media_type::NOTARY_SIGNATURE => Self::Legacy,
+            Document::Artifact(_) | Document::Index(_) | Document::Manifest(_) => Self::V1_1,
+        }
+    }
+
     /// The name of the form: `legacy` or `v1.1`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,6 +57,21 @@ impl NotaryManifest {
         thumbprints: &[String],
         created: Time,
     ) -> Result<Content, JsonError> {
+        let created = BTreeMap::from([(referrer::CREATED.to_owned(), created.to_string())]);
+        self.write_with(subject, layer, thumbprints, created)
+    }
+
+    /// [`NotaryManifest::write`] with these annotations beside that of the thumbprints, which replaces one of that name.
+    ///
+    /// # Errors
+    /// As [`NotaryManifest::write`].
+    pub fn write_with(
+        self,
+        subject: &Subject,
+        layer: &Content,
+        thumbprints: &[String],
+        mut annotations: BTreeMap<String, String>,
+    ) -> Result<Content, JsonError> {
         let empty = referrer::empty_config();
         let data = STANDARD.encode(empty.bytes());
         let config = WrittenDescriptor::of(empty.descriptor());
@@ -55,6 +80,7 @@ impl NotaryManifest {
             Self::V1_1 => (Some(media_type::NOTARY_SIGNATURE), WrittenDescriptor { data: Some(&data), ..config }),
         };
         let thumbprints = String::from_utf8_lossy(&json::to_go(&thumbprints)?).into_owned();
+        annotations.insert(referrer::NOTARY_THUMBPRINTS.to_owned(), thumbprints);
         let wire = WrittenManifest {
             schema_version: 2,
             media_type: media_type::OCI_MANIFEST,
@@ -62,10 +88,7 @@ impl NotaryManifest {
             config,
             layers: [WrittenDescriptor::of(layer.descriptor())],
             subject: WrittenDescriptor::of(subject.descriptor()),
-            annotations: BTreeMap::from([
-                (referrer::NOTARY_THUMBPRINTS, thumbprints),
-                (referrer::CREATED, created.to_string()),
-            ]),
+            annotations,
         };
         Ok(Content::from_bytes(media_type::OCI_MANIFEST, json::to_go(&wire)?))
     }
@@ -82,7 +105,7 @@ struct WrittenManifest<'a> {
     config: WrittenDescriptor<'a>,
     layers: [WrittenDescriptor<'a>; 1],
     subject: WrittenDescriptor<'a>,
-    annotations: BTreeMap<&'static str, String>,
+    annotations: BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]

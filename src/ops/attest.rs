@@ -37,9 +37,9 @@ pub async fn attest(
     let attest = async {
         let payloads = attestation.forms.payloads(&item)?;
         sign::check_payloads(&payloads, item.statement, limits)?;
-        let plan = SigningPlan::find(sink, subject, signers, &payloads, when, limits).await?;
+        let plan = SigningPlan::find(sink, subject, signers, &payloads, (when, None), limits).await?;
         let storage = StorageOptions { created, notary_manifest: NotaryManifest::default() };
-        plan.sign(sink, subject, item, storage, limits).await
+        plan.sign(sink, subject, item, (storage, None), limits).await
     };
     attest.instrument(span).await
 }

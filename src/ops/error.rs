@@ -10,6 +10,8 @@ use crate::oci::ConfigError;
 use crate::oci::ManifestError;
 use crate::ops::attached_signatures::AttachedSignatures;
 use crate::ops::not_loadable::NotLoadable;
+use crate::ops::timestamp::TimestampAuthorityError;
+use crate::ops::timestamp::TimestampingError;
 use crate::store::StoreError;
 use crate::verify::Reason;
 
@@ -188,12 +190,31 @@ pub enum OpsError {
         /// The repository.
         place: String,
     },
+    /// A signature of an image could not be fetched, so it is unknown whether it has a timestamp.
+    #[error("{place}: cannot tell whether it is a signature without a timestamp: {reason}")]
+    SignatureUnread {
+        /// The signature manifest.
+        place: String,
+        /// The reason.
+        reason: Reason,
+    },
     /// The signer failed.
     #[error("{0}")]
     Signer(#[from] SignerError),
     /// The store failed.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// The timestamp authority did not answer with a timestamp that counts, so nothing is attached.
+    #[error("no timestamp for the signature of {subject}: {error}")]
+    Timestamp {
+        /// What is wrong with its answer.
+        error: TimestampingError,
+        /// The image.
+        subject: Digest,
+    },
+    /// The timestamp authority could not be asked, so nothing is attached.
+    #[error("no timestamp: {0}")]
+    TimestampAuthority(#[from] TimestampAuthorityError),
     /// Indexes are nested deeper than the limit.
     #[error("{digest}: nested deeper than {limit}")]
     TooDeep {
@@ -263,7 +284,7 @@ impl OpsError {
             Self::Config(_) => "config-unreadable",
             Self::Envelope(_) => "envelope-unreadable",
             Self::EvidenceOnly { .. } | Self::EvidencePlace { .. } => "evidence-only",
-            Self::EvidenceUnread { .. } => "evidence-unreadable",
+            Self::EvidenceUnread { .. } | Self::SignatureUnread { .. } => "evidence-unreadable",
             Self::Incomplete { first, .. } => first.code(),
             Self::Json(_) => "json",
             Self::Manifest(_) => "manifest-unreadable",
@@ -286,6 +307,8 @@ impl OpsError {
             Self::Signer(_) => "signer",
             Self::Store(error) => error.code(),
             Self::Task => "internal",
+            Self::Timestamp { error, .. } => error.code(),
+            Self::TimestampAuthority(error) => error.code(),
             Self::TooDeep { .. } => "too-deep",
             Self::TooMany { .. } => "too-many",
         }
@@ -298,6 +321,7 @@ impl OpsError {
             Self::Manifest(error) => error.is_contradiction(),
             Self::SamePlatform { .. } | Self::Store(StoreError::Contradiction { .. }) => true,
             Self::PartlyAttached { error, .. } => error.is_refusal(),
+            Self::Timestamp { error, .. } => !error.is_undetermined(),
             _ => false,
         }
     }

@@ -25,6 +25,7 @@ mod present;
 pub mod request;
 pub mod revocation;
 pub mod sign;
+pub mod timestamp;
 pub mod tree;
 mod verdict_budget;
 pub mod verify;

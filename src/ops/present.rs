@@ -19,6 +19,8 @@ use crate::oci::TagOrDigest;
 use crate::oci::referrer;
 use crate::ops::OpsError;
 use crate::ops::discover::signature_manifest;
+use crate::ops::timestamp::TimestampTrust;
+use crate::ops::timestamp::has_verified_timestamp;
 use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::Walk;
 use crate::store::Source;
@@ -30,7 +32,8 @@ pub enum SignWhen {
     /// Sign in any case.
     Always,
     /// Sign only if the signature is missing: the same payload, in the same format, by the same key; in formats with
-    /// certificates also with the same certificate chain, and not expired.
+    /// certificates also with the same certificate chain, and not expired, and with a verified timestamp if new ones get
+    /// timestamps.
     IfMissing,
 }
 
@@ -59,12 +62,12 @@ impl Present {
         source: &dyn Source,
         subject: &Subject,
         signers: &[SigningIdentity<'_>],
-        wanted: &[Wanted<'_>],
+        (wanted, trust): (&[Wanted<'_>], Option<TimestampTrust<'_>>),
         limits: &Limits,
     ) -> Result<Self, OpsError> {
         let walk = Walk::new(source, limits);
         let (budget, found) = (walk.evidence(), Self::default());
-        let mut search = PresenceSearch { budget, found, limits, signers, source, subject, unread: None, walk };
+        let mut search = PresenceSearch { budget, found, limits, signers, source, subject, trust, unread: None, walk };
         for wanted in wanted {
             match wanted.form.tag_of(subject) {
                 None => search.referrers(wanted).await?,
@@ -87,6 +90,8 @@ struct PresenceSearch<'a> {
     signers: &'a [SigningIdentity<'a>],
     source: &'a dyn Source,
     subject: &'a Subject,
+    /// By which a timestamp is verified, if a signature must have one.
+    trust: Option<TimestampTrust<'a>>,
     /// The first thing that could not be read.
     unread: Option<OpsError>,
     walk: Walk<'a>,
@@ -131,11 +136,16 @@ impl PresenceSearch<'_> {
     }
 
     async fn read(&mut self, content: &Content, place: FoundAt, wanted: &Wanted<'_>) {
-        let Self { budget, found, limits, signers, source, subject, .. } = self;
+        let Self { budget, found, limits, signers, source, subject, trust, .. } = self;
         let (digest, form) = (*content.digest(), wanted.form);
         let look = |evidence: &Evidence| {
             let document = evidence.document();
             if document.format() != form.name {
+                return;
+            }
+            if let (Some(trust), Some(envelope)) = (*trust, document.notary_envelope())
+                && !has_verified_timestamp(envelope, trust, limits)
+            {
                 return;
             }
             for signer in signers.iter().filter(|signer| wanted.payload.is_signed_in(document, signer)) {

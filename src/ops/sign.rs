@@ -14,9 +14,11 @@ use crate::envelope::Form;
 use crate::envelope::Forms;
 use crate::envelope::ItemPayload;
 use crate::envelope::ItemStatement;
+use crate::envelope::SignedWith;
 use crate::envelope::SigningIdentity;
 use crate::envelope::SigningItem;
 use crate::envelope::StorageOptions;
+use crate::envelope::StoredSignature;
 use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::oci::Document;
@@ -28,16 +30,19 @@ use crate::ops::attach::PendingSignatures;
 use crate::ops::pinned;
 use crate::ops::present::Present;
 use crate::ops::present::Wanted;
+use crate::ops::timestamp::TimestampTrust;
+use crate::ops::timestamp::Timestamping;
 use crate::ops::walk::Walk;
 use crate::store::Origin;
 use crate::store::Sink;
+use crate::store::Source;
 use crate::time::Time;
 
 pub use crate::ops::present::SignWhen;
 
 /// The signed and unsigned fields of a signature, apart from the digest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignOptions {
+#[derive(Clone, Debug)]
+pub struct SignOptions<'a> {
     /// Annotations, signed.
     pub annotations: BTreeMap<String, String>,
     /// The time for an annotation of the signature manifest, and the signing time in formats that sign one. It is the
@@ -52,10 +57,12 @@ pub struct SignOptions {
     /// The name to sign. A Sigstore bundle has it only if it is given; a simple signing payload has that of the
     /// repository by default.
     pub reference: Option<String>,
+    /// Timestamps (RFC 3161) for the signatures in the formats of the Notary Project.
+    pub timestamping: Option<Timestamping<'a>>,
 }
 
-impl SignOptions {
-    /// Options for signatures in `forms`, made at the time `created`: without annotations, expiry and a name.
+impl SignOptions<'_> {
+    /// Options for signatures in `forms`, made at the time `created`: without annotations, expiry, name and timestamps.
     pub fn new(forms: Forms, created: Time) -> Self {
         Self {
             annotations: BTreeMap::new(),
@@ -64,6 +71,7 @@ impl SignOptions {
             forms,
             notary_manifest: NotaryManifest::default(),
             reference: None,
+            timestamping: None,
         }
     }
 
@@ -89,6 +97,11 @@ impl SignOptions {
             name: self.reference.as_deref(),
         };
         SigningItem { digest: subject.digest(), statement }
+    }
+
+    /// When a signature is made, and by which its timestamp is verified if it must have one.
+    fn conditions(&self, when: SignWhen) -> (SignWhen, Option<TimestampTrust<'_>>) {
+        (when, self.timestamping.as_ref().map(|timestamping| timestamping.trust))
     }
 
     const fn storage(&self) -> StorageOptions {
@@ -122,6 +135,8 @@ pub struct Signed {
     pub subject: Digest,
     /// The tags of cosign.
     pub tags: Vec<String>,
+    /// The times of the timestamps that were made, in the order of the formats: the upper bound of each.
+    pub timestamps: Vec<Time>,
 }
 
 /// Resolves `tag_or_digest` to subjects, pinned by digest: an index before its children, each once.
@@ -129,13 +144,13 @@ pub struct Signed {
 /// # Errors
 /// [`OpsError`] if it cannot be resolved or read.
 pub async fn subjects(
-    sink: &dyn Sink,
+    source: &dyn Source,
     tag_or_digest: &TagOrDigest,
     platforms: SignedPlatforms,
     limits: &Limits,
 ) -> Result<Vec<Subject>, OpsError> {
-    let root = pinned::resolve(sink, tag_or_digest).await?;
-    let mut walk = Walk::new(sink, limits);
+    let root = pinned::resolve(source, tag_or_digest).await?;
+    let mut walk = Walk::new(source, limits);
     let _new = walk.enter(*root.digest());
     let (mut depth, mut content, mut subjects) = (0, root, Vec::new());
     loop {
@@ -160,7 +175,7 @@ pub async fn sign(
     sink: &dyn Sink,
     subject: &Subject,
     signers: &[SigningIdentity<'_>],
-    options: &SignOptions,
+    options: &SignOptions<'_>,
     when: SignWhen,
     limits: &Limits,
 ) -> Result<Vec<Signed>, OpsError> {
@@ -169,8 +184,8 @@ pub async fn sign(
         let reference = options.readable(sink)?;
         let (item, payloads) = (options.item(subject, &reference), options.payloads(subject, &reference)?);
         check_payloads(&payloads, item.statement, limits)?;
-        let plan = SigningPlan::find(sink, subject, signers, &payloads, when, limits).await?;
-        plan.sign(sink, subject, item, options.storage(), limits).await
+        let plan = SigningPlan::find(sink, subject, signers, &payloads, options.conditions(when), limits).await?;
+        plan.sign(sink, subject, item, (options.storage(), options.timestamping), limits).await
     };
     sign.instrument(span).await
 }
@@ -183,14 +198,14 @@ pub async fn plan(
     sink: &dyn Sink,
     subject: &Subject,
     signers: &[SigningIdentity<'_>],
-    options: &SignOptions,
+    options: &SignOptions<'_>,
     when: SignWhen,
     limits: &Limits,
 ) -> Result<Vec<Signed>, OpsError> {
     let reference = options.readable(sink)?;
     let payloads = options.payloads(subject, &reference)?;
     check_payloads(&payloads, options.item(subject, &reference).statement, limits)?;
-    let plan = SigningPlan::find(sink, subject, signers, &payloads, when, limits).await?;
+    let plan = SigningPlan::find(sink, subject, signers, &payloads, options.conditions(when), limits).await?;
     Ok(plan.entries.into_iter().map(|entry| entry.signed).collect())
 }
 
@@ -229,7 +244,7 @@ impl<'a> SigningPlan<'a> {
         subject: &Subject,
         signers: &[SigningIdentity<'a>],
         payloads: &'a [FormPayload],
-        when: SignWhen,
+        (when, trust): (SignWhen, Option<TimestampTrust<'_>>),
         limits: &Limits,
     ) -> Result<Self, OpsError> {
         let mut wanted = Vec::new();
@@ -241,7 +256,7 @@ impl<'a> SigningPlan<'a> {
         tags.iter().try_for_each(|tag| sink.check_tag(tag))?;
         let present = match when {
             SignWhen::Always => Present::default(),
-            SignWhen::IfMissing => Present::find(sink, subject, signers, &wanted, limits).await?,
+            SignWhen::IfMissing => Present::find(sink, subject, signers, (&wanted, trust), limits).await?,
         };
         let entry = |identity: &SigningIdentity<'a>| {
             let key = identity.key().id();
@@ -258,20 +273,21 @@ impl<'a> SigningPlan<'a> {
                 referrers: referrers.filter_map(|wanted| there(&wanted.form)).collect(),
                 subject: *subject.digest(),
                 tags: tags.clone(),
+                timestamps: Vec::new(),
             };
             PlannedSignature { identity: *identity, missing, signed }
         };
         Ok(Self { entries: signers.iter().map(entry).collect() })
     }
 
-    /// Makes the missing signatures and attaches them. Everything is signed before anything is pushed, so a signer that
-    /// fails leaves nothing in the store.
+    /// Makes the missing signatures and attaches them. Everything is signed and has its timestamp before anything is
+    /// pushed, so a signer or a timestamp authority that fails leaves nothing in the store.
     pub(super) async fn sign(
         self,
         sink: &dyn Sink,
         subject: &Subject,
         item: SigningItem<'_>,
-        storage: StorageOptions,
+        (storage, timestamping): (StorageOptions, Option<Timestamping<'_>>),
         limits: &Limits,
     ) -> Result<Vec<Signed>, OpsError> {
         let (mut pending, mut all) = (PendingSignatures::default(), Vec::new());
@@ -279,7 +295,15 @@ impl<'a> SigningPlan<'a> {
             for (payload, forms) in missing {
                 let made = identity.sign(item, payload)?;
                 for form in forms {
-                    signed.referrers.extend(pending.add(form.write(&made, subject, storage, limits)?));
+                    let mut stored = form.write(&made, subject, storage, limits)?;
+                    if let (Some(timestamping), SignedWith::Certificate, StoredSignature::Referrer(attachment)) =
+                        (timestamping, form.signed_with, &mut stored)
+                    {
+                        let timestamped = timestamping.timestamped(attachment, subject, limits).await?;
+                        signed.timestamps.push(timestamped.proof().at());
+                        *attachment = timestamped.attachment().clone();
+                    }
+                    signed.referrers.extend(pending.add(stored));
                 }
             }
             all.push(signed);

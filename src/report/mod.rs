@@ -15,6 +15,7 @@ mod notary;
 mod request;
 mod sign;
 mod stream;
+mod timestamp;
 mod tree;
 mod verify;
 
@@ -42,6 +43,10 @@ pub use sign::SignResult;
 pub use stream::LineResult;
 pub use stream::ReportStream;
 pub use stream::StreamForm;
+pub use timestamp::FetchVerification;
+pub use timestamp::TimestampAttachResult;
+pub use timestamp::TimestampFetchResult;
+pub use timestamp::TimestampRequestResult;
 pub use tree::TreeResult;
 pub use verify::ReportedVerdict;
 pub use verify::VerifyResult;

@@ -37,6 +37,8 @@ struct MadeSignature<'a> {
     referrer: Option<&'a Digest>,
     referrers: &'a [Digest],
     tag: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    timestamps: Vec<String>,
 }
 
 impl<'a> SignResult<'a> {
@@ -86,6 +88,7 @@ impl<'a> From<&'a Signed> for MadeSignature<'a> {
             referrer: signed.referrers.first(),
             referrers: &signed.referrers,
             tag: signed.tags.first().map(String::as_str),
+            timestamps: signed.timestamps.iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -51,24 +51,24 @@ use super::vectors::suite;
 const FORMS: [FormName; 2] = [FormName::NotaryJws, FormName::NotaryCose];
 
 /// Memory stores are always ready.
-fn ready<T>(future: impl Future<Output = T>) -> T {
+pub fn ready<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("a memory store waits"),
     }
 }
 
-fn key(made: &Made) -> PrivateKey {
+pub fn key(made: &Made) -> PrivateKey {
     PrivateKey::parse(&fs::read(&made.key).unwrap(), &Limits::DEFAULT, || unreachable!()).unwrap()
 }
 
-fn chain(certificates: &[&Made], at: Time) -> Result<CertificateChain, bulla::x509::ChainError> {
+pub fn chain(certificates: &[&Made], at: Time) -> Result<CertificateChain, bulla::x509::ChainError> {
     let certificates = certificates.iter().map(|made| made.certificate.clone());
     CertificateChain::verify(&NonEmpty::collect(certificates).unwrap(), at, &Limits::DEFAULT)
 }
 
 /// A store with one image, and the image.
-fn store() -> (Memory, Subject) {
+pub fn store() -> (Memory, Subject) {
     let config = Content::from_bytes(media_type::OCI_CONFIG, b"{}".to_vec());
     let text = format!(
         r#"{{"schemaVersion":2,"mediaType":"{}","config":{{"mediaType":"{}","digest":"{}","size":2}},"layers":[]}}"#,
@@ -83,17 +83,17 @@ fn store() -> (Memory, Subject) {
     (store, Subject::of(&image))
 }
 
-fn signed(
+pub fn signed(
     (store, subject): &(Memory, Subject),
     identity: SigningIdentity<'_>,
-    options: &SignOptions,
+    options: &SignOptions<'_>,
     when: SignWhen,
 ) -> Result<Signed, OpsError> {
     let all = ready(sign::sign(store, subject, &[identity], options, when, &Limits::DEFAULT))?;
     Ok(all.into_iter().next().unwrap())
 }
 
-fn referrers((store, subject): &(Memory, Subject)) -> usize {
+pub fn referrers((store, subject): &(Memory, Subject)) -> usize {
     ready(store.referrers(subject.digest(), None)).unwrap().unwrap().whole(&store.origin()).unwrap().len()
 }
 

@@ -155,7 +155,7 @@ fn commands_md_lists_every_code() {
     let mut tables = tables.split("`code`, `unread[].code`");
     let (findings, failures) = (rows(tables.next().unwrap()), rows(tables.next().unwrap()));
     assert_eq!(codes(&["policy/requirement.rs", "verify/finding.rs"]), findings, "left: src, right: the page");
-    let mut all = codes(&["store/error.rs", "ops/error.rs", "request/error.rs"]);
+    let mut all = codes(&["store/error.rs", "ops/error.rs", "ops/timestamp/error.rs", "request/error.rs"]);
     all.extend(
         ["bad-argument", "owners-missing", "trust-policy-not-enforced", "trust-policy-scope"].map(str::to_owned),
     );
@@ -340,6 +340,21 @@ const REPORTS: &[(&str, &[&str])] = &[
             "rm app/blobs/sha256/f8cbd0ee7fe4610859bd183aa71fc5173413e1aecade9c6c790a2d0a54af060e && oci:app:v1",
         ],
     ),
+    (
+        "timestamp attach",
+        &[
+            "layout notary && timestamps && oci:notary:v1 --token notary.tsr --timestamp-roots notary-root.pem",
+            "layout notary && timestamps && bulla timestamp attach oci:notary:v1 --token notary.tsr --timestamp-roots notary-root.pem && oci:notary:v1 --token notary.tsr --timestamp-roots notary-root.pem",
+        ],
+    ),
+    (
+        "timestamp fetch",
+        &[
+            "timestamps && notary.tsq -o . --timestamp-url http://127.0.0.1:1/",
+            "timestamps && notary.tsq -o answers --timestamp-url http://127.0.0.1:1/",
+        ],
+    ),
+    ("timestamp request", &["layout notary && oci:notary:v1 -o requests"]),
     ("key show", &["release.pub"]),
 ];
 

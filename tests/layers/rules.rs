@@ -118,7 +118,11 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["key/", "store/registry/tls.rs", "x509/candidates.rs", "x509/hash.rs", "x509/timestamp/signature.rs"],
     ),
     ("hashes", &["sha2"], &["digest.rs", "key/"]),
-    ("draws random bytes", &["getrandom"], &["cli/demo.rs", "files/", "key/", "store/registry/"]),
+    (
+        "draws random bytes",
+        &["getrandom"],
+        &["cli/demo.rs", "cli/timestamp/nonce.rs", "files/", "key/", "store/registry/"],
+    ),
     ("talks to people", &["clap", "rpassword", "rustix::termios"], &["cli/"]),
     ("catches signals", &["signal_hook"], &["cli/signals.rs"]),
     ("traces", &["tracing"], &["cli/log.rs", "ops/", "store/"]),
@@ -134,6 +138,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
 /// A type that proves something: its name, the module that it is imported from, and the files that may make one.
 pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("CertifiedSigner", "trust", &["trust/certified.rs"]),
+    ("TimestampedSignature", "ops", &["ops/timestamp/signature.rs"]),
     ("VerifiedGraph", "import", &["ops/import.rs"]),
     ("Content", "oci", &["oci/content.rs"]),
     ("CertificateChain", "x509", &["x509/signing_chain.rs"]),

@@ -33,6 +33,8 @@ pub struct Made {
 pub struct Plan<'a> {
     /// What its key is made with: arguments of `openssl genpkey`.
     pub algorithm: &'a str,
+    /// How many days it is valid.
+    pub days: &'a str,
     /// Lines of its section of extensions.
     pub extensions: &'a str,
     pub hash: &'a str,
@@ -47,7 +49,7 @@ pub const P256: &str = "-algorithm EC -pkeyopt ec_paramgen_curve:P-256";
 
 /// A plan with a P-256 key.
 pub const fn plan<'a>(name: &'a str, extensions: &'a str) -> Plan<'a> {
-    Plan { algorithm: P256, extensions, hash: "sha256", name, serial: "4711" }
+    Plan { algorithm: P256, days: "30", extensions, hash: "sha256", name, serial: "4711" }
 }
 
 impl Workshop {
@@ -127,7 +129,7 @@ impl Workshop {
         fs::write(&config, format!("[req]\nprompt=no\ndistinguished_name=dn\n[dn]\n[ext]\n{ids}{extensions}")).unwrap();
         let file = path("pem");
         let mut command = Command::new("openssl");
-        command.args(["req", "-x509", "-new", "-days", "30", "-extensions", "ext", "-set_serial", plan.serial]);
+        command.args(["req", "-x509", "-new", "-days", plan.days, "-extensions", "ext", "-set_serial", plan.serial]);
         command.args(["-subj", plan.name, &format!("-{}", plan.hash), "-config"]).arg(&config);
         command.arg("-key").arg(&key).arg("-out").arg(&file);
         if let Some(issuer) = issuer {

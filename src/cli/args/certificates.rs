@@ -55,6 +55,12 @@ pub(in crate::cli) struct SignCertificateArgs {
     /// The form of the manifest of a signature in the notary formats; legacy by default
     #[arg(long, value_name = "FORM", value_enum, help_heading = "Certificates")]
     pub(in crate::cli) notary_manifest: Option<NotaryManifestArg>,
+    /// Ask this timestamp authority (RFC 3161) for a timestamp of each signature in the notary formats: an http or https URL
+    #[arg(long, value_name = "URL", requires = "timestamp_roots", help_heading = "Certificates")]
+    pub(in crate::cli) timestamp_url: Option<String>,
+    /// The certificates of the timestamp authority, PEM or DER, by which its answer is verified; several may be given
+    #[arg(long, value_name = "FILE", requires = "timestamp_url", help_heading = "Certificates")]
+    pub(in crate::cli) timestamp_roots: Vec<PathBuf>,
 }
 
 /// The options of signing requests for signatures with certificates.

@@ -134,6 +134,27 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
             "bulla sign oci:app:1.0 --key env:RELEASE_KEY -a version=1.0",
         ],
     ),
+    (
+        "timestamp attach",
+        [
+            "bulla timestamp attach registry.example/app:1.0 --token a.tsr --timestamp-roots tsa.pem",
+            "bulla timestamp attach oci:app:1.0 --token answers/ --timestamp-roots tsa.pem",
+        ],
+    ),
+    (
+        "timestamp fetch",
+        [
+            "bulla timestamp fetch a.tsq --timestamp-url http://tsa.example -o answers",
+            "bulla timestamp fetch a.tsq --timestamp-url http://tsa.example -o answers --timestamp-roots tsa.pem",
+        ],
+    ),
+    (
+        "timestamp request",
+        [
+            "bulla timestamp request registry.example/app:1.0 -o requests",
+            "bulla timestamp request oci:app:1.0 -o requests --timestamp-roots tsa.pem",
+        ],
+    ),
     ("tree", ["bulla tree registry.example/app:1.0 --key release.pub", "bulla tree oci:app:1.0 --output svg"]),
     (
         "verify",

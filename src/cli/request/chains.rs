@@ -29,7 +29,7 @@ pub(super) fn read(
         ("--expiry", certificates.expiry.is_some()),
         ("--notary-manifest", certificates.notary_manifest.is_some()),
     ];
-    signing_chains::check_options(given, forms, args.signed_reference.as_deref())?;
+    signing_chains::check_options(&given, forms, args.signed_reference.as_deref())?;
     if args.attest_only && forms.has_certificate() {
         let failure = Failure::unknown("--attest-only: an attestation cannot have a notary format");
         return Err(failure.hint("--format bundle or tag"));

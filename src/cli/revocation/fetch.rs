@@ -68,7 +68,7 @@ mod online {
             let failure = Failure::unknown("no chain of certificates leads to these roots, so nothing was fetched");
             return Err(failure.hint("--ca-roots FILE, --signing-authority-roots FILE, --timestamp-roots FILE"));
         }
-        let mut fetcher = EvidenceFetcher::new(registry::web_client(&args.registry)?, rule, limits.clone());
+        let mut fetcher = EvidenceFetcher::new(registry::web_client(&args.registry.tls_ca)?, rule, limits.clone());
         Runtime::new(Work::Waiting)?.block_on(fetcher.fetch(&found.chains, now));
         let to_failure = |error: String| Failure::unknown(format!("{}: {error}", args.out.display()));
         bundle.merge(fetcher.bundle().clone(), &limits).map_err(|error| to_failure(error.to_string()))?;

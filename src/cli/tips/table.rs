@@ -92,9 +92,22 @@ pub(super) const OPTIONS: &[Words] = &[
     ),
     (
         "--bundle --insecure-ignore-sct --insecure-ignore-tlog --offline --private-infrastructure --rekor-url \
---rekor-entry-type --rfc3161-timestamp --skip-tlog-upload --timestamp-certificate-chain --timestamp-root-cert \
---timestamp-server-url --timestamp-url --tlog-upload --use-signed-timestamps",
-        &["transparency logs and timestamp services are not used: leave it out"],
+--rekor-entry-type --rfc3161-timestamp --skip-tlog-upload --tlog-upload --use-signed-timestamps",
+        &["transparency logs are not used: leave it out"],
+    ),
+    (
+        "--timestamp-certificate-chain --timestamp-root-cert",
+        &[
+            "--timestamp-roots FILE",
+            "the certificates of timestamp authorities: `bulla verify REF --timestamp-roots FILE`",
+        ],
+    ),
+    (
+        "--timestamp-server-url --timestamp-url",
+        &[
+            "--timestamp-url URL --timestamp-roots FILE, for the notary formats",
+            "signatures in the notary formats get timestamps: `bulla sign REF --timestamp-url URL --timestamp-roots FILE`",
+        ],
     ),
     (
         "--allow-insecure-registry --allow-http-registry --insecure --insecure-registry --insecure-skip-tls-verify \

@@ -8,6 +8,7 @@ use crate::envelope::notary::rule::NotaryRule;
 use crate::key::Algorithm;
 use crate::key::PublicKey;
 use crate::key::Scheme;
+use crate::x509::HashAlgorithm;
 
 /// A signature algorithm of the Notary Project. A closed set: each allowed key has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +82,15 @@ impl NotaryAlgorithm {
             Self::Ps256 => Scheme::RsaPssSha256,
             Self::Ps384 => Scheme::RsaPssSha384,
             Self::Ps512 => Scheme::RsaPssSha512,
+        }
+    }
+
+    /// The hash function of the signature, by which a timestamp of it is requested too, as notation does.
+    pub const fn hash(self) -> HashAlgorithm {
+        match self {
+            Self::Es256 | Self::Ps256 => HashAlgorithm::Sha256,
+            Self::Es384 | Self::Ps384 => HashAlgorithm::Sha384,
+            Self::Es512 | Self::Ps512 => HashAlgorithm::Sha512,
         }
     }
 

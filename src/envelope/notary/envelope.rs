@@ -144,7 +144,9 @@ impl NotaryEnvelope {
         self.parts.agent.as_ref()
     }
 
-    pub(super) fn is_same_but_timestamp(&self, other: &Self) -> bool {
+    /// Whether `other` is the same envelope, apart from the timestamp token: same format, signature, certificates and
+    /// attributes.
+    pub fn is_same_but_timestamp(&self, other: &Self) -> bool {
         self.format == other.format && self.parts.untimed() == other.parts.untimed()
     }
 

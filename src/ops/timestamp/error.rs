@@ -1,0 +1,117 @@
+//! `TimestampingError`: why a signature gets no timestamp; `TimestampAuthorityError`: why an authority gave no response.
+
+use crate::envelope::EnvelopeError;
+use crate::envelope::NotaryError;
+use crate::time::Time;
+use crate::x509::CertificateError;
+use crate::x509::CertificateLabel;
+use crate::x509::TimestampError;
+
+/// Why a signature of the Notary Project gets no timestamp.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TimestampingError {
+    /// The time of the timestamp is ahead of the clock: one of the two clocks is wrong.
+    #[error("the timestamp is of {time}, ahead of this machine's clock ({now})")]
+    Ahead {
+        /// The current time.
+        now: Time,
+        /// The time of the timestamp.
+        time: Time,
+    },
+    /// A certificate in the envelope cannot be read.
+    #[error("certificate {number} of the signer's chain: {error}")]
+    Certificate {
+        /// Why it cannot be read.
+        error: CertificateError,
+        /// Its number, from 1.
+        number: usize,
+    },
+    /// The envelope is not signed by the key of its certificate, or breaks another rule, or cannot be judged.
+    #[error("{0}")]
+    Envelope(#[from] EnvelopeError),
+    /// No signature of the image is the one that the token is about: no hash of a signature is its message imprint.
+    #[error("the timestamp is about none of the signatures")]
+    NoSignature,
+    /// The signature is about another image.
+    #[error("the signature is not about this image")]
+    OtherSubject,
+    /// A certificate of the signer is not valid at the time of the timestamp, so no verifier would accept the signature by
+    /// it.
+    #[error(
+        "the timestamp is of {earliest} to {latest}, and the signer's certificate {certificate} is valid from {begin} to {end}"
+    )]
+    SignerValidity {
+        /// The begin of its validity.
+        begin: Time,
+        /// The certificate.
+        certificate: CertificateLabel,
+        /// The lower bound of the time of the timestamp.
+        earliest: Time,
+        /// The end of its validity.
+        end: Time,
+        /// The upper bound of the time of the timestamp.
+        latest: Time,
+    },
+    /// The signing authority states the time itself, and no verifier looks at a timestamp (Notary Project, signing-scheme,
+    /// `notary.x509.signingAuthority`).
+    #[error("a signing authority states the time: the signature needs no timestamp")]
+    SigningAuthority,
+    /// The token does not verify, or the authority granted none.
+    #[error("{0}")]
+    Token(#[from] TimestampError),
+}
+
+impl TimestampingError {
+    /// The stable code in reports: that of the rule, where there is one.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Ahead { .. } => "time-ahead",
+            Self::Certificate { .. } => "certificate-unreadable",
+            Self::Envelope(EnvelopeError::Notary(error)) => error.code(),
+            Self::Envelope(_) => "envelope-unreadable",
+            Self::NoSignature => "timestamp-no-signature",
+            Self::OtherSubject => "other-subject",
+            Self::SignerValidity { .. } => "timestamp-signer-validity",
+            Self::SigningAuthority => "signing-authority",
+            Self::Token(error) => error.code(),
+        }
+    }
+
+    /// Whether the answer is could-not-tell rather than no.
+    pub const fn is_undetermined(&self) -> bool {
+        match self {
+            Self::Ahead { .. } | Self::NoSignature => true,
+            Self::Certificate { error, .. } => error.is_undetermined(),
+            Self::Envelope(error) => error.is_limit(),
+            Self::OtherSubject | Self::SignerValidity { .. } | Self::SigningAuthority => false,
+            Self::Token(error) => error.is_undetermined(),
+        }
+    }
+}
+
+impl From<NotaryError> for TimestampingError {
+    fn from(error: NotaryError) -> Self {
+        Self::Envelope(error.into())
+    }
+}
+
+/// Why a timestamp authority gave no response: the error of the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct TimestampAuthorityError {
+    code: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl TimestampAuthorityError {
+    /// The error with this cause, and the stable code by which reports name it.
+    pub fn new(code: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { code, source: source.into() }
+    }
+
+    /// The stable code in reports.
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+}
