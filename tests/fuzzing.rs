@@ -35,10 +35,12 @@ use bulla::envelope::NotaryPayload;
 use bulla::envelope::SigningScheme;
 use bulla::envelope::UnsignedAttributes;
 use bulla::key::PrivateKey;
+use bulla::key::PublicKey;
 use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::time::Time;
 use serde_json::Value;
+use serde_json::json;
 
 /// The number of mutated seeds for each body.
 const CASES: usize = 4_000;
@@ -173,6 +175,52 @@ fn tar() {
 fn timestamp() {
     let read = |name| fs::read(Path::new(TESTDATA).join("timestamps").join(name)).unwrap();
     fuzz("timestamp", &["request.tsq", "response.tsr", "token.der"].map(read), CASES);
+}
+
+#[test]
+fn transparency() {
+    let key = fs::read(Path::new(TESTDATA).join("keys/release.pub")).unwrap();
+    let key = PublicKey::parse(&key).unwrap();
+    let log_id = STANDARD.encode(Digest::sha256(key.spki()).as_bytes());
+    let root = json!({
+        "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+        "tlogs": [{
+            "baseUrl": "https://log.example",
+            "hashAlgorithm": "SHA2_256",
+            "publicKey": {
+                "rawBytes": STANDARD.encode(key.spki()),
+                "keyDetails": "PKIX_ECDSA_P256_SHA_256",
+                "validFor": {"start": "2024-01-01T00:00:00Z", "end": "2025-01-01T00:00:00Z"},
+            },
+            "logId": {"keyId": log_id},
+        }],
+    });
+    let hash = STANDARD.encode([7; 32]);
+    let line = STANDARD.encode([7; 72]);
+    let note = format!("log.example\n7\n{hash}\n\n\u{2014} log.example {line}\n\u{2014} witness.example {line}\n");
+    let body = json!({"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": {
+        "data": {"hash": {"algorithm": "sha256", "value": "00"}},
+        "signature": {"content": "AAAA", "publicKey": {"content": "AAAA"}},
+    }});
+    let bundle = json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "messageSignature": {"messageDigest": {"algorithm": "SHA2_256", "digest": hash}, "signature": "AAAA"},
+        "verificationMaterial": {"tlogEntries": [{
+            "logIndex": "7",
+            "logId": {"keyId": log_id},
+            "kindVersion": {"kind": "hashedrekord", "version": "0.0.1"},
+            "integratedTime": "1700000000",
+            "inclusionPromise": {"signedEntryTimestamp": "AAAA"},
+            "inclusionProof": {
+                "logIndex": "3", "rootHash": hash, "treeSize": "7", "hashes": [hash],
+                "checkpoint": {"envelope": note},
+            },
+            "canonicalizedBody": STANDARD.encode(body.to_string()),
+        }]},
+    });
+    let seeds = [root.to_string(), note, bundle.to_string()].map(String::into_bytes);
+    assert!(seeds.iter().all(|seed| bodies::transparency(seed)));
+    fuzz("transparency", &seeds, CASES);
 }
 
 /// Every fuzzing body has a cargo-fuzz target and a test.

@@ -31,3 +31,5 @@ mod merkle;
 mod roots;
 #[path = "transparency/sct.rs"]
 mod sct;
+#[path = "transparency/slsa.rs"]
+mod slsa;

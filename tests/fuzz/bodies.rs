@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bulla::digest::Digest;
 use bulla::envelope::Bundle;
+use bulla::envelope::BundleDocument;
 use bulla::envelope::Envelope;
 use bulla::envelope::NotaryEnvelope;
 use bulla::envelope::NotaryFormat;
@@ -34,6 +35,18 @@ use bulla::store::DockerArchive;
 use bulla::store::Source;
 use bulla::store::registry::fuzzing;
 use bulla::time::Time;
+use bulla::time::ValidityPeriod;
+use bulla::transparency::Checkpoint;
+use bulla::transparency::LogId;
+use bulla::transparency::LogVerification;
+use bulla::transparency::LoggedArtifact;
+use bulla::transparency::LoggedSignature;
+use bulla::transparency::LoggedVerifier;
+use bulla::transparency::OriginForm;
+use bulla::transparency::RequiredInclusion;
+use bulla::transparency::TransparencyLog;
+use bulla::transparency::TransparencyLogEntry;
+use bulla::trust::sigstore::TrustedRoot;
 use bulla::x509::Anchor;
 use bulla::x509::Certificate;
 use bulla::x509::CertificateRevocationList;
@@ -69,6 +82,7 @@ pub const BODIES: &[(&str, Body)] = &[
     ("signing_request", signing_request),
     ("tar", tar),
     ("timestamp", timestamp),
+    ("transparency", transparency),
 ];
 
 /// A key that signed nothing that a fuzzer can find.
@@ -225,6 +239,34 @@ pub fn tar(data: &[u8]) -> bool {
     let layout = Archive::open(file.path(), Limits::DEFAULT).ok().is_some_and(|archive| reads(&archive));
     let docker = DockerArchive::open(file.path(), Limits::DEFAULT).ok().is_some_and(|archive| reads(&archive));
     layout || docker
+}
+
+/// A bundle with log entries, a checkpoint or a trusted root: nothing is verified without a log, nor by one that signed nothing.
+pub fn transparency(data: &[u8]) -> bool {
+    let limits = Limits::DEFAULT;
+    let root = TrustedRoot::parse(data, &limits).ok();
+    let note = std::str::from_utf8(data).ok().and_then(|note| Checkpoint::parse(note, &limits).ok());
+    let key = &*UNTRUSTED;
+    if let Some(checkpoint) = &note {
+        let always = ValidityPeriod { end: None, start: Time::EPOCH };
+        let log = TransparencyLog::new(LogId::of_key(key), checkpoint.origin(), key.clone(), always);
+        assert!(checkpoint.verify(&log, OriginForm::Exact).is_err(), "a checkpoint by a log that signed nothing");
+    }
+    let mut entries = 0;
+    if let Ok(document) = BundleDocument::parse(data, &limits) {
+        for stored in &document.verification_material.log_entries {
+            let Ok(entry) = TransparencyLogEntry::parse(stored, &limits) else { continue };
+            entries += 1;
+            let signed = LoggedSignature {
+                artifact: LoggedArtifact::Message(data),
+                signature: data,
+                verifier: LoggedVerifier::Key(key),
+            };
+            let by = LogVerification { logs: &[], required: RequiredInclusion::Promise, timestamps: &[] };
+            assert!(entry.verify(&signed, &by).is_err(), "verified without a log");
+        }
+    }
+    root.is_some() || note.is_some() || entries > 0
 }
 
 /// A timestamp token, response or request: no token is verified without an anchor, and a request is written as it was read.

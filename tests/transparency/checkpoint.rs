@@ -3,8 +3,10 @@
 use std::fs;
 
 use bulla::envelope::base64;
+use bulla::key::Algorithm;
 use bulla::key::KeyKind;
 use bulla::key::PrivateKey;
+use bulla::key::Scheme;
 use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::time::Time;
@@ -29,7 +31,10 @@ pub struct TestLog {
 
 impl TestLog {
     pub fn new(kind: KeyKind, url: &str) -> Self {
-        let key = PrivateKey::generate(kind).unwrap();
+        Self::of(PrivateKey::generate(kind).unwrap(), url)
+    }
+
+    pub fn of(key: PrivateKey, url: &str) -> Self {
         let public = key.public_key().clone();
         Self { log: TransparencyLog::new(LogId::of_key(&public), url, public, ALWAYS), key }
     }
@@ -37,10 +42,8 @@ impl TestLog {
     /// A signature line over `text` under `name`.
     pub fn line(&self, name: &str, text: &str) -> String {
         let signature = match self.key.public_key().algorithm() {
-            // A log with a P-384 key signs with SHA-384.
-            bulla::key::Algorithm::EcdsaP384 => {
-                self.key.sign_with(bulla::key::Scheme::EcdsaP384Sha384, text.as_bytes()).unwrap()
-            }
+            Algorithm::EcdsaP384 => self.key.sign_with(Scheme::EcdsaP384Sha384, text.as_bytes()).unwrap(),
+            Algorithm::EcdsaP521 => self.key.sign_with(Scheme::EcdsaP521Sha512, text.as_bytes()).unwrap(),
             _ => self.key.sign(text.as_bytes()).unwrap(),
         };
         let hint = &self.log.id().as_bytes()[..4];
@@ -78,8 +81,13 @@ fn every_case_of_the_suite_is_refused() {
 
 #[test]
 fn logs_sign_with_keys_of_each_kind() {
-    for kind in [KeyKind::Ed25519, KeyKind::P256, KeyKind::P384] {
-        let log = TestLog::new(kind, "https://log.example/");
+    let made = [KeyKind::Ed25519, KeyKind::P256, KeyKind::P384].map(|kind| PrivateKey::generate(kind).unwrap());
+    let files = ["p521.key", "rsa.key"].map(|name| {
+        let file = format!("{}/testdata/keys/{name}", env!("CARGO_MANIFEST_DIR"));
+        PrivateKey::parse(&fs::read(file).unwrap(), &Limits::DEFAULT, || panic!("not encrypted")).unwrap()
+    });
+    for key in made.into_iter().chain(files) {
+        let log = TestLog::of(key, "https://log.example/");
         let note = text("log.example", 7);
         let signed = format!("{note}\n{}", log.line("log.example", &note));
         assert_eq!(verdict(&signed, &log.log, OriginForm::Exact), "verified");
@@ -92,6 +100,17 @@ fn logs_sign_with_keys_of_each_kind() {
         assert_eq!(verdict(&signed, &log.log, OriginForm::Tree), "verified");
         assert_eq!(verdict(&signed, &log.log, OriginForm::Exact), "checkpoint-origin");
     }
+}
+
+/// The key decides the algorithm: a log with a P-384 key signs with SHA-384, never with SHA-256.
+#[test]
+fn a_log_signs_by_one_algorithm() {
+    let log = TestLog::new(KeyKind::P384, "https://log.example");
+    let note = text("log.example", 7);
+    let signature = log.key.sign_with(Scheme::EcdsaP384Sha256, note.as_bytes()).unwrap();
+    let bytes = [&log.log.id().as_bytes()[..4], signature.as_bytes()].concat();
+    let signed = format!("{note}\n\u{2014} log.example {}\n", base64::encode(&bytes));
+    assert_eq!(verdict(&signed, &log.log, OriginForm::Exact), "checkpoint-signature");
 }
 
 #[test]

@@ -14,6 +14,8 @@ use bulla::transparency::TransparencyError;
 use bulla::transparency::TransparencyLogEntry;
 use bulla::transparency::TransparencyRule;
 use bulla::transparency::VerifiedLogEntries;
+use bulla::x509::HashAlgorithm;
+use bulla::x509::SignedBefore;
 use serde_json::Value;
 use serde_json::json;
 
@@ -135,6 +137,73 @@ fn parts_of_rekor_v2_are_refused_each_by_its_rule() {
     let respelled =
         changed(&first, |bundle| entry(bundle)["canonicalizedBody"] = json!(base64::encode(spaced.as_bytes())));
     assert_eq!(respelled, "log-entry-body");
+}
+
+/// A timestamp is one of this signature: that of another one says nothing about it.
+#[test]
+fn a_timestamp_is_about_the_signature() {
+    let Some(first) = case("sigstore-conformance", "rekor2-happy-path") else { return };
+    let second = case("sigstore-conformance", "rekor2-timestamp-with-expired-cert-chain").unwrap();
+    let document = first.document().unwrap();
+    let certificate = certificate(&document);
+    let stored = &document.verification_material.log_entries[0];
+    let entry = TransparencyLogEntry::parse(stored, &Limits::DEFAULT).unwrap();
+    let (own, other) = (first.timestamps(&document), second.timestamps(&second.document().unwrap()));
+    let both = [own.as_slice(), &other].concat();
+    let verify = |timestamps: &[SignedBefore]| {
+        let by =
+            LogVerification { logs: first.root.transparency_logs(), required: RequiredInclusion::Proof, timestamps };
+        let verified = first.with_signed(&document, certificate.as_ref(), |signed| entry.verify(signed, &by));
+        verified.map_or_else(|error| code(&error), |_| "verified".to_owned())
+    };
+    assert_eq!((own.len(), other.len()), (1, 1));
+    assert_eq!([verify(&own), verify(&other), verify(&both)], ["verified", "log-entry-time", "log-entry-time"]);
+}
+
+/// What is known of the artifact must be enough to compare it.
+#[test]
+fn an_artifact_is_compared_by_the_hash_of_the_entry() {
+    let Some(case) = case("sigstore-bundles", "py-bundle.txt") else { return };
+    let document = case.document().unwrap();
+    let certificate = certificate(&document).unwrap();
+    let folder = crate::vectors::suite("sigstore-bundles").unwrap();
+    let file = std::fs::read(folder.join("open/py-bundle.txt/artifact")).unwrap();
+    let stored = &document.verification_material.log_entries[0];
+    let entry = TransparencyLogEntry::parse(stored, &Limits::DEFAULT).unwrap();
+    let verify = |artifact: LoggedArtifact<'_>| {
+        let bulla::envelope::BundleContent::MessageSignature(message) = &document.content else { panic!("no message") };
+        let verifier = LoggedVerifier::Certificate(&certificate);
+        let signed = LoggedSignature { artifact, signature: &message.signature, verifier };
+        let by = LogVerification {
+            logs: case.root.transparency_logs(),
+            required: RequiredInclusion::Promise,
+            timestamps: &[],
+        };
+        entry.verify(&signed, &by).map_or_else(|error| code(&error), |_| "verified".to_owned())
+    };
+    let hash = |algorithm: HashAlgorithm, bytes: &[u8]| {
+        let hash = algorithm.hash(bytes);
+        verify(LoggedArtifact::Hash { algorithm, hash: &hash })
+    };
+    assert_eq!([verify(LoggedArtifact::Message(&file)), hash(HashAlgorithm::Sha256, &file)], ["verified"; 2]);
+    assert_eq!(
+        [verify(LoggedArtifact::Message(b"other")), hash(HashAlgorithm::Sha256, b"")],
+        ["log-entry-artifact"; 2]
+    );
+    assert_eq!(hash(HashAlgorithm::Sha512, &file), "?log-entry-artifact");
+    let short = LoggedArtifact::Hash { algorithm: HashAlgorithm::Sha256, hash: b"" };
+    assert_eq!(verify(short), "?log-entry-artifact");
+    // The key of the certificate is not the certificate.
+    let key = certificate.public_key().unwrap();
+    let bulla::envelope::BundleContent::MessageSignature(message) = &document.content else { panic!("no message") };
+    let signed = LoggedSignature {
+        artifact: LoggedArtifact::Message(&file),
+        signature: &message.signature,
+        verifier: LoggedVerifier::Key(&key),
+    };
+    let by =
+        LogVerification { logs: case.root.transparency_logs(), required: RequiredInclusion::Promise, timestamps: &[] };
+    assert_eq!(code(&entry.verify(&signed, &by).unwrap_err()), "log-entry-verifier");
 }
 
 #[test]
@@ -349,8 +418,8 @@ fn strings(value: &Value, at: String) -> Vec<String> {
     }
 }
 
-/// `intoto` 0.0.1 has the hash of the envelope as it is stored. No suite has one, so the entry is made here; the log has never
-/// seen it, which is the rule that refuses it once everything else fits.
+/// `intoto` 0.0.1 has the hash of the envelope as it is stored. This entry is made here, and the log has never seen it: that is
+/// the rule that refuses it once everything else fits. `slsa.rs` has real ones.
 #[test]
 fn an_entry_with_the_hash_of_an_envelope_needs_the_envelope_as_it_is_stored() {
     let Some(case) = case("sigstore-bundles", "js-bundleV01-dsse-no-proof.sigstore") else { return };

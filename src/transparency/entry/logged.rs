@@ -13,6 +13,8 @@ use crate::transparency::TransparencyError;
 use crate::transparency::TransparencyRule;
 use crate::x509::Certificate;
 use crate::x509::HashAlgorithm;
+use crate::x509::MessageImprint;
+use crate::x509::SignedBefore;
 
 /// A signature, what it signs, and the key or certificate that it is verified with: what a log entry must be about.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,19 @@ pub enum LoggedVerifier<'a> {
 }
 
 impl LoggedSignature<'_> {
+    /// Whether a timestamp is about this signature, or about the stored envelope that has it, as cosign v2 makes them.
+    pub(super) fn is_about(&self, timestamp: &SignedBefore) -> bool {
+        let imprint = timestamp.token().imprint();
+        let of = |bytes: &[u8]| *imprint == MessageImprint::of(imprint.algorithm(), bytes);
+        let stored = match self.artifact {
+            LoggedArtifact::Envelope { envelope, stored } => {
+                stored.filter(|_| envelope.signatures().any(|signature| signature == self.signature))
+            }
+            LoggedArtifact::Hash { .. } | LoggedArtifact::Message(_) => None,
+        };
+        of(self.signature) || stored.is_some_and(of)
+    }
+
     /// Checks that the signature is the one in base64 in an entry.
     pub(super) fn check_signature(&self, encoded: &str) -> Result<(), TransparencyError> {
         match decoded(encoded)? == self.signature {
@@ -77,7 +92,9 @@ impl LoggedSignature<'_> {
     pub(super) fn check_artifact(&self, algorithm: HashAlgorithm, hash: &str) -> Result<(), TransparencyError> {
         let own = match self.artifact {
             LoggedArtifact::Envelope { envelope, .. } => Cow::Owned(algorithm.hash(envelope.message())),
-            LoggedArtifact::Hash { algorithm: known, hash } if known == algorithm => Cow::Borrowed(hash),
+            LoggedArtifact::Hash { algorithm: known, hash } if known == algorithm && hash.len() == algorithm.len() => {
+                Cow::Borrowed(hash)
+            }
             LoggedArtifact::Hash { .. } => return Err(unknown_hash(algorithm)),
             LoggedArtifact::Message(bytes) => Cow::Owned(algorithm.hash(bytes)),
         };

@@ -9,8 +9,8 @@
 //! 4. The inclusion proof, if there is one with a checkpoint: the log has signed the checkpoint, the proof is about its tree,
 //!    and leads from the hash of the body to its root.
 //! 5. What the version of the bundle requires is there.
-//! 6. The key of the log was valid at the integrated time, or else at the time of each verified timestamp. Without any time
-//!    the entry is refused.
+//! 6. The verified timestamps are about this signature. The key of the log was valid at the integrated time, or else at the
+//!    time of each of them. Without any time the entry is refused.
 
 use crate::envelope::BundleVersion;
 use crate::time::Time;
@@ -105,6 +105,9 @@ impl TransparencyLogEntry {
             RequiredInclusion::Promise | RequiredInclusion::Proof => (),
         }
         let integrated_time = self.promise.as_ref().map(|promise| promise.integrated_time);
+        if !by.timestamps.iter().all(|timestamp| signed.is_about(timestamp)) {
+            return Err(refused(TransparencyRule::EntryTime).by("a timestamp is about something else"));
+        }
         let times: Vec<_> = match integrated_time {
             Some(time) => vec![time],
             None => by.timestamps.iter().map(|timestamp| timestamp.token().gen_time().time()).collect(),
