@@ -27,6 +27,7 @@ pub mod revocation;
 pub mod sign;
 pub mod timestamp;
 pub mod tree;
+pub mod unenforced;
 mod verdict_budget;
 pub mod verify;
 mod walk;

@@ -17,6 +17,7 @@ mod sign;
 mod stream;
 mod timestamp;
 mod tree;
+mod unenforced;
 mod verify;
 
 use serde::Serialize;
