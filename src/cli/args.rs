@@ -369,6 +369,9 @@ pub(super) struct VerifyArgs {
     /// Verify the manifest for this platform: os[(version)]/architecture[/variant]
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<String>,
+    /// Verify what docker load loads from a docker-archive, by the manifests and signatures at this place
+    #[arg(long, value_name = "PLACE", conflicts_with_all = ["all_platforms", "platform", "layers", "with_predicates"])]
+    pub(super) evidence: Option<String>,
     /// Also read every config and layer, one image after another, and check it against its digest and size
     #[arg(long)]
     pub(super) layers: bool,

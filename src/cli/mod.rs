@@ -55,6 +55,7 @@ mod verbosity;
 mod verdict;
 mod verifiers;
 mod verify;
+mod verify_saved;
 mod version;
 #[cfg(feature = "registry")]
 mod watch;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bulla::digest::Digest;
 use bulla::limits::Limits;
+use bulla::oci::LocalReference;
 use bulla::oci::Reference;
 use bulla::oci::ReferenceError;
 use bulla::oci::TagOrDigest;
@@ -15,6 +16,7 @@ use bulla::store::DockerArchiveWriter;
 use bulla::store::Images;
 use bulla::store::LimitedSource;
 use bulla::store::OpenError;
+use bulla::store::SavedArchive;
 use bulla::store::Sink;
 use bulla::store::Source;
 
@@ -110,6 +112,18 @@ impl Stores {
     /// Opens the store of `reference` for writing. A missing layout or archive is created.
     pub(super) fn new_sink(&self, reference: &str) -> Result<Arc<dyn Sink>, Failure> {
         Ok(self.0.create(&parse(reference)?)?)
+    }
+
+    /// Opens the place of evidence `reference` for reading. Without a name in a layout or archive, all its images are meant.
+    pub(super) fn evidence(&self, reference: &str) -> Result<(Arc<dyn Source>, Option<TagOrDigest>), Failure> {
+        let parsed = parse(reference)?;
+        let image = parsed.tag_or_digest().cloned();
+        Ok((self.0.open_store(&parsed)?, image))
+    }
+
+    /// Opens a docker-archive to verify what `docker load` loads from it.
+    pub(super) fn saved(&self, local: &LocalReference) -> Result<SavedArchive, Failure> {
+        Ok(self.0.open_saved(local)?)
     }
 
     /// Opens the layout or archive of `reference` for evidence without layers. A missing one is created.

@@ -38,6 +38,7 @@ use super::runtime::Work;
 use super::stores::Stores;
 use super::verdict;
 use super::verifiers::Verifiers;
+use super::verify_saved;
 
 pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     let references = reference_list::expand(&args.references)?;
@@ -51,6 +52,9 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
         };
         if wants_predicates { verifier.with_predicates() } else { verifier }
     })?;
+    if let Some(place) = &args.evidence {
+        return verify_saved::verify(args, place, &verifiers, now);
+    }
     let until = if wants_predicates { DiscoverUntil::AllFound } else { DiscoverUntil::PolicyMet };
     let platforms = platforms(args)?;
     let stores = Stores::new(&args.registry, &references)?;

@@ -8,6 +8,8 @@ pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// The empty JSON object `{}`, the config of a manifest that needs none.
 pub const OCI_EMPTY: &str = "application/vnd.oci.empty.v1+json";
+/// Docker's image config.
+pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 /// Docker's image manifest, schema 2.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// Docker's manifest list, schema 2.
@@ -42,6 +44,11 @@ pub const COSIGN_SIGN_PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 /// Whether `media_type` names an index, of OCI or Docker.
 pub fn is_index(media_type: &str) -> bool {
     media_type == OCI_INDEX || media_type == DOCKER_INDEX
+}
+
+/// Whether `media_type` names the config of an image, of OCI or Docker.
+pub fn is_image_config(media_type: &str) -> bool {
+    media_type == OCI_CONFIG || media_type == DOCKER_CONFIG
 }
 
 /// Whether `media_type` names an image manifest, of OCI or Docker.

@@ -111,6 +111,12 @@ pub enum OpsError {
         /// The platforms that it has.
         has: String,
     },
+    /// An archive of which `docker load` loads no image.
+    #[error("{place}: `docker load` loads no image from it")]
+    NothingLoaded {
+        /// The archive.
+        place: String,
+    },
     /// A repository lists a name that is not a valid tag, so no reference can name it.
     #[error("{place}: it lists `{name}`, which is not a valid tag")]
     NotATag {
@@ -294,6 +300,7 @@ impl OpsError {
             | Self::LayersNotRead
             | Self::NoName { .. }
             | Self::NotATag { .. }
+            | Self::NothingLoaded { .. }
             | Self::OtherDigest { .. }
             | Self::SeveralNames { .. } => "bad-argument",
             Self::NoPlatform { .. } => "no-platform",

@@ -74,7 +74,7 @@ pub async fn choose(
     let manifest = Manifest::parse(&content, limits)?;
     let not_loadable = |reason| OpsError::NotLoadable { digest: *content.digest(), reason };
     let config = &manifest.config.media_type;
-    if !CONFIGS.contains(&config.as_str()) {
+    if !media_type::is_image_config(config) {
         return Err(not_loadable(NotLoadable::Config(Untrusted::new(config))));
     }
     if let Some(other) = manifest.layers.iter().find(|layer| !LAYERS.contains(&layer.media_type.as_str())) {
@@ -112,9 +112,6 @@ fn shown(image: &Descriptor) -> String {
     let digest: &Digest = &image.digest;
     image.platform.as_ref().map_or_else(|| digest.to_string(), ToString::to_string)
 }
-
-/// The media types of configs that `docker load` reads.
-const CONFIGS: [&str; 2] = [media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
 
 /// The media types of layers that `docker load` reads.
 const LAYERS: [&str; 5] = [

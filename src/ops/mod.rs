@@ -24,6 +24,7 @@ pub mod platform;
 mod present;
 pub mod request;
 pub mod revocation;
+pub mod saved;
 pub mod sign;
 pub mod timestamp;
 pub mod tree;

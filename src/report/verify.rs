@@ -154,18 +154,18 @@ pub(super) type Signatures<'a> = LazyList<'a, ReportedSignature<'a>>;
 pub(super) type Findings<'a> = LazyList<'a, ReportedFinding<'a>>;
 
 /// The fields of one verdict, on an image or on one platform of it.
-struct VerdictFields<'a> {
-    accepted_signatures: Signatures<'a>,
+pub(super) struct VerdictFields<'a> {
+    pub(super) accepted_signatures: Signatures<'a>,
     code: Option<&'static str>,
     error: Option<String>,
-    findings: Findings<'a>,
+    pub(super) findings: Findings<'a>,
     keys: Option<ReportedKeys>,
     unread: Option<LazyList<'a, ReportedError>>,
     verdict: ReportedVerdict,
 }
 
 impl<'a> VerdictFields<'a> {
-    fn of(verdict: &'a Verdict) -> Self {
+    pub(super) fn of(verdict: &'a Verdict) -> Self {
         match verdict {
             Verdict::Accepted(verified) => Self {
                 code: None,

@@ -10,6 +10,8 @@
 //! 4. Each image of `manifest.json` must be an image of `index.json`, with the same files, under each name in both.
 //! 5. Every config and layer is read to its end and hashed: a loader checks no digest.
 
+mod beside;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::io;
@@ -247,6 +249,8 @@ fn hash(archive: &Archive, digest: &Digest, size: Option<u64>) -> Result<u64, St
 /// The manifests of the OCI layout in the archive, each parsed once.
 struct SavedManifests {
     nodes: BTreeMap<Digest, SavedManifest>,
+    /// The manifests that refer to another one.
+    attached: BTreeSet<Digest>,
     /// The declared size of each config and layer, in bytes.
     sizes: BTreeMap<Digest, u64>,
 }
@@ -261,7 +265,7 @@ impl SavedManifests {
     /// Reads all manifests below `index.json`, an unreadable one as empty; `None` beyond `limits.graph`.
     fn read(archive: &Archive, limits: &Limits) -> Option<Self> {
         let mut bytes = limits.graph.bytes;
-        let (mut nodes, mut sizes) = (BTreeMap::new(), BTreeMap::new());
+        let (mut attached, mut nodes, mut sizes) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
         let mut waiting = archive.entries();
         while let Some(entry) = waiting.pop() {
             if nodes.contains_key(&entry.digest) {
@@ -271,6 +275,7 @@ impl SavedManifests {
             let content = archive.fetch(&entry.bare(), limits.oci.manifest_bytes).ok();
             let node = match content.and_then(|content| Document::parse(&content, limits).ok()) {
                 Some(Document::Manifest(manifest)) => {
+                    attached.extend(manifest.subject.as_ref().map(|_| entry.digest));
                     let parts = [&manifest.config].into_iter().chain(&manifest.layers);
                     sizes.extend(parts.clone().map(|part| (part.digest, part.size)));
                     SavedManifest::Image(entry.bare(), parts.map(|part| part.digest).collect())
@@ -283,7 +288,7 @@ impl SavedManifests {
             };
             nodes.insert(entry.digest, node);
         }
-        Some(Self { nodes, sizes })
+        Some(Self { attached, nodes, sizes })
     }
 
     /// The config and layers of `image`, if the layout agrees; otherwise `None`. It agrees if one of its images has

@@ -22,6 +22,7 @@ use crate::store::DockerArchive;
 use crate::store::DockerArchiveWriter;
 use crate::store::Layout;
 use crate::store::LimitedSource;
+use crate::store::SavedArchive;
 use crate::store::Sink;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -192,6 +193,16 @@ impl Images {
             }
             Reference::Registry(registry) => Ok(Arc::new(self.writable(registry)?)),
         }
+    }
+
+    /// Opens a docker-archive to verify what `docker load` loads from it, whether or not it holds manifests.
+    ///
+    /// # Errors
+    /// As [`SavedArchive::open`].
+    pub fn open_saved(&self, local: &LocalReference) -> Result<SavedArchive, OpenError> {
+        let archive = SavedArchive::open(&local.path, self.limits.clone())?;
+        info!(path = %local.path.display(), "opened");
+        Ok(archive)
     }
 
     /// Opens the layout or archive of `reference` as a destination for evidence: the manifests, configs and signatures of

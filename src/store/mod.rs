@@ -19,6 +19,7 @@ mod origin;
 pub mod parallel;
 #[cfg(feature = "registry")]
 pub mod registry;
+mod saved_archive;
 mod sink;
 mod source;
 mod task;
@@ -78,6 +79,9 @@ pub use layout::Layout;
 pub use limited::LimitedSource;
 pub use memory::Memory;
 pub use origin::Origin;
+pub use saved_archive::LoadedImage;
+pub use saved_archive::LoadedLayer;
+pub use saved_archive::SavedArchive;
 pub use sink::Pushed;
 pub use sink::Sink;
 pub use source::ListedImage;

@@ -134,10 +134,11 @@ fn commands_md_lists_every_field_of_every_report() {
                 !["index", "platforms[].platform", "code", "acceptedSignatures[].predicate", "error", "source"]
                     .contains(&field.as_str())
                     && !field.starts_with("layers.faults")
+                    && !field.starts_with("images[]")
             });
         }
-        // Entries of `attached` and `platforms` have the fields of the whole result.
-        let inner = |path: &str| path.replace("attached[].", "").replace("platforms[].", "");
+        // Entries of `attached`, `images` and `platforms` have the fields of the whole result.
+        let inner = |path: &str| path.replace("attached[].", "").replace("platforms[].", "").replace("images[].", "");
         let missing: Vec<_> =
             printed.iter().filter(|path| !written.contains(*path) && !written.contains(&inner(path))).collect();
         assert!(missing.is_empty(), "{command}: not on the page: {missing:?}");
@@ -277,6 +278,8 @@ const REPORTS: &[(&str, &[&str])] = &[
             "oci:index:v1 --key release.pub --all-platforms",
             "oci:index:v1 --key release.pub --platform linux/amd64",
             "echo {} > p && bulla attest oci:app:v1 --predicate p --type vuln --key release.key && oci:app:v1 --type vuln --key release.pub --with-predicates",
+            "bulla copy oci:app:v1 docker-archive:d.tar:app:1.0 && docker-archive:d.tar --evidence oci:app --key release.pub",
+            "bulla copy oci:app:v1 docker-archive:d.tar:app:1.0 && docker-archive:d.tar --evidence oci:app --key stranger.pub",
             "oci:app:v1 --key release.pub --layers",
             "rm app/blobs/sha256/4dab362d5907eba19a3792e7625bbc4f054a26a6e2cc36301be17ae127dc93d3 && oci:app:v1 --key release.pub --layers",
         ],

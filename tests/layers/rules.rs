@@ -140,6 +140,8 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("CertifiedSigner", "trust", &["trust/certified.rs"]),
     ("TimestampedSignature", "ops", &["ops/timestamp/signature.rs"]),
     ("VerifiedGraph", "import", &["ops/import.rs"]),
+    ("VerifiedArchive", "saved", &["ops/saved/verdict.rs"]),
+    ("VerifiedSavedImage", "saved", &["ops/saved/verdict.rs"]),
     ("Content", "oci", &["oci/content.rs"]),
     ("CertificateChain", "x509", &["x509/signing_chain.rs"]),
     ("Payload", "envelope", &["envelope/"]),

@@ -19,7 +19,7 @@ pub(super) enum MemberType {
     Pax,
     /// PAX records about all members that follow.
     PaxGlobal,
-    /// Never followed.
+    /// Followed to a file inside the archive, for a caller that asks for it.
     SymbolicLink,
 }
 
@@ -115,6 +115,11 @@ impl Header {
     pub(super) fn fits(name: &str) -> bool {
         name.len() <= 100
     }
+}
+
+/// The target of a link, as its header gives it.
+pub(super) fn link_target(block: &[u8; 512]) -> Vec<u8> {
+    text(field(block, 157, 100)).to_vec()
 }
 
 /// `size` rounded up to whole blocks; `None` on overflow.

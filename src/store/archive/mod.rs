@@ -1,6 +1,7 @@
 //! `Archive`: an OCI image layout in a tar archive (oci-archive), read at offsets and never unpacked.
 
 mod header;
+mod members;
 mod offsets;
 mod records;
 mod scan;
@@ -19,9 +20,10 @@ use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
+use crate::store::archive::members::MemberTable;
 use crate::store::archive::offsets::Span;
 use crate::store::archive::offsets::SpanReader;
-use crate::store::archive::scan::MemberTable;
+use crate::store::archive::scan::Links;
 use crate::store::archive::scan::ScanError;
 use crate::store::archive::write::StagedMember;
 use crate::store::archive::write::Writing;
@@ -50,6 +52,7 @@ pub struct Tar {
     /// Makes Docker's list, if this is a docker-archive that is written.
     docker_list: Option<Box<MakeDockerList>>,
     limits: Limits,
+    links: Links,
     path: PathBuf,
     /// The existing archive, if there is one.
     read: Mutex<Option<OpenArchive>>,
@@ -117,10 +120,29 @@ pub(super) fn absent(path: &Path) -> StoreError {
 impl Tar {
     /// Opens the archive in the file `path`, if there is one; errors name `transport`.
     pub(crate) fn open(transport: &'static str, path: PathBuf, limits: Limits) -> Result<Self, StoreError> {
-        let tar =
-            Self { docker_list: None, limits, path, read: Mutex::default(), transport, writing: Mutex::default() };
+        Self::open_as(transport, path, limits, Links::Refused)
+    }
+
+    /// As [`Tar::open`], for an archive that is only read by name: symbolic links lead to files inside the archive.
+    pub(super) fn open_with_links(transport: &'static str, path: PathBuf, limits: Limits) -> Result<Self, StoreError> {
+        Self::open_as(transport, path, limits, Links::Kept)
+    }
+
+    fn open_as(transport: &'static str, path: PathBuf, limits: Limits, links: Links) -> Result<Self, StoreError> {
+        let (read, writing) = (Mutex::default(), Mutex::default());
+        let tar = Self { docker_list: None, limits, links, path, read, transport, writing };
         *tar.read() = tar.scan()?;
         Ok(tar)
+    }
+
+    /// Whether the archive has a link with this name, in any case.
+    pub(super) fn has_link(&self, name: &str) -> bool {
+        self.read().as_ref().is_some_and(|opened| opened.members.has_link(name))
+    }
+
+    /// The name of the file that `name` stands for: itself, or the target of the link with this name.
+    pub(super) fn real_name(&self, name: &str) -> Option<String> {
+        self.read().as_ref()?.members.real_name(name)
     }
 
     /// The same archive, which has Docker's list beside the layout whenever it is written.
@@ -176,10 +198,13 @@ impl Tar {
             Err(error) => return Err(at(&self.path)(error)),
         };
         let Some((file, length)) = open_regular(&path)? else { return Ok(None) };
-        let members = scan::scan(&file, length, &self.limits).map_err(|error| match error {
+        let members = scan::scan(&file, length, &self.limits, self.links).map_err(|error| match error {
             // Docker before version 25, skopeo and podman write links into a docker-archive. Such an archive is refused
             // for lacking manifests, so that nobody removes the links in vain.
-            ScanError::Broken(_) if scan::has_without(&file, length, &self.limits, DOCKER_LIST, MARK) => {
+            ScanError::Broken(_)
+                if self.links == Links::Refused
+                    && scan::has_without(&file, length, &self.limits, DOCKER_LIST, MARK) =>
+            {
                 self.without_digest()
             }
             error => self.scanned(error),

@@ -1,4 +1,4 @@
-//! `MemberTable`: the offsets of the files in a tar archive, from one strict pass over its headers.
+//! scan: the offsets of the files in a tar archive, from one strict pass over its headers.
 //!
 //! The invariant: in an accepted archive every tar reader finds the same files, with the same names and bytes. If two
 //! readers could differ, the archive is refused.
@@ -6,7 +6,8 @@
 //! 1. A compressed archive is refused by its first bytes, with the program that unpacks it.
 //! 2. Each header is read strictly ([`Header`]): a number has one reading, and the checksum must be right.
 //! 3. An extension header (PAX, GNU long name) may set each property of the next member once, within limits.
-//! 4. A member is a file or a directory with a safe name. Links, devices and sparse files are refused.
+//! 4. A member is a file or a directory with a safe name. Devices and sparse files are refused, and links unless the
+//!    caller keeps symbolic ones: then no member may lie below one.
 //! 5. A member that reaches beyond the end of the file is refused: the archive was cut off.
 //! 6. Two blocks of zeros end the archive; only a bounded number of zeros may follow.
 //! 7. Finally all names are compared without case: a duplicate is refused.
@@ -16,13 +17,15 @@ use std::io::BufReader;
 use std::io::Read as _;
 use std::io::Seek as _;
 
-use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::store::archive::header::BLOCK;
 use crate::store::archive::header::Header;
 use crate::store::archive::header::MAX_OCTAL;
 use crate::store::archive::header::MemberType;
+use crate::store::archive::header::link_target;
 use crate::store::archive::header::padded;
+use crate::store::archive::members::MemberKind;
+use crate::store::archive::members::MemberTable;
 use crate::store::archive::offsets::Span;
 use crate::store::archive::offsets::data_at;
 use crate::store::archive::offsets::read_at;
@@ -31,51 +34,6 @@ use crate::store::archive::records::records;
 use crate::store::error::ArchiveFault;
 use crate::store::error::TarFault;
 use crate::text::Untrusted;
-
-/// The members of an archive, found by name. It stores hashes of the names, since an archive may have a million
-/// members.
-#[derive(Debug, Default)]
-pub(super) struct MemberTable(Vec<Member>);
-
-#[derive(Clone, Copy, Debug)]
-struct Member {
-    directory: bool,
-    /// The hash of the name in lower case: some file systems ignore case (threats: archive-names-alike).
-    key: NameHash,
-    /// The hash of the exact name.
-    spelling: NameHash,
-    span: Span,
-}
-
-/// The first 128 bits of the SHA-256 of a name.
-type NameHash = [u8; 16];
-
-impl MemberTable {
-    /// The offset and size of the file with exactly this name; directories are not found.
-    pub(super) fn find(&self, name: &str) -> Option<Span> {
-        let lower = key(&name.to_ascii_lowercase());
-        let at = self.0.binary_search_by_key(&lower, |member| member.key).ok()?;
-        let found = self.0.get(at).filter(|member| !member.directory && member.spelling == key(name))?;
-        Some(found.span)
-    }
-
-    /// Sorts the members by their lower-case names. Returns the offset of a member whose name is taken by an earlier
-    /// one, if there is any; a directory may occur again.
-    fn sort(&mut self) -> Option<u64> {
-        self.0.sort_unstable_by_key(|member| (member.key, member.span.offset));
-        let again = |pair: &[Member]| match pair {
-            [one, other] if one.key == other.key && !(one.directory && other.directory) => Some(other.span.offset),
-            _ => None,
-        };
-        let twice = self.0.windows(2).filter_map(again).min();
-        self.0.dedup_by_key(|member| member.key);
-        twice
-    }
-}
-
-fn key(name: &str) -> NameHash {
-    Digest::sha256(name.as_bytes()).as_bytes().first_chunk().copied().unwrap_or_default()
-}
 
 /// Why an archive is refused.
 pub(super) enum ScanError {
@@ -97,19 +55,23 @@ impl From<std::io::Error> for ScanError {
 /// finds the same members in an accepted archive (threats: archive-two-sizes).
 ///
 /// # Errors
-/// [`ScanError`] for links of any kind (threats: archive-link), for names that are equal without case, and for anything
+/// [`ScanError`] for links, unless symbolic ones are kept (threats: archive-link), for names that are equal without case, and for anything
 /// that two readers could interpret differently.
-pub(super) fn scan(file: &File, length: u64, limits: &Limits) -> Result<MemberTable, ScanError> {
+pub(super) fn scan(file: &File, length: u64, limits: &Limits, links: Links) -> Result<MemberTable, ScanError> {
     let mut members = MemberTable::default();
-    visit(file, length, limits, Links::Refused, &mut |name, directory, span| {
-        let lower = name.to_ascii_lowercase();
-        let (spelling, same) = (key(name), lower == name);
-        members.0.push(Member { directory, key: if same { spelling } else { key(&lower) }, spelling, span });
-        Ok(())
-    })?;
-    let Some(twice) = members.sort() else { return Ok(members) };
+    visit(file, length, limits, links, &mut |name, kind, span| members.add(name, kind, span))?;
+    let Some(twice) = members.sort() else {
+        if members.has_links() {
+            visit(file, length, limits, links, &mut |name, _, _| match members.is_below_link(name) {
+                // Unpacking would write it to another place (threats: docker-archive-through-link).
+                true => Err(TarFault::BelowLink(Untrusted::new(name))),
+                false => Ok(()),
+            })?;
+        }
+        return Ok(members);
+    };
     // Only hashes are stored: a second pass finds the name for the error.
-    visit(file, length, limits, Links::Refused, &mut |name, _, span| match span.offset == twice {
+    visit(file, length, limits, links, &mut |name, _, span| match span.offset == twice {
         true => Err(TarFault::NameTwice(Some(Untrusted::new(name)))),
         false => Ok(()),
     })?;
@@ -124,8 +86,8 @@ pub(super) fn files(
     limits: &Limits,
     mut look: impl FnMut(&str, Span),
 ) -> Result<(), ScanError> {
-    visit(file, length, limits, Links::Refused, &mut |name, directory, span| {
-        if !directory {
+    visit(file, length, limits, Links::Refused, &mut |name, kind, span| {
+        if kind == MemberKind::File {
             look(name, span);
         }
         Ok(())
@@ -136,8 +98,8 @@ pub(super) fn files(
 /// tell in an error what kind of archive it is.
 pub(super) fn has_without(file: &File, length: u64, limits: &Limits, name: &str, other: &str) -> bool {
     let (mut has, mut has_other) = (false, false);
-    let whole = visit(file, length, limits, Links::PassedOver, &mut |found, directory, _| {
-        has |= found == name && !directory;
+    let whole = visit(file, length, limits, Links::PassedOver, &mut |found, kind, _| {
+        has |= found == name && kind == MemberKind::File;
         has_other |= found == other;
         Ok(())
     });
@@ -146,15 +108,16 @@ pub(super) fn has_without(file: &File, length: u64, limits: &Limits, name: &str,
 
 /// The treatment of links.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Links {
+pub(super) enum Links {
+    /// Symbolic links are members, which lead to files inside the archive only. Hard links are refused.
+    Kept,
     /// Links are skipped, to identify an archive that is not going to be read.
     PassedOver,
     Refused,
 }
 
-/// A callback for each member: its name, whether it is a directory, and its offset and size. An error is the reason to
-/// refuse the archive.
-type OnMember<'a> = dyn FnMut(&str, bool, Span) -> Result<(), TarFault> + 'a;
+/// A callback for each member: its name, its kind, and its offset and size. An error is the reason to refuse the archive.
+type OnMember<'a> = dyn FnMut(&str, MemberKind<'_>, Span) -> Result<(), TarFault> + 'a;
 
 /// Calls `look` for every member of the archive in order, under the rules of the module head.
 fn visit(file: &File, length: u64, limits: &Limits, links: Links, look: &mut OnMember<'_>) -> Result<(), ScanError> {
@@ -224,6 +187,7 @@ impl Scan<'_> {
                 self.next = NextMember::default();
                 self.skip(start, "a link", header.size)?;
             }
+            MemberType::SymbolicLink if self.links == Links::Kept => self.link(start, &block, header)?,
             MemberType::HardLink => return Err(broken(start, TarFault::HardLink)),
             MemberType::SymbolicLink => return Err(broken(start, TarFault::SymbolicLink)),
         }
@@ -253,7 +217,21 @@ impl Scan<'_> {
         }
         let offset = self.at;
         self.skip(start, &name, size)?;
-        (self.look)(&name, directory, Span { offset, size }).map_err(wrong)
+        let kind = if directory { MemberKind::Directory } else { MemberKind::File };
+        (self.look)(&name, kind, Span { offset, size }).map_err(wrong)
+    }
+
+    /// Checks the name and target of a symbolic link and passes it to `look`. Only the plain header may give the target.
+    fn link(&mut self, start: u64, block: &[u8; 512], header: Header) -> Result<(), ScanError> {
+        let wrong = |fault| broken(start, fault);
+        let NextMember { path, size, .. } = std::mem::take(&mut self.next);
+        let utf8 = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| wrong(TarFault::NameEncoding));
+        let name = path.map_or_else(|| utf8(header.name), Ok)?;
+        if header.size != 0 || size.is_some() {
+            return Err(wrong(TarFault::SymbolicLink));
+        }
+        let (name, target) = (checked_name(&name, false).map_err(wrong)?, utf8(link_target(block))?);
+        (self.look)(&name, MemberKind::Link(&target), Span { offset: self.at, size: 0 }).map_err(wrong)
     }
 
     /// Reads an extension header about the next member. Each name and size may be given once

@@ -43,6 +43,9 @@ pub enum ArchiveFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TarFault {
+    /// A member whose path leads through a symbolic link.
+    #[error("`{0}`, whose path leads through a symbolic link")]
+    BelowLink(Untrusted),
     /// The checksum of a header is wrong.
     #[error("a header whose checksum is {found} where {computed} is right")]
     Checksum {
@@ -96,6 +99,9 @@ pub enum TarFault {
     /// A field of a header is not a number.
     #[error("a field at {0} in its header that is no number")]
     Field(usize),
+    /// More symbolic links than the limit.
+    #[error("more than {0} symbolic links")]
+    LinkCount(usize),
     /// A hard link.
     #[error("a hard link")]
     HardLink,

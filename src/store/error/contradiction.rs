@@ -31,6 +31,9 @@ pub enum ContradictionReason {
         /// The key.
         key: Untrusted,
     },
+    /// A list of images is a symbolic link.
+    #[error("its {0} is a symbolic link")]
+    ListIsLink(&'static str),
     /// The two lists of an archive of `docker save` differ.
     #[error("its index.json does not say of `{config}` what its manifest.json says")]
     Lists {
@@ -51,6 +54,9 @@ pub enum ContradictionReason {
     /// A loader would not load this image.
     #[error("its manifest.json has loaders load something else than {0}")]
     NotLoaded(Digest),
+    /// A loader that reads the OCI layout in the archive would load an image that was not verified.
+    #[error("loaders that read its index.json take {0} from it as well, which is not verified")]
+    NotProven(Digest),
     /// The redacted text of another reason.
     #[error("{0}")]
     Redacted(String),

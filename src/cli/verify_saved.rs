@@ -1,0 +1,159 @@
+//! `verify --evidence`: what `docker load` loads from an archive, by evidence that is kept elsewhere.
+
+use bulla::digest::Digest;
+use bulla::limits::Limits;
+use bulla::oci::LocalReference;
+use bulla::oci::Reference;
+use bulla::ops::discover::DiscoverUntil;
+use bulla::ops::layers::Depth;
+use bulla::ops::saved;
+use bulla::ops::saved::ArchiveNotVerified;
+use bulla::ops::saved::SavedFault;
+use bulla::ops::saved::SavedVerdict;
+use bulla::ops::saved::VerifiedArchive;
+use bulla::ops::saved::VerifiedSavedImage;
+use bulla::ops::verify::VerifyOptions;
+use bulla::report::SavedResult;
+use bulla::report::VerifyResult;
+use bulla::time::Time;
+
+use super::args::RequirementArgs;
+use super::args::ResultsOutput;
+use super::args::VerifyArgs;
+use super::args::VerifyOutput;
+use super::exit::Exit;
+use super::exit::Failure;
+use super::line::Foreign;
+use super::quantity::amount;
+use super::quantity::count;
+use super::reference_list;
+use super::render;
+use super::render::line;
+use super::render::note;
+use super::results::Results;
+use super::runtime::Runtime;
+use super::runtime::Work;
+use super::signatures::accepted_line;
+use super::stores::Stores;
+use super::verdict;
+use super::verifiers::Verifiers;
+
+pub(super) fn verify(args: &VerifyArgs, place: &str, verifiers: &Verifiers, now: Time) -> Result<Exit, Failure> {
+    let references = reference_list::expand(&args.references)?;
+    let limits = Limits::DEFAULT;
+    let output = match args.output {
+        VerifyOutput::Json => ResultsOutput::Json,
+        VerifyOutput::Jsonl => ResultsOutput::Jsonl,
+        VerifyOutput::Text => ResultsOutput::Text,
+        VerifyOutput::Predicate => return Err(Failure::unknown("--evidence reports no predicates")),
+    };
+    let stores = Stores::new(&args.registry, references.iter().map(String::as_str).chain([place]))?;
+    let runtime = Runtime::new(Work::Moving)?;
+    let (source, image) = stores.evidence(place)?;
+    let (until, depth) = (DiscoverUntil::PolicyMet, Depth::Manifests);
+    let options = VerifyOptions { verifier: verifiers.of(place)?, until, now, depth, limits: &limits };
+    let mut reports = Results::of("verify", output);
+    let mut exit = Exit::Yes;
+    for reference in &references {
+        let opened = docker_archive(reference).and_then(|local| stores.saved(&local));
+        let result =
+            opened.map(|archive| runtime.block_on(saved::verify(&archive, source.as_ref(), image.as_ref(), options)));
+        exit = exit.and(match &result {
+            Ok(Ok(_)) => Exit::Yes,
+            Ok(Err(not_verified)) if not_verified.is_refusal() => Exit::Refused,
+            Ok(Err(_)) => Exit::Unknown,
+            Err(failure) => failure.exit,
+        });
+        match (output, result) {
+            (ResultsOutput::Text, Ok(result)) => outcome(reference, &references, result, &args.required),
+            (ResultsOutput::Text, Err(failure)) => render::failure(&failure.of(reference, &references)),
+            (_, Ok(result)) => reports.add(SavedResult::of(reference, &result)),
+            (_, Err(failure)) => {
+                reports.add(VerifyResult::failed(reference, failure.exit.into(), failure.reported()));
+            }
+        }
+    }
+    reports.end();
+    Ok(exit)
+}
+
+/// The docker-archive of `reference`. A name in it cannot be chosen: `docker load` loads all images.
+fn docker_archive(reference: &str) -> Result<LocalReference, Failure> {
+    match reference.parse::<Reference>()? {
+        Reference::DockerArchive(local) if local.tag_or_digest.is_none() => Ok(local),
+        Reference::DockerArchive(local) => {
+            let message = format!("`{reference}` names one image, but `docker load` loads all images in the file");
+            Err(Failure::unknown(message).hint(format!("docker-archive:{}", local.path.display())))
+        }
+        _ => {
+            let message = format!("`{reference}` is no docker-archive, and --evidence is about what such a file loads");
+            Err(Failure::unknown(message).hint("docker-archive:FILE, or leave out --evidence"))
+        }
+    }
+}
+
+/// Prints the verdict on one archive.
+fn outcome(
+    reference: &str,
+    references: &[String],
+    result: Result<VerifiedArchive, ArchiveNotVerified>,
+    required: &RequirementArgs,
+) {
+    match result {
+        Ok(verified) => verified.images().iter().for_each(|image| accepted(reference, image)),
+        Err(ArchiveNotVerified::Images(verdicts)) => {
+            not_accepted(reference, &verdicts.iter().collect::<Vec<_>>(), required);
+        }
+        Err(ArchiveNotVerified::Error(error)) => render::failure(&Failure::from(error).of(reference, references)),
+        Err(other) => render::failure(&Failure::unknown(other.to_string())),
+    }
+}
+
+/// Prints the chain of one image: the signed digest, the manifest, the config, the layers.
+fn accepted(reference: &str, image: &VerifiedSavedImage) {
+    line(format_args!("verified {}  {}", image.signed(), Foreign(reference)));
+    image.subject().accepted().iter().for_each(|counted| line(format_args!("  {}", accepted_line(counted))));
+    if image.manifest() != image.signed() {
+        line(format_args!("  manifest {}", image.manifest()));
+    }
+    line(format_args!("  image id {}", image.config()));
+    let bytes = image.layers().iter().fold(0, |sum: u64, layer| sum.saturating_add(*layer));
+    line(format_args!("  layers read: {} ({})", count(image.layers().len(), "layer"), amount(bytes)));
+    for name in image.names() {
+        line(format_args!("  name in the archive, not signed: {}", Foreign(name)));
+    }
+}
+
+/// Prints why an archive is not accepted, with all images in it.
+fn not_accepted(reference: &str, verdicts: &[&SavedVerdict], required: &RequirementArgs) {
+    let word = if verdicts.iter().any(|verdict| verdict.is_refusal()) { "refused" } else { "undetermined" };
+    let shown = Foreign(reference);
+    note(format_args!("error: `{shown}` {word}: `docker load` loads every image in it, and not all are verified"));
+    for verdict in verdicts {
+        match verdict {
+            SavedVerdict::Accepted(image) => note(format_args!("  verified  {}", named(image.config(), image.names()))),
+            SavedVerdict::NotAccepted { config, names, faults } => {
+                for fault in faults.iter() {
+                    note(format_args!("  not       {}: {}", named(config, names), Foreign(fault)));
+                    signature(reference, config, fault, required);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Prints the verdict on the manifest of an image that is not accepted.
+fn signature(reference: &str, config: &Digest, fault: &SavedFault, required: &RequirementArgs) {
+    if let SavedFault::Signature { verdict } = fault {
+        verdict::verdict(reference, reference, config, verdict, required);
+    }
+}
+
+/// An image by its id and the unsigned names in the archive.
+fn named(config: &Digest, names: &[String]) -> String {
+    match names {
+        [] => config.to_string(),
+        names => format!("{config} ({})", Foreign(names.join(", "))),
+    }
+}

@@ -1,0 +1,146 @@
+//! `ManifestsByConfig`: the manifests at a place, by the digests of their configs.
+
+use std::collections::BTreeMap;
+
+use crate::digest::Digest;
+use crate::limits::Limits;
+use crate::limits::count;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Document;
+use crate::oci::Manifest;
+use crate::oci::TagOrDigest;
+use crate::oci::media_type;
+use crate::ops::OpsError;
+use crate::ops::pinned;
+use crate::ops::walk::Step;
+use crate::ops::walk::Walk;
+use crate::store::ListedImage;
+use crate::store::Source;
+use crate::store::StoreError;
+
+/// The manifests at a place, by the digests of their configs, each with the image that it was found in. Nothing about them
+/// is verified.
+#[derive(Default)]
+pub(super) struct ManifestsByConfig {
+    by_config: BTreeMap<Digest, Vec<CandidateManifest>>,
+    /// How many manifests were read.
+    read: usize,
+    /// The first manifest that could not be read, if there is one.
+    unread: Option<StoreError>,
+}
+
+/// A manifest, and the image that it was found in.
+pub(super) struct CandidateManifest {
+    pub(super) content: Content,
+    pub(super) manifest: Manifest,
+    /// The image: the manifest itself, or the index that it is in.
+    pub(super) root: Descriptor,
+}
+
+impl ManifestsByConfig {
+    /// Reads the manifests of the image at `tag_or_digest`, or of all images in `source`, at most
+    /// `limits.graph.manifests` of them.
+    ///
+    /// # Errors
+    /// [`OpsError`] if the list of images or the named image cannot be read, or a limit is exceeded.
+    pub(super) async fn find(
+        source: &dyn Source,
+        tag_or_digest: Option<&TagOrDigest>,
+        limits: &Limits,
+    ) -> Result<Self, OpsError> {
+        let mut found = Self::default();
+        if let Some(named) = tag_or_digest {
+            found.add(source, pinned::resolve(source, named).await?, limits).await?;
+            return Ok(found);
+        }
+        let mut roots: Vec<Descriptor> = Vec::new();
+        for ListedImage { descriptor, .. } in source.images().await? {
+            let descriptor = descriptor.map(|descriptor| descriptor.bare());
+            roots.extend(descriptor.filter(|image| !roots.contains(image)));
+        }
+        for root in &roots {
+            match pinned::manifest(source, root).await {
+                Ok(content) => found.add(source, content, limits).await?,
+                Err(error) => found.note(error),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The manifests with this config.
+    pub(super) fn with_config(&self, config: &Digest) -> impl Iterator<Item = &CandidateManifest> {
+        self.by_config.get(config).into_iter().flatten()
+    }
+
+    /// Why a manifest could not be read, if that happened: it could have any config.
+    pub(super) const fn unread(&self) -> Option<&StoreError> {
+        self.unread.as_ref()
+    }
+
+    fn note(&mut self, error: StoreError) {
+        self.unread.get_or_insert(error);
+    }
+
+    /// Adds the manifests of one image.
+    async fn add(&mut self, source: &dyn Source, root: Content, limits: &Limits) -> Result<(), OpsError> {
+        let image = root.descriptor().bare();
+        self.pay(source, limits)?;
+        let place = || source.origin().to_string();
+        let index = match Document::parse(&root, limits) {
+            Ok(Document::Index(index)) => index,
+            Ok(Document::Manifest(manifest)) => {
+                self.insert(image, root, manifest);
+                return Ok(());
+            }
+            Ok(Document::Artifact(_)) => return Ok(()),
+            Err(error) => {
+                self.note(StoreError::Manifest { place: place(), error });
+                return Ok(());
+            }
+        };
+        let mut walk = Walk::new(source, limits);
+        let _new = walk.enter(image.digest);
+        walk.descend(0, index);
+        while let Some(Step { depth, entry }) = walk.next_child()? {
+            walk.check_depth(entry.digest, depth)?;
+            self.pay(source, limits)?;
+            match walk.fetch(&entry.bare()).await? {
+                Err(error) => self.note(error),
+                Ok(content) if media_type::is_index(&entry.media_type) => walk.descend_later(depth, content),
+                Ok(content) => match Document::parse(&content, limits) {
+                    Ok(Document::Manifest(manifest)) => self.insert(image.clone(), content, manifest),
+                    Ok(Document::Artifact(_) | Document::Index(_)) => {}
+                    Err(error) => self.note(StoreError::Manifest { place: place(), error }),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, root: Descriptor, content: Content, manifest: Manifest) {
+        if !media_type::is_image_config(&manifest.config.media_type) {
+            return;
+        }
+        let of_config = self.by_config.entry(manifest.config.digest).or_default();
+        match of_config.len() < MAX_CANDIDATES {
+            true => of_config.push(CandidateManifest { content, manifest, root }),
+            false => {
+                let (place, what) = (root.digest.to_string(), "manifests with one config");
+                self.note(StoreError::TooMany { place, what, limit: count(MAX_CANDIDATES) });
+            }
+        }
+    }
+
+    fn pay(&mut self, source: &dyn Source, limits: &Limits) -> Result<(), OpsError> {
+        self.read += 1;
+        let limit = limits.graph.manifests;
+        match count(self.read) > limit {
+            true => Err(StoreError::TooMany { place: source.origin().to_string(), what: "manifests", limit }.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+/// How many manifests with one config are verified: an image has one for each compression, in a few indexes.
+const MAX_CANDIDATES: usize = 16;

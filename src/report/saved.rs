@@ -1,0 +1,128 @@
+//! The results of `verify --evidence`: what `docker load` loads from an archive, and whether that is what was signed.
+
+use serde::Serialize;
+
+use crate::digest::Digest;
+use crate::ops::saved::ArchiveNotVerified;
+use crate::ops::saved::SavedFault;
+use crate::ops::saved::SavedVerdict;
+use crate::ops::saved::VerifiedArchive;
+use crate::ops::saved::VerifiedSavedImage;
+use crate::report::ReportedError;
+use crate::report::ReportedVerdict;
+use crate::report::stream::LineResult;
+use crate::report::verify::Findings;
+use crate::report::verify::Signatures;
+use crate::report::verify::VerdictFields;
+use crate::report::verify::findings;
+use crate::report::verify::signatures;
+
+/// The result of `verify --evidence` for one docker-archive.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SavedResult<'a> {
+    accepted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    images: Vec<ReportedSavedImage<'a>>,
+    reference: &'a str,
+    verdict: ReportedVerdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
+}
+
+/// One image of a docker-archive.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportedSavedImage<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted_signatures: Option<Signatures<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'a Digest>,
+    faults: Vec<ReportedError>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<Findings<'a>>,
+    image_id: &'a Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layers: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest: Option<&'a Digest>,
+    names: &'a [String],
+    verdict: ReportedVerdict,
+}
+
+impl<'a> SavedResult<'a> {
+    /// The verdict on the archive `reference`.
+    pub fn of(reference: &'a str, result: &'a Result<VerifiedArchive, ArchiveNotVerified>) -> Self {
+        let (images, verdict, error) = match result {
+            Ok(verified) => {
+                (verified.images().iter().map(ReportedSavedImage::accepted).collect(), ReportedVerdict::Verified, None)
+            }
+            Err(not_verified) => {
+                let verdict =
+                    if not_verified.is_refusal() { ReportedVerdict::Refused } else { ReportedVerdict::Unknown };
+                match not_verified {
+                    ArchiveNotVerified::Images(images) => {
+                        (images.iter().map(ReportedSavedImage::of).collect(), verdict, None)
+                    }
+                    ArchiveNotVerified::Error(error) => {
+                        (Vec::new(), verdict, Some(ReportedError::new(error.code(), error.to_string())))
+                    }
+                }
+            }
+        };
+        let (code, error) = error.map_or((None, None), |error| (Some(error.code), Some(error.message)));
+        Self { accepted: result.is_ok(), code, command: None, error, images, reference, verdict, version: None }
+    }
+}
+
+impl LineResult for SavedResult<'_> {
+    fn standalone(self, command: &'static str, version: u32) -> Self {
+        Self { command: Some(command), version: Some(version), ..self }
+    }
+}
+
+impl<'a> ReportedSavedImage<'a> {
+    fn of(verdict: &'a SavedVerdict) -> Self {
+        match verdict {
+            SavedVerdict::Accepted(image) => Self::accepted(image),
+            SavedVerdict::NotAccepted { config, names, faults } => {
+                let signature = faults.iter().find_map(|fault| match fault {
+                    SavedFault::Signature { verdict } => Some(VerdictFields::of(verdict)),
+                    _ => None,
+                });
+                let (accepted_signatures, findings) =
+                    signature.map_or((None, None), |of| (Some(of.accepted_signatures), Some(of.findings)));
+                Self {
+                    accepted_signatures,
+                    digest: None,
+                    faults: faults.iter().map(|fault| ReportedError::new(fault.code(), fault.to_string())).collect(),
+                    findings,
+                    image_id: config,
+                    layers: None,
+                    manifest: None,
+                    names,
+                    verdict: if verdict.is_refusal() { ReportedVerdict::Refused } else { ReportedVerdict::Unknown },
+                }
+            }
+        }
+    }
+
+    fn accepted(image: &'a VerifiedSavedImage) -> Self {
+        Self {
+            accepted_signatures: Some(signatures(image.subject())),
+            digest: Some(image.signed()),
+            faults: Vec::new(),
+            findings: Some(findings(image.subject())),
+            image_id: image.config(),
+            layers: Some(image.layers().len()),
+            manifest: Some(image.manifest()),
+            names: image.names(),
+            verdict: ReportedVerdict::Verified,
+        }
+    }
+}

@@ -1,0 +1,470 @@
+//! Archives of `docker save` and their evidence: what a loader would load is what was signed, or the archive is refused.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+mod support;
+
+use std::fs;
+use std::future::Future;
+use std::path::Path;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+
+use bulla::digest::Digest;
+use bulla::key::PublicKey;
+use bulla::limits::Limits;
+use bulla::oci::TagOrDigest;
+use bulla::ops::saved;
+use bulla::ops::saved::ArchiveNotVerified;
+use bulla::ops::saved::SavedVerdict;
+use bulla::ops::saved::VerifiedArchive;
+use bulla::ops::verify::VerifyOptions;
+use bulla::policy::Policy;
+use bulla::policy::Quorum;
+use bulla::policy::Requirement;
+use bulla::policy::StatementKind;
+use bulla::policy::Threshold;
+use bulla::store::Layout;
+use bulla::store::SavedArchive;
+use bulla::store::Source;
+use bulla::time::Time;
+use bulla::trust::TrustRoot;
+use bulla::verify::Verifier;
+use support::image::TestImage;
+use support::image::image;
+use support::image::image_for;
+use support::image::layout;
+use support::image::multi_arch;
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a local store waited"),
+    }
+}
+
+/// Signed and unsigned images, in a layout that is the evidence.
+struct Fixture {
+    _root: tempfile::TempDir,
+    dir: PathBuf,
+    index: TestImage,
+    other: TestImage,
+    signed: TestImage,
+    unsigned: TestImage,
+    verifier: Verifier,
+}
+
+fn fixture() -> &'static Fixture {
+    static FIXTURE: OnceLock<Fixture> = OnceLock::new();
+    FIXTURE.get_or_init(|| {
+        let root = support::temp_dir();
+        let dir = root.path().to_owned();
+        let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/keys");
+        let (signed, other, unsigned) = (image(1), image(2), image(3));
+        let index = multi_arch(4, &["linux/amd64", "linux/arm64"]);
+        let named = [
+            (Some("signed"), &signed),
+            (Some("other"), &other),
+            (Some("unsigned"), &unsigned),
+            (Some("index"), &index),
+        ];
+        layout(&dir.join("evidence"), &named);
+        let key = dir.join("release.key");
+        fs::copy(keys.join("release.key"), &key).unwrap();
+        fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        for name in ["signed", "other", "index"] {
+            let mut sign = Command::new(env!("CARGO_BIN_EXE_bulla"));
+            sign.current_dir(&dir).args(["sign", &format!("oci:evidence:{name}"), "--key", "release.key"]);
+            assert!(sign.env_clear().output().unwrap().status.success(), "{name}");
+        }
+        let key = PublicKey::parse(&fs::read(keys.join("release.pub")).unwrap()).unwrap();
+        let trust = TrustRoot::pinned([key]).unwrap();
+        let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+        let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
+        let verifier = Verifier::new(trust, policy, Limits::DEFAULT).unwrap();
+        Fixture { _root: root, dir, index, other, signed, unsigned, verifier }
+    })
+}
+
+/// The verdict on an archive with these bytes.
+fn verdict(bytes: &[u8], named: Option<&str>) -> Result<VerifiedArchive, ArchiveNotVerified> {
+    let fixture = fixture();
+    let file = tempfile::NamedTempFile::new_in(&fixture.dir).unwrap();
+    fs::write(file.path(), bytes).unwrap();
+    let archive = match SavedArchive::open(file.path(), Limits::DEFAULT) {
+        Ok(archive) => archive,
+        Err(error) => return Err(bulla::ops::OpsError::from(error).into()),
+    };
+    let evidence: &dyn Source = &Layout::open(fixture.dir.join("evidence"), Limits::DEFAULT).unwrap();
+    let named = named.map(|name| TagOrDigest::Tag(name.to_owned()));
+    now(saved::verify(&archive, evidence, named.as_ref(), VerifyOptions::new(&fixture.verifier, Time::EPOCH)))
+}
+
+/// `yes`, `no` or `unknown`, and the reasons.
+fn answer(bytes: &[u8]) -> (&'static str, String) {
+    match verdict(bytes, None) {
+        Ok(_) => ("yes", String::new()),
+        Err(not) => {
+            let word = if not.is_refusal() { "no" } else { "unknown" };
+            let reason = match &not {
+                ArchiveNotVerified::Images(images) => images.iter().map(reasons).collect(),
+                error => error.to_string(),
+            };
+            (word, reason)
+        }
+    }
+}
+
+fn reasons(verdict: &SavedVerdict) -> String {
+    match verdict {
+        SavedVerdict::NotAccepted { faults, .. } => faults.iter().map(|fault| format!("{fault}; ")).collect(),
+        _ => String::new(),
+    }
+}
+
+fn check(bytes: &[u8], word: &str, reason: &str) {
+    let (got, why) = answer(bytes);
+    assert!(got == word && why.contains(reason), "{got}: {why:?}, not {word}: {reason:?}");
+}
+
+// ---------------------------------------------------------------------------------------------- archives
+
+fn member(name: &str, kind: u8, link: &str, body: &[u8]) -> Vec<u8> {
+    let mut block = vec![0; 512];
+    let size = format!("{:011o}\0", body.len());
+    let fields: [(usize, &[u8]); 10] = [
+        (0, name.as_bytes()),
+        (100, b"0000644\0"),
+        (108, b"0000000\0"),
+        (116, b"0000000\0"),
+        (124, size.as_bytes()),
+        (136, b"00000000000\0"),
+        (148, b"        "),
+        (156, &[kind]),
+        (157, link.as_bytes()),
+        (257, b"ustar\x0000"),
+    ];
+    for (start, bytes) in fields {
+        block[start..start + bytes.len()].copy_from_slice(bytes);
+    }
+    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    block.extend_from_slice(body);
+    block.resize(block.len().next_multiple_of(512), 0);
+    block
+}
+
+fn file(name: &str, body: &[u8]) -> Vec<u8> {
+    member(name, b'0', "", body)
+}
+
+fn end(mut members: Vec<Vec<u8>>) -> Vec<u8> {
+    members.push(vec![0; 1024]);
+    members.concat()
+}
+
+/// The files of an image as skopeo and podman name them.
+fn files(image: &TestImage) -> Vec<Vec<u8>> {
+    let mut members = vec![file(&config_name(image), &image.config)];
+    members.extend(image.layers.iter().map(|layer| file(&layer_name(layer), layer)));
+    members
+}
+
+fn config_name(image: &TestImage) -> String {
+    format!("{}.json", Digest::sha256(&image.config).hex())
+}
+
+fn layer_name(layer: &[u8]) -> String {
+    format!("{}.tar", Digest::sha256(layer).hex())
+}
+
+fn entry(config: &str, layers: &[String]) -> String {
+    serde_json::json!({"Config": config, "RepoTags": ["app:1.0"], "Layers": layers}).to_string()
+}
+
+fn entry_of(image: &TestImage) -> String {
+    entry(&config_name(image), &image.layers.iter().map(|layer| layer_name(layer)).collect::<Vec<_>>())
+}
+
+fn list(entries: &[String]) -> Vec<u8> {
+    file("manifest.json", format!("[{}]", entries.join(",")).as_bytes())
+}
+
+fn archive(images: &[&TestImage]) -> Vec<u8> {
+    let mut members: Vec<_> = images.iter().flat_map(|image| files(image)).collect();
+    members.push(list(&images.iter().map(|image| entry_of(image)).collect::<Vec<_>>()));
+    end(members)
+}
+
+/// The files of `image`, and a list of one image with these layers.
+fn with_layers(image: &TestImage, layers: &[&Vec<u8>]) -> Vec<u8> {
+    let mut members = vec![file(&config_name(image), &image.config)];
+    let mut names: Vec<String> = Vec::new();
+    for layer in layers {
+        if !names.contains(&layer_name(layer)) {
+            members.push(file(&layer_name(layer), layer));
+        }
+        names.push(layer_name(layer));
+    }
+    members.push(list(&[entry(&config_name(image), &names)]));
+    end(members)
+}
+
+// ---------------------------------------------------------------------------------------------- what is verified
+
+#[test]
+fn the_chain_from_the_signature_to_the_layers_is_named() {
+    let Fixture { signed, .. } = fixture();
+    let verified = verdict(&archive(&[signed]), None).unwrap();
+    let images: Vec<_> = verified.images().iter().collect();
+    let [image] = images.as_slice() else { panic!("{images:?}") };
+    assert_eq!(image.signed(), &signed.digest());
+    assert_eq!(image.manifest(), &signed.digest());
+    assert_eq!(image.config(), &Digest::sha256(&signed.config));
+    assert_eq!(image.layers(), [600, 600]);
+    assert_eq!(image.names(), ["app:1.0"]);
+    assert_eq!(image.subject().accepted().iter().count(), 1);
+}
+
+#[test]
+fn a_platform_is_verified_by_its_signed_index() {
+    let Fixture { index, .. } = fixture();
+    let verified = verdict(&archive(&[&index.children[1]]), Some("index")).unwrap();
+    let image = verified.images().first();
+    assert_eq!((image.signed(), image.manifest()), (&index.digest(), &index.children[1].digest()));
+}
+
+#[test]
+fn several_images_are_verified_together() {
+    let Fixture { signed, other, unsigned, .. } = fixture();
+    assert_eq!(verdict(&archive(&[signed, other]), None).unwrap().images().iter().count(), 2);
+    check(&archive(&[signed, other, unsigned]), "no", "its manifest is refused");
+    check(&archive(&[unsigned]), "no", "its manifest is refused");
+    check(&archive(&[signed, &image(9)]), "no", "no manifest in");
+}
+
+#[test]
+fn evidence_of_another_image_is_none() {
+    let Fixture { signed, .. } = fixture();
+    let not = verdict(&archive(&[signed]), Some("other")).unwrap_err();
+    assert!(not.is_refusal());
+    assert!(verdict(&archive(&[signed]), Some("signed")).is_ok());
+}
+
+#[test]
+fn links_to_layers_are_followed_inside_the_archive() {
+    let Fixture { signed, .. } = fixture();
+    let [one, two] = signed.layers.as_slice() else { panic!("two layers") };
+    // As Docker before version 25 writes a layer that images share.
+    let with = |target: &str| {
+        let names = ["a/layer.tar".to_owned(), "c/layer.tar".to_owned()];
+        end(vec![
+            file("c.json", &signed.config),
+            file("b/layer.tar", one),
+            file("c/layer.tar", two),
+            member("a/layer.tar", b'2', target, b""),
+            list(&[entry("c.json", &names)]),
+        ])
+    };
+    check(&with("../b/layer.tar"), "yes", "");
+    check(&with("../c/layer.tar"), "no", "layer 1 is");
+    for outside in ["../../b/layer.tar", "/b/layer.tar", "../d/layer.tar", ".", ""] {
+        check(&with(outside), "no", "which it does not have");
+    }
+    // A link to a link.
+    let chain = end(vec![
+        file("c.json", &signed.config),
+        file("b", one),
+        file("c", two),
+        member("a", b'2', "a2", b""),
+        member("a2", b'2', "b", b""),
+        list(&[entry("c.json", &["a".to_owned(), "c".to_owned()])]),
+    ]);
+    check(&chain, "no", "which it does not have");
+}
+
+#[test]
+fn a_compressed_layer_is_the_blob_of_the_manifest_or_unknown() {
+    let gzip = [&[0x1f, 0x8b, 8, 0][..], &[7; 60]].concat();
+    let Fixture { signed, .. } = fixture();
+    check(&with_layers(signed, &[&gzip, &signed.layers[1]]), "unknown", "layer 1 is compressed with gzip");
+}
+
+// ---------------------------------------------------------------------------------------------- what is refused
+
+#[test]
+fn layers_are_compared_in_number_and_order() {
+    let Fixture { signed, other, .. } = fixture();
+    let [one, two] = signed.layers.as_slice() else { panic!("two layers") };
+    check(&with_layers(signed, &[one, two]), "yes", "");
+    check(&with_layers(signed, &[two, one]), "no", "layer 1 is");
+    check(&with_layers(signed, &[one, one]), "no", "layer 2 is");
+    check(&with_layers(signed, &[one, &other.layers[1]]), "no", "layer 2 is");
+    check(&with_layers(signed, &[one]), "no", "it has 1 layers, and 2 were signed");
+    check(&with_layers(signed, &[one, two, two]), "no", "it has 3 layers, and 2 were signed");
+    check(&with_layers(signed, &[]), "no", "it has 0 layers, and 2 were signed");
+}
+
+#[test]
+fn another_config_is_refused_whatever_its_layers_are() {
+    let Fixture { signed, other, .. } = fixture();
+    let text = String::from_utf8(signed.config.clone()).unwrap();
+    for config in [
+        text.replace(r#""seed":"1""#, r#""seed":"2""#),
+        text.replace("amd64", "arm64"),
+        format!("{text} "),
+        text.replace(r#""os""#, r#""history":[{"created_by":"x"}],"os""#),
+    ] {
+        assert_ne!(config, text);
+        let changed = TestImage { config: config.into_bytes(), ..signed.clone() };
+        check(&archive(&[&changed]), "no", "no manifest in");
+    }
+    let swapped = TestImage { config: other.config.clone(), ..signed.clone() };
+    check(&archive(&[&swapped]), "no", "layer 1 is");
+}
+
+#[test]
+fn a_list_that_loaders_could_read_otherwise_is_refused() {
+    let Fixture { signed, unsigned, .. } = fixture();
+    let all = || [files(signed), files(unsigned)].concat();
+    let with = |list: &str| end([all(), vec![file("manifest.json", list.as_bytes())]].concat());
+    let (good, bad) = (entry_of(signed), entry_of(unsigned));
+    check(&with(&format!("[{good}]")), "yes", "");
+    for (change, word) in [
+        (good.replace("Config", "config"), "no"),
+        (good.replace("\"Layers\"", "\"layers\""), "no"),
+        (format!("{},\"config\":\"{}\"}}", good.trim_end_matches('}'), config_name(unsigned)), "no"),
+        (format!("{},\"Config\":\"{}\"}}", good.trim_end_matches('}'), config_name(unsigned)), "unknown"),
+        (format!("{good},{bad}"), "no"),
+    ] {
+        let (got, why) = answer(&with(&format!("[{change}]")));
+        assert_eq!(got, word, "{change}: {why}");
+    }
+    check(&with("[]"), "unknown", "loads no image from it");
+    check(&with(&format!("[{good}] [{bad}]")), "unknown", "");
+    // Two lists, in the same and in another case.
+    for name in ["manifest.json", "./manifest.json", "MANIFEST.JSON"] {
+        let second = file(name, format!("[{bad}]").as_bytes());
+        check(
+            &end([all(), vec![list(std::slice::from_ref(&good)), second]].concat()),
+            "unknown",
+            "for the second time",
+        );
+    }
+    // A list, or an OCI layout, that is a link.
+    let linked = vec![file("l", format!("[{bad}]").as_bytes()), member("manifest.json", b'2', "l", b"")];
+    check(&end([all(), linked].concat()), "no", "its manifest.json is a symbolic link");
+    let linked = vec![list(std::slice::from_ref(&good)), member("oci-layout", b'2', "l", b"")];
+    check(&end([all(), linked].concat()), "no", "its oci-layout is a symbolic link");
+}
+
+#[test]
+fn what_unpacking_could_replace_is_refused() {
+    let Fixture { signed, unsigned, .. } = fixture();
+    let good = list(&[entry("d/c.json", &signed.layers.iter().map(|layer| layer_name(layer)).collect::<Vec<_>>())]);
+    let members = || [files(signed), vec![file("d/c.json", &signed.config), good.clone()]].concat();
+    check(&end(members()), "yes", "");
+    // A loader that unpacks writes the last one through the link, over the config.
+    let through = vec![member("l", b'2', "d", b""), file("l/c.json", &unsigned.config)];
+    check(&end([members(), through].concat()), "unknown", "path leads through a symbolic link");
+    let through = vec![member("L", b'2', "d", b""), file("l/c.json", &unsigned.config)];
+    check(&end([members(), through].concat()), "unknown", "path leads through a symbolic link");
+    check(&end([members(), vec![file("d/c.json", &unsigned.config)]].concat()), "unknown", "for the second time");
+    check(&end([members(), vec![member("d/c.json", b'2', "../x", b"")]].concat()), "unknown", "for the second time");
+    check(&end([members(), vec![member("x", b'1', "d/c.json", b"")]].concat()), "unknown", "a hard link");
+    check(&end([members(), vec![member("x", b'2', "d/c.json", b"body")]].concat()), "unknown", "symbolic link");
+    let many = (0..10_001).map(|number| member(&format!("l{number}"), b'2', "x", b"")).collect();
+    check(&end([members(), many].concat()), "unknown", "more than 10000 symbolic links");
+}
+
+#[test]
+fn an_image_of_the_layout_beside_the_list_is_refused() {
+    let Fixture { signed, unsigned, index, .. } = fixture();
+    let blob = |bytes: &[u8]| file(&format!("blobs/sha256/{}", Digest::sha256(bytes).hex()), bytes);
+    let blob_path = |bytes: &[u8]| format!("blobs/sha256/{}", Digest::sha256(bytes).hex());
+    let of = |image: &TestImage| {
+        entry(&blob_path(&image.config), &image.layers.iter().map(|it| blob_path(it)).collect::<Vec<_>>())
+    };
+    let with = |listed: &TestImage, entries: &[(&TestImage, Option<&str>)]| {
+        let mut members: Vec<Vec<u8>> = Vec::new();
+        let mut add = |member: Vec<u8>| {
+            if !members.contains(&member) {
+                members.push(member)
+            }
+        };
+        for image in entries.iter().map(|(image, _)| *image).chain(std::iter::once(listed)) {
+            for part in image.blobs().into_iter().chain(image.children.iter().map(|it| &*it.manifest)) {
+                add(blob(part));
+            }
+            add(blob(&image.manifest));
+        }
+        let manifests: Vec<_> = entries
+            .iter()
+            .map(|(image, name)| {
+                let mut entry = serde_json::to_value(&image.descriptor).unwrap();
+                if let Some(name) = name {
+                    entry["annotations"] = serde_json::json!({"org.opencontainers.image.ref.name": name});
+                }
+                entry
+            })
+            .collect();
+        let layout = serde_json::json!({"schemaVersion": 2, "manifests": manifests}).to_string();
+        add(file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#));
+        add(file("index.json", layout.as_bytes()));
+        add(list(&[of(listed)]));
+        end(members)
+    };
+    check(&with(signed, &[(signed, Some("app:1.0"))]), "yes", "");
+    check(&with(&index.children[0], &[(index, Some("app:1.0"))]), "yes", "");
+    let also = [(signed, Some("app:1.0")), (unsigned, Some("evil:1.0"))];
+    check(&with(signed, &also), "no", "which is not verified");
+    check(&with(signed, &[(signed, Some("app:1.0")), (unsigned, None)]), "no", "which is not verified");
+    // The same config and layers in a manifest that nobody signed, as Docker 28 writes it.
+    let resaved = TestImage { manifest: [&signed.manifest[..], b"\n"].concat(), ..signed.clone() };
+    let descriptor = bulla::oci::Descriptor::of(&signed.descriptor.media_type, &resaved.manifest);
+    let resaved = TestImage { descriptor, ..resaved };
+    check(&with(&resaved, &[(&resaved, Some("app:1.0"))]), "yes", "");
+    // The layout has the image under another config than the list.
+    check(&with(signed, &[(unsigned, Some("app:1.0"))]), "no", "does not say");
+}
+
+#[test]
+fn what_is_cut_off_is_not_verified() {
+    let Fixture { signed, .. } = fixture();
+    let whole = archive(&[signed]);
+    for length in (0..whole.len()).step_by(256) {
+        assert_ne!(answer(&whole[..length]).0, "yes", "{length}");
+    }
+}
+
+/// What is loaded from an archive: the configs, layers and names that a lenient reader finds.
+#[test]
+fn a_flipped_byte_is_refused_or_changes_nothing_that_is_loaded() {
+    let small = image_for(1, "linux/amd64", 2, 600);
+    let whole = archive(&[&small]);
+    let loaded = |verified: &VerifiedArchive| -> Vec<_> {
+        verified.images().iter().map(|image| (*image.config(), image.layers().to_vec())).collect()
+    };
+    let before = loaded(&verdict(&whole, None).unwrap());
+    for at in (0..whole.len()).step_by(7) {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x21;
+        if let Ok(verified) = verdict(&changed, None) {
+            assert_eq!(loaded(&verified), before, "byte {at}");
+        }
+    }
+}
