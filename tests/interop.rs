@@ -22,6 +22,8 @@
 mod cosign;
 #[path = "interop/notation.rs"]
 mod notation;
+#[path = "interop/notation_timestamps.rs"]
+mod notation_timestamps;
 #[path = "interop/oras.rs"]
 mod oras;
 #[path = "interop/pages.rs"]
@@ -65,6 +67,8 @@ with_and_without_the_referrers_api! {
     notation::bulla_signs_notation_verifies,
     notation::a_request_is_signed_and_notation_verifies,
     notation::notation_signs_bulla_verifies,
+    notation_timestamps::bulla_stamps_notation_verifies,
+    notation_timestamps::notation_stamps_bulla_verifies,
     oras::bulla_copies_what_oras_attached,
     oras::oras_and_cosign_agree,
     oras::oras_copies_what_bulla_signed,

@@ -11,7 +11,7 @@ const IDENTITY: [&str; 4] = ["--ca-roots", "root.crt", "--certificate-identity",
 
 /// A root, below it a certificate for each algorithm, and notation with this root as its only one: `NAME.key` and the
 /// chain `NAME.crt`.
-fn start(api: Api) -> Option<Suite> {
+pub fn start(api: Api) -> Option<Suite> {
     let suite = Suite::start_without_keys(api)?;
     let peers = &suite.peers;
     let sections = "[req]\nprompt=no\ndistinguished_name=dn\n[dn]\n\
