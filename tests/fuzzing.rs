@@ -159,7 +159,12 @@ fn signing_request() {
     let layout = format!("oci:{TESTDATA}/layouts/app");
     let name = ["--signed-reference", "registry.example/app:1.0"];
     bulla(&["request", "new", &layout, name[0], name[1], "--owner", &key, "--out", out.to_str().unwrap()]);
-    fuzz("signing_request", &[fs::read(out).unwrap()], CASES);
+    let plain = fs::read(&out).unwrap();
+    let chain = format!("{TESTDATA}/plugin/p256.crt");
+    let (owner, formats) = (format!("anna={chain}"), "bundle,notary-jws,notary-cose");
+    let new = ["request", "new", &layout, "--owner", &owner, "--cert-chain", &chain, "--format", formats];
+    bulla(&[&new[..], &["--expiry", "90d", "--overwrite", "--out", out.to_str().unwrap()]].concat());
+    fuzz("signing_request", &[plain, fs::read(out).unwrap()], CASES);
 }
 
 #[test]

@@ -229,6 +229,12 @@ pub fn signing_request(data: &[u8]) -> bool {
     assert_eq!(request.items().len(), request.payloads().len());
     assert!(request.payloads().iter().all(|payloads| !payloads.is_empty()), "an item with nothing to sign");
     assert!(!request.owners().is_empty() && request.owners().iter().all(|owner| !owner.keys.is_empty()));
+    let has_certificates = request.items().iter().any(|item| item.notary().is_some());
+    for key in request.owners().iter().flat_map(|owner| &owner.keys) {
+        let chain = request.chain(key.id());
+        assert_eq!(chain.is_some(), has_certificates, "a chain for every key, or for none");
+        assert!(chain.is_none_or(|chain| chain.key() == key && chain.at() == request.created()));
+    }
     true
 }
 

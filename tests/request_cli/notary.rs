@@ -10,6 +10,10 @@ use crate::bench::Bench;
 use crate::support::image;
 use crate::support::missing::not_run;
 use crate::support::program;
+#[cfg(feature = "registry")]
+use crate::support::registry::Quirks;
+#[cfg(feature = "registry")]
+use crate::support::registry::Registry;
 
 const OWNERS: [&str; 8] = [
     "--owner",
@@ -145,6 +149,30 @@ fn the_manifest_has_the_form_and_the_archive_the_signature_that_were_asked_for()
         let manifest: Value = serde_json::from_slice(&manifest).unwrap();
         assert_eq!(manifest["artifactType"].is_string(), artifact_type, "{manifest}");
         assert!(manifest["annotations"]["io.cncf.notary.x509chain.thumbprint#S256"].is_string(), "{manifest}");
+    }
+}
+
+#[cfg(feature = "registry")]
+#[test]
+fn registries_with_and_without_the_referrers_api_are_signed_with_certificates() {
+    for quirks in ["referrers=on", "referrers=off"] {
+        let bench = bench();
+        let registry = Registry::start(Quirks::polite().with(quirks));
+        image::image(1).put(&registry, "app", Some("v1"));
+        let reference = format!("{}/app:v1", registry.address());
+        let new = ["request", "new", &reference, "-o", "r", "--format", "notary-jws,notary-cose", "--threshold", "2"];
+        bench.ok(&[&new[..], &OWNERS].concat());
+        sign(&bench, "p256", "a", &["--log", "log"]);
+        sign(&bench, "rsa2048", "b", &[]);
+        let before = registry.snapshot();
+        bench.refused(&["request", "attach", "r", "a"]);
+        assert_eq!(registry.snapshot(), before, "a refused attach left something behind");
+        bench.ok(&["request", "attach", "r", "a", "b"]);
+        let attached = registry.snapshot();
+        bench.ok(&["request", "attach", "r", "a", "b"]);
+        assert_eq!(registry.snapshot(), attached, "a second attach changes nothing");
+        bench.ok(&[&["verify", &reference, "--threshold", "2"], &IDENTITIES[..]].concat());
+        bench.ok(&["request", "log", "verify", "log", "--against", &reference, "--key", "p256.crt"]);
     }
 }
 
