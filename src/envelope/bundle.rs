@@ -39,13 +39,15 @@ impl Bundle {
     /// [`EnvelopeError`], also for an unknown version, and for a bundle of a message signature, which is not about an
     /// image.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
-        let BundleDocument { content, verification_material, version } = BundleDocument::parse(bytes, limits)?;
+        let refused = || {
+            let why = "a bundle over a message signature: it signs a file, not an image".to_owned();
+            EnvelopeError::Form(why)
+        };
+        let BundleDocument { content, verification_material, version } =
+            BundleDocument::parse_with(bytes, limits, |_| Err(refused()))?;
         match content {
             BundleContent::Envelope(envelope) => Ok(Self { envelope, verification_material, version }),
-            BundleContent::MessageSignature(_) => {
-                let why = "a bundle over a message signature: it signs a file, not an image".to_owned();
-                Err(EnvelopeError::Form(why))
-            }
+            BundleContent::MessageSignature(_) => Err(refused()),
         }
     }
 

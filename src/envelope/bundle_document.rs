@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::envelope::BundleVersion;
 use crate::envelope::Envelope;
@@ -64,13 +65,13 @@ pub(super) struct BundleWire<'a> {
     pub(super) verification_material: WireVerificationMaterial<'a>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) dsse_envelope: Option<EnvelopeWire<'a>>,
-    #[serde(borrow, default, skip_serializing)]
-    pub(super) message_signature: Option<WireMessageSignature<'a>>,
+    #[serde(default, skip_serializing)]
+    pub(super) message_signature: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct WireMessageSignature<'a> {
+struct WireMessageSignature<'a> {
     #[serde(borrow, default)]
     message_digest: Option<WireMessageDigest<'a>>,
     #[serde(borrow, default)]
@@ -91,13 +92,26 @@ impl BundleDocument {
     /// # Errors
     /// [`EnvelopeError`], also for an unknown version.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
+        Self::parse_with(bytes, limits, |message| {
+            let json = |error| EnvelopeError::Json { format: "message signature", error };
+            let wire: WireMessageSignature<'_> = json::read(message.get().as_bytes()).map_err(json)?;
+            wire.read().map(BundleContent::MessageSignature)
+        })
+    }
+
+    /// Parses a bundle, of which `message` reads a message signature, or refuses it.
+    pub(super) fn parse_with(
+        bytes: &[u8],
+        limits: &Limits,
+        message: impl FnOnce(&RawValue) -> Result<BundleContent, EnvelopeError>,
+    ) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "Sigstore bundle", error };
         let wire: BundleWire<'_> = json::parse_document(bytes, limits).map_err(json)?;
         let version = BundleVersion::of(&wire.media_type)?;
         let form = |why: &str| Err(EnvelopeError::Form(why.to_owned()));
         let content = match (wire.dsse_envelope, wire.message_signature) {
             (Some(envelope), None) => BundleContent::Envelope(Envelope::from_wire(envelope, limits)?),
-            (None, Some(signature)) => BundleContent::MessageSignature(signature.read()?),
+            (None, Some(signature)) => message(&signature)?,
             (Some(_), Some(_)) => return form("a bundle with both an envelope and a message signature"),
             (None, None) => return form("a bundle without content"),
         };
