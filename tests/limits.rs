@@ -377,6 +377,7 @@ fn nothing_is_signed_that_a_verifier_would_not_read() {
             reference: None,
             expiry: None,
             notary_manifest: bulla::oci::NotaryManifest::default(),
+            timestamping: None,
         };
         for (bytes, want) in [(20_000, false), (1 << 20, true)] {
             let limits = Limits::DEFAULT.with(|limits| limits.evidence.signature_bytes = bytes);

@@ -46,6 +46,7 @@ fn signed(registry: &Registry) -> (Digest, Result<Vec<Signed>, OpsError>) {
         created: Time::EPOCH,
         forms: Forms::of(FormName::SigstoreBundle).and(FormName::SimpleSigning),
         reference: None,
+        timestamping: None,
     };
     let result = run(sign::sign(&sink, &subject, &signers, &options, SignWhen::Always, &Limits::DEFAULT));
     (*subject.digest(), result)
