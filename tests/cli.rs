@@ -43,7 +43,9 @@ macro_rules! verbs {
 
 verbs! {
     attest: "attest-";
+    cert_csr: "cert-csr-";
     cert_lint: "cert-lint-";
+    cert_new: "cert-new-";
     completion: "completion-";
     copy: "copy-";
     demo: "demo-";

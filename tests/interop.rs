@@ -64,6 +64,7 @@ with_and_without_the_referrers_api! {
     cosign::cosign_verifies_what_cosign_signs,
     cosign::each_uses_the_keys_of_the_other,
     cosign::moved_images_still_verify,
+    notation::bulla_makes_certificates_notation_verifies,
     notation::bulla_signs_notation_verifies,
     notation::a_request_is_signed_and_notation_verifies,
     notation::notation_signs_bulla_verifies,

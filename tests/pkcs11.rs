@@ -28,6 +28,8 @@ mod notary;
 mod objects;
 #[path = "pkcs11/pins.rs"]
 mod pins;
+#[path = "pkcs11/requests.rs"]
+mod requests;
 #[path = "pkcs11/signing_request.rs"]
 mod signing_request;
 mod support;

@@ -151,6 +151,30 @@ fn every_kind_of_key_signs_every_format() {
     }
 }
 
+/// The contract has RSA-PSS alone, so that is what a certification request of an RSA key is signed with.
+#[test]
+fn a_key_of_a_plugin_gets_a_certificate() {
+    let place = Place::new();
+    for kind in ["p256", "p384", "p521", "rsa2048", "rsa3072", "rsa4096"] {
+        let key = format!("plugin:keys?key-id={kind}&config.keys={}", keys().display());
+        let (request, subject, folder) = (format!("{kind}.csr"), format!("CN={kind},O=Example"), format!("ca-{kind}"));
+        place.bulla(&["cert", "csr", "--key", &key, "--subject", &subject, "-o", &request]).expect(0);
+        place.bulla(&["cert", "new", "-o", &folder, "--csr", &request]).expect(0);
+        if Command::new("openssl").arg("version").output().is_ok() {
+            let mut openssl = Command::new("openssl");
+            openssl.current_dir(place.path("")).args(["req", "-verify", "-noout", "-in", &request]);
+            printed(&mut openssl).expect(0);
+        }
+        let layout = format!("signed-{kind}");
+        image::layout(&place.path(&layout), &[(Some("v1"), &image::image(1))]);
+        let (reference, chain) = (format!("oci:{layout}:v1"), format!("{folder}/{kind}-chain.pem"));
+        let sign = ["sign", &reference, "--key", &key, "--cert-chain", &chain, "--format", "notary-jws,notary-cose"];
+        place.bulla(&sign).expect(0);
+        let root = format!("{folder}/root.pem");
+        place.bulla(&["verify", &reference, "--ca-roots", &root, "--certificate-identity", &subject]).expect(0);
+    }
+}
+
 /// Signatures with certificates, directly and by a signing request: the scheme of the plugin contract is the format's.
 #[test]
 fn every_kind_of_key_signs_with_its_certificate() {

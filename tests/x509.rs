@@ -39,6 +39,8 @@ mod names;
 mod notary;
 #[path = "x509/pkits.rs"]
 mod pkits;
+#[path = "x509/requests.rs"]
+mod requests;
 #[path = "x509/tamper.rs"]
 mod tamper;
 

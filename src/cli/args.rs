@@ -33,7 +33,10 @@ mod single;
 mod time;
 
 pub(super) use cert::CertCommand;
+pub(super) use cert::CertCsrArgs;
+pub(super) use cert::CertKeyType;
 pub(super) use cert::CertLintArgs;
+pub(super) use cert::CertNewArgs;
 pub(super) use cert::PurposeArg;
 pub(super) use certificates::CertificateArgs;
 pub(super) use certificates::RequestCertificateArgs;
@@ -95,7 +98,7 @@ pub(super) struct GeneralArgs {
 pub(super) enum Command {
     /// Sign statements about images: provenance, SBOMs, scan results
     Attest(AttestArgs),
-    /// Check certificates before they are used
+    /// Check certificates, ask for them, make some for tests
     #[command(subcommand)]
     Cert(CertCommand),
     /// Print a completion script for a shell
@@ -353,10 +356,6 @@ pub(super) struct VerifyArgs {
     /// Judge the expiry of signatures and certificates as of this time (RFC 3339) instead of now
     #[arg(long, value_name = "TIME", value_parser = time::parse, help_heading = "Certificates")]
     pub(super) at: Option<Time>,
-    /// With a trust policy: end with 0 also for an image that a statement accepts without enforcing every check. It is not
-    /// verified
-    #[arg(long, requires = "trust_policy", help_heading = "Certificates")]
-    pub(super) accept_unenforced: bool,
     /// Verify an attestation of this predicate type instead of a signature
     #[arg(long = "type", value_name = "TYPE")]
     pub(super) predicate_type: Option<String>,

@@ -19,7 +19,6 @@ mod manual;
 mod move_image;
 mod moves;
 mod node;
-mod not_enforced;
 mod notary;
 mod paint;
 mod picture;

@@ -127,7 +127,7 @@ pub(super) fn private_label(bytes: &[u8]) -> Option<String> {
 }
 
 /// Writes one block, in lines of 64 characters.
-pub(super) fn write(label: &str, bytes: &[u8]) -> Zeroizing<String> {
+pub(crate) fn write(label: &str, bytes: &[u8]) -> Zeroizing<String> {
     let encoded = Zeroizing::new(STANDARD.encode(bytes));
     let mut text =
         Zeroizing::new(String::with_capacity(encoded.len() + encoded.len() / LINE_LENGTH + 2 * label.len() + 64));

@@ -18,7 +18,6 @@ mod sign;
 mod stream;
 mod timestamp;
 mod tree;
-mod unenforced;
 mod verify;
 
 use serde::Serialize;

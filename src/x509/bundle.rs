@@ -136,7 +136,7 @@ impl std::fmt::Display for BundlePlace {
 }
 
 /// The DER of each value in a file. `labels` are those of PEM blocks; the first one is written.
-fn encodings(
+pub(super) fn encodings(
     bytes: &[u8],
     labels: &[&'static str],
     most: u64,

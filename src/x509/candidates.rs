@@ -83,7 +83,12 @@ impl SignedBytes<'_> {
 
     /// Whether the signature is by the key of `issuer`.
     pub(super) fn is_signed_by(&self, issuer: &Certificate, ed25519: Ed25519) -> bool {
-        let spki = SubjectPublicKeyInfoDer::from(issuer.spki());
+        self.is_signed_by_key(issuer.spki(), ed25519)
+    }
+
+    /// Whether the signature is by the key with this `SubjectPublicKeyInfo`.
+    pub(super) fn is_signed_by_key(&self, spki: &[u8], ed25519: Ed25519) -> bool {
+        let spki = SubjectPublicKeyInfoDer::from(spki);
         let Ok(key) = RawPublicKeyEntity::try_from(&spki) else { return false };
         let named = |algorithm: &&'static dyn SignatureVerificationAlgorithm| {
             algorithm.signature_alg_id().as_ref() == self.algorithm_id

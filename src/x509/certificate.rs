@@ -11,6 +11,7 @@ use x509_parser::x509::X509Version;
 use crate::digest::Digest;
 use crate::key::KeyError;
 use crate::key::PublicKey;
+use crate::key::pem;
 use crate::limits;
 use crate::limits::Limits;
 use crate::text::Untrusted;
@@ -95,6 +96,11 @@ impl Certificate {
             to_be_signed: signed.to_vec(),
             version: if whole.version == X509Version::V3 { 3 } else { whole.version.0.saturating_add(1) },
         })))
+    }
+
+    /// The certificate in PEM (RFC 7468 section 5).
+    pub fn to_pem(&self) -> String {
+        pem::write("CERTIFICATE", self.der()).to_string()
     }
 
     /// The bytes that were parsed.
@@ -190,6 +196,15 @@ impl SerialNumber {
     /// The number whose DER content is `content`.
     pub(super) fn of(content: &[u8]) -> Self {
         Self(content.to_vec())
+    }
+
+    /// A serial number of 16 bytes from as many random ones: positive, with at most 20 bytes (RFC 5280 section 4.1.2.2).
+    /// The first bit is cleared and the second is set.
+    pub fn from_random(mut bytes: [u8; 16]) -> Self {
+        if let Some(first) = bytes.first_mut() {
+            *first = *first & 0x7f | 0x40;
+        }
+        Self(bytes.to_vec())
     }
 
     /// The content of the DER INTEGER: two's complement, big-endian.

@@ -244,6 +244,11 @@ pub(super) fn kind_of(keyword: &str) -> Option<Oid> {
     KEYWORDS.iter().find(|(known, _)| *known == keyword).map(|(_, content)| Oid::known(content))
 }
 
+/// The keyword of an attribute, or its object identifier.
+pub(super) fn label(kind: &Oid) -> String {
+    keyword_of(kind).map_or_else(|| kind.to_string(), str::to_owned)
+}
+
 fn keyword_of(kind: &Oid) -> Option<&'static str> {
     KEYWORDS.iter().find(|(_, content)| *content == kind.as_content()).map(|(keyword, _)| *keyword)
 }

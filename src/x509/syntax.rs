@@ -8,17 +8,21 @@ use crate::x509::extension;
 pub(super) fn alternative_names(extensions: &Extensions) -> bool {
     let names = extensions.alternative_names();
     let empty = extensions.known(extension::SUBJECT_ALTERNATIVE_NAME).is_some() && names.is_empty();
-    !empty
-        && names.iter().all(|name| match name {
-            GeneralName::Dns(text) => is_dns(text),
-            GeneralName::Email(text) => is_email(text),
-            GeneralName::Uri(text) => is_uri(text),
-            GeneralName::Directory(_)
-            | GeneralName::Ip(_)
-            | GeneralName::Other { .. }
-            | GeneralName::RegisteredId(_)
-            | GeneralName::Unread => true,
-        })
+    !empty && names.iter().all(is_right)
+}
+
+/// Whether a name has the syntax of its form.
+pub(super) fn is_right(name: &GeneralName) -> bool {
+    match name {
+        GeneralName::Dns(text) => is_dns(text),
+        GeneralName::Email(text) => is_email(text),
+        GeneralName::Uri(text) => is_uri(text),
+        GeneralName::Directory(_)
+        | GeneralName::Ip(_)
+        | GeneralName::Other { .. }
+        | GeneralName::RegisteredId(_)
+        | GeneralName::Unread => true,
+    }
 }
 
 /// RFC 1034 section 3.5 as modified by RFC 1123: labels of letters, digits and hyphens, the first of which may be `*`. A

@@ -64,6 +64,14 @@ fn signing_requests_md() {
     from_top_to_bottom("../docs/signing-requests.md");
 }
 
+/// A certificate authority for tests, a signature and its verification; a request, a certificate for it, and its check.
+#[test]
+fn certificates_md() {
+    let place = Place::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
+    place.set_up("image app:1.0 5");
+    replay(&place, &steps(&only("../docs/certificates.md", "test-ca")), &[]);
+}
+
 /// The ceremony is rehearsed: its commands, in their order.
 #[test]
 fn key_ceremony_md() {

@@ -122,6 +122,32 @@ pub fn notation_signs_bulla_verifies(api: Api) {
     suite.done();
 }
 
+/// A certificate authority that `bulla cert new` made, and openssl's and notation's opinion of it.
+pub fn bulla_makes_certificates_notation_verifies(api: Api) {
+    let Some(mut suite) = Suite::start_without_keys(api) else { return };
+    for (seed, kind) in (1..).zip(["p256", "p384"]) {
+        let subject = "CN=release,O=Acme,ST=WA,C=US";
+        let new = ["cert", "new", "-o", kind, "--type", kind, "--no-passphrase", "--subject", subject];
+        let output = suite.peers.bulla(&new);
+        suite.expect(kind, &output, 0);
+        let (root, chain) = (format!("{kind}/root.pem"), format!("{kind}/chain.pem"));
+        let verify = ["verify", "-x509_strict", "-CAfile", &root, "-untrusted", &chain, &chain];
+        let output = suite.peers.openssl(&verify);
+        suite.expect(&format!("{kind}, openssl"), &output, 0);
+        suite.peers.write("root.crt", suite.peers.read(&root));
+        trust(&suite, "root");
+        let (image, key) = (suite.image(kind, seed), format!("{kind}/signer.key"));
+        let sign = ["sign", "--key", &key, "--cert-chain", &chain, "--format", "notary-jws,notary-cose", &image];
+        let output = suite.peers.bulla(&sign);
+        suite.expect(&format!("{kind}, signed"), &output, 0);
+        let output = notation_verifies(&suite, &image, &[]);
+        suite.expect(&format!("{kind}, notation"), &output, 0);
+        let output = bulla_verifies(&suite, &image, &[]);
+        suite.expect(&format!("{kind}, bulla"), &output, 0);
+    }
+    suite.done();
+}
+
 /// Two owners sign by a request, one with RSA and one with ECDSA: notation verifies the signature of each.
 pub fn a_request_is_signed_and_notation_verifies(api: Api) {
     let Some(mut suite) = start(api) else { return };

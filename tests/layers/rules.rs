@@ -121,7 +121,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     (
         "draws random bytes",
         &["getrandom"],
-        &["cli/demo.rs", "cli/timestamp/nonce.rs", "files/", "key/", "store/registry/"],
+        &["cli/cert/new.rs", "cli/demo.rs", "cli/timestamp/nonce.rs", "files/", "key/", "store/registry/"],
     ),
     ("talks to people", &["clap", "rpassword", "rustix::termios"], &["cli/"]),
     ("catches signals", &["signal_hook"], &["cli/signals.rs"]),

@@ -1,6 +1,7 @@
 //! The arguments of the `cert` commands.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use clap::Subcommand;
@@ -10,13 +11,44 @@ use bulla::time::Time;
 use bulla::x509::Profile;
 use bulla::x509::Purpose;
 
+use super::duration;
+use super::key::KeyArgs;
+use super::key::PassphraseArgs;
 use super::output::Output;
 use super::time;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum CertCommand {
+    /// Write a request to a certificate authority (PKCS#10) for a key
+    Csr(CertCsrArgs),
     /// Check certificates by every rule of a profile, and explain each that they break
     Lint(CertLintArgs),
+    /// Make a certificate authority for tests, and a certificate with its key or for requests
+    New(CertNewArgs),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CertCsrArgs {
+    /// The private key: a file, env:NAME, a pkcs11: URI, or plugin:NAME
+    #[arg(long, value_name = "KEY")]
+    pub(in crate::cli) key: String,
+    /// Whom the certificate is to be about: CN=…,O=…,C=… (RFC 4514)
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) subject: String,
+    /// An alternative name to ask for: dns:…, email:… or uri:…; several may be given
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) san: Vec<String>,
+    /// What the certificate is to be for
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) purpose: PurposeArg,
+    /// The file to write, in PEM; without it the request goes to standard output
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    pub(in crate::cli) out: Option<PathBuf>,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(in crate::cli) overwrite: bool,
+    #[command(flatten)]
+    pub(in crate::cli) keys: KeyArgs,
 }
 
 #[derive(Debug, Args)]
@@ -39,6 +71,43 @@ pub(in crate::cli) struct CertLintArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CertNewArgs {
+    /// The directory to write into, which is new or empty
+    #[arg(short = 'o', long = "out", value_name = "DIR")]
+    pub(in crate::cli) out: PathBuf,
+    /// A certification request (PKCS#10) to issue a certificate for, instead of a new key; several may be given
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kind", "subject", "no_passphrase", "passphrase_fd", "passphrase_file"])]
+    pub(in crate::cli) csr: Vec<PathBuf>,
+    /// Whom the certificate is about: CN=…,O=…,C=… (RFC 4514)
+    #[arg(long, value_name = "NAME", default_value = "CN=Test signer,O=Test,ST=Test,C=XX")]
+    pub(in crate::cli) subject: String,
+    /// The algorithm of the keys
+    #[arg(long = "type", value_enum, default_value_t)]
+    pub(in crate::cli) kind: CertKeyType,
+    /// What the certificate is for
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) purpose: PurposeArg,
+    /// How long the certificates are valid, in whole seconds (30d, 12h)
+    #[arg(long, value_name = "DURATION", value_parser = duration::validity, default_value = "30d")]
+    pub(in crate::cli) expiry: Duration,
+    /// Write the private key unencrypted: anybody who reads the file can sign
+    #[arg(long, help_heading = "Passphrase", conflicts_with_all = ["passphrase_fd", "passphrase_file"])]
+    pub(in crate::cli) no_passphrase: bool,
+    #[command(flatten)]
+    pub(in crate::cli) passphrase: PassphraseArgs,
+}
+
+/// The algorithm of a key that is made with its certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum CertKeyType {
+    /// ECDSA P-256
+    #[default]
+    P256,
+    /// ECDSA P-384
+    P384,
 }
 
 /// What a certificate is to be for.

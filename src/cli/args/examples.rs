@@ -46,9 +46,17 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         ],
     ),
     (
+        "cert csr",
+        [
+            "bulla cert csr --key release.key --subject CN=release,O=Example,C=US -o release.csr",
+            "bulla cert csr --key 'pkcs11:token=release;object=app' --subject CN=release --san dns:ci.example.com",
+        ],
+    ),
+    (
         "cert lint",
         ["bulla cert lint release.pem", "bulla cert lint tsa.pem --purpose timestamping --at 2027-01-01T00:00:00Z"],
     ),
+    ("cert new", ["bulla cert new -o ca", "bulla cert new -o ca --csr release.csr --expiry 1d"]),
     ("completion", ["bulla completion bash > /etc/bash_completion.d/bulla", "bulla completion fish"]),
     (
         "copy",

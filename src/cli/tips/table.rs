@@ -18,6 +18,13 @@ pub(super) const VERBS: &[Words] = &[
         &["`bulla copy SRC DST`: host/repo:tag, oci:DIR or oci-archive:FILE"],
     ),
     (
+        "cert/add cert/cleanup-test cert/delete cert/list cert/show",
+        &[
+            "certificates are files that each command names: `bulla verify REF --ca-roots FILE --certificate-identity NAMES`",
+        ],
+    ),
+    ("cert/generate-test ca", &["`bulla cert new -o DIR`, for tests"]),
+    (
         "certificate",
         &[
             "certificates are files that each command names: `bulla verify REF --ca-roots FILE --certificate-identity NAMES`; \
