@@ -67,10 +67,18 @@ fn identities(args: &CertificateArgs, limits: &Limits) -> Result<Vec<Identity>, 
         return Err(failure.hint("--ca-roots FILE"));
     }
     let mut identities = Vec::new();
+    let mut before: Vec<(&str, Owner, IdentityPattern)> = Vec::new();
     for text in &args.certificate_identity {
         let (owner, names) = IdentityPattern::parse_owned(text)
             .map_err(|error| Failure::unknown(format!("--certificate-identity {text}: {error}")))?;
         let owner = Owner::Named(owner.unwrap_or(text).to_owned());
+        // A certificate belongs to the first identity that it fits.
+        if let Some((first, ..)) = before.iter().find(|(_, other, known)| *other != owner && known.covers(&names)) {
+            let message =
+                format!("--certificate-identity {text}: its certificates belong to `{first}`, which stands first");
+            return Err(Failure::unknown(message).hint(format!("--certificate-identity {text} first")));
+        }
+        before.push((text, owner.clone(), names.clone()));
         let means = CertificateMeans::new(Arc::clone(&anchors), names, Profile::NOTARY);
         identities.push(Identity::new(owner, Means::Certificates(means)));
     }
