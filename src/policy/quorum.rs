@@ -30,7 +30,7 @@ pub struct Quorum {
 #[non_exhaustive]
 pub enum QuorumError {
     /// The threshold is larger than the number of owners who could sign, each with a key of their own.
-    #[error("a threshold of {want} can never be met: there {}", distinct(*got))]
+    #[error("a threshold of {want} can never be met: there {}", owners(*got))]
     TooFewKeys {
         /// The number of owners who could sign, each with a different key.
         got: usize,
@@ -175,10 +175,10 @@ fn pair<'a>(
     false
 }
 
-fn distinct(keys: usize) -> String {
-    match keys {
-        1 => "is 1 distinct key".to_owned(),
-        several => format!("are {several} distinct keys"),
+fn owners(count: usize) -> String {
+    match count {
+        1 => "is 1 owner with a key of their own".to_owned(),
+        several => format!("are {several} owners with a key of their own"),
     }
 }
 
@@ -252,7 +252,7 @@ mod tests {
         let shared = TrustRoot::new([identity(0, &[0]), identity(1, &[0])]).unwrap();
         let error = Quorum::of_all(&shared, two).unwrap_err();
         assert_eq!(error, QuorumError::TooFewKeys { got: 1, want: 2 });
-        assert_eq!(error.to_string(), "a threshold of 2 can never be met: there is 1 distinct key");
+        assert_eq!(error.to_string(), "a threshold of 2 can never be met: there is 1 owner with a key of their own");
         // With a second key, the first owner can leave the shared key to the other.
         let enough = TrustRoot::new([identity(0, &[0, 1]), identity(1, &[0])]).unwrap();
         let quorum = Quorum::of_all(&enough, two).unwrap();
