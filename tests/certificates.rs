@@ -58,6 +58,8 @@ mod timestamp_online;
 mod timestamp_program;
 #[path = "certificates/timestamps.rs"]
 mod timestamps;
+#[path = "certificates/unenforced.rs"]
+mod unenforced;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

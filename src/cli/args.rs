@@ -356,6 +356,10 @@ pub(super) struct VerifyArgs {
     /// Judge the expiry of signatures and certificates as of this time (RFC 3339) instead of now
     #[arg(long, value_name = "TIME", value_parser = time::parse, help_heading = "Certificates")]
     pub(super) at: Option<Time>,
+    /// With a trust policy: end with 0 also for an image that a statement accepts without enforcing every check. It is not
+    /// verified
+    #[arg(long, requires = "trust_policy", help_heading = "Certificates")]
+    pub(super) accept_unenforced: bool,
     /// Verify an attestation of this predicate type instead of a signature
     #[arg(long = "type", value_name = "TYPE")]
     pub(super) predicate_type: Option<String>,

@@ -19,6 +19,7 @@ mod manual;
 mod move_image;
 mod moves;
 mod node;
+mod not_enforced;
 mod notary;
 mod paint;
 mod picture;

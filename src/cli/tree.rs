@@ -27,6 +27,7 @@ use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores::Stores;
 use super::trust;
+use super::trust_policy::StatementTrust;
 use super::trust_policy::TrustPolicy;
 
 pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
@@ -59,7 +60,7 @@ fn trust_root(args: &TreeArgs, limits: &Limits) -> Result<Option<TrustRoot>, Fai
     let TreeArgs { certificates, key, notation, reference, token, .. } = args;
     match (&notation.trust_policy, &notation.trust_store) {
         (Some(policy), Some(store)) => {
-            let policy = TrustPolicy::read(policy, store, notation.scope.as_deref(), limits, Ok)?;
+            let policy = TrustPolicy::read(policy, store, notation.scope.as_deref(), limits, StatementTrust::enforced)?;
             policy.of(reference).cloned().map(Some)
         }
         _ if key.is_empty() && certificates.certificate_identity.is_empty() => Ok(None),

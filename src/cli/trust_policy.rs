@@ -15,10 +15,30 @@ use bulla::trust::notation::TrustPolicyError;
 use bulla::trust::notation::TrustPolicyStatement;
 use bulla::trust::notation::TrustStore;
 use bulla::trust::notation::TrustStoreName;
+use bulla::trust::notation::UnenforcedStatement;
 use bulla::trust::notation::UnevaluatedStatement;
+use bulla::verify::NotEnforced;
 use bulla::x509::Certificate;
 
 use super::exit::Failure;
+
+/// Whom a statement trusts, and whether it enforces every check.
+pub(super) enum StatementTrust {
+    /// Every check is enforced.
+    Enforced(TrustRoot),
+    /// A check is logged or skipped, so that nothing can be verified: the failure says so.
+    Unenforced { failure: Failure, statement: Box<UnenforcedStatement> },
+}
+
+impl StatementTrust {
+    /// The trust root, where only a verification will do.
+    pub(super) fn enforced(self) -> Result<TrustRoot, Failure> {
+        match self {
+            Self::Enforced(trust) => Ok(trust),
+            Self::Unenforced { failure, .. } => Err(failure),
+        }
+    }
+}
 
 /// A trust policy, and what each of its statements leads to: `T`, or why the statement cannot be evaluated.
 pub(super) struct TrustPolicy<T> {
@@ -29,21 +49,21 @@ pub(super) struct TrustPolicy<T> {
 }
 
 impl<T> TrustPolicy<T> {
-    /// Reads the policy in `file` and the trust stores in `directory`, and makes a `T` of each statement's trust root. A
+    /// Reads the policy in `file` and the trust stores in `directory`, and makes a `T` of each statement. A
     /// statement that cannot be evaluated fails when it is needed, and not before.
     pub(super) fn read(
         file: &Path,
         directory: &Path,
         scope: Option<&str>,
         limits: &Limits,
-        make: impl Fn(TrustRoot) -> Result<T, Failure>,
+        make: impl Fn(StatementTrust) -> Result<T, Failure>,
     ) -> Result<Self, Failure> {
         let bytes = files::read_regular(file, MOST_POLICY_BYTES)?;
         let to_failure = |error: TrustPolicyError| Failure::unknown(format!("{}: {error}", file.display()));
         let document = TrustPolicyDocument::parse(&bytes, limits).map_err(to_failure)?;
         let stores = stores_directory(directory)?;
         let of_statements = document.statements().iter().map(|statement| {
-            let made = trust_root(statement, file, &stores, limits).and_then(&make);
+            let made = trust_of(statement, file, &stores, limits).and_then(&make);
             (statement.name().to_owned(), made)
         });
         let of_statements = of_statements.collect();
@@ -73,25 +93,34 @@ impl<T> TrustPolicy<T> {
     }
 }
 
-/// The trust root of one statement. Its trust stores are read only if it is evaluated.
-fn trust_root(
+/// Whom one statement trusts. Its trust stores are read only if anything is checked.
+fn trust_of(
     statement: &TrustPolicyStatement,
     file: &Path,
     stores: &Path,
     limits: &Limits,
-) -> Result<TrustRoot, Failure> {
+) -> Result<StatementTrust, Failure> {
     let to_failure = |error: UnevaluatedStatement| Failure {
         code: match error {
-            UnevaluatedStatement::NotEnforced { .. } => "trust-policy-not-enforced",
+            UnevaluatedStatement::NotEnforced { .. } => NotEnforced::CODE,
             _ => "bad-argument",
         },
         ..Failure::unknown(format!("{}: {error}", file.display()))
     };
-    statement.check_evaluated().map_err(to_failure)?;
     let names = statement.trust_stores().iter();
     let read: Vec<_> = names.map(|name| store(stores, name, limits)).collect::<Result<_, _>>()?;
-    let identities = statement.identities(&read).map_err(to_failure)?;
-    TrustRoot::new(identities).map_err(|error| Failure::unknown(format!("{}: {error}", file.display())))
+    match (statement.check_evaluated(), UnenforcedStatement::of(statement, &read).map_err(to_failure)?) {
+        (Err(error), Some(statement)) => {
+            Ok(StatementTrust::Unenforced { failure: to_failure(error), statement: Box::new(statement) })
+        }
+        (Err(error), None) => Err(to_failure(error)),
+        (Ok(()), _) => {
+            let identities = statement.identities(&read).map_err(to_failure)?;
+            let trust = TrustRoot::new(identities);
+            let trust = trust.map_err(|error| Failure::unknown(format!("{}: {error}", file.display())))?;
+            Ok(StatementTrust::Enforced(trust))
+        }
+    }
 }
 
 /// The directory of trust stores: `DIR/x509`, or `DIR/truststore/x509` in a configuration directory of notation.

@@ -9,20 +9,33 @@ use bulla::policy::Requirement;
 use bulla::policy::StatementKind;
 use bulla::policy::Threshold;
 use bulla::trust::TrustRoot;
+use bulla::trust::notation::UnenforcedStatement;
+use bulla::verify::NotEnforced;
+use bulla::verify::UnenforcedVerifier;
 use bulla::verify::Verifier;
+use bulla::verify::VerifierError;
 
 use super::args::RequirementArgs;
 use super::exit::Failure;
 use super::revocation;
 use super::trust;
+use super::trust_policy::StatementTrust;
 use super::trust_policy::TrustPolicy;
 
 /// The verifier of each reference.
 pub(super) enum Verifiers {
     /// The statement that is for the repository of the reference decides.
-    ByPolicy(Box<TrustPolicy<Verifier>>),
+    ByPolicy(Box<TrustPolicy<StatementVerifier>>),
     /// The keys and certificates of the command line decide, for all references.
     Same(Box<Verifier>),
+}
+
+/// The verifier of a statement.
+pub(super) enum StatementVerifier {
+    /// Every check is enforced.
+    Enforced(Box<Verifier>),
+    /// A check is logged or skipped, so that nothing can be verified: the failure says so.
+    Unenforced(Failure, Box<UnenforcedVerifier>),
 }
 
 impl Verifiers {
@@ -42,6 +55,17 @@ impl Verifiers {
         let of_notation = &required.notation;
         match (&of_notation.trust_policy, &of_notation.trust_store) {
             (Some(policy), Some(store)) => {
+                let make = |trust| match trust {
+                    StatementTrust::Enforced(trust) => make(trust).map(Box::new).map(StatementVerifier::Enforced),
+                    StatementTrust::Unenforced { failure, statement } => {
+                        let verifier = unenforced(*statement, required, limits)?;
+                        let verifier = match &check {
+                            Some(check) => verifier.with_revocation(check.clone()),
+                            None => verifier,
+                        };
+                        Ok(StatementVerifier::Unenforced(failure, Box::new(verifier)))
+                    }
+                };
                 let policy = TrustPolicy::read(policy, store, of_notation.scope.as_deref(), limits, make)?;
                 Ok(Self::ByPolicy(Box::new(policy)))
             }
@@ -51,12 +75,48 @@ impl Verifiers {
     }
 
     /// The verifier for `reference`.
+    ///
+    /// # Errors
+    /// A statement that does not enforce every check verifies nothing.
     pub(super) fn of(&self, reference: &str) -> Result<&Verifier, Failure> {
         match self {
-            Self::ByPolicy(policy) => policy.of(reference),
+            Self::ByPolicy(policy) => match policy.of(reference)? {
+                StatementVerifier::Enforced(verifier) => Ok(verifier),
+                StatementVerifier::Unenforced(failure, _) => Err(failure.clone()),
+            },
             Self::Same(verifier) => Ok(verifier),
         }
     }
+
+    /// The statement for `reference`, if it does not enforce every check.
+    pub(super) fn unenforced_of(&self, reference: &str) -> Option<&UnenforcedVerifier> {
+        match self {
+            Self::ByPolicy(policy) => match policy.of(reference) {
+                Ok(StatementVerifier::Unenforced(_, verifier)) => Some(verifier),
+                Ok(StatementVerifier::Enforced(_)) | Err(_) => None,
+            },
+            Self::Same(_) => None,
+        }
+    }
+}
+
+/// The conditions of the command line.
+fn conditions(required: &RequirementArgs) -> Result<Vec<Condition>, Failure> {
+    check_annotations(&required.annotations)?;
+    let annotations = required.annotations.iter();
+    let annotations = annotations.map(|(key, value)| Condition::Annotation { key: key.clone(), value: value.clone() });
+    let reference = required.signed_reference.iter().cloned().map(Condition::SignedReference);
+    Ok(annotations.chain(reference).collect())
+}
+
+/// The verifier of a statement that does not enforce every check.
+fn unenforced(
+    statement: UnenforcedStatement,
+    required: &RequirementArgs,
+    limits: &Limits,
+) -> Result<UnenforcedVerifier, Failure> {
+    let to_failure = |error: VerifierError| Failure { code: NotEnforced::CODE, ..Failure::unknown(error.to_string()) };
+    UnenforcedVerifier::new(statement, conditions(required)?, limits.clone()).map_err(to_failure)
 }
 
 /// The verifier for a trust root and what the command line requires.
@@ -69,12 +129,8 @@ fn verifier(
     let to_failure = |error: QuorumError| Failure::unknown(error.to_string());
     let quorum = Quorum::of_all(&trust, Threshold::new(required.threshold).map_err(to_failure)?).map_err(to_failure)?;
     let mut requirement = Requirement::new("signed", kind, quorum);
-    check_annotations(&required.annotations)?;
-    for (key, value) in &required.annotations {
-        requirement = requirement.and(Condition::Annotation { key: key.clone(), value: value.clone() });
-    }
-    if let Some(name) = &required.signed_reference {
-        requirement = requirement.and(Condition::SignedReference(name.clone()));
+    for condition in conditions(required)? {
+        requirement = requirement.and(condition);
     }
     let verifier = Verifier::new(trust, Policy::one(requirement), limits.clone());
     verifier.map_err(|error| Failure::unknown(error.to_string()))

@@ -8,6 +8,7 @@ use bulla::oci::TagOrDigest;
 use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::layers;
 use bulla::ops::layers::Depth;
+use bulla::ops::unenforced;
 use bulla::ops::verify::Outcome;
 use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
@@ -20,12 +21,15 @@ use bulla::store::Source;
 use bulla::store::Task;
 use bulla::store::parallel;
 use bulla::time::Time;
+use bulla::verify::NotEnforced;
+use bulla::verify::UnenforcedVerifier;
 
 use super::args::ResultsOutput;
 use super::args::VerifyArgs;
 use super::args::VerifyOutput;
 use super::exit::Exit;
 use super::exit::Failure;
+use super::not_enforced;
 use super::reference_list;
 use super::render;
 use super::results::Results;
@@ -60,7 +64,11 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     };
     let runtime = Runtime::new(work)?;
     let (verifiers, limits) = (&verifiers, &limits);
-    let task = Verification { depth, limits, now, platforms: &platforms, stores: &stores, until, verifiers };
+    let plain =
+        matches!((depth, &platforms, &kind), (Depth::Manifests, Platforms::Root, StatementKind::ImageSignature));
+    let unenforced = plain.then_some(UnenforcedOptions { at: args.at });
+    let task =
+        Verification { depth, limits, now, unenforced, platforms: &platforms, stores: &stores, until, verifiers };
     let mut reports = Results::of(
         "verify",
         match args.output {
@@ -71,26 +79,52 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     );
     let mut exits = Vec::new();
     runtime.block_on(task.of_all(&references, args.jobs, |reference, result| {
-        result.iter().for_each(|outcome| verdict::unread_foreign_layers(reference, &outcome.layers));
-        match (args.output, &result) {
-            (VerifyOutput::Text, Ok(outcome)) => verdict::outcome(reference, outcome, &args.required),
-            (VerifyOutput::Predicate, Ok(outcome)) => verdict::predicates(reference, outcome, &args.required),
-            (VerifyOutput::Predicate | VerifyOutput::Text, Err(failure)) => {
-                render::failure(&failure.clone().of(reference, &references));
-            }
-            (VerifyOutput::Json | VerifyOutput::Jsonl, Ok(outcome)) => {
-                reports.add(VerifyResult::of(reference, outcome))
-            }
-            (VerifyOutput::Json | VerifyOutput::Jsonl, Err(failure)) => {
-                reports.add(VerifyResult::failed(reference, failure.exit.into(), failure.reported()));
-            }
-        }
-        exits.push(result.as_ref().map_or_else(|failure| failure.exit, exit_of));
+        exits.push(report(args, reference, &references, &result, &mut reports));
     }));
     reports.end();
     match exits.len() == references.len() {
         true => Ok(exits.into_iter().fold(Exit::Yes, Exit::and)),
         false => Err(Failure::unknown("an internal task failed")),
+    }
+}
+
+/// Reports the answer for one reference, and returns its exit code.
+fn report(
+    args: &VerifyArgs,
+    reference: &str,
+    references: &[String],
+    result: &Result<Answer, Failure>,
+    reports: &mut Results,
+) -> Exit {
+    if let Ok(Answer::Outcome(outcome)) = result {
+        verdict::unread_foreign_layers(reference, &outcome.layers);
+    }
+    match (args.output, result) {
+        (VerifyOutput::Predicate | VerifyOutput::Text, Ok(Answer::NotEnforced(verdict))) => {
+            not_enforced::show(reference, verdict, args.accept_unenforced);
+        }
+        (VerifyOutput::Text, Ok(Answer::Outcome(outcome))) => verdict::outcome(reference, outcome, &args.required),
+        (VerifyOutput::Predicate, Ok(Answer::Outcome(outcome))) => {
+            verdict::predicates(reference, outcome, &args.required);
+        }
+        (VerifyOutput::Predicate | VerifyOutput::Text, Err(failure)) => {
+            render::failure(&failure.clone().of(reference, references));
+        }
+        (VerifyOutput::Json | VerifyOutput::Jsonl, Ok(Answer::NotEnforced(verdict))) => {
+            reports.add(VerifyResult::not_enforced(reference, verdict));
+        }
+        (VerifyOutput::Json | VerifyOutput::Jsonl, Ok(Answer::Outcome(outcome))) => {
+            reports.add(VerifyResult::of(reference, outcome));
+        }
+        (VerifyOutput::Json | VerifyOutput::Jsonl, Err(failure)) => {
+            reports.add(VerifyResult::failed(reference, failure.exit.into(), failure.reported()));
+        }
+    }
+    match result {
+        Err(failure) => failure.exit,
+        Ok(Answer::NotEnforced(_)) if args.accept_unenforced => Exit::Yes,
+        Ok(Answer::NotEnforced(_)) => Exit::Unknown,
+        Ok(Answer::Outcome(outcome)) => exit_of(outcome),
     }
 }
 
@@ -100,6 +134,14 @@ const PARALLEL_BYTES: u64 = 128 << 10;
 /// The bytes that the parallel pass reads of all references at the same time.
 const PARALLEL_BYTES_OF_ALL: u64 = 4 << 20;
 
+/// The answer for one reference.
+enum Answer {
+    /// The statement for it does not enforce every check: nothing was verified.
+    NotEnforced(NotEnforced),
+    /// The verdicts.
+    Outcome(Outcome),
+}
+
 /// The arguments that are the same for every reference.
 #[derive(Clone, Copy)]
 struct Verification<'a> {
@@ -108,8 +150,16 @@ struct Verification<'a> {
     now: Time,
     platforms: &'a Platforms,
     stores: &'a Stores,
+    /// Whether a statement that does not enforce every check is evaluated: for the image itself, and for signatures.
+    unenforced: Option<UnenforcedOptions>,
     until: DiscoverUntil,
     verifiers: &'a Verifiers,
+}
+
+/// How the checks of a statement that does not enforce all of them are made.
+#[derive(Clone, Copy)]
+struct UnenforcedOptions {
+    at: Option<Time>,
 }
 
 impl<'a> Verification<'a> {
@@ -118,11 +168,11 @@ impl<'a> Verification<'a> {
         self,
         references: &'a [String],
         jobs: usize,
-        mut report: impl FnMut(&str, Result<Outcome, Failure>),
+        mut report: impl FnMut(&str, Result<Answer, Failure>),
     ) {
         let reference = move |number: usize| references.get(number).map_or("", String::as_str);
         let several = references.len() > 1;
-        let parallel_pass = move |number| -> Task<'a, Option<Result<Outcome, Failure>>> {
+        let parallel_pass = move |number| -> Task<'a, Option<Result<Answer, Failure>>> {
             Box::pin(async move {
                 // Layers are read for one image at a time, several layers in parallel.
                 match several && self.depth == Depth::Manifests {
@@ -131,12 +181,12 @@ impl<'a> Verification<'a> {
                 }
             })
         };
-        let whole = move |number| -> Task<'a, Result<Outcome, Failure>> {
+        let whole = move |number| -> Task<'a, Result<Answer, Failure>> {
             Box::pin(async move {
                 let reference = reference(number);
-                let options = self.options(reference)?;
+                let evaluated = self.evaluated(reference)?;
                 let (source, tag_or_digest) = self.stores.source(reference)?;
-                self.of(&source, &tag_or_digest, options).await
+                self.of(&source, &tag_or_digest, evaluated).await
             })
         };
         parallel::in_order(references.len(), jobs, parallel_pass, whole, |number, result| {
@@ -146,10 +196,10 @@ impl<'a> Verification<'a> {
     }
 
     /// Verifies `reference` within [`PARALLEL_BYTES`]; none if it needs more.
-    async fn within_limit(self, reference: &str, jobs: usize) -> Option<Result<Outcome, Failure>> {
+    async fn within_limit(self, reference: &str, jobs: usize) -> Option<Result<Answer, Failure>> {
         let jobs = u64::try_from(jobs.max(1)).unwrap_or(u64::MAX);
-        let options = match self.options(reference) {
-            Ok(options) => options,
+        let evaluated = match self.evaluated(reference) {
+            Ok(evaluated) => evaluated,
             Err(failure) => return Some(Err(failure)),
         };
         let (source, tag_or_digest) =
@@ -158,28 +208,59 @@ impl<'a> Verification<'a> {
                 Err(failure) => return Some(Err(failure)),
             };
         let shared: Arc<dyn Source> = Arc::<LimitedSource>::clone(&source);
-        let result = self.of(&shared, &tag_or_digest, options).await;
+        let result = self.of(&shared, &tag_or_digest, evaluated).await;
         (!source.is_over()).then_some(result)
     }
 
-    /// The options for one reference, with its verifier.
-    fn options(self, reference: &str) -> Result<VerifyOptions<'a>, Failure> {
-        let Self { depth, limits, now, until, verifiers, .. } = self;
-        Ok(VerifyOptions { verifier: verifiers.of(reference)?, until, now, depth, limits })
+    /// What one reference is evaluated with.
+    fn evaluated(self, reference: &str) -> Result<Evaluated<'a>, Failure> {
+        let Self { depth, limits, now, unenforced, until, verifiers, .. } = self;
+        match (verifiers.unenforced_of(reference), unenforced) {
+            (Some(verifier), Some(UnenforcedOptions { at })) => {
+                let verifier = verifier.clone();
+                Ok(Evaluated::Unenforced(Box::new(match at {
+                    Some(at) => verifier.with_expiry_at(at),
+                    None => verifier,
+                })))
+            }
+            _ => {
+                let verifier = verifiers.of(reference)?;
+                Ok(Evaluated::Enforced(VerifyOptions { verifier, until, now, depth, limits }))
+            }
+        }
     }
 
     async fn of(
         self,
         source: &Arc<dyn Source>,
         tag_or_digest: &TagOrDigest,
-        options: VerifyOptions<'_>,
-    ) -> Result<Outcome, Failure> {
-        let outcome = match layers::verify(source, tag_or_digest, self.platforms, options).await {
-            Ok(image) => image.into_outcome(),
-            Err(not_verified) => not_verified.into_outcome()?,
+        evaluated: Evaluated<'_>,
+    ) -> Result<Answer, Failure> {
+        let outcome = match evaluated {
+            Evaluated::Enforced(options) => {
+                match layers::verify(source, tag_or_digest, self.platforms, options).await {
+                    Ok(image) => image.into_outcome(),
+                    Err(not_verified) => not_verified.into_outcome()?,
+                }
+            }
+            Evaluated::Unenforced(verifier) => {
+                let source = source.as_ref();
+                match unenforced::verify(source, tag_or_digest, &verifier, self.now, self.limits).await {
+                    Ok(not_enforced) => return Ok(Answer::NotEnforced(not_enforced)),
+                    Err(not_verified) => not_verified.into_outcome()?,
+                }
+            }
         };
-        Ok(outcome.without_documents())
+        Ok(Answer::Outcome(outcome.without_documents()))
     }
+}
+
+/// What one reference is evaluated with.
+enum Evaluated<'a> {
+    /// A verifier.
+    Enforced(VerifyOptions<'a>),
+    /// A statement that does not enforce every check.
+    Unenforced(Box<UnenforcedVerifier>),
 }
 
 /// Whether the predicates are to be reported. Then all accepted ones are discovered, not only enough for a yes.

@@ -28,6 +28,7 @@ pub mod saved;
 pub mod sign;
 pub mod timestamp;
 pub mod tree;
+pub mod unenforced;
 mod verdict_budget;
 pub mod verify;
 mod walk;

@@ -33,6 +33,7 @@ use crate::ops::walk::Walk;
 use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
+use crate::verify::Evaluation;
 use crate::verify::Finding;
 
 pub use crate::ops::outcome::Child;
@@ -238,7 +239,24 @@ async fn discover_and_evaluate(
     options: VerifyOptions<'_>,
 ) -> Verdict {
     let VerifyOptions { verifier, until, now, limits, .. } = options;
-    let mut evaluation = verifier.evaluation(subject.digest, now);
+    let evaluation = verifier.evaluation(subject.digest, now);
+    let (evaluation, unread) = discover_into(evaluation, source, subject, until, limits).await;
+    match evaluation.conclude() {
+        Ok(verified) => Verdict::Accepted(verified),
+        Err(refusal) if refusal.is_undetermined() => Verdict::Unknown { refusal, unread },
+        Err(refusal) => Verdict::Refused(refusal),
+    }
+}
+
+/// Discovers the signatures of one subject and adds them to `evaluation`. Returns what could not be read, which is marked
+/// in the evaluation.
+pub(super) async fn discover_into<'a>(
+    mut evaluation: Evaluation<'a>,
+    source: &dyn Source,
+    subject: ReferrerSubject<'_>,
+    until: DiscoverUntil,
+    limits: &Limits,
+) -> (Evaluation<'a>, Vec<StoreError>) {
     if let Some(descriptor) = subject.descriptor {
         evaluation = evaluation.with_descriptor(descriptor.bare());
     }
@@ -255,11 +273,7 @@ async fn discover_and_evaluate(
     if !unread.is_empty() {
         evaluation.mark_list_unread();
     }
-    match evaluation.conclude() {
-        Ok(verified) => Verdict::Accepted(verified),
-        Err(refusal) if refusal.is_undetermined() => Verdict::Unknown { refusal, unread },
-        Err(refusal) => Verdict::Refused(refusal),
-    }
+    (evaluation, unread)
 }
 
 /// Selects the one manifest for `platform` in `index`, or, if it has none, in the nested indexes, level by level. An

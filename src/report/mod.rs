@@ -18,6 +18,7 @@ mod sign;
 mod stream;
 mod timestamp;
 mod tree;
+mod unenforced;
 mod verify;
 
 use serde::Serialize;

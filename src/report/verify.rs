@@ -17,8 +17,10 @@ use crate::report::ReportedError;
 use crate::report::certificate::ReportedSigner;
 use crate::report::list::LazyList;
 use crate::report::stream::LineResult;
+use crate::report::unenforced::ReportedStatement;
 use crate::verify::AcceptedSignature;
 use crate::verify::Finding;
+use crate::verify::NotEnforced;
 use crate::verify::Refusal;
 use crate::verify::VerifiedSubject;
 
@@ -26,6 +28,9 @@ use crate::verify::VerifiedSubject;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReportedVerdict {
+    /// A statement of a trust policy accepts it without enforcing every check: nothing was verified.
+    #[serde(rename = "notEnforced")]
+    NotEnforced,
     /// No.
     Refused,
     /// Could not tell.
@@ -61,6 +66,8 @@ pub struct VerifyResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     media_type: Option<Option<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    not_enforced: Option<ReportedStatement>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     platforms: Option<LazyList<'a, ReportedPlatform<'a>>>,
     reference: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,11 +95,26 @@ impl<'a> VerifyResult<'a> {
             keys,
             layers: Some(ReportedLayers::of(&outcome.layers)),
             media_type: Some(outcome.media_type.as_deref().filter(|_| outcome.chosen.is_none())),
+            not_enforced: None,
             unread,
             platforms: (!outcome.children.is_empty()).then(|| LazyList::new(platforms)),
             reference: reference.to_owned(),
             verdict,
             version: None,
+        }
+    }
+
+    /// A statement accepts `reference` without enforcing every check.
+    pub fn not_enforced(reference: &str, verdict: &'a NotEnforced) -> Self {
+        let error = ReportedError::new(NotEnforced::CODE, verdict.to_string());
+        let signatures = LazyList::new(std::iter::empty);
+        let findings = LazyList::new(|| verdict.findings.iter().map(|finding| ReportedFinding::of(finding)));
+        Self {
+            accepted_signatures: Some(signatures),
+            digest: Some(verdict.subject),
+            findings: Some(findings),
+            not_enforced: Some(ReportedStatement::of(verdict)),
+            ..Self::failed(reference, ReportedVerdict::NotEnforced, error)
         }
     }
 
@@ -110,6 +132,7 @@ impl<'a> VerifyResult<'a> {
             keys: None,
             layers: None,
             media_type: None,
+            not_enforced: None,
             unread: None,
             platforms: None,
             reference: reference.to_owned(),

@@ -192,6 +192,11 @@ impl CertificateRejection {
         Self { faults, signer: Some(signer), undetermined: true }
     }
 
+    /// A rejection that is could-not-tell, since a check was not made.
+    pub(super) const fn not_told(signer: Option<CertificateLabel>, faults: NonEmpty<CertificateFault>) -> Self {
+        Self { faults, signer, undetermined: true }
+    }
+
     /// The checks that failed, at least one.
     pub const fn faults(&self) -> &NonEmpty<CertificateFault> {
         &self.faults

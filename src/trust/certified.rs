@@ -90,9 +90,9 @@ impl CertifiedSigner {
 
 /// An envelope with the certificates in it, parsed. Its signature is verified with the key of the first certificate.
 pub(super) struct SignedEnvelope<'a> {
-    certificates: NonEmpty<Certificate>,
-    chains: &'a VerifiedChains,
-    envelope: &'a NotaryEnvelope,
+    pub(super) certificates: NonEmpty<Certificate>,
+    pub(super) chains: &'a VerifiedChains,
+    pub(super) envelope: &'a NotaryEnvelope,
 }
 
 impl<'a> SignedEnvelope<'a> {
@@ -136,7 +136,7 @@ impl<'a> SignedEnvelope<'a> {
         self.certificates.first()
     }
 
-    fn label(&self) -> CertificateLabel {
+    pub(super) fn label(&self) -> CertificateLabel {
         CertificateLabel::of(self.certificates.first())
     }
 
@@ -216,7 +216,7 @@ impl<'a> SignedEnvelope<'a> {
     }
 
     /// Step 2: the signed attributes.
-    fn attribute_faults(&self, time: VerificationTime) -> Vec<CertificateFault> {
+    pub(super) fn attribute_faults(&self, time: VerificationTime) -> Vec<CertificateFault> {
         let mut faults: Vec<_> = self.envelope.objections().into_iter().map(CertificateFault::Envelope).collect();
         // A timestamp does not help here: the signer said until when the signature is valid.
         if let Some(expiry) = self.envelope.unverified_attributes().expiry()
@@ -245,7 +245,7 @@ impl<'a> SignedEnvelope<'a> {
 
     /// The fault of a chain. Where no certificate of it is trusted, this is said instead of an expiry, which a timestamp
     /// might extend, and of could-not-tell, which anybody could cause.
-    fn not_anchored(&self, means: &CertificateMeans, fault: CertificateFault) -> CertificateFault {
+    pub(super) fn not_anchored(&self, means: &CertificateMeans, fault: CertificateFault) -> CertificateFault {
         let expired = matches!(&fault, CertificateFault::Chain(error) if error.rule() == ChainRule::Expired);
         match (expired || fault.is_undetermined()) && !self.is_anchored(means) {
             true => CertificateFault::NotAnchored {
@@ -259,18 +259,23 @@ impl<'a> SignedEnvelope<'a> {
     /// Whether the chain could be trusted: one of its certificates is an anchor for the purpose of the signature, or the
     /// profile takes anchors that do not come with it.
     fn is_anchored(&self, means: &CertificateMeans) -> bool {
-        let purpose = match self.envelope.unverified_attributes().authentic_signing_time() {
-            Some(_) => Purpose::SigningAuthority,
-            None => Purpose::Signing,
-        };
+        let purpose = self.purpose();
         let anchors = || means.anchors().iter().filter(|anchor| anchor.purpose == purpose);
         let is_one = |certificate: &Certificate| anchors().any(|anchor| anchor.certificate == *certificate);
         !means.profile().takes_whole_chain() || self.certificates.iter().any(is_one)
     }
 
+    /// The purpose for which the signer has to be trusted.
+    pub(super) fn purpose(&self) -> Purpose {
+        match self.envelope.unverified_attributes().authentic_signing_time() {
+            Some(_) => Purpose::SigningAuthority,
+            None => Purpose::Signing,
+        }
+    }
+
     /// Step 4: the revocation status of the chain. A timestamp that was not needed before may prove that the signature is
     /// older than a revocation.
-    fn not_revoked(
+    pub(super) fn not_revoked(
         &self,
         mut certified: CertifiedSigner,
         check: &RevocationCheck,

@@ -20,6 +20,7 @@ use bytes::Bytes;
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
+use crate::envelope::Payload;
 use crate::envelope::ResourceDescriptor;
 use crate::envelope::SignedPayload;
 use crate::envelope::Statement;
@@ -42,12 +43,17 @@ use crate::trust::RevocationCheck;
 use crate::trust::SignatureBudget;
 use crate::trust::TrustRoot;
 use crate::trust::TrustedMeans;
+use crate::trust::Unchecked;
 use crate::trust::VerificationTime;
+use crate::trust::notation::UnenforcedStatement;
 use crate::verify::AcceptedSignature;
+use crate::verify::ExaminedSignature;
 use crate::verify::Finding;
+use crate::verify::NotEnforced;
 use crate::verify::Reason;
 use crate::verify::Refusal;
 use crate::verify::UnmetRequirement;
+use crate::verify::UnreadReason;
 use crate::verify::VerifiedSubject;
 
 /// Whether the predicates of accepted attestations are kept.
@@ -78,6 +84,9 @@ pub struct Evaluation<'a> {
     subject: Digest,
     context: EvaluationContext<'a>,
     time: VerificationTime,
+    /// A statement that does not enforce every check, and the signatures that passed those that it enforces. With it no
+    /// signature is ever accepted.
+    unenforced: Option<(&'a UnenforcedStatement, Vec<ExaminedSignature>)>,
     /// Whether a list of evidence could not be read, so that its entries are unknown.
     unread_list: bool,
 }
@@ -93,8 +102,15 @@ impl<'a> Evaluation<'a> {
             subject,
             context,
             time,
+            unenforced: None,
             unread_list: false,
         }
+    }
+
+    /// The same evaluation by a statement that does not enforce every check: the checks are made for a report, and no
+    /// signature is accepted.
+    pub(super) fn without_enforcing(self, statement: &'a UnenforcedStatement) -> Self {
+        Self { accepted: Vec::new(), unenforced: Some((statement, Vec::new())), ..self }
     }
 
     /// The same evaluation with signatures that this verifier accepted about this subject earlier.
@@ -112,6 +128,13 @@ impl<'a> Evaluation<'a> {
     pub fn add(&mut self, evidence: &Evidence) {
         let context =
             AuthenticationContext { limits: self.context.limits, revocation: self.context.revocation, time: self.time };
+        if let Some(statement) = self.unenforced.as_ref().map(|(statement, _)| *statement) {
+            match self.examine(statement, evidence, context) {
+                Ok(examined) => self.unenforced.iter_mut().for_each(|(_, all)| all.push(examined.clone())),
+                Err(reason) => self.add_finding(Finding::about(evidence, reason)),
+            }
+            return;
+        }
         let Authentication { authenticated, rejected, undetermined } =
             self.context.trust.authenticate(evidence, context, &mut self.budget);
         let mut reasons = Vec::new();
@@ -228,10 +251,59 @@ impl<'a> Evaluation<'a> {
         accepted.map(|accepted| (accepted.signer.owner(), accepted.signer.key()))
     }
 
+    /// Makes the checks of a signature by a statement that does not enforce all of them. Those that it enforces, and steps
+    /// 2 to 5, have to pass.
+    fn examine(
+        &mut self,
+        statement: &UnenforcedStatement,
+        evidence: &Evidence,
+        context: AuthenticationContext<'_>,
+    ) -> Result<ExaminedSignature, Reason> {
+        let document = evidence.document();
+        let envelope = document.notary_envelope().ok_or_else(|| Reason::NoSuchMeans(document.signed_with()))?;
+        let unchecked = |unchecked: Unchecked| Reason::SignaturesNotChecked { limit: unchecked.limit };
+        let (checked, payload) = statement.check(envelope, context, &mut self.budget).map_err(unchecked)?;
+        if let Some(rejection) = checked.rejection() {
+            return Err(Reason::Certificate(rejection));
+        }
+        let payload = payload.ok_or(Reason::Unreadable(UnreadReason::SignaturesLost))?;
+        let (_, claims, _) = self.claims(&payload)?;
+        let (evidence, place) = (evidence.digest().copied(), evidence.found_at().clone());
+        Ok(ExaminedSignature { annotations: claims.annotations, checked, evidence, place })
+    }
+
+    /// Ends an evaluation by a statement that does not enforce every check.
+    ///
+    /// # Errors
+    /// [`Refusal`] if no signature passed the checks that are enforced, or a list could not be read.
+    pub(crate) fn conclude_unenforced(mut self) -> Result<NotEnforced, Refusal> {
+        match self.unenforced.take() {
+            Some((statement, accepted)) if !accepted.is_empty() && !self.unread_list => {
+                Ok(NotEnforced::of(statement, self.subject, accepted, self.findings))
+            }
+            _ => Err(self.refuse()),
+        }
+    }
+
     /// Steps 2 to 5: accepts a statement that a trusted key signed only if it is about this digest, is of a kind that a
     /// requirement asks for, and meets all conditions of at least one such requirement.
     fn accept(&self, evidence: &Evidence, statement: &AuthenticatedStatement) -> Result<AcceptedSignature, Reason> {
-        let payload = statement.payload().read(self.context.limits).map_err(Reason::Payload)?;
+        let (kind, claims, requirements) = self.claims(statement.payload())?;
+        Ok(AcceptedSignature {
+            annotations: claims.annotations,
+            evidence: evidence.without_second_copy(),
+            kind,
+            predicate: claims.predicate.filter(|_| self.context.predicates == Predicates::Kept),
+            reference: claims.reference,
+            requirements,
+            signer: statement.signer().clone(),
+        })
+    }
+
+    /// Steps 2 to 5 for a payload: its kind, its claims, and the requirements all of whose conditions they meet, at least
+    /// one.
+    fn claims(&self, payload: &Payload) -> Result<(StatementKind, SubjectClaims, Vec<RequirementId>), Reason> {
+        let payload = payload.read(self.context.limits).map_err(Reason::Payload)?;
         let kind = StatementKind::of(&payload);
         let asked: Vec<_> = self.requirements().filter(|requirement| *requirement.kind() == kind).collect();
         if asked.is_empty() {
@@ -250,15 +322,7 @@ impl<'a> Evaluation<'a> {
         }
         match unmet {
             Some(condition) if requirements.is_empty() => Err(condition.into()),
-            _ => Ok(AcceptedSignature {
-                annotations: claims.annotations,
-                evidence: evidence.without_second_copy(),
-                kind,
-                predicate: claims.predicate.filter(|_| self.context.predicates == Predicates::Kept),
-                reference: claims.reference,
-                requirements,
-                signer: statement.signer().clone(),
-            }),
+            _ => Ok((kind, claims, requirements)),
         }
     }
 }

@@ -2,8 +2,10 @@
 
 mod evaluation;
 mod finding;
+mod not_enforced;
 mod refusal;
 mod shared;
+mod unenforced;
 mod unread_reason;
 mod verified;
 mod verifier;
@@ -12,9 +14,12 @@ pub use evaluation::Evaluation;
 pub use finding::Finding;
 pub use finding::Reason;
 pub use finding::key_id;
+pub use not_enforced::ExaminedSignature;
+pub use not_enforced::NotEnforced;
 pub use refusal::Refusal;
 pub use refusal::UnmetRequirement;
 pub use shared::SharedFindings;
+pub use unenforced::UnenforcedVerifier;
 pub use unread_reason::UnreadReason;
 pub use verified::AcceptedSignature;
 pub use verified::VerifiedSubject;

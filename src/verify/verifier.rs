@@ -7,6 +7,7 @@ use crate::envelope::Evidence;
 use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::policy::QuorumError;
+use crate::text::Untrusted;
 use crate::time::Time;
 use crate::trust::RevocationCheck;
 use crate::trust::TrustRoot;
@@ -34,6 +35,9 @@ pub struct Verifier {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifierError {
+    /// A statement of a trust policy skips verification, so that no condition can be checked.
+    #[error("statement {0:?} skips verification, so that no annotation and no name can be checked")]
+    ConditionsSkipped(Untrusted),
     /// A quorum of the policy could never be met.
     #[error(transparent)]
     Quorum(#[from] QuorumError),

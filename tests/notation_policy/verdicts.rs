@@ -80,18 +80,15 @@ impl Config {
     }
 }
 
-/// Where our answer is not notation's, since a level that does not enforce every check is no verification: notation
-/// accepts the first seven, and refuses the others for a check that the level does enforce.
-const NOT_ENFORCED: [&str; 9] = [
+/// Where notation accepts, by a level that does not enforce every check: that is no verification. It ends with 2, and with
+/// 0 if the operator says so.
+const NOT_ENFORCED: [&str; 6] = [
     "audit-expired-certificate",
     "audit-expired-signature",
     "permissive-expired-certificate",
     "permissive-expired-signature",
     "permissive-valid",
     "skip-unsigned",
-    "audit-invalid-integrity",
-    "permissive-invalid-authenticity",
-    "permissive-invalid-integrity",
 ];
 
 #[test]
@@ -99,7 +96,7 @@ fn layouts_and_policies_of_notation_have_the_outcome_that_notation_gives_them() 
     let Some(suite) = suite("notation-layouts") else { return };
     let open = suite.join("open");
     let expected: Value = serde_json::from_slice(&fs::read(open.join("expected.json")).unwrap()).unwrap();
-    let mut judged = 0;
+    let (mut judged, mut unenforced) = (0, 0);
     for (case, expected) in expected.as_object().unwrap() {
         let (Some(layout), Some(stores)) = (expected["layout"].as_str(), expected["trust_store"].as_object()) else {
             continue;
@@ -113,8 +110,13 @@ fn layouts_and_policies_of_notation_have_the_outcome_that_notation_gives_them() 
         let image = format!("oci:{}:v1", open.join(case).join(layout).display());
         let (exit, code, report) = config.run(&["verify", "--scope", scope, &image]);
         let want = match expected["expect"].as_str().unwrap() {
-            _ if NOT_ENFORCED.contains(&case.as_str()) => {
-                assert_eq!(code, "trust-policy-not-enforced", "{case}");
+            "accept" | "skip" if NOT_ENFORCED.contains(&case.as_str()) => {
+                assert_eq!(report["results"][0]["code"], "trust-policy-not-enforced", "{case}: {code}");
+                assert_eq!(report["results"][0]["verdict"], "notEnforced", "{case}");
+                assert_eq!(report["results"][0]["accepted"], false, "{case}");
+                let (exit, _, again) = config.run(&["verify", "--scope", scope, &image, "--accept-unenforced"]);
+                assert_eq!((exit, &again["results"][0]["verdict"]), (0, &json!("notEnforced")), "{case}");
+                unenforced += 1;
                 2
             }
             "accept" => 0,
@@ -128,9 +130,15 @@ fn layouts_and_policies_of_notation_have_the_outcome_that_notation_gives_them() 
             other => panic!("{other}"),
         };
         assert_eq!(exit, want, "{case}: {report:#}");
+        if want == 1 {
+            // What an enforced check refuses stays refused.
+            let (exit, _, _) = config.run(&["verify", "--scope", scope, &image, "--accept-unenforced"]);
+            assert_eq!(exit, 1, "{case}");
+        }
         judged += 1;
     }
     assert!(judged >= 33, "{judged}");
+    assert_eq!(unenforced, NOT_ENFORCED.len());
 }
 
 #[test]
@@ -304,6 +312,111 @@ fn the_repository_of_each_reference_chooses_its_statement() {
     let stores = config.path().join("truststore");
     let words = ["verify", "--trust-store", stores.to_str().unwrap(), "--scope", "registry.example/good", &image];
     assert_eq!(config.run(&words).0, 0);
+}
+
+#[test]
+fn what_is_not_enforced_ends_with_0_only_if_the_operator_says_so_and_nothing_else_is_wrong() {
+    let Some(suite) = suite("notation-layouts") else { return };
+    let config = Config::new();
+    let statement = |name: &str, verification: Value| {
+        let skip = verification["level"] == "skip";
+        json!({
+            "name": name, "registryScopes": [format!("registry.example/{name}")],
+            "signatureVerification": verification,
+            "trustStores": if skip { json!([]) } else { json!(["ca:e2e"]) },
+            "trustedIdentities": if skip { json!([]) } else { json!(["*"]) },
+        })
+    };
+    let policies = [
+        statement("skip", json!({"level": "skip"})),
+        statement("audit", json!({"level": "audit"})),
+        statement("one", json!({"level": "strict", "override": {"expiry": "log"}})),
+        statement("strict", json!({"level": "strict"})),
+    ];
+    config.policy(&json!({"version": "1.0", "trustPolicies": policies}).to_string());
+    config.put("ca:e2e", "e2e.crt", &fs::read(suite.join("shared/localkeys/e2e.crt")).unwrap());
+    let layout = suite.join("shared/layouts/e2e-valid-signature");
+    let valid = format!("oci:{}:v1", layout.display());
+    let absent = format!("oci:{}:absent", layout.display());
+    let run = |scope: &str, words: &[&str]| {
+        let scope = format!("registry.example/{scope}");
+        let (exit, _, report) = config.run(&[&["verify", "--scope", &scope][..], words].concat());
+        let result = &report["results"][0];
+        let text = |field: &str| result[field].as_str().unwrap_or_default().to_owned();
+        (exit, text("verdict"), text("code"))
+    };
+    let is = |exit: i32, verdict: &str, code: &str| (exit, verdict.to_owned(), code.to_owned());
+    let code = "trust-policy-not-enforced";
+    for scope in ["skip", "audit", "one"] {
+        assert_eq!(run(scope, &[&valid]), is(2, "notEnforced", code), "{scope}");
+        assert_eq!(run(scope, &[&valid, "--accept-unenforced"]), is(0, "notEnforced", code), "{scope}");
+        // An image that is not there, and questions that such a statement does not answer.
+        assert_eq!(run(scope, &[&absent, "--accept-unenforced"]).0, 2, "{scope}");
+        for words in [&["--all-platforms"][..], &["--platform", "linux/amd64"], &["--layers"], &["--type", "spdx"]] {
+            let words = [&[valid.as_str(), "--accept-unenforced"][..], words].concat();
+            assert_eq!(run(scope, &words), is(2, "unknown", code), "{scope} {words:?}");
+        }
+    }
+    // The conditions of the command line hold all the same.
+    assert_eq!(run("audit", &[&valid, "--accept-unenforced", "-a", "no=such"]).0, 1);
+    assert_eq!(run("skip", &[&valid, "--accept-unenforced", "-a", "no=such"]), is(2, "unknown", code));
+    // One image that is not verified does not become so beside one that is.
+    assert_eq!(run("strict", &[&valid, "--accept-unenforced"]).1, "verified");
+    // `import` has no such option, and `verify` only with a trust policy.
+    let to = format!("oci:{}:v1", config.path().join("to").display());
+    let scope = ["--scope", "registry.example/audit"];
+    for words in [&["--accept-unenforced"][..], &[]] {
+        let (exit, _, report) = config.run(&[&["import"][..], &scope, &[&valid, &to], words].concat());
+        assert!(exit == 2 && !config.path().join("to").exists(), "{report:#}");
+    }
+    let out = Command::new(env!("CARGO_BIN_EXE_bulla"))
+        .args(["verify", "--key", "a.pub", &valid, "--accept-unenforced"])
+        .output()
+        .unwrap();
+    assert_eq!(out.status.code(), Some(2), "{out:?}");
+}
+
+#[test]
+fn a_list_that_cannot_be_read_is_could_not_tell_whatever_is_enforced() {
+    let Some(suite) = suite("notation-layouts") else { return };
+    let config = Config::new();
+    let statement = json!({
+        "name": "audit", "registryScopes": ["*"], "signatureVerification": {"level": "audit"},
+        "trustStores": ["ca:e2e"], "trustedIdentities": ["*"]
+    });
+    config.policy(&json!({"version": "1.0", "trustPolicies": [statement]}).to_string());
+    config.put("ca:e2e", "e2e.crt", &fs::read(suite.join("shared/localkeys/e2e.crt")).unwrap());
+    let copy = config.path().join("layout");
+    copy_layout(&suite.join("shared/layouts/e2e-valid-signature"), &copy);
+    let image = format!("oci:{}:v1", copy.display());
+    let verify = || config.run(&["verify", "--scope", "registry.example/app", &image, "--accept-unenforced"]);
+    assert_eq!(verify().0, 0);
+    // Every manifest but the image is damaged: the signature is there, and cannot be read.
+    let index: Value = serde_json::from_slice(&fs::read(copy.join("index.json")).unwrap()).unwrap();
+    let tagged = |entry: &&Value| entry["annotations"]["org.opencontainers.image.ref.name"] == "v1";
+    let image_digest = index["manifests"].as_array().unwrap().iter().find(tagged).unwrap()["digest"].clone();
+    for entry in fs::read_dir(copy.join("blobs/sha256")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        let is_image = image_digest.as_str().unwrap().ends_with(path.file_name().unwrap().to_str().unwrap());
+        if !is_image && bytes.starts_with(b"{") {
+            fs::write(&path, [&bytes[..], b" "].concat()).unwrap();
+        }
+    }
+    let (exit, _, report) = verify();
+    assert_eq!((exit, &report["results"][0]["verdict"]), (2, &json!("unknown")), "{report:#}");
+}
+
+fn copy_layout(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy_layout(&path, &target),
+            false => drop(fs::copy(&path, &target).unwrap()),
+        }
+    }
 }
 
 #[test]

@@ -61,6 +61,11 @@ impl TrustPolicyStatement {
     /// [`UnevaluatedStatement`].
     pub fn identities(&self, stores: &[TrustStore]) -> Result<Vec<Identity>, UnevaluatedStatement> {
         self.check_evaluated()?;
+        self.all_identities(stores)
+    }
+
+    /// The identities, whether or not every check is enforced.
+    pub(super) fn all_identities(&self, stores: &[TrustStore]) -> Result<Vec<Identity>, UnevaluatedStatement> {
         let statement = || Untrusted::new(self.name());
         let mut named = Vec::new();
         for name in self.trust_stores() {

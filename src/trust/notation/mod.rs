@@ -13,6 +13,7 @@ mod scope;
 mod statement;
 mod store;
 mod store_name;
+mod unenforced;
 
 pub use apply::UnevaluatedStatement;
 pub use check::PolicyAction;
@@ -29,3 +30,4 @@ pub use store::TrustStore;
 pub use store::TrustStoreError;
 pub use store_name::TrustStoreKind;
 pub use store_name::TrustStoreName;
+pub use unenforced::UnenforcedStatement;
