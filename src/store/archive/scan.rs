@@ -496,7 +496,7 @@ done
             fs::write(&path, &bytes).unwrap();
             let length = u64::try_from(bytes.len()).unwrap();
             let file = File::open(&path).unwrap();
-            let Ok(members) = scan(&file, length, &Limits::DEFAULT) else { continue };
+            let Ok(members) = scan(&file, length, &Limits::DEFAULT, Links::Refused) else { continue };
             fs::rename(path, place.path().join(format!("{number:04}"))).unwrap();
             let line = |name: &str, span: Span| {
                 let start = usize::try_from(span.offset).unwrap();
