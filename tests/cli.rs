@@ -66,6 +66,7 @@ verbs! {
     request_new: "request-new";
     request_show: "request-show";
     request_sign: "request-sign";
+    revocation_attach: "revocation-attach-";
     revocation_fetch: "revocation-fetch-";
     revocation_show: "revocation-show-";
     sign: "sign-";

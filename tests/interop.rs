@@ -37,6 +37,9 @@ mod skopeo;
 #[path = "interop/suite.rs"]
 mod suite;
 mod support;
+#[path = "revocation_fetch/web.rs"]
+#[allow(dead_code, reason = "the tests of fetching use the rest")]
+mod web;
 
 use suite::Api;
 
@@ -66,6 +69,7 @@ with_and_without_the_referrers_api! {
     cosign::moved_images_still_verify,
     notation::bulla_makes_certificates_notation_verifies,
     notation::bulla_signs_notation_verifies,
+    notation::fetched_revocation_evidence_decides,
     notation::a_request_is_signed_and_notation_verifies,
     notation::notation_signs_bulla_verifies,
     notation_timestamps::bulla_stamps_notation_verifies,

@@ -24,6 +24,8 @@ mod author;
 mod faults;
 #[path = "revocation_fetch/journey.rs"]
 mod journey;
+#[path = "revocation_fetch/lookup.rs"]
+mod lookup;
 #[path = "x509/made.rs"]
 mod made;
 #[path = "revocation_fetch/ocsp.rs"]

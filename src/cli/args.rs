@@ -15,6 +15,7 @@ use bulla::time::Time;
 use super::request::args::AttestArgs;
 use super::request::args::RequestCommand;
 use super::revocation::args::RevocationCommand;
+use super::revocation::args::RevocationLookupArgs;
 use super::timestamp::args::TimestampCommand;
 use super::version;
 
@@ -229,6 +230,8 @@ pub(super) struct RequirementArgs {
     pub(super) key: Vec<String>,
     #[command(flatten)]
     pub(super) certificates: CertificateArgs,
+    #[command(flatten)]
+    pub(super) lookup: RevocationLookupArgs,
     #[command(flatten)]
     pub(super) notation: NotationArgs,
     /// How many owners must have signed, each with a key of their own

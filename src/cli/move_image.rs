@@ -37,6 +37,7 @@ use super::moves::MovedImage;
 use super::reference_list;
 use super::render;
 use super::results::Results;
+use super::revocation;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores;
@@ -201,6 +202,7 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     let typed = reference_list::expand(&args.sources)?;
     let target = Target::parse(&args.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
+    let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
     let runtime = Runtime::new(Work::Moving)?;
     let sources = if args.all { runtime.block_on(all_images(&stores, &typed))? } else { typed };
     target.check_count(&sources)?;
@@ -217,7 +219,8 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     for source in &sources {
         let imported = verifiers.of(source).and_then(|verifier| {
             let (until, depth) = (DiscoverUntil::AllFound, Depth::Manifests);
-            let options = VerifyOptions { verifier, until, now, depth, limits: &job.limits };
+            let revocation = lookup.as_ref();
+            let options = VerifyOptions { verifier, until, now, depth, revocation, limits: &job.limits };
             runtime.block_on(import_one(&job, &mut sinks, source, &platforms, options))
         });
         match &imported {
@@ -241,6 +244,7 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
             None => report(source, imported),
         }
     }
+    revocation::report_problems(lookup);
     reports.end();
     Ok(exit)
 }

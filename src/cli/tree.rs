@@ -33,7 +33,7 @@ use super::trust_policy::TrustPolicy;
 pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let trust = trust_root(args, &limits)?;
-    let revocation = revocation::check(&args.certificates, &args.notation, &limits)?.map(Arc::new);
+    let revocation = revocation::check(&args.certificates, None, &args.notation, &limits)?.map(Arc::new);
     let trust = trust.as_ref().map(TreeTrust::new).map(|trust| match &revocation {
         Some(check) => trust.with_revocation(check),
         None => trust,

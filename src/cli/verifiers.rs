@@ -46,7 +46,7 @@ impl Verifiers {
         limits: &Limits,
         change: impl Fn(Verifier) -> Verifier,
     ) -> Result<Self, Failure> {
-        let check = revocation::check(&required.certificates, &required.notation, limits)?;
+        let check = revocation::check(&required.certificates, Some(&required.lookup), &required.notation, limits)?;
         let checked = |verifier: Verifier| match &check {
             Some(check) => verifier.with_revocation(check.clone()),
             None => verifier,

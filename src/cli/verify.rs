@@ -8,6 +8,7 @@ use bulla::oci::TagOrDigest;
 use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::layers;
 use bulla::ops::layers::Depth;
+use bulla::ops::revocation::RevocationLookup;
 use bulla::ops::unenforced;
 use bulla::ops::verify::Outcome;
 use bulla::ops::verify::Platforms;
@@ -33,6 +34,7 @@ use super::not_enforced;
 use super::reference_list;
 use super::render;
 use super::results::Results;
+use super::revocation;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores::Stores;
@@ -63,12 +65,13 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
         false => (Depth::Manifests, Work::Waiting),
     };
     let runtime = Runtime::new(work)?;
-    let (verifiers, limits) = (&verifiers, &limits);
+    let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
+    let (verifiers, limits, revocation) = (&verifiers, &limits, lookup.as_ref());
     let plain =
         matches!((depth, &platforms, &kind), (Depth::Manifests, Platforms::Root, StatementKind::ImageSignature));
     let unenforced = plain.then_some(UnenforcedOptions { at: args.at });
-    let task =
-        Verification { depth, limits, now, unenforced, platforms: &platforms, stores: &stores, until, verifiers };
+    let (platforms, stores) = (&platforms, &stores);
+    let task = Verification { depth, limits, now, unenforced, platforms, revocation, stores, until, verifiers };
     let mut reports = Results::of(
         "verify",
         match args.output {
@@ -82,6 +85,7 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
         exits.push(report(args, reference, &references, &result, &mut reports));
     }));
     reports.end();
+    revocation::report_problems(lookup);
     match exits.len() == references.len() {
         true => Ok(exits.into_iter().fold(Exit::Yes, Exit::and)),
         false => Err(Failure::unknown("an internal task failed")),
@@ -149,6 +153,7 @@ struct Verification<'a> {
     limits: &'a Limits,
     now: Time,
     platforms: &'a Platforms,
+    revocation: Option<&'a RevocationLookup>,
     stores: &'a Stores,
     /// Whether a statement that does not enforce every check is evaluated: for the image itself, and for signatures.
     unenforced: Option<UnenforcedOptions>,
@@ -214,7 +219,7 @@ impl<'a> Verification<'a> {
 
     /// What one reference is evaluated with.
     fn evaluated(self, reference: &str) -> Result<Evaluated<'a>, Failure> {
-        let Self { depth, limits, now, unenforced, until, verifiers, .. } = self;
+        let Self { depth, limits, now, revocation, unenforced, until, verifiers, .. } = self;
         match (verifiers.unenforced_of(reference), unenforced) {
             (Some(verifier), Some(UnenforcedOptions { at })) => {
                 let verifier = verifier.clone();
@@ -225,7 +230,7 @@ impl<'a> Verification<'a> {
             }
             _ => {
                 let verifier = verifiers.of(reference)?;
-                Ok(Evaluated::Enforced(VerifyOptions { verifier, until, now, depth, limits }))
+                Ok(Evaluated::Enforced(VerifyOptions { verifier, until, now, depth, revocation, limits }))
             }
         }
     }

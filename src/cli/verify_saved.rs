@@ -31,6 +31,7 @@ use super::render;
 use super::render::line;
 use super::render::note;
 use super::results::Results;
+use super::revocation;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::signatures::accepted_line;
@@ -51,7 +52,9 @@ pub(super) fn verify(args: &VerifyArgs, place: &str, verifiers: &Verifiers, now:
     let runtime = Runtime::new(Work::Moving)?;
     let (source, image) = stores.evidence(place)?;
     let (until, depth) = (DiscoverUntil::PolicyMet, Depth::Manifests);
-    let options = VerifyOptions { verifier: verifiers.of(place)?, until, now, depth, limits: &limits };
+    let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
+    let (verifier, revocation) = (verifiers.of(place)?, lookup.as_ref());
+    let options = VerifyOptions { verifier, until, now, depth, revocation, limits: &limits };
     let mut reports = Results::of("verify", output);
     let mut exit = Exit::Yes;
     for reference in &references {
@@ -74,6 +77,7 @@ pub(super) fn verify(args: &VerifyArgs, place: &str, verifiers: &Verifiers, now:
         }
     }
     reports.end();
+    revocation::report_problems(lookup);
     Ok(exit)
 }
 

@@ -282,13 +282,11 @@ async fn read_back(
     for subject in &image.verified {
         let place = format!("{}@{}", sink.origin(), subject.digest());
         let there = pinned::resolve(sink.as_ref(), &TagOrDigest::Digest(*subject.digest())).await?;
-        match verify::evaluate_signatures(
-            sink.as_ref(),
-            there.descriptor(),
-            VerifyOptions { until: DiscoverUntil::PolicyMet, ..options },
-        )
-        .await
-        {
+        // With the evidence of the source: at the destination nothing is attached yet, and nobody is asked again.
+        let known = options.revocation.map(|lookup| lookup.known(options.verifier, subject.digest()));
+        let verifier = known.as_ref().unwrap_or(options.verifier);
+        let options = VerifyOptions { verifier, until: DiscoverUntil::PolicyMet, revocation: None, ..options };
+        match verify::evaluate_signatures(sink.as_ref(), there.descriptor(), options).await {
             Verdict::Accepted(_) => {}
             _ => return Err(OpsError::ReadBack { place, reason: ReadBackReason::SignaturesMissing }),
         }

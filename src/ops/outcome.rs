@@ -10,6 +10,7 @@ use crate::oci::Platform;
 use crate::ops::OpsError;
 use crate::ops::copy::MissingForeignLayer;
 use crate::ops::discover::DiscoverUntil;
+use crate::ops::revocation::RevocationLookup;
 use crate::store::StoreError;
 use crate::time::Time;
 use crate::verify::AcceptedSignature;
@@ -122,6 +123,8 @@ pub struct VerifyOptions<'a> {
     pub now: Time,
     /// Whether configs and layers are read.
     pub depth: Depth,
+    /// Where more revocation evidence is looked for, beside what the verifier has; `None` for nowhere.
+    pub revocation: Option<&'a RevocationLookup>,
     /// The limits on everything that is read.
     pub limits: &'a Limits,
 }
@@ -129,7 +132,8 @@ pub struct VerifyOptions<'a> {
 impl<'a> VerifyOptions<'a> {
     /// The default options: discover evidence until the policy is met, read no layers, use the limits of the verifier.
     pub const fn new(verifier: &'a Verifier, now: Time) -> Self {
-        Self { verifier, until: DiscoverUntil::PolicyMet, now, depth: Depth::Manifests, limits: verifier.limits() }
+        let (until, depth) = (DiscoverUntil::PolicyMet, Depth::Manifests);
+        Self { verifier, until, now, depth, revocation: None, limits: verifier.limits() }
     }
 }
 

@@ -238,7 +238,13 @@ async fn discover_and_evaluate(
     subject: ReferrerSubject<'_>,
     options: VerifyOptions<'_>,
 ) -> Verdict {
-    let VerifyOptions { verifier, until, now, limits, .. } = options;
+    let VerifyOptions { verifier, until, now, revocation, limits, .. } = options;
+    // All evidence is pooled before anything is evaluated.
+    let pooled = match revocation {
+        Some(lookup) => Some(lookup.verifier(verifier, source, &subject.digest, now, limits).await),
+        None => None,
+    };
+    let verifier = pooled.as_ref().unwrap_or(verifier);
     let evaluation = verifier.evaluation(subject.digest, now);
     let (evaluation, unread) = discover_into(evaluation, source, subject, until, limits).await;
     match evaluation.conclude() {
@@ -366,6 +372,7 @@ mod tests {
                 until: DiscoverUntil::PolicyMet,
                 now: Time::EPOCH,
                 depth,
+                revocation: None,
                 limits: &limits,
             };
             let mut future = pin!(verify(&source, &tag, &Platforms::Root, options));

@@ -8,7 +8,9 @@
 use std::time::Duration;
 
 use crate::limits::Limits;
+use crate::text::Untrusted;
 use crate::time::Time;
+use crate::trust::RevocationBundle;
 use crate::x509::Certificate;
 use crate::x509::CertificateStatus;
 use crate::x509::ExpiredCertificates;
@@ -27,6 +29,8 @@ pub struct RevocationCheck {
     evidence: StatusEvidence,
     freshness: FreshnessRule,
     rule: StatusRule,
+    /// The first evidence that belongs into the pool and could not be read.
+    unread: Option<Untrusted>,
 }
 
 /// Whether the certificates of an owner must be proven not to be revoked, also where no evidence was given.
@@ -75,6 +79,12 @@ pub enum PassedBy {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StatusFault {
+    /// Evidence that belongs into the pool could not be read: could-not-tell.
+    #[error("revocation evidence that might hold a revocation could not be read: {what}")]
+    EvidenceUnread {
+        /// What could not be read, and why.
+        what: Untrusted,
+    },
     /// It is revoked, and the time of the signature does not help.
     #[error("{error}; {obstacle} ({}, {})", rule.code(), rule.clause())]
     NotRescued {
@@ -93,7 +103,24 @@ pub enum StatusFault {
 impl RevocationCheck {
     /// A check with the pool `evidence`.
     pub const fn new(evidence: StatusEvidence, freshness: FreshnessRule, rule: StatusRule) -> Self {
-        Self { evidence, freshness, rule }
+        Self { evidence, freshness, rule, unread: None }
+    }
+
+    /// The same check with more evidence in the pool. What does not fit into it counts as not read.
+    #[must_use]
+    pub fn with_evidence(mut self, more: &RevocationBundle, limits: &Limits) -> Self {
+        match more.add_to(&mut self.evidence, limits) {
+            Ok(()) => self,
+            Err(error) => self.with_unread(error),
+        }
+    }
+
+    /// The same check, where `what` belongs into the pool and could not be read. It might hold a revocation, so nothing is
+    /// good any more; what is revoked stays revoked.
+    #[must_use]
+    pub fn with_unread(mut self, what: impl ToString) -> Self {
+        self.unread.get_or_insert_with(|| Untrusted::new(&what.to_string()));
+        self
     }
 
     /// A check without evidence: a certificate that names a source of its status is could-not-tell.
@@ -128,7 +155,11 @@ impl RevocationCheck {
                 Err(fault) => return Err(fault),
             }
         }
-        unknown.map_or(Ok(passed), Err)
+        match (unknown, &self.unread) {
+            (Some(fault), _) => Err(fault),
+            (None, Some(what)) => Err(StatusFault::EvidenceUnread { what: what.clone() }),
+            (None, None) => Ok(passed),
+        }
     }
 
     fn pass(
@@ -168,6 +199,7 @@ impl StatusFault {
     /// Whether the answer is could-not-tell rather than no.
     pub const fn is_undetermined(&self) -> bool {
         match self {
+            Self::EvidenceUnread { .. } => true,
             Self::NotRescued { error, .. } | Self::Status(error) => error.is_undetermined(),
         }
     }

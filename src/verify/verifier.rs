@@ -77,6 +77,11 @@ impl Verifier {
         Self { revocation: Some(check.into()), ..self }
     }
 
+    /// The check of the revocation status of certificates, if there is one.
+    pub fn revocation(&self) -> Option<&RevocationCheck> {
+        self.revocation.as_deref()
+    }
+
     /// The time at which expiry is judged, if it is not the current one.
     pub const fn expiry_at(&self) -> Option<Time> {
         self.expiry_at

@@ -4,6 +4,7 @@ use crate::peers::PeerOutput;
 use crate::suite::Algorithm;
 use crate::suite::Api;
 use crate::suite::Suite;
+use crate::web::Web;
 
 const ALGORITHMS: [Algorithm; 2] = [Algorithm::P256, Algorithm::Rsa2048];
 
@@ -196,6 +197,68 @@ pub fn a_request_is_signed_and_notation_verifies(api: Api) {
             let output = suite.peers.bulla(&[&verify[..], &both].concat());
             suite.expect(&format!("{name}, both by bulla"), &output, 0);
         }
+    }
+    suite.done();
+}
+
+/// A signature of notation whose certificate names a CRL: the list is fetched here, decides without a network, and refuses
+/// once it has the certificate.
+pub fn fetched_revocation_evidence_decides(api: Api) {
+    let Some(mut suite) = start(api) else { return };
+    let web = Web::start();
+    let config = format!(
+        "[req]\nprompt=no\ndistinguished_name=dn\n[dn]\n[leaf]\nsubjectKeyIdentifier=hash\n\
+         authorityKeyIdentifier=keyid\nkeyUsage=critical,digitalSignature\n\
+         crlDistributionPoints=URI:{}/root.crl\n[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ncrlnumber=number\n\
+         default_md=sha256\ndefault_crl_days=20\n",
+        web.address()
+    );
+    for (name, text) in [("crl.cnf", config.as_str()), ("index.txt", ""), ("number", "1000\n")] {
+        suite.peers.write(name, text);
+    }
+    let openssl = |line: &str| suite.peers.openssl(&line.split(' ').collect::<Vec<_>>()).must();
+    openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out named.key");
+    openssl(
+        "req -x509 -new -days 30 -config crl.cnf -extensions leaf -subj /C=US/ST=WA/O=Acme/CN=named -key named.key \
+         -CA root.crt -CAkey root.key -out named.pem",
+    );
+    suite.peers.write("named.crt", [suite.peers.read("named.pem"), suite.peers.read("root.crt")].concat());
+    let keys = r#"{"keys":[{"name":"named","keyPath":"named.key","certPath":"named.crt"}]}"#;
+    suite.peers.write(".config/notation/signingkeys.json", keys);
+    let publish = |suite: &Suite| {
+        let ca = "ca -config crl.cnf -cert root.crt -keyfile root.key -gencrl -out list.pem";
+        suite.peers.openssl(&ca.split(' ').collect::<Vec<_>>()).must();
+        suite.peers.openssl(&["crl", "-in", "list.pem", "-outform", "DER", "-out", "list.crl"]).must();
+        web.serve("/root.crl", suite.peers.read("list.crl"));
+    };
+    publish(&suite);
+    let image = suite.image("revocation", 7);
+    suite.peers.notation(&["sign", "--insecure-registry", "--key", "named", &image]).must();
+    suite.peers.bulla(&["copy", &image, "oci-archive:app.tar:v1"]).must();
+    let inside = "unshare --net bulla verify oci-archive:app.tar:v1 --ca-roots root.crt \
+                  --certificate-identity C=US,ST=WA,O=Acme --revocation-required";
+    for (file, code) in [("good.json", 0), ("revoked.json", 1)] {
+        let fetch = ["revocation", "fetch", &image, "--ca-roots", "root.crt", "-o", file, "--allow-host", "127.0.0.1"];
+        let output = suite.peers.bulla(&fetch);
+        suite.expect(file, &output, 0);
+        let output = suite.peers.shell(&format!("{inside} --revocation {file}"));
+        suite.expect(&format!("without a network, {file}"), &output, code);
+        let output = bulla_verifies(&suite, &image, &["--revocation-online", "--allow-host", "127.0.0.1"]);
+        suite.expect(&format!("online, as {file}"), &output, code);
+        suite.peers.openssl(&[
+            "ca",
+            "-config",
+            "crl.cnf",
+            "-cert",
+            "root.crt",
+            "-keyfile",
+            "root.key",
+            "-revoke",
+            "named.pem",
+            "-crl_reason",
+            "keyCompromise",
+        ]);
+        publish(&suite);
     }
     suite.done();
 }

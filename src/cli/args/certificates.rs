@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ArgGroup;
 use clap::Args;
 
 use super::duration;
@@ -10,6 +11,7 @@ use super::format::NotaryManifestArg;
 
 /// The options that trust certificates of signers.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("revocation_evidence").multiple(true)))]
 pub(in crate::cli) struct CertificateArgs {
     /// The certificates that signers' chains must lead to, PEM or DER; several may be given
     #[arg(long, value_name = "FILE", requires = "certificate_identity", help_heading = "Certificates")]
@@ -22,20 +24,20 @@ pub(in crate::cli) struct CertificateArgs {
     pub(in crate::cli) timestamp_roots: Vec<PathBuf>,
     /// CRLs (PEM or DER), OCSP responses (DER) and portable files of both, a file or a directory of them; several may be
     /// given. Without this option revocation is not checked
-    #[arg(long, value_name = "FILE|DIR", help_heading = "Certificates")]
+    #[arg(long, value_name = "FILE|DIR", group = "revocation_evidence", help_heading = "Certificates")]
     pub(in crate::cli) revocation: Vec<PathBuf>,
     /// Require proof that certificates are not revoked also where they name no CRL and no OCSP responder
-    #[arg(long, requires = "revocation", help_heading = "Certificates")]
+    #[arg(long, requires = "revocation_evidence", help_heading = "Certificates")]
     pub(in crate::cli) revocation_required: bool,
     /// The longest time since a CRL or OCSP response was issued (30s, 5m, 12h)
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse, requires = "revocation", help_heading = "Certificates")]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, requires = "revocation_evidence", help_heading = "Certificates")]
     pub(in crate::cli) revocation_max_age: Option<Duration>,
     /// The certificate authorities keep expired certificates on their CRLs; otherwise a CRL from after the end of a
     /// certificate's validity proves nothing about it
-    #[arg(long, requires = "revocation", help_heading = "Certificates")]
+    #[arg(long, requires = "revocation_evidence", help_heading = "Certificates")]
     pub(in crate::cli) revocation_keeps_expired: bool,
     /// How long after its next update a CRL or OCSP response still counts (30s, 5m, 12h); by default it does not
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse, requires = "revocation", help_heading = "Certificates")]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, requires = "revocation_evidence", help_heading = "Certificates")]
     pub(in crate::cli) revocation_grace: Option<Duration>,
     /// A trusted signer: CN=… or other attributes, dns:…, email:…, uri:…, perhaps with an owner's name; several may be
     /// given

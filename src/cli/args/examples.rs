@@ -128,6 +128,13 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         ],
     ),
     (
+        "revocation attach",
+        [
+            "bulla revocation attach registry.example/app:1.0 revocation.json",
+            "bulla revocation attach oci:app:1.0 revocation.json",
+        ],
+    ),
+    (
         "revocation fetch",
         [
             "bulla revocation fetch registry.example/app:1.0 --ca-roots acme-root.pem -o revocation.json",

@@ -9,10 +9,39 @@ use crate::cli::args::RegistryArgs;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum RevocationCommand {
+    /// Attach a file of revocation evidence to an image, as a referrer
+    Attach(RevocationAttachArgs),
     /// Fetch CRLs and OCSP responses for the certificates of signatures, and write them into one file
     Fetch(RevocationFetchArgs),
     /// Show the CRLs and OCSP responses in a file
     Show(RevocationShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RevocationAttachArgs {
+    /// The image
+    #[arg(value_name = "REF")]
+    pub(in crate::cli) reference: String,
+    /// The portable file
+    #[arg(value_name = "FILE")]
+    pub(in crate::cli) file: PathBuf,
+    #[command(flatten)]
+    pub(in crate::cli) registry: RegistryArgs,
+}
+
+/// Where `verify` and `import` look for more revocation evidence.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RevocationLookupArgs {
+    /// Use the revocation evidence that is attached to each manifest whose signatures are judged, too
+    #[arg(long, group = "revocation_evidence", help_heading = "Certificates")]
+    pub(in crate::cli) revocation_attached: bool,
+    /// Ask the addresses in the certificates of trusted signers for revocation evidence; by default no server is asked
+    #[arg(long, group = "revocation_evidence", help_heading = "Certificates")]
+    pub(in crate::cli) revocation_online: bool,
+    /// A host that certificates may name although its address is not public, or that only a proxy resolves; several may
+    /// be given
+    #[arg(long, value_name = "HOST[:PORT]", requires = "revocation_online", help_heading = "Certificates")]
+    pub(in crate::cli) allow_host: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -41,8 +70,10 @@ pub(in crate::cli) struct RevocationFetchArgs {
     /// Replace an existing file
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
-    #[command(flatten)]
-    pub(in crate::cli) hosts: AllowHostArgs,
+    /// A host that certificates may name although its address is not public, or that only a proxy resolves; several may
+    /// be given
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Certificates")]
+    pub(in crate::cli) allow_host: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) registry: RegistryArgs,
 }
@@ -52,13 +83,4 @@ pub(in crate::cli) struct RevocationShowArgs {
     /// A portable file, CRLs (PEM or DER), or an OCSP response (DER)
     #[arg(value_name = "FILE")]
     pub(in crate::cli) file: PathBuf,
-}
-
-/// The hosts that certificates may name although they are not public.
-#[derive(Debug, Args)]
-pub(in crate::cli) struct AllowHostArgs {
-    /// A host that certificates may name although its address is not public, or that only a proxy resolves; several may
-    /// be given
-    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Certificates")]
-    pub(in crate::cli) allow_host: Vec<String>,
 }

@@ -18,18 +18,23 @@ use crate::cli::args::CertificateArgs;
 use crate::cli::args::NotationArgs;
 use crate::cli::exit::Failure;
 use crate::cli::files;
+use crate::cli::revocation::args::RevocationLookupArgs;
 
-/// The check of `--revocation`; `None` without it.
+/// The check with the evidence of `--revocation`; `None` if no option asks for one.
 pub(in crate::cli) fn check(
     args: &CertificateArgs,
+    lookup: Option<&RevocationLookupArgs>,
     notation: &NotationArgs,
     limits: &Limits,
 ) -> Result<Option<RevocationCheck>, Failure> {
-    if args.revocation.is_empty() {
-        return Ok(None);
-    }
+    let option = match lookup {
+        _ if !args.revocation.is_empty() => "--revocation",
+        Some(lookup) if lookup.revocation_attached => "--revocation-attached",
+        Some(lookup) if lookup.revocation_online => "--revocation-online",
+        _ => return Ok(None),
+    };
     if args.certificate_identity.is_empty() && notation.trust_policy.is_none() {
-        let failure = Failure::unknown("--revocation is about certificates, and no certificate is trusted");
+        let failure = Failure::unknown(format!("{option} is about certificates, and no certificate is trusted"));
         return Err(
             failure.hint("--certificate-identity NAMES --ca-roots FILE, or --trust-policy FILE --trust-store DIR")
         );

@@ -25,7 +25,6 @@ mod online {
     use bulla::ops::revocation;
     use bulla::ops::revocation::EvidenceFetcher;
     use bulla::ops::revocation::FoundChains;
-    use bulla::store::web::AddressRule;
     use bulla::trust::ChainSearch;
     use bulla::trust::ChainSearchError;
     use bulla::trust::RevocationBundle;
@@ -42,9 +41,9 @@ mod online {
     use crate::cli::line::Foreign;
     use crate::cli::registry;
     use crate::cli::render;
-    use crate::cli::revocation::args::AllowHostArgs;
     use crate::cli::revocation::check;
     use crate::cli::revocation::check::EvidenceFile;
+    use crate::cli::revocation::lookup;
     use crate::cli::runtime::Runtime;
     use crate::cli::runtime::Work;
     use crate::cli::stores::Stores;
@@ -61,7 +60,7 @@ mod online {
                 _ => return Err(Failure::unknown(format!("{}: it is not a portable file", path.display()))),
             },
         };
-        let rule = address_rule(&args.hosts)?;
+        let rule = lookup::address_rule(&args.allow_host)?;
         let found = chains(args, now, &limits)?;
         let mut exit = report_unused(&found);
         if found.chains.is_empty() {
@@ -74,24 +73,10 @@ mod online {
         bundle.merge(fetcher.bundle().clone(), &limits).map_err(|error| to_failure(error.to_string()))?;
         let bytes = bundle.to_bytes().map_err(|error| to_failure(error.to_string()))?;
         files::write(&args.out, &bytes, overwrite)?;
-        for problem in fetcher.problems() {
-            render::note(format_args!("warning: {problem}"));
-        }
-        if fetcher.problems().iter().any(|problem| problem.is_not_allowed_host()) {
-            render::note("note: --allow-host HOST allows a host whose address is not public");
-        }
+        lookup::report(fetcher.problems());
         exit = exit.and(report_statuses(&found, &bundle, now, &limits)?);
         render::line(format_args!("{}: {} CRLs and OCSP responses", args.out.display(), bundle.entries().count()));
         Ok(exit)
-    }
-
-    /// The hosts of `--allow-host`.
-    pub(in crate::cli) fn address_rule(args: &AllowHostArgs) -> Result<AddressRule, Failure> {
-        let mut allowed = Vec::new();
-        for text in &args.allow_host {
-            allowed.push(text.parse().map_err(|error| Failure::unknown(format!("--allow-host {text}: {error}")))?);
-        }
-        Ok(AddressRule::PublicHosts { allowed })
     }
 
     /// The chains of `--cert-chain` and of the signatures on the images.

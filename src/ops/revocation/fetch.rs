@@ -7,8 +7,8 @@
 //! 1. Take the addresses of its CRL distribution points and OCSP responders.
 //! 2. Ask each address once for all certificates: a CRL by GET (RFC 5280 section 4.2.1.13), an OCSP responder by POST
 //!    (RFC 6960 appendix A) with a `CertID` by SHA-1, and by SHA-256 if that gave nothing.
-//! 3. Parse the answer, and keep it if it is genuine. Whether it is fresh, and what it says, is the question of whoever
-//!    uses it: a stale one may hold a revocation.
+//! 3. Parse the answer, and keep it if it is genuine. Whether it is fresh, and what it says, is judged where it is used: a
+//!    stale one may hold a revocation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

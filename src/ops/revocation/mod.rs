@@ -1,13 +1,18 @@
-//! Revocation evidence: which chains of certificates an image needs it for, and fetching it from the addresses in these
-//! chains.
+//! Revocation evidence: which chains of certificates an image needs it for, fetching it from the addresses in these
+//! chains, and the referrers that carry it.
 
+mod attached;
 mod chains;
 #[cfg(feature = "registry")]
 mod fetch;
 #[cfg(feature = "registry")]
 mod fetch_error;
+mod lookup;
 mod unread;
 
+pub use attached::AttachedEvidence;
+pub use attached::attach;
+pub use attached::attached;
 pub use chains::FoundChains;
 pub use chains::NeededStatus;
 pub use chains::chains;
@@ -17,4 +22,5 @@ pub use fetch::EvidenceFetcher;
 pub use fetch_error::FetchFault;
 #[cfg(feature = "registry")]
 pub use fetch_error::FetchProblem;
+pub use lookup::RevocationLookup;
 pub use unread::UnreadAttachment;
