@@ -49,7 +49,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         "cert csr",
         [
             "bulla cert csr --key release.key --subject CN=release,O=Example,C=US -o release.csr",
-            "bulla cert csr --key 'pkcs11:token=release;object=app' --subject CN=release --san dns:ci.example.com",
+            "bulla cert csr --key 'pkcs11:object=app' --subject CN=release --san dns:ci.example.com",
         ],
     ),
     (
