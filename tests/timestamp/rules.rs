@@ -139,8 +139,9 @@ fn each_structural_fault_is_refused() {
             "?timestamp-limit",
         ),
         ("something after a signer", |d| d.signers[0].unsigned = Some(vec![0x30, 0]), "timestamp-malformed"),
-        ("a certificate that is none", |d| d.certificates.push(vec![0x30, 0]), "timestamp-certificates"),
+        ("something after a certificate that ends early", |d| d.certificates.push(vec![0x30]), "timestamp-malformed"),
         ("no certificate", |d| d.certificates.clear(), "?timestamp-tsa-certificate"),
+        ("32 unreadable certificates and one", |d| d.certificates.extend(vec![vec![0x30, 0]; 32]), "?timestamp-limit"),
         ("33 certificates", |d| d.certificates = vec![d.certificates[0].clone(); 33], "?timestamp-limit"),
         ("TSTInfo of version 2", |d| d.info.version = 2, "timestamp-version"),
         ("TSTInfo with something after it", |d| d.info.rest = vec![vec![0x04, 0]], "timestamp-malformed"),
@@ -569,13 +570,74 @@ fn certificates_that_were_added_do_not_matter() {
     assert_eq!(forged, "timestamp-signature");
 }
 
+/// An extra certificate that cannot be read denies no timestamp: the signature does not protect the set of certificates
+/// (RFC 5652 section 5.4). Where the signer's certificate or an issuer is the one that cannot be read, it is the error.
+#[test]
+fn unreadable_certificates_that_were_added_do_not_matter() {
+    let Some(scene) = Scene::new() else { return };
+    let middle = scene.shop.issue(&scene.root, plan("/O=Middle", CA));
+    let below = scene.shop.issue(&middle, plan("/O=TSA 2", TSA));
+    let der = |made: &Made| made.certificate.der().to_vec();
+    // Malformed: refused.
+    let broken = || vec![0x30, 0];
+    let cut = |made: &Made| {
+        // The same identity, a byte of the SubjectPublicKeyInfo's tag changed: it cannot be read any more.
+        let mut bytes = der(made);
+        let spki = place(&bytes, made.certificate.spki()).start;
+        bytes[spki] = 0x31;
+        assert!(Certificate::parse(&bytes, &Limits::DEFAULT).is_err_and(|error| !error.is_undetermined()));
+        bytes
+    };
+    // Longer than a certificate may be: could-not-tell.
+    let long = || tlv(0x30, &[&tlv(0x04, &[&[0; 100_000]])]);
+    assert!(Certificate::parse(&long(), &Limits::DEFAULT).is_err_and(|error| error.is_undetermined()));
+    let (tsa, below_tsa) = (&scene.tsa, &below);
+    for (what, signer, certificates, code) in [
+        ("after it", tsa, vec![der(tsa), broken()], "accepted"),
+        ("before it", tsa, vec![broken(), der(tsa)], "accepted"),
+        ("too long", tsa, vec![long(), der(tsa), broken()], "accepted"),
+        ("its own, changed, before it", tsa, vec![cut(tsa), der(tsa)], "accepted"),
+        ("an unreadable copy of an issuer", below_tsa, vec![der(&below), cut(&middle), der(&middle)], "accepted"),
+        ("the signer's", tsa, vec![cut(tsa)], "timestamp-certificates"),
+        ("the signer's, beside another", tsa, vec![cut(tsa), der(&scene.root)], "timestamp-certificates"),
+        ("one that may be the signer's", tsa, vec![long()], "?timestamp-certificates"),
+        ("could-not-tell before a refusal", tsa, vec![broken(), long()], "?timestamp-certificates"),
+        ("could-not-tell before a refusal", tsa, vec![long(), broken()], "?timestamp-certificates"),
+        ("the issuer's", below_tsa, vec![der(&below), cut(&middle)], "timestamp-certificates"),
+        ("one that may be the issuer's", below_tsa, vec![der(&below), long()], "?timestamp-certificates"),
+    ] {
+        let mut draft = Draft::new(signer);
+        draft.certificates = certificates;
+        assert_eq!(scene.verdict(&draft.made()), code, "{what}");
+    }
+    // A twin of the signer that the signed attributes do not name is not taken instead.
+    let before = scene.shop.root(plan("/C=US/O=Root", CA));
+    let twin = scene.shop.issue(&before, Plan { serial: "4712", ..plan("/C=US/O=TSA", TSA) });
+    let twins = vec![der(&twin), cut(tsa)];
+    assert_eq!(scene.changed(|draft| draft.certificates = twins), "timestamp-certificates");
+    // What is refused stays refused: a chain to nobody's root, and a signature by another key.
+    let mut draft = Draft::new(&twin);
+    draft.certificates.push(broken());
+    assert_eq!(scene.verdict(&draft.made()), "signature");
+    let forged = scene.changed(|draft| {
+        draft.certificates.push(broken());
+        draft.signers[0].tsa.key.clone_from(&twin.key);
+    });
+    assert_eq!(forged, "timestamp-signature");
+}
+
 #[test]
 fn limits_are_could_not_tell() {
     let Some(scene) = Scene::new() else { return };
     let token = scene.draft().made();
     let parse = |change: fn(&mut Limits)| verdict(&TimestampToken::parse(&token, &Limits::DEFAULT.with(change)));
     assert_eq!(parse(|limits| limits.envelope.timestamp_bytes = 100), "?timestamp-limit");
-    assert_eq!(parse(|limits| limits.envelope.certificate_bytes = 100), "?timestamp-certificates");
+    // Each certificate is too long, the signer's too.
+    let short = Limits::DEFAULT.with(|limits| limits.envelope.certificate_bytes = 100);
+    let unread = TimestampToken::parse(&token, &short).unwrap();
+    let anchors = [super::tsa_anchor(&scene.root.certificate)];
+    let outcome = unread.verify(MESSAGE, &anchors, &[], &Profile::NOTARY, &Limits::DEFAULT);
+    assert_eq!(verdict(&outcome), "?timestamp-certificates");
     assert_eq!(parse(|limits| limits.envelope.certificates = 0), "?timestamp-limit");
     assert_eq!(parse(|_| ()), "accepted");
     let id = ess_v2(b"another");

@@ -219,7 +219,11 @@ fn cms_reads_the_same_certificates_and_content() {
             ours.push(name.clone());
             continue;
         };
-        let signed: SignedData = content.content.decode_as().unwrap();
+        // A certificate with a serial number that is not DER: `cms` reads nothing then, and we read the others.
+        let Ok(signed) = content.content.decode_as::<SignedData>() else {
+            ours.push(name.clone());
+            continue;
+        };
         let certificates = signed.certificates.map(|set| set.0.into_vec()).unwrap_or_default();
         let mut theirs: Vec<_> = certificates.iter().map(|one| one.to_der().unwrap()).collect();
         let mut read: Vec<_> = token.certificates().iter().map(|one| one.der().to_vec()).collect();
@@ -231,7 +235,7 @@ fn cms_reads_the_same_certificates_and_content() {
         assert!(info.value().windows(32).any(|part| token.imprint().hash().starts_with(part)), "{name}");
         both += 1;
     }
-    assert_eq!((both, ours), (22, Vec::<String>::new()));
+    assert_eq!((both, ours), (22, vec!["cms/TimeStampTokenWithInvalidCertificates.p7s".to_owned()]));
 }
 
 /// Tokens in Sigstore bundles that are not accepted, with their place in the bundle.

@@ -1,6 +1,5 @@
 //! `SignedData`: the CMS structure of a token (RFC 5652 section 5), with exactly one signer.
 
-use crate::limits;
 use crate::limits::Limits;
 use crate::x509::Certificate;
 use crate::x509::HashAlgorithm;
@@ -18,10 +17,14 @@ use crate::x509::timestamp::signature::SignatureAlgorithm;
 /// The signed data of a token.
 #[derive(Clone)]
 pub(super) struct SignedData {
+    /// The certificates that can be read. The signature does not protect the set: anybody can add to it.
     pub(super) certificates: Vec<Certificate>,
     /// The TSTInfo in DER.
     pub(super) content: Vec<u8>,
     pub(super) signer: SignerInfo,
+    /// Why a certificate of the set cannot be read, if there is such a one: a could-not-tell before a refusal. It is the
+    /// answer where the signer's certificate or a path is not found among the others.
+    pub(super) unreadable: Option<TimestampError>,
 }
 
 /// The one signer.
@@ -83,7 +86,8 @@ impl SignedData {
         }
         parts.check_version()?;
         parts.check_digest_algorithms(signer.hash)?;
-        Ok(Self { certificates: certificates(parts.certificates, limits)?, content: content.to_vec(), signer })
+        let (certificates, unreadable) = certificates(parts.certificates, limits)?;
+        Ok(Self { certificates, content: content.to_vec(), signer, unreadable })
     }
 }
 
@@ -205,28 +209,33 @@ fn issuer_and_serial(content: &[u8]) -> Option<SignerId> {
     Some(SignerId::IssuerAndSerial { issuer: issuer.encoding.to_vec(), serial: serial.to_vec() })
 }
 
-/// RFC 5652 section 10.2.3: the X.509 certificates of a set. Other choices, such as attribute certificates, are skipped.
-fn certificates(set: &[u8], limits: &Limits) -> Result<Vec<Certificate>, TimestampError> {
-    let mut certificates = Vec::new();
-    let mut rest = Fields::of(set);
+/// RFC 5652 section 10.2.3: the X.509 certificates of a set, and why one of them cannot be read
+/// ([`SignedData::unreadable`]). Other choices, such as attribute certificates, are skipped.
+fn certificates(set: &[u8], limits: &Limits) -> Result<(Vec<Certificate>, Option<TimestampError>), TimestampError> {
+    let (mut certificates, mut unreadable) = (Vec::new(), None);
+    let (mut rest, mut left) = (Fields::of(set), limits.envelope.certificates);
     while !rest.is_empty() {
         let choice = rest.any().ok_or_else(|| malformed("certificates"))?;
         if choice.tag != der::SEQUENCE {
             continue;
         }
-        let most = limits.envelope.certificates;
-        if limits::count(certificates.len()) >= most {
-            let found = format!("more than {most} certificates");
-            return Err(TimestampError::undetermined(TimestampRule::Limit).by(found));
+        left = left.checked_sub(1).ok_or_else(|| {
+            let found = format!("more than {} certificates", limits.envelope.certificates);
+            TimestampError::undetermined(TimestampRule::Limit).by(found)
+        })?;
+        match Certificate::parse(choice.encoding, limits) {
+            Ok(certificate) => certificates.push(certificate),
+            Err(error) if error.is_undetermined() => {
+                let error = TimestampError::undetermined(TimestampRule::Certificates).by(error);
+                unreadable = unreadable.filter(TimestampError::is_undetermined).or(Some(error));
+            }
+            Err(error) => {
+                let error = TimestampError::refused(TimestampRule::Certificates).by(error);
+                unreadable = unreadable.or(Some(error));
+            }
         }
-        certificates.push(Certificate::parse(choice.encoding, limits).map_err(
-            |error| match error.is_undetermined() {
-                true => TimestampError::undetermined(TimestampRule::Certificates).by(error),
-                false => TimestampError::refused(TimestampRule::Certificates).by(error),
-            },
-        )?);
     }
-    Ok(certificates)
+    Ok((certificates, unreadable))
 }
 
 /// An error unless `found` is the version that is `wanted`.

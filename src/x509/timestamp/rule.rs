@@ -8,7 +8,7 @@ use std::fmt;
 pub enum TimestampRule {
     /// The signed attributes are there, and none is there twice.
     Attributes,
-    /// The certificates in the token can be read.
+    /// The certificates in the token that its verification needs can be read.
     Certificates,
     /// The content is a TSTInfo, and the signed attributes say so.
     ContentType,

@@ -22,6 +22,8 @@ use crate::nonempty::NonEmpty;
 use crate::time::Time;
 use crate::x509::Anchor;
 use crate::x509::Certificate;
+use crate::x509::ChainError;
+use crate::x509::ChainRule;
 use crate::x509::PresentedChain;
 use crate::x509::Profile;
 use crate::x509::Purpose;
@@ -30,6 +32,7 @@ use crate::x509::timestamp::MessageImprint;
 use crate::x509::timestamp::TimestampError;
 use crate::x509::timestamp::TimestampRule;
 use crate::x509::timestamp::TimestampToken;
+use crate::x509::timestamp::cms::SignedData;
 
 /// An upper bound of the time at which something was made, from a verified timestamp. A proof type: only
 /// [`TimestampToken::verify`] and [`TimestampToken::verify_imprint`] make one.
@@ -112,21 +115,32 @@ impl TimestampToken {
         let issuers: Vec<_> = self.certificates().iter().chain(extra).filter(allowed).cloned().collect();
         let presented = PresentedChain { certificates: &NonEmpty::one(signer.clone()), extra: &issuers };
         let chain = VerifiedChain::verify(presented, anchors, Purpose::TimeStamping, profile, at, limits)
-            .map_err(|error| TimestampError::Chain { error })?;
+            .map_err(|error| self.no_chain(error))?;
         self.check_validity(&chain).map_err(|error| error.at(at))?;
         Ok(SignedBefore { chain, token: self.clone() })
     }
 
-    /// The certificate of the signer: the signer info names it, and so do all signed attributes that name certificates.
+    /// The error where no chain was verified. A certificate that cannot be read could have been an issuer of another path.
+    fn no_chain(&self, error: ChainError) -> TimestampError {
+        let unreadable = self.signed_data().unreadable.as_ref();
+        let explains = |unread: &&TimestampError| {
+            !error.is_undetermined() && (unread.is_undetermined() || error.rule() == ChainRule::Path)
+        };
+        unreadable.filter(explains).cloned().unwrap_or(TimestampError::Chain { error })
+    }
+
+    /// The certificate of the signer: the signer info names it, and so do all signed attributes that name certificates. A
+    /// certificate that cannot be read is no candidate; it is the error if no other is the signer's.
     pub(super) fn signer<'a>(&'a self, extra: &'a [Certificate]) -> Result<&'a Certificate, TimestampError> {
-        let signer = &self.signed_data().signer;
+        let SignedData { signer, unreadable, .. } = self.signed_data();
+        let unread = |error| unreadable.clone().unwrap_or(error);
         let mut candidates = self.certificates().iter().chain(extra).filter(|one| signer.id.names(one)).peekable();
         let Some(one) = candidates.peek().copied() else {
-            return Err(TimestampError::undetermined(TimestampRule::TsaCertificate));
+            return Err(unread(TimestampError::undetermined(TimestampRule::TsaCertificate)));
         };
         let named = &signer.attributes.signing_certificates;
         let is_named = |one: &&Certificate| named.iter().all(|ids| ids.names_signer(one));
-        let other = || TimestampError::refused(TimestampRule::SigningCertificate).about(one);
+        let other = || unread(TimestampError::refused(TimestampRule::SigningCertificate).about(one));
         candidates.find(is_named).ok_or_else(other)
     }
 

@@ -52,7 +52,7 @@ impl TimestampToken {
         &self.0.bytes
     }
 
-    /// The certificates that came with it, in their order.
+    /// The certificates that came with it and can be read, in their order. The signature does not protect them.
     pub fn certificates(&self) -> &[Certificate] {
         &self.0.signed_data.certificates
     }
