@@ -137,8 +137,8 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
     (
         "revocation fetch",
         [
-            "bulla revocation fetch registry.example/app:1.0 --ca-roots acme-root.pem -o revocation.json",
-            "bulla revocation fetch --cert-chain release.pem --ca-roots acme-root.pem -o revocation.json",
+            "bulla revocation fetch registry.example/app:1.0 --ca-roots acme.pem -o revocation.json",
+            "bulla revocation fetch --cert-chain release.pem --ca-roots acme.pem -o revocation.json",
         ],
     ),
     ("revocation show", ["bulla revocation show revocation.json", "bulla revocation show acme.crl"]),
@@ -160,7 +160,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         "timestamp fetch",
         [
             "bulla timestamp fetch a.tsq --timestamp-url http://tsa.example -o answers",
-            "bulla timestamp fetch a.tsq --timestamp-url http://tsa.example -o answers --timestamp-roots tsa.pem",
+            "bulla timestamp fetch a.tsq --timestamp-url http://tsa.example -o . --timestamp-roots tsa.pem",
         ],
     ),
     (
@@ -214,7 +214,7 @@ mod tests {
                     panic!("{example}: {error}");
                 }
             }
-            let named = ["<REF>", "<SRC>", "FILE|REF"].iter().any(|name| help.contains(name));
+            let named = ["<REF>", "[REF]", "<SRC>", "FILE|REF"].iter().any(|name| help.contains(name));
             assert_eq!(help.contains("References: host/repo"), named || help.contains("--against"), "{path}: {help}");
         }
     }
