@@ -292,6 +292,36 @@ fn an_empty_list_does_not_end_the_search() {
     }
 }
 
+/// A registry that claims a filter in response to a question without one may have left out referrers: what it lists counts,
+/// and what depends on the whole list is could-not-tell, with the header in the message.
+#[test]
+fn a_filter_that_was_not_asked_for_is_could_not_tell() {
+    let (site, image) = Site::signed(&["filter=always"]);
+    site.write("private", proof::key().to_pkcs8_pem().as_bytes());
+    site.write("another", proof::KEYS[1].to_pkcs8_pem().as_bytes());
+    assert_eq!(site.report("verify REG/app:v1 --key key.pub", 0)["accepted"], true);
+    for line in [
+        "verify REG/app:v1 --key other.pub",
+        "sign REG/app:v1 --key another --if-missing",
+        "copy REG/app:v1 oci:out",
+        "tree REG/app:v1",
+    ] {
+        let printed = site.run(line);
+        assert_eq!(printed.code, Some(2), "{line}: {printed:#?}");
+        assert!(format!("{}{}", printed.out, printed.err).contains("OCI-Filters-Applied"), "{line}: {printed:#?}");
+    }
+    // Nothing was signed or written.
+    assert!(site.registry.lines().iter().all(|request| request.starts_with("GET") || request.starts_with("HEAD")));
+    // A signature of this key is listed, but a list that may be incomplete is not read for what is in it.
+    let printed = site.run("sign REG/app:v1 --key private --if-missing");
+    assert_eq!(printed.code, Some(2), "{printed:#?}");
+    // The same image where the registry claims nothing.
+    let (polite, same) = Site::signed(&[]);
+    assert_eq!(same.digest(), image.digest());
+    let printed = polite.run("verify REG/app:v1 --key other.pub");
+    assert_eq!(printed.code, Some(1), "{printed:#?}");
+}
+
 /// A wrong type in a list does not hide a signature, and does not turn something else into a signature.
 #[test]
 fn the_manifest_decides_its_type_not_the_list() {

@@ -131,7 +131,7 @@ pub struct ListedImage {
 pub struct Listing {
     /// The entries, each digest once.
     pub entries: Vec<Descriptor>,
-    /// Whether the store left out other artifact types.
+    /// Whether the store says that it left out other artifact types, or other entries.
     pub filtered: bool,
     /// The error that cut the list off, if any: there may be more referrers.
     pub unread: Option<StoreError>,

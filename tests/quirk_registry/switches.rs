@@ -173,11 +173,13 @@ fn filters() {
         ("filter=ignored", 3, None),
         ("filter=claimed", 3, Some("artifactType")),
         ("filter=silent", 2, None),
+        ("filter=always", 2, Some("artifactType")),
     ] {
         let (_registry, mut client, place) = with_referrers(&[switch]);
         let answer = client.get(&format!("{place}?artifactType={SIGNATURE}"));
         assert_eq!((listed(&answer).len(), answer.header("OCI-Filters-Applied")), (count, output), "{switch}");
-        assert_eq!(client.get(&place).header("OCI-Filters-Applied"), None);
+        let unasked = (switch == "filter=always").then_some("artifactType");
+        assert_eq!(client.get(&place).header("OCI-Filters-Applied"), unasked);
     }
 }
 

@@ -86,12 +86,39 @@ fn the_registry_says_whether_a_filter_was_applied() {
         ("filter=ignored", false, 6),
         ("filter=claimed", true, 6),
         ("filter=silent", false, 3),
+        ("filter=always", true, 3),
     ] {
         let registry = with(&[switch]);
         let (subject, _) = signed(&registry, 6);
         let listing = run(app(&registry).referrers(&subject.digest, Some("application/signature"))).unwrap().unwrap();
         assert_eq!((listing.filtered, listing.entries.len()), (filtered, entries), "{switch}");
         assert_eq!(registry.requests()[0].query, "artifactType=application%2Fsignature");
+    }
+}
+
+/// A list that was requested without a filter is not whole if the response claims any filter, in any of its headers and on
+/// any of its pages.
+#[test]
+fn a_claim_of_a_filter_that_was_not_requested_is_an_error() {
+    for (claim, page, whole) in [
+        ("artifactType", 1, false),
+        ("ARTIFACTTYPE", 1, false),
+        ("artifactType, org.example.other", 1, false),
+        ("org.example.other", 1, false),
+        ("artifactType", 2, false),
+        ("", 1, true),
+    ] {
+        let registry = with(&["referrers=paged=2"]);
+        let (subject, digests) = signed(&registry, 3);
+        let action = Action::SetHeader("OCI-Filters-Applied".to_owned(), claim.to_owned());
+        registry.rule("GET", REFERRERS, Times::Nth(page), action);
+        let app = app(&registry);
+        let listing = run(app.referrers(&subject.digest, None)).unwrap().unwrap();
+        assert_eq!((listing.filtered, listing.entries.len()), (!whole, digests.len()), "{claim:?} {page}");
+        match listing.whole(&app.origin()) {
+            Ok(_) => assert!(whole, "{claim:?} {page}"),
+            Err(error) => assert!(!whole && error.to_string().contains("OCI-Filters-Applied"), "{claim:?}: {error}"),
+        }
     }
 }
 

@@ -78,7 +78,9 @@ pub enum ProtocolFault {
     #[error("more than {0} redirects")]
     TooManyRedirects(u64),
     /// The list of referrers was filtered although no filter was requested, so there may be more referrers.
-    #[error("it filtered the list of referrers, which was not asked for")]
+    #[error(
+        "it answered with the header OCI-Filters-Applied although no filter was asked for, so it may have left out referrers"
+    )]
     UnrequestedFilter,
     /// The response has another range than the requested one.
     #[error("it answered with another range than was asked for")]

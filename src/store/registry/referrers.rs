@@ -194,10 +194,11 @@ fn entries(repository: &Repository, response: ApiResponse) -> Result<Vec<Descrip
     }
 }
 
-/// Whether the response states that other artifact types were left out, in either of the ways of the specification.
+/// Whether the response states that a filter was applied. Any filter counts, the known `artifactType` or another one, and
+/// also where no filter was requested: entries may have been left out.
 fn is_filtered(response: &ApiResponse) -> bool {
-    let said = response.header("oci-filters-applied").unwrap_or_default();
-    said.split(',').any(|filter| filter.trim().eq_ignore_ascii_case("artifactType"))
+    let claims = response.headers.get_all(FILTERS_APPLIED);
+    claims.iter().any(|claim| !claim.as_bytes().trim_ascii().is_empty())
 }
 
 /// Converts a missing page to an error: the list cannot be read, which is not an absence.
@@ -210,6 +211,8 @@ fn not_an_absence(error: StoreError) -> StoreError {
     }
 }
 
+/// The header that names the filters that a list was filtered by.
+const FILTERS_APPLIED: &str = "oci-filters-applied";
 /// The statuses of the first page that mean that there is no referrers API: the specification's 404, and those of
 /// registries and gateways that do not know the path (Artifactory responds with 406). The referrers tag is used then.
 const NO_API: &[u16] = &[400, 404, 405, 406, 501];

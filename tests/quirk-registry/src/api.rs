@@ -275,7 +275,7 @@ impl Call<'_, '_> {
         all.iter_mut().for_each(|it| spoil_type(it, &self.quirks.artifact_type));
         let wanted = self.request.parameter("artifactType").filter(|it| !it.is_empty());
         let (applies, says) = match self.quirks.filter {
-            Filter::Applied => (true, true),
+            Filter::Applied | Filter::Always => (true, true),
             Filter::Claimed => (false, true),
             Filter::Ignored => (false, false),
             Filter::Silent => (true, false),
@@ -286,7 +286,7 @@ impl Call<'_, '_> {
         let (page, next) = self.page_of_referrers(name, digest, &all);
         let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": page});
         let mut response = Response::new(200).with("Content-Type", INDEX).body(index.to_string());
-        if wanted.is_some() && says {
+        if says && wanted.is_some() || self.quirks.filter == Filter::Always {
             response = response.with("OCI-Filters-Applied", "artifactType");
         }
         self.with_next(response, next)

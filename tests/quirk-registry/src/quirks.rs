@@ -19,7 +19,7 @@
 //! | `delete` | `on digests off` | what can be deleted: also by tag, only by digest, nothing | distribution 2.8.2, measured; off unless configured |
 //! | `dialect` | `spec 2.8.2` | the small print of docker-registry 2.8.2: error codes, plain texts, bare 304s, `Content-Range` not looked at | distribution 2.8.2, measured by the calibration test |
 //! | `distribution-header` | `off on` | `Docker-Distribution-Api-Version` in every answer | distribution 2.8.2, measured |
-//! | `filter` | `applied ignored claimed silent` | what `?artifactType=` does, and what is announced | (threats: wrong-filter-claim) |
+//! | `filter` | `applied ignored claimed silent always` | what `?artifactType=` does, and what is announced | (threats: wrong-filter-claim) |
 //! | `gc` | `careful drop-referrers` | what garbage collection spares | distribution#1844, measured on 2.8.2 (threats: gc-deletes-referrers) |
 //! | `gitlab-alias` | `off on` | the tag `sha256-HEX` is the manifest `sha256:HEX` | oras#2148 (GitLab) |
 //! | `grant` | `USER:REPOSITORY:ACTION,…` | what a user may do; several add up; none: everything | Harbor robot accounts |
@@ -187,6 +187,8 @@ pub enum Dialect {
 /// The effect of `?artifactType=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
+    /// Applied if it was requested, and announced in any case.
+    Always,
     Applied,
     /// ProgramOutput to be applied and not.
     Claimed,

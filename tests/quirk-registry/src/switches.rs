@@ -188,6 +188,7 @@ impl Quirks {
                     ("ignored", Filter::Ignored),
                     ("claimed", Filter::Claimed),
                     ("silent", Filter::Silent),
+                    ("always", Filter::Always),
                 ];
                 self.filter = pick(value, &all)?;
             }
