@@ -47,7 +47,7 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     let attest = |sink: Arc<dyn Sink>, subject| -> sign::SignTask<'_> {
         Box::pin(async move {
             let attestation = named(attestation, sink.as_ref());
-            Ok(attest::attest(sink.as_ref(), &subject, signers, &attestation, how, limits).await?)
+            attest::attest(sink.as_ref(), &subject, signers, &attestation, how, limits).await
         })
     };
     let mut exit = Exit::Yes;

@@ -7,6 +7,7 @@ use bulla::envelope::Forms;
 use bulla::limits::Limits;
 use bulla::oci::NotaryManifest;
 use bulla::oci::Subject;
+use bulla::ops::OpsError;
 use bulla::ops::sign;
 use bulla::ops::sign::SignOptions;
 use bulla::ops::sign::SignWhen;
@@ -49,8 +50,8 @@ type SignedIn = (Arc<dyn Sink>, SignOutcome);
 /// The signatures that were made, and the failure that ended the work, if there was one.
 pub(super) type SignOutcome = (Vec<Signed>, Option<Failure>);
 
-/// The future that signs one subject.
-pub(super) type SignTask<'a> = Task<'a, Result<Vec<Signed>, Failure>>;
+/// The future that signs one subject. Its error may say what was signed before it.
+pub(super) type SignTask<'a> = Task<'a, Result<Vec<Signed>, OpsError>>;
 
 /// A store, and the subjects in it to sign.
 pub(super) type Pinned = (Arc<dyn Sink>, Vec<Subject>);
@@ -83,10 +84,10 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let sign = |sink: Arc<dyn Sink>, subject| -> SignTask<'_> {
         Box::pin(async move {
             let sink = sink.as_ref();
-            Ok(match args.dry_run {
-                true => sign::plan(sink, &subject, given, options, when, limits).await?,
-                false => sign::sign(sink, &subject, given, options, when, limits).await?,
-            })
+            match args.dry_run {
+                true => sign::plan(sink, &subject, given, options, when, limits).await,
+                false => sign::sign(sink, &subject, given, options, when, limits).await,
+            }
         })
     };
     let mut exit = Exit::Yes;
@@ -162,7 +163,7 @@ pub(super) async fn resolve(
 /// Calls `work` with each subject, finishes each store once, and reports the results in the order of the references. A
 /// result is reported as soon as it and all earlier ones are known, so a run that is killed has reported what it did.
 /// Results of a layout or archive are reported after it was finished. A subject that fails ends the work on its
-/// reference; the signatures of the subjects before it remain, and are reported.
+/// reference; the signatures that were attached before that remain, and are reported.
 pub(super) async fn for_each<'a>(
     references: &[String],
     pinned: &'a [Result<Pinned, Failure>],
@@ -181,7 +182,10 @@ pub(super) async fn for_each<'a>(
             for subject in subjects {
                 match work(Arc::clone(&sink), subject).await {
                     Ok(more) => signed.extend(more),
-                    Err(failure) => return Ok((sink, (signed, Some(failure)))),
+                    Err(error) => {
+                        signed.extend_from_slice(error.partly_signed());
+                        return Ok((sink, (signed, Some(error.into()))));
+                    }
                 }
             }
             Ok((sink, (signed, None)))

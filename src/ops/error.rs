@@ -10,6 +10,7 @@ use crate::oci::ConfigError;
 use crate::oci::ManifestError;
 use crate::ops::attached_signatures::AttachedSignatures;
 use crate::ops::not_loadable::NotLoadable;
+use crate::ops::signed::Signed;
 use crate::ops::timestamp::TimestampAuthorityError;
 use crate::ops::timestamp::TimestampingError;
 use crate::store::StoreError;
@@ -153,6 +154,9 @@ pub enum OpsError {
         attached: AttachedSignatures,
         /// The error.
         error: Box<Self>,
+        /// Of [`sign`](crate::ops::sign::sign) and [`attest`](crate::ops::attest::attest): what was attached or existed
+        /// already, by key. Empty for other operations.
+        signed: Vec<Signed>,
     },
     /// An index has several manifests, a docker-archive lists one of them, and none was chosen.
     #[error("{index} is for {}; a docker-archive lists one of them", .has.join(", "))]
@@ -279,7 +283,15 @@ impl OpsError {
     pub(super) fn after(attached: AttachedSignatures, error: Self) -> Self {
         match attached == AttachedSignatures::default() {
             true => error,
-            false => Self::PartlyAttached { attached, error: Box::new(error) },
+            false => Self::PartlyAttached { attached, error: Box::new(error), signed: Vec::new() },
+        }
+    }
+
+    /// The signatures that were attached before the error, or existed already, by key: what a report of `sign` lists.
+    pub fn partly_signed(&self) -> &[Signed] {
+        match self {
+            Self::PartlyAttached { signed, .. } => signed,
+            _ => &[],
         }
     }
 

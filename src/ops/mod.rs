@@ -26,6 +26,7 @@ pub mod request;
 pub mod revocation;
 pub mod saved;
 pub mod sign;
+mod signed;
 pub mod timestamp;
 pub mod tree;
 pub mod unenforced;

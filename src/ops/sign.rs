@@ -6,7 +6,6 @@ use tracing::Instrument as _;
 use tracing::info;
 use tracing::info_span;
 
-use crate::digest::Digest;
 use crate::envelope;
 use crate::envelope::DatedArtifact;
 use crate::envelope::EnvelopeError;
@@ -19,7 +18,6 @@ use crate::envelope::SigningIdentity;
 use crate::envelope::SigningItem;
 use crate::envelope::StorageOptions;
 use crate::envelope::StoredSignature;
-use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::oci::Document;
 use crate::oci::NotaryManifest;
@@ -30,6 +28,7 @@ use crate::ops::attach::PendingSignatures;
 use crate::ops::pinned;
 use crate::ops::present::Present;
 use crate::ops::present::Wanted;
+use crate::ops::signed::NewPlaces;
 use crate::ops::timestamp::TimestampTrust;
 use crate::ops::timestamp::Timestamping;
 use crate::ops::walk::Walk;
@@ -39,6 +38,7 @@ use crate::store::Source;
 use crate::time::Time;
 
 pub use crate::ops::present::SignWhen;
+pub use crate::ops::signed::Signed;
 
 /// The signed and unsigned fields of a signature, apart from the digest.
 #[derive(Clone, Debug)]
@@ -122,23 +122,6 @@ pub enum SignedPlatforms {
     Root,
 }
 
-/// What one key signed about one subject, and where it is attached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signed {
-    /// Whether the signature existed already in all formats, so that nothing was signed.
-    pub already: bool,
-    /// The key.
-    pub key: KeyId,
-    /// The referrers. A plan has only existing ones, since a referrer to be made has no digest yet.
-    pub referrers: Vec<Digest>,
-    /// The manifest or index.
-    pub subject: Digest,
-    /// The tags of cosign.
-    pub tags: Vec<String>,
-    /// The times of the timestamps that were made, in the order of the formats: the upper bound of each.
-    pub timestamps: Vec<Time>,
-}
-
 /// Resolves `tag_or_digest` to subjects, pinned by digest: an index before its children, each once.
 ///
 /// # Errors
@@ -169,8 +152,8 @@ pub async fn subjects(
 /// Signs `subject` with every identity and attaches the signatures beside it.
 ///
 /// # Errors
-/// [`OpsError`]; a signature is attached completely or not at all. With [`SignWhen::IfMissing`] also if the existing
-/// signatures cannot be read: then nothing is signed.
+/// [`OpsError`]; a signature is attached completely or not at all, and [`OpsError::partly_signed`] has those that were.
+/// With [`SignWhen::IfMissing`] also if the existing signatures cannot be read: then nothing is signed.
 pub async fn sign(
     sink: &dyn Sink,
     subject: &Subject,
@@ -292,23 +275,32 @@ impl<'a> SigningPlan<'a> {
     ) -> Result<Vec<Signed>, OpsError> {
         let (mut pending, mut all) = (PendingSignatures::default(), Vec::new());
         for PlannedSignature { identity, missing, mut signed } in self.entries {
+            let mut new = NewPlaces::default();
             for (payload, forms) in missing {
                 let made = identity.sign(item, payload)?;
                 for form in forms {
                     let mut stored = form.write(&made, subject, storage, limits)?;
+                    let mut at = None;
                     if let (Some(timestamping), SignedWith::Certificate, StoredSignature::Referrer(attachment)) =
                         (timestamping, form.signed_with, &mut stored)
                     {
                         let timestamped = timestamping.timestamped(attachment, subject, limits).await?;
-                        signed.timestamps.push(timestamped.proof().at());
+                        at = Some(timestamped.proof().at());
                         *attachment = timestamped.attachment().clone();
                     }
-                    signed.referrers.extend(pending.add(stored));
+                    let referrer = pending.add(stored);
+                    signed.timestamps.extend(at);
+                    signed.referrers.extend(referrer);
+                    new.referrers.extend(referrer.map(|referrer| (referrer, at)));
+                    new.tags.extend(form.tag_of(subject));
                 }
             }
-            all.push(signed);
+            all.push((signed, new));
         }
-        let _tags = pending.attach(sink, subject, limits).await?;
+        if let Err(error) = pending.attach(sink, subject, limits).await {
+            return Err(with_signed(error, all));
+        }
+        let all: Vec<_> = all.into_iter().map(|(signed, _)| signed).collect();
         for Signed { already, key, referrers, tags, .. } in &all {
             let listed = |places: Vec<String>| (!places.is_empty()).then(|| places.join(", "));
             let (referrer, tag) = (listed(referrers.iter().map(ToString::to_string).collect()), listed(tags.clone()));
@@ -321,6 +313,17 @@ impl<'a> SigningPlan<'a> {
             info!(already, referrer, tag, %key, "{done}");
         }
         Ok(all)
+    }
+}
+
+/// The error of attaching, with the signatures that were attached before it or existed already.
+fn with_signed(error: OpsError, all: Vec<(Signed, NewPlaces)>) -> OpsError {
+    match error {
+        OpsError::PartlyAttached { attached, error, .. } => {
+            let signed = all.into_iter().filter_map(|(signed, new)| new.attached(signed, &attached)).collect();
+            OpsError::PartlyAttached { attached, error, signed }
+        }
+        error => error,
     }
 }
 
