@@ -191,7 +191,7 @@ pub struct RevocationLimits {
     pub documents: u64,
     /// Bytes of one OCSP response. notation has a limit of 20 KiB.
     pub ocsp_bytes: u64,
-    /// HTTP requests of one `revocation fetch` or one verification that fetches evidence, redirects aside.
+    /// HTTP requests of one command that fetches evidence, for all its references together, redirects aside.
     pub requests: u64,
     /// Signature checks to find the status of all certificates of one chain.
     pub signature_checks: u64,

@@ -30,6 +30,8 @@ mod lookup;
 mod made;
 #[path = "revocation_fetch/ocsp.rs"]
 mod ocsp;
+#[path = "revocation_fetch/online.rs"]
+mod online;
 #[path = "revocation_fetch/web.rs"]
 mod web;
 

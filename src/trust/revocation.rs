@@ -5,13 +5,16 @@
 //! revocation and the reason allows that to count. A status that is required and not known is could-not-tell. More
 //! evidence never turns revoked into good (`x509/revocation/evidence.rs`).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::text::Untrusted;
 use crate::time::Time;
 use crate::trust::RevocationBundle;
 use crate::x509::Certificate;
+use crate::x509::CertificateLabel;
 use crate::x509::CertificateStatus;
 use crate::x509::ExpiredCertificates;
 use crate::x509::FreshnessRule;
@@ -26,6 +29,8 @@ use crate::x509::VerifiedChain;
 /// The pool of revocation evidence, how fresh it has to be, and which certificates need it.
 #[derive(Clone, Debug)]
 pub struct RevocationCheck {
+    /// The certificates whose status their own sources have answered; `None` if these need not be asked.
+    answered: Option<BTreeSet<Digest>>,
     evidence: StatusEvidence,
     freshness: FreshnessRule,
     rule: StatusRule,
@@ -85,6 +90,13 @@ pub enum StatusFault {
         /// What could not be read, and why.
         what: Untrusted,
     },
+    /// The sources that a certificate names were to be asked for its status, and did not answer: could-not-tell, since
+    /// the evidence in the pool may be older than a revocation.
+    #[error("certificate {certificate}: the sources of its revocation status were to be asked, and did not all answer")]
+    NotAnswered {
+        /// The certificate.
+        certificate: CertificateLabel,
+    },
     /// It is revoked, and the time of the signature does not help.
     #[error("{error}; {obstacle} ({}, {})", rule.code(), rule.clause())]
     NotRescued {
@@ -103,7 +115,7 @@ pub enum StatusFault {
 impl RevocationCheck {
     /// A check with the pool `evidence`.
     pub const fn new(evidence: StatusEvidence, freshness: FreshnessRule, rule: StatusRule) -> Self {
-        Self { evidence, freshness, rule, unread: None }
+        Self { answered: None, evidence, freshness, rule, unread: None }
     }
 
     /// The same check with more evidence in the pool. What does not fit into it counts as not read.
@@ -123,8 +135,16 @@ impl RevocationCheck {
         self
     }
 
+    /// The same check, where a certificate up to the trusted one that names a source of its status needs an answer of this
+    /// source: `answered` has the digests of the certificates that got one. Any other one is could-not-tell, whatever else
+    /// is in the pool, and stays revoked if it is.
+    #[must_use]
+    pub fn with_answered(self, answered: BTreeSet<Digest>) -> Self {
+        Self { answered: Some(answered), ..self }
+    }
+
     /// A check without evidence: a certificate that names a source of its status is could-not-tell.
-    pub(super) fn without_evidence() -> Self {
+    pub(crate) fn without_evidence() -> Self {
         let freshness = FreshnessRule {
             expired_certificates: ExpiredCertificates::MayBeDropped,
             grace_after_next_update: Duration::ZERO,
@@ -155,11 +175,21 @@ impl RevocationCheck {
                 Err(fault) => return Err(fault),
             }
         }
+        let unknown = unknown.or_else(|| self.not_answered(chain));
         match (unknown, &self.unread) {
             (Some(fault), _) => Err(fault),
             (None, Some(what)) => Err(StatusFault::EvidenceUnread { what: what.clone() }),
             (None, None) => Ok(passed),
         }
+    }
+
+    /// The first certificate up to the trusted one that needs an answer of its sources, and has none. What stands above
+    /// the trusted certificate is not protected by a signature that leads to it, so its sources are not asked.
+    fn not_answered(&self, chain: &VerifiedChain) -> Option<StatusFault> {
+        let answered = self.answered.as_ref()?;
+        let needs = |one: &&Certificate| one.names_revocation_source() && !answered.contains(&one.digest());
+        let found = chain.up_to_trusted().map(|(certificate, _)| certificate).find(needs)?;
+        Some(StatusFault::NotAnswered { certificate: CertificateLabel::of(found) })
     }
 
     fn pass(
@@ -199,7 +229,7 @@ impl StatusFault {
     /// Whether the answer is could-not-tell rather than no.
     pub const fn is_undetermined(&self) -> bool {
         match self {
-            Self::EvidenceUnread { .. } => true,
+            Self::EvidenceUnread { .. } | Self::NotAnswered { .. } => true,
             Self::NotRescued { error, .. } | Self::Status(error) => error.is_undetermined(),
         }
     }

@@ -82,6 +82,11 @@ impl Verifier {
         self.revocation.as_deref()
     }
 
+    /// The same check, shared.
+    pub(crate) const fn shared_revocation(&self) -> Option<&Arc<RevocationCheck>> {
+        self.revocation.as_ref()
+    }
+
     /// The time at which expiry is judged, if it is not the current one.
     pub const fn expiry_at(&self) -> Option<Time> {
         self.expiry_at

@@ -154,6 +154,13 @@ impl VerifiedChain {
         &self.path
     }
 
+    /// Each certificate up to the trusted one, with its issuer; the last of the path has none. Nothing above the trusted
+    /// certificate is protected by a signature that leads to it: anybody can present other issuers of the same name and key.
+    pub fn up_to_trusted(&self) -> impl Iterator<Item = (&Certificate, &Certificate)> {
+        let above = self.path.iter().position(|one| *one == self.trusted).map_or(0, |at| at.saturating_add(1));
+        self.path.iter().zip(self.path.iter().skip(1)).take(above)
+    }
+
     /// The name of the profile.
     pub const fn profile(&self) -> &'static str {
         self.profile

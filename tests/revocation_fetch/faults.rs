@@ -153,7 +153,8 @@ fn requests_are_counted() {
     let mut fetcher = EvidenceFetcher::new(WebClient::new(Settings::new(Credentials::none())), rule, limits);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for _ in 0..2 {
-        runtime.block_on(fetcher.fetch(&chains, now()));
+        let fetched = runtime.block_on(fetcher.fetch(&chains, now()));
+        assert_eq!((fetched.answered.len(), fetched.bundle.entries().count()), (0, 2), "the third was not asked");
     }
     assert_eq!(world.web.requests(), ["GET /a", "GET /b"]);
     let faults: Vec<_> = fetcher.problems().iter().map(|problem| problem.fault.clone()).collect();

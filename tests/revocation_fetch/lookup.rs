@@ -146,7 +146,7 @@ fn only_a_portable_file_with_evidence_is_attached() {
     assert!(!world.must("tree oci:app:v1").contains(MEDIA_TYPE));
 }
 
-const ONLINE: &str = "--revocation-online --allow-host 127.0.0.1";
+pub(super) const ONLINE: &str = "--revocation-online --allow-host 127.0.0.1";
 
 #[test]
 fn servers_are_asked_only_if_the_operator_asks_for_it() {
@@ -164,7 +164,7 @@ fn servers_are_asked_only_if_the_operator_asks_for_it() {
     assert_eq!(world.says(&format!("verify oci:app:v1 {TRUST} --allow-host 127.0.0.1")).0, 2, "alone it says nothing");
     assert_eq!(world.web.take_requests(), Vec::<String>::new());
 
-    // A revocation wins, wherever it is found; a failure to fetch is could-not-tell unless other evidence is good.
+    // A revocation wins, wherever it is found; a failure to fetch is could-not-tell, also beside good evidence.
     assert_eq!(world.fetch("good.json", "").0, 0);
     world.serve_list(&world.list().entry(entry(7, now(), Some(1))));
     assert_eq!(world.verify(ONLINE), 1);
@@ -172,7 +172,7 @@ fn servers_are_asked_only_if_the_operator_asks_for_it() {
     world.web.redirect("/root.crl", "/gone");
     let (code, text) = world.says(&format!("verify oci:app:v1 {TRUST} {ONLINE}"));
     assert!(code == 2 && text.contains("it answered with status 404"), "{text}");
-    assert_eq!(world.verify(&format!("{ONLINE} --revocation good.json")), 0);
+    assert_eq!(world.verify(&format!("{ONLINE} --revocation good.json")), 2);
 }
 
 #[test]

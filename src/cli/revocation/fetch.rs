@@ -68,12 +68,12 @@ mod online {
             return Err(failure.hint("--ca-roots FILE, --signing-authority-roots FILE, --timestamp-roots FILE"));
         }
         let mut fetcher = EvidenceFetcher::new(registry::web_client(&args.registry.tls_ca)?, rule, limits.clone());
-        Runtime::new(Work::Waiting)?.block_on(fetcher.fetch(&found.chains, now));
+        let fetched = Runtime::new(Work::Waiting)?.block_on(fetcher.fetch(&found.chains, now));
         let to_failure = |error: String| Failure::unknown(format!("{}: {error}", args.out.display()));
-        bundle.merge(fetcher.bundle().clone(), &limits).map_err(|error| to_failure(error.to_string()))?;
+        bundle.merge(fetched.bundle, &limits).map_err(|error| to_failure(error.to_string()))?;
         let bytes = bundle.to_bytes().map_err(|error| to_failure(error.to_string()))?;
         files::write(&args.out, &bytes, overwrite)?;
-        lookup::report(fetcher.problems());
+        lookup::report(&fetched.problems);
         exit = exit.and(report_statuses(&found, &bundle, now, &limits)?);
         render::line(format_args!("{}: {} CRLs and OCSP responses", args.out.display(), bundle.entries().count()));
         Ok(exit)

@@ -1,8 +1,8 @@
 //! Files of revocation evidence that are attached to a manifest as referrers (OCI distribution-spec, "Listing Referrers").
 //!
-//! The invariant: what is attached is only ever more evidence for the pool, and what might be evidence and cannot be read
-//! is reported, so that nothing is good by its absence. Anybody who can write to the repository can attach something, or
-//! take it away; a certificate that needs proof of its status has to have it from somewhere.
+//! The invariant: what is attached is only ever more evidence for the pool, and what is listed as evidence, or without a
+//! type, and cannot be read is reported. Anybody who can write to the repository can attach the oldest list that is still
+//! fresh, or hide a newer one: by taking it away, or by a list of referrers that states another artifact type for it.
 
 use crate::digest::Digest;
 use crate::envelope::Attachment;

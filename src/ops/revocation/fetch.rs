@@ -1,8 +1,9 @@
 //! `EvidenceFetcher`: fetches CRLs and OCSP responses from the addresses in verified chains.
 //!
 //! The invariant: an address is asked only if it stands in a certificate of a chain that leads to an anchor of the
-//! operator, below that anchor; and an answer is kept only if its signature is genuine for that certificate: by its issuer
-//! in the chain, or by a responder that this issuer has authorized. The steps for each certificate of a chain but the last:
+//! operator, which is this anchor or stands below it; and an answer is kept only if its signature is genuine for that certificate: by its issuer
+//! in the chain, or by a responder that this issuer has authorized. Certificates above the anchor may be anybody's, so
+//! their addresses are not asked. The steps for each certificate up to the anchor that has an issuer:
 //!
 //! 1. Take the addresses of its CRL distribution points and OCSP responders.
 //! 2. Ask each address once for all certificates: a CRL by GET (RFC 5280 section 4.2.1.13), an OCSP responder by POST
@@ -11,8 +12,10 @@
 //!    stale one may hold a revocation.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::ops::revocation::FetchFault;
 use crate::ops::revocation::FetchProblem;
@@ -37,16 +40,29 @@ use crate::x509::StatusEvidence;
 use crate::x509::StatusEvidenceError;
 use crate::x509::VerifiedChain;
 
-/// Fetches revocation evidence and keeps what was fetched, so that each address is asked once.
+/// Fetches revocation evidence for one command: answers are kept, so that each address is asked once, and the limit of
+/// requests is one for all chains.
 #[derive(Debug)]
 pub struct EvidenceFetcher {
     answers: BTreeMap<Question, Result<RevocationDocument, FetchFault>>,
-    bundle: RevocationBundle,
     client: WebClient,
     limits: Limits,
     problems: Vec<FetchProblem>,
     requests: u64,
     rule: AddressRule,
+}
+
+/// What the addresses of chains answered.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct FetchedEvidence {
+    /// The certificates, by the digest of their DER, about which at least one address gave genuine evidence, and no
+    /// address failed that could be asked.
+    pub answered: BTreeSet<Digest>,
+    /// What was fetched and is genuine.
+    pub bundle: RevocationBundle,
+    /// The addresses from which nothing was kept, each once for each certificate.
+    pub problems: Vec<FetchProblem>,
 }
 
 /// What an address is asked.
@@ -69,54 +85,64 @@ struct Link<'a> {
 impl EvidenceFetcher {
     /// A fetcher that connects to public addresses, and to hosts in `rule` that the operator allows.
     pub fn new(client: WebClient, rule: AddressRule, limits: Limits) -> Self {
-        Self {
-            answers: BTreeMap::new(),
-            bundle: RevocationBundle::new(),
-            client,
-            limits,
-            problems: Vec::new(),
-            requests: 0,
-            rule,
-        }
+        Self { answers: BTreeMap::new(), client, limits, problems: Vec::new(), requests: 0, rule }
     }
 
-    /// Fetches the evidence about all certificates of `chains`. `now` is written down as the time of the fetch.
-    pub async fn fetch(&mut self, chains: &[Arc<VerifiedChain>], now: Time) {
+    /// Fetches the evidence about all certificates of `chains` up to the trusted ones. `now` is written down as the time of
+    /// the fetch.
+    pub async fn fetch(&mut self, chains: &[Arc<VerifiedChain>], now: Time) -> FetchedEvidence {
+        let mut fetched = FetchedEvidence::default();
+        let mut failed = BTreeSet::new();
         for chain in chains {
-            let issuers = chain.path().iter().skip(1);
-            for (position, (certificate, issuer)) in chain.path().iter().zip(issuers).enumerate() {
+            for (position, (certificate, issuer)) in chain.up_to_trusted().enumerate() {
                 let link = Link { certificate, chain, issuer, position };
+                let digest = certificate.digest();
                 for address in certificate.revocation_addresses() {
-                    if let Err(fault) = self.keep(link, &address, now).await {
-                        self.add_problem(certificate, &address, fault);
+                    match self.keep(link, &address, (&mut fetched.bundle, now)).await {
+                        Ok(()) => {
+                            fetched.answered.insert(digest);
+                        }
+                        Err(fault) => {
+                            if !fault.is_never_asked() {
+                                failed.insert(digest);
+                            }
+                            fetched.add_problem(certificate, &address, fault);
+                        }
                     }
                 }
             }
         }
+        fetched.answered.retain(|certificate| !failed.contains(certificate));
+        for problem in &fetched.problems {
+            if !self.problems.contains(problem) {
+                self.problems.push(problem.clone());
+            }
+        }
+        fetched
     }
 
-    /// What was fetched and is genuine.
-    pub const fn bundle(&self) -> &RevocationBundle {
-        &self.bundle
-    }
-
-    /// The addresses from which nothing was kept, each once for each certificate.
+    /// The addresses from which nothing was kept so far, each once for each certificate.
     pub fn problems(&self) -> &[FetchProblem] {
         &self.problems
     }
 
     /// Asks one address about one certificate, and keeps the answer if it is genuine.
-    async fn keep(&mut self, link: Link<'_>, address: &RevocationAddress, now: Time) -> Result<(), FetchFault> {
+    async fn keep(
+        &mut self,
+        link: Link<'_>,
+        address: &RevocationAddress,
+        (bundle, now): (&mut RevocationBundle, Time),
+    ) -> Result<(), FetchFault> {
         match address {
             RevocationAddress::Crl(uri) => {
-                self.keep_answer(link, Question { address: uri.clone(), ocsp: None }, now).await
+                self.keep_answer(link, Question { address: uri.clone(), ocsp: None }, (bundle, now)).await
             }
             RevocationAddress::Ocsp(uri) => {
                 let mut result = Err(FetchFault::NoRequest);
                 for hash in [OcspCertIdHash::Sha1, OcspCertIdHash::Sha256] {
                     let Some(request) = OcspRequest::new(link.certificate, link.issuer, hash) else { continue };
                     let question = Question { address: uri.clone(), ocsp: Some(request) };
-                    result = self.keep_answer(link, question, now).await;
+                    result = self.keep_answer(link, question, (&mut *bundle, now)).await;
                     // Another CertID helps only if the responder answered, and did not know this one.
                     match result {
                         Err(FetchFault::NotAbout | FetchFault::Unreadable(_)) => {}
@@ -128,7 +154,12 @@ impl EvidenceFetcher {
         }
     }
 
-    async fn keep_answer(&mut self, link: Link<'_>, question: Question, now: Time) -> Result<(), FetchFault> {
+    async fn keep_answer(
+        &mut self,
+        link: Link<'_>,
+        question: Question,
+        (bundle, now): (&mut RevocationBundle, Time),
+    ) -> Result<(), FetchFault> {
         let address = question.address.clone();
         let document = match self.answers.get(&question) {
             Some(known) => known.clone(),
@@ -139,7 +170,7 @@ impl EvidenceFetcher {
             }
         }?;
         link.check(&document, now, &self.limits)?;
-        self.bundle.add(document, (&address, now), &self.limits).map_err(FetchFault::Bundle)
+        bundle.add(document, (&address, now), &self.limits).map_err(FetchFault::Bundle)
     }
 
     async fn ask(&mut self, question: &Question) -> Result<RevocationDocument, FetchFault> {
@@ -152,7 +183,7 @@ impl EvidenceFetcher {
                 (WebMethod::Post { body, content_type }, self.limits.revocation.ocsp_bytes)
             }
         };
-        let request = WebRequest::new(&question.address, method, most).map_err(FetchFault::Web)?;
+        let request = WebRequest::new(&question.address, method, most).map_err(FetchFault::Address)?;
         let limit = self.limits.revocation.requests;
         if self.requests >= limit {
             return Err(FetchFault::TooMany { limit });
@@ -165,7 +196,9 @@ impl EvidenceFetcher {
         };
         parsed.map_err(FetchFault::Unreadable)
     }
+}
 
+impl FetchedEvidence {
     fn add_problem(&mut self, certificate: &Certificate, address: &RevocationAddress, fault: FetchFault) {
         let address = Untrusted::new(address.uri());
         let problem = FetchProblem { address, certificate: CertificateLabel::of(certificate), fault };

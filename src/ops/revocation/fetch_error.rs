@@ -22,6 +22,9 @@ pub struct FetchProblem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchFault {
+    /// The address is not of a kind that is ever asked, by its URL.
+    #[error("{}", .0.fault)]
+    Address(WebError),
     /// What was kept already leaves no room for it.
     #[error("{0}")]
     Bundle(RevocationBundleError),
@@ -43,9 +46,16 @@ pub enum FetchFault {
     /// The answer is not a CRL or OCSP response that is read.
     #[error("{0}")]
     Unreadable(StatusEvidenceError),
-    /// There was no answer, or the address is not of a kind that is asked.
+    /// There was no answer.
     #[error("{}", .0.fault)]
     Web(WebError),
+}
+
+impl FetchFault {
+    /// Whether no verification can ask there, whatever the network does.
+    pub(super) const fn is_never_asked(&self) -> bool {
+        matches!(self, Self::Address(_) | Self::NoRequest)
+    }
 }
 
 impl FetchProblem {

@@ -1,9 +1,12 @@
 //! `RevocationLookup`: more revocation evidence about the signatures on a subject, found before these are evaluated.
 //!
 //! The invariant: the policy is evaluated once, with all evidence in the pool, so that a revocation wins wherever it was
-//! found; and what could not be read makes every status of the subject could-not-tell, unless it is revoked.
+//! found. What is attached and could not be read makes every status of the subject could-not-tell, unless it is revoked.
+//! Online, only a certificate whose addresses have answered is good: one that was not found, not asked or not answered,
+//! for whichever reason, is could-not-tell.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -11,6 +14,8 @@ use crate::digest::Digest;
 use crate::limits::Limits;
 #[cfg(feature = "registry")]
 use crate::ops::revocation::EvidenceFetcher;
+#[cfg(feature = "registry")]
+use crate::ops::revocation::FetchFault;
 #[cfg(feature = "registry")]
 use crate::ops::revocation::FetchProblem;
 use crate::ops::revocation::attached;
@@ -26,14 +31,24 @@ use crate::trust::TrustVersion;
 use crate::trust::VerificationTime;
 use crate::verify::Verifier;
 
-/// Where more revocation evidence is looked for. By default nowhere.
+/// Where more revocation evidence is looked for; by default nowhere. It is for one command: answers of servers are kept as
+/// long as it lives and are not asked for again, the limit of requests is one for all subjects, and fetches wait for each
+/// other.
 #[derive(Debug, Default)]
 pub struct RevocationLookup {
     attached: bool,
     /// What was found last about a subject: `import` verifies with it at the destination, where nothing is attached yet.
-    found: Mutex<BTreeMap<(Digest, TrustVersion), RevocationCheck>>,
+    found: Mutex<BTreeMap<(Digest, TrustVersion), Vec<FoundCheck>>>,
     #[cfg(feature = "registry")]
     online: Option<tokio::sync::Mutex<EvidenceFetcher>>,
+}
+
+/// A check with the evidence that was found.
+#[derive(Debug)]
+struct FoundCheck {
+    found: RevocationCheck,
+    /// The check of the verifier before that.
+    given: Option<Arc<RevocationCheck>>,
 }
 
 impl RevocationLookup {
@@ -62,8 +77,7 @@ impl RevocationLookup {
         self.online.map(|fetcher| fetcher.into_inner().problems().to_vec()).unwrap_or_default()
     }
 
-    /// The verifier for `subject`: `verifier` with the evidence that was found in its pool. One that does not check
-    /// revocation stays as it is.
+    /// The verifier for `subject`: `verifier` with the evidence that was found in its pool.
     pub(in crate::ops) async fn verifier(
         &self,
         verifier: &Verifier,
@@ -72,8 +86,29 @@ impl RevocationLookup {
         now: Time,
         limits: &Limits,
     ) -> Verifier {
-        let Some(given) = verifier.revocation() else { return verifier.clone() };
-        let mut check = given.clone();
+        let found = self.check(verifier, source, subject, now, limits).await;
+        let given = verifier.shared_revocation();
+        let key = (*subject, verifier.trust().version());
+        let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let checks = all.entry(key).or_default();
+        checks.retain(|one| !one.is_of(given));
+        checks.push(FoundCheck { found: found.clone(), given: given.cloned() });
+        drop(all);
+        verifier.clone().with_revocation(found)
+    }
+
+    /// The check of `verifier` with the evidence that was found about `subject` in its pool. A verifier without a check is
+    /// taken as one without evidence.
+    pub(in crate::ops) async fn check(
+        &self,
+        verifier: &Verifier,
+        source: &dyn Source,
+        subject: &Digest,
+        now: Time,
+        limits: &Limits,
+    ) -> RevocationCheck {
+        let given = verifier.revocation().cloned();
+        let mut check = given.unwrap_or_else(RevocationCheck::without_evidence);
         if self.attached {
             let found = attached(source, subject, limits).await;
             check = check.with_evidence(&found.bundle, limits);
@@ -86,26 +121,37 @@ impl RevocationLookup {
             let time = VerificationTime::now(now);
             let time = verifier.expiry_at().map_or(time, |at| time.with_expiry_at(at));
             let search = ChainSearch::of_identities(verifier.trust());
-            // A list that cannot be read keeps the policy from being refused; nothing is good for want of evidence.
-            let found = chains::chains_of(source, subject, &search, time, limits).await;
-            let mut fetcher = online.lock().await;
-            if let Ok(found) = found {
-                fetcher.fetch(&found.chains, now).await;
-            }
-            check = check.with_evidence(fetcher.bundle(), limits);
+            // What is not found here, by whichever fault, is not asked, and so not good.
+            let chains = chains::chains_of(source, subject, &search, time, limits).await;
+            let chains = chains.map(|found| found.chains).unwrap_or_default();
+            let fetched = online.lock().await.fetch(&chains, now).await;
+            check = check.with_evidence(&fetched.bundle, limits).with_answered(fetched.answered);
+            // Evidence that was dropped may revoke more certificates than the one that it was fetched for.
+            let dropped = fetched.problems.iter().filter(|problem| matches!(problem.fault, FetchFault::Bundle(_)));
+            check = dropped.fold(check, RevocationCheck::with_unread);
         }
         #[cfg(not(feature = "registry"))]
         let _unused = now;
-        let key = (*subject, verifier.trust().version());
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(key, check.clone());
-        verifier.clone().with_revocation(check)
+        check
     }
 
-    /// The verifier of the last [`RevocationLookup::verifier`] about `subject`, for a copy of it elsewhere. Without one, the
-    /// verifier that was given.
+    /// The verifier of the last [`RevocationLookup::verifier`] about `subject` with the check of `verifier`, for a copy of
+    /// it elsewhere. Without one, the verifier that was given.
     pub(in crate::ops) fn known(&self, verifier: &Verifier, subject: &Digest) -> Verifier {
         let key = (*subject, verifier.trust().version());
-        let known = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        known.map_or_else(|| verifier.clone(), |check| verifier.clone().with_revocation(check))
+        let all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all.get(&key).into_iter().flatten().find(|one| one.is_of(verifier.shared_revocation()));
+        known.map_or_else(|| verifier.clone(), |known| verifier.clone().with_revocation(known.found.clone()))
+    }
+}
+
+impl FoundCheck {
+    /// Whether it was made from the check `given`, and not from another one.
+    fn is_of(&self, given: Option<&Arc<RevocationCheck>>) -> bool {
+        match (&self.given, given) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
     }
 }

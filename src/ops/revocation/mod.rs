@@ -19,6 +19,8 @@ pub use chains::chains;
 #[cfg(feature = "registry")]
 pub use fetch::EvidenceFetcher;
 #[cfg(feature = "registry")]
+pub use fetch::FetchedEvidence;
+#[cfg(feature = "registry")]
 pub use fetch_error::FetchFault;
 #[cfg(feature = "registry")]
 pub use fetch_error::FetchProblem;
