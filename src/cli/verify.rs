@@ -250,7 +250,8 @@ impl<'a> Verification<'a> {
             }
             Evaluated::Unenforced(verifier) => {
                 let source = source.as_ref();
-                match unenforced::verify(source, tag_or_digest, &verifier, self.now, self.limits).await {
+                let (now, lookup, limits) = (self.now, self.revocation, self.limits);
+                match unenforced::verify(source, tag_or_digest, &verifier, now, lookup, limits).await {
                     Ok(not_enforced) => return Ok(Answer::NotEnforced(not_enforced)),
                     Err(not_verified) => not_verified.into_outcome()?,
                 }

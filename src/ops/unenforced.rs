@@ -9,6 +9,7 @@ use crate::ops::outcome::NotVerified;
 use crate::ops::outcome::Outcome;
 use crate::ops::outcome::Verdict;
 use crate::ops::pinned;
+use crate::ops::revocation::RevocationLookup;
 use crate::ops::verify::discover_into;
 use crate::store::Source;
 use crate::time::Time;
@@ -16,7 +17,7 @@ use crate::verify::NotEnforced;
 use crate::verify::UnenforcedVerifier;
 
 /// Makes the checks of the signatures of the image at `tag_or_digest`, and of no manifest below it. With the level `skip`
-/// the image is resolved, and nothing else is read.
+/// the image is resolved, and nothing else is read. With `revocation`, the evidence that it finds is in the pool.
 ///
 /// # Errors
 /// [`NotVerified`]: no signature passed the checks that are enforced, or that could not be decided, or the image or a list
@@ -26,10 +27,19 @@ pub async fn verify(
     tag_or_digest: &TagOrDigest,
     verifier: &UnenforcedVerifier,
     now: Time,
+    revocation: Option<&RevocationLookup>,
     limits: &Limits,
 ) -> Result<NotEnforced, NotVerified> {
     let subject = pinned::resolve(source, tag_or_digest).await?;
     let descriptor = subject.descriptor();
+    let pooled = match (revocation, verifier.verifier()) {
+        (Some(lookup), Some(signatures)) => {
+            let check = lookup.check(signatures, source, &descriptor.digest, now, limits).await;
+            Some(verifier.clone().with_revocation(check))
+        }
+        _ => None,
+    };
+    let verifier = pooled.as_ref().unwrap_or(verifier);
     let Some(evaluation) = verifier.evaluation(descriptor.digest, now) else {
         return Ok(verifier.skipped(descriptor.digest));
     };

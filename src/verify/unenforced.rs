@@ -76,6 +76,11 @@ impl UnenforcedVerifier {
         &self.statement
     }
 
+    /// The verifier whose signatures are checked; `None` if verification is skipped.
+    pub(crate) const fn verifier(&self) -> Option<&Verifier> {
+        self.verifier.as_ref()
+    }
+
     /// Makes the checks of `evidence` about `subject` as of `now`; none if verification is skipped.
     ///
     /// # Errors

@@ -161,3 +161,33 @@ fn evidence_of_one_chain_is_not_that_of_another() {
     let next = runtime.block_on(fetcher.fetch(&chain(&signer, &other), now()));
     assert_eq!((next.answered.len(), next.bundle.entries().count(), next.problems.len()), (1, 1, 0));
 }
+
+/// A statement of a trust policy that logs a check uses the evidence as one that enforces all does.
+#[test]
+fn a_statement_that_does_not_enforce_every_check_sees_what_is_found() {
+    let policy = r#"{"version":"1.0","trustPolicies":[{"name":"all","registryScopes":["*"],
+        "signatureVerification":{"level":"strict","override":{"expiry":"log"}},
+        "trustStores":["ca:acme"],"trustedIdentities":["x509.subject: C=US, ST=WA, O=Acme"]}]}"#;
+    let by_policy = |world: &World, more: &str| {
+        world.write("policy.json", policy);
+        fs::create_dir_all(world.path("store/truststore/x509/ca/acme")).unwrap();
+        fs::copy(&world.root.file, world.path("store/truststore/x509/ca/acme/root.pem")).unwrap();
+        let trust = "--trust-policy policy.json --trust-store store --scope registry.example/app";
+        world.says(&format!("verify oci:app:v1 {trust} --accept-unenforced {more}"))
+    };
+    let Some(world) = World::new("") else { return };
+    let revoking = world.list().entry(entry(7, now(), Some(1))).signed_by(&world.root);
+    world.write("revoked.json", portable(&revoking));
+    world.must("revocation attach oci:app:v1 revoked.json");
+    let (code, text) = by_policy(&world, "");
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(by_policy(&world, "--revocation-attached").0, 1);
+
+    let Some(world) = World::with_crl() else { return };
+    assert_eq!(by_policy(&world, ONLINE).0, 2);
+    world.serve_list(&world.list());
+    let (code, text) = by_policy(&world, ONLINE);
+    assert_eq!(code, 0, "{text}");
+    world.serve_list(&world.list().entry(entry(7, now(), Some(1))));
+    assert_eq!(by_policy(&world, ONLINE).0, 1);
+}
