@@ -33,6 +33,8 @@ mod bounds;
 #[path = "timestamp/draft.rs"]
 #[allow(dead_code, reason = "the tests of timestamps use the rest")]
 mod draft;
+#[path = "certificates/envelope_reader.rs"]
+mod envelope_reader;
 #[path = "certificates/faults.rs"]
 mod faults;
 #[path = "certificates/inspect.rs"]

@@ -40,6 +40,7 @@ pub(super) use cert::CertLintArgs;
 pub(super) use cert::CertNewArgs;
 pub(super) use cert::PurposeArg;
 pub(super) use certificates::CertificateArgs;
+pub(super) use certificates::EnvelopeReader;
 pub(super) use certificates::RequestCertificateArgs;
 pub(super) use certificates::SignCertificateArgs;
 pub(super) use format::ImageFormat;

@@ -8,6 +8,9 @@ use bulla::store::TlsFault;
 
 /// What helps where content is damaged or missing.
 pub(super) const DAMAGED: &str = "get another copy of it from where it came from, or try again; nothing was decided";
+/// What reads an envelope that only the strict reader refuses.
+pub(super) const ENVELOPE_READER: &str =
+    "--envelope-reader as-notation reads it; its signature must verify all the same";
 /// What helps against a timeout.
 pub(super) const TIMEOUT: &str = "--timeout DURATION gives it more time";
 

@@ -6,6 +6,7 @@ mod bar;
 mod cert;
 mod clock;
 mod demo;
+mod envelope_reader;
 mod exit;
 mod files;
 mod hints;

@@ -7,6 +7,7 @@ use bulla::ops::tree::Trust;
 use bulla::verify;
 
 use super::line::Foreign;
+use super::signatures::leniently;
 use super::signatures::signer_text;
 
 /// The line of a node.
@@ -25,6 +26,7 @@ pub(super) fn node_line(node: &TreeNode) -> String {
 /// The line of a signed document.
 pub(super) fn document_line(document: &TreeDocument) -> String {
     let kind = document.kind.as_ref().map_or_else(|| document.format.to_owned(), |kind| Foreign(kind).to_string());
+    let reader = leniently(document.strict_error.as_ref());
     match &document.trust {
         Trust::NotAsked => match &document.claimed_key {
             Some(key) => format!("{kind}, claims the key {}", Foreign(verify::key_id(key))),
@@ -32,8 +34,8 @@ pub(super) fn document_line(document: &TreeDocument) -> String {
         },
         Trust::Trusted(signers) => {
             let signers = signers.iter().map(signer_text).collect::<Vec<_>>().join(", ");
-            format!("trusted: {kind}, {signers}")
+            format!("trusted: {kind}, {signers}{reader}")
         }
-        Trust::Damaged(why) | Trust::Untrusted(why) => format!("not trusted: {kind}, {}", Foreign(why)),
+        Trust::Damaged(why) | Trust::Untrusted(why) => format!("not trusted: {kind}, {}{reader}", Foreign(why)),
     }
 }

@@ -8,6 +8,7 @@ use bulla::verify::NotEnforced;
 use super::line::Foreign;
 use super::line::Lines;
 use super::render;
+use super::signatures::leniently;
 
 /// Prints the verdict: data if it was accepted as such, else an error.
 pub(super) fn show(reference: &str, verdict: &NotEnforced, accepted: bool) {
@@ -36,7 +37,8 @@ fn signature(examined: &ExaminedSignature, lines: &mut Lines) {
     let digest = examined.evidence.map_or_else(String::new, |digest| format!("{:.19}…  ", digest.to_string()));
     let signer =
         examined.checked.signer.as_ref().map_or_else(String::new, |signer| format!("certificate {}", Foreign(signer)));
-    lines.push(format_args!("  signature {digest}{signer}  ({})", Foreign(&examined.place)));
+    let reader = leniently(examined.strict_error.as_ref());
+    lines.push(format_args!("  signature {digest}{signer}  ({}){reader}", Foreign(&examined.place)));
     examined.checked.checks.iter().for_each(|made| lines.push(format_args!("    {}", check(made))));
 }
 

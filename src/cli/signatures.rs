@@ -1,5 +1,6 @@
 //! The text report of signatures that were made, and of signatures that were accepted.
 
+use bulla::envelope::NotaryError;
 use bulla::ops::sign::Signed;
 use bulla::trust::Owner;
 use bulla::trust::VerifiedSigner;
@@ -57,5 +58,11 @@ pub(super) fn accepted_line(accepted: &AcceptedSignature) -> String {
     if let Some(name) = &accepted.reference {
         line.push_str(&format!("  as {}", Foreign(name)));
     }
+    line.push_str(&leniently(accepted.evidence.document().strict_error()));
     line
+}
+
+/// What is added to the line of a signature that only the lenient reader reads.
+pub(super) fn leniently(strict_error: Option<&NotaryError>) -> String {
+    strict_error.map_or_else(String::new, |error| format!("  read as notation reads it ({})", error.code()))
 }

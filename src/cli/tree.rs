@@ -14,6 +14,7 @@ use bulla::trust::TrustRoot;
 
 use super::args::TreeArgs;
 use super::args::TreeOutput;
+use super::envelope_reader;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::line::Foreign;
@@ -34,7 +35,9 @@ pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let trust = trust_root(args, &limits)?;
     let revocation = revocation::check(&args.certificates, None, &args.notation, &limits)?.map(Arc::new);
-    let trust = trust.as_ref().map(TreeTrust::new).map(|trust| match &revocation {
+    let strictness = envelope_reader::strictness(&args.certificates, &args.notation)?;
+    let trust = trust.as_ref().map(TreeTrust::new).map(|trust| trust.with_envelope_reader(strictness));
+    let trust = trust.map(|trust| match &revocation {
         Some(check) => trust.with_revocation(check),
         None => trust,
     });

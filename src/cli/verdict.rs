@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bulla::digest::Digest;
+use bulla::envelope::EnvelopeError;
 use bulla::ops::copy::MissingForeignLayer;
 use bulla::ops::layers::Layers;
 use bulla::ops::layers::LayersRead;
@@ -11,6 +12,7 @@ use bulla::ops::verify::Verdict;
 use bulla::policy::StatementKind;
 use bulla::trust::CertifiedSigner;
 use bulla::trust::PassedBy;
+use bulla::verify::Reason;
 use bulla::verify::Refusal;
 use bulla::verify::UnmetRequirement;
 use bulla::verify::VerifiedSubject;
@@ -206,6 +208,10 @@ fn and_more(all: usize) {
 
 fn refusal_hint(reference: &str, refusal: &Refusal, required: &RequirementArgs) -> String {
     let subject = refusal.subject;
+    let is_lenient = |reason: &Reason| matches!(reason, Reason::Envelope(EnvelopeError::OnlyLenient(_)));
+    if refusal.findings.iter().any(|finding| is_lenient(&finding.reason)) {
+        return hints::ENVELOPE_READER.to_owned();
+    }
     let make = match &refusal.unmet.first().kind {
         StatementKind::ImageSignature if required.key.is_empty() => {
             format!("sign it with a certificate: notation sign REPOSITORY@{subject}")

@@ -16,6 +16,7 @@ use bulla::verify::Verifier;
 use bulla::verify::VerifierError;
 
 use super::args::RequirementArgs;
+use super::envelope_reader;
 use super::exit::Failure;
 use super::revocation;
 use super::trust;
@@ -47,9 +48,10 @@ impl Verifiers {
         change: impl Fn(Verifier) -> Verifier,
     ) -> Result<Self, Failure> {
         let check = revocation::check(&required.certificates, Some(&required.lookup), &required.notation, limits)?;
+        let strictness = envelope_reader::strictness(&required.certificates, &required.notation)?;
         let checked = |verifier: Verifier| match &check {
-            Some(check) => verifier.with_revocation(check.clone()),
-            None => verifier,
+            Some(check) => verifier.with_envelope_reader(strictness).with_revocation(check.clone()),
+            None => verifier.with_envelope_reader(strictness),
         };
         let make = |trust| verifier(trust, required, kind.clone(), limits).map(|verifier| change(checked(verifier)));
         let of_notation = &required.notation;
@@ -58,7 +60,7 @@ impl Verifiers {
                 let make = |trust| match trust {
                     StatementTrust::Enforced(trust) => make(trust).map(Box::new).map(StatementVerifier::Enforced),
                     StatementTrust::Unenforced { failure, statement } => {
-                        let verifier = unenforced(*statement, required, limits)?;
+                        let verifier = unenforced(*statement, required, limits)?.with_envelope_reader(strictness);
                         let verifier = match &check {
                             Some(check) => verifier.with_revocation(check.clone()),
                             None => verifier,

@@ -5,6 +5,7 @@ use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::NotSignedBy;
 use crate::envelope::NotaryEnvelope;
+use crate::envelope::NotaryError;
 use crate::envelope::NotaryFormat;
 use crate::envelope::Payload;
 use crate::envelope::SimpleSigning;
@@ -162,6 +163,12 @@ impl SignedDocument {
             Self::Notary(envelope) => Some(envelope),
             Self::Bundle(_) | Self::Dsse(_) | Self::Simple(_) => None,
         }
+    }
+
+    /// Why the strict reader refuses the document, if it is a Notary Project envelope that only the lenient one reads
+    /// ([`Strictness::AsNotation`](crate::envelope::Strictness)).
+    pub fn strict_error(&self) -> Option<&NotaryError> {
+        self.notary_envelope().and_then(NotaryEnvelope::strict_error)
     }
 
     /// The name of the format.

@@ -74,6 +74,10 @@ pub enum EnvelopeError {
     /// A Notary Project envelope breaks a rule, or cannot be judged.
     #[error("{0}")]
     Notary(#[from] NotaryError),
+    /// A Notary Project envelope breaks a rule of the strict reader, and the lenient one
+    /// ([`Strictness::AsNotation`](crate::envelope::Strictness)) reads it.
+    #[error("{0}; the lenient reader (as-notation) reads it")]
+    OnlyLenient(NotaryError),
     /// A signature that is to be stored beside an image is about another digest.
     #[error("a signature about {signs} cannot be stored beside {wanted}")]
     OtherSubject {
@@ -118,7 +122,7 @@ impl EnvelopeError {
         match self {
             Self::Json { error, .. } => error.is_limit(),
             Self::Limit { .. } => true,
-            Self::Notary(error) => error.is_undetermined(),
+            Self::Notary(error) | Self::OnlyLenient(error) => error.is_undetermined(),
             _ => false,
         }
     }

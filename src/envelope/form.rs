@@ -14,7 +14,6 @@ use crate::envelope::FormName;
 use crate::envelope::FormStatements;
 use crate::envelope::FormTag;
 use crate::envelope::ItemStatement;
-use crate::envelope::NotaryEnvelope;
 use crate::envelope::NotaryFormat;
 use crate::envelope::PayloadKind;
 use crate::envelope::SignedDocument;
@@ -27,6 +26,7 @@ use crate::envelope::Strictness;
 use crate::envelope::base64;
 use crate::envelope::form_row::FormWriting;
 use crate::envelope::form_row::TypeName;
+use crate::envelope::notary_reader;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -43,7 +43,7 @@ static SIGSTORE_BUNDLE: Form = Form {
     layers: FormLayers::One,
     annotations: &[],
     carried: &[],
-    read: |layer, content, limits| {
+    read: |layer, content, limits, _| {
         Bundle::parse_as(&layer.media_type, content.bytes(), limits).map(SignedDocument::Bundle)
     },
     signed_with: SignedWith::Key,
@@ -70,7 +70,7 @@ static SIMPLE_SIGNING: Form = Form {
     layers: FormLayers::Many,
     annotations: &COSIGN_ANNOTATIONS,
     carried: &COSIGN_ANNOTATIONS,
-    read: |layer, content, _| match layer.annotations.get(referrer::COSIGN_SIGNATURE) {
+    read: |layer, content, _, _| match layer.annotations.get(referrer::COSIGN_SIGNATURE) {
         Some(signature) => SimpleSigning::new(content, signature).map(SignedDocument::Simple),
         None => Err(EnvelopeError::NoSignatureAnnotation),
     },
@@ -97,7 +97,7 @@ static DSSE: Form = Form {
     layers: FormLayers::Many,
     annotations: &COSIGN_MATERIAL,
     carried: &[],
-    read: |_, content, limits| Envelope::parse(content.bytes(), limits).map(SignedDocument::Dsse),
+    read: |_, content, limits, _| Envelope::parse(content.bytes(), limits).map(SignedDocument::Dsse),
     signed_with: SignedWith::Key,
     writing: Some(FormWriting {
         payload: PayloadKind::Statement,
@@ -118,7 +118,7 @@ static DSSE: Form = Form {
 static NOTARY_JWS: Form = Form {
     name: FormName::NotaryJws,
     layer_type: TypeName::Exactly(media_type::NOTARY_JWS),
-    read: |_, content, limits| read_notary(NotaryFormat::Jws, content, limits),
+    read: |_, content, limits, strictness| notary_reader::read(NotaryFormat::Jws, content, limits, strictness),
     writing: Some(FormWriting {
         payload: PayloadKind::Notary(NotaryFormat::Jws),
         signs_names: false,
@@ -130,7 +130,7 @@ static NOTARY_JWS: Form = Form {
 static NOTARY_COSE: Form = Form {
     name: FormName::NotaryCose,
     layer_type: TypeName::Exactly(media_type::NOTARY_COSE),
-    read: |_, content, limits| read_notary(NotaryFormat::Cose, content, limits),
+    read: |_, content, limits, strictness| notary_reader::read(NotaryFormat::Cose, content, limits, strictness),
     writing: Some(FormWriting {
         payload: PayloadKind::Notary(NotaryFormat::Cose),
         signs_names: false,
@@ -149,16 +149,10 @@ const NOTARY: Form = Form {
     layers: FormLayers::One,
     annotations: &[],
     carried: &[],
-    read: |_, content, limits| read_notary(NotaryFormat::Jws, content, limits),
+    read: |_, content, limits, strictness| notary_reader::read(NotaryFormat::Jws, content, limits, strictness),
     signed_with: SignedWith::Certificate,
     writing: None,
 };
-
-fn read_notary(format: NotaryFormat, content: &Content, limits: &Limits) -> Result<SignedDocument, EnvelopeError> {
-    NotaryEnvelope::parse(format, content.bytes(), limits, Strictness::Strict)
-        .map(SignedDocument::Notary)
-        .map_err(EnvelopeError::Notary)
-}
 
 fn write_notary(
     signed: &SignedItem<'_>,
@@ -267,7 +261,7 @@ impl Form {
         };
         let read = |layer: &Descriptor, content: &Content| {
             EnvelopeError::bounded("bytes of a signed document", content.bytes().len(), limit)?;
-            self.read(layer, content, limits).map(drop)
+            self.read(layer, content, limits, Strictness::Strict).map(drop)
         };
         match stored {
             StoredSignature::Layer { content, layer, .. } => read(layer, content),
@@ -334,7 +328,7 @@ impl Form {
         self.annotations.contains(&key)
     }
 
-    /// Parses a document of this format.
+    /// Parses a document of this format; `strictness` is for the envelopes of the Notary Project.
     ///
     /// # Errors
     /// [`EnvelopeError`], for its bytes or its annotations.
@@ -343,8 +337,9 @@ impl Form {
         layer: &Descriptor,
         content: &Content,
         limits: &Limits,
+        strictness: Strictness,
     ) -> Result<SignedDocument, EnvelopeError> {
-        (self.read)(layer, content, limits)
+        (self.read)(layer, content, limits, strictness)
     }
 }
 
@@ -384,15 +379,15 @@ impl<'a> EvidenceIdentity<'a> {
 }
 
 impl SignedDocument {
-    /// Parses a document by the media type of `content`, in the format of [`Form::of_layer`]. Simple signing has its
-    /// signature in the annotations of the descriptor.
+    /// Parses a document by the media type of `content`, in the format of [`Form::of_layer`], strictly. Simple signing has
+    /// its signature in the annotations of the descriptor.
     ///
     /// # Errors
     /// [`EnvelopeError::Type`] for an unsupported media type, otherwise the error in the bytes.
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, EnvelopeError> {
         let layer = content.descriptor();
         match Form::of_layer(&layer.media_type) {
-            Some(form) => form.read(layer, content, limits),
+            Some(form) => form.read(layer, content, limits, Strictness::Strict),
             None => Err(EnvelopeError::unknown("media type", &layer.media_type)),
         }
     }

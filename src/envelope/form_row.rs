@@ -6,6 +6,7 @@ use crate::envelope::PayloadKind;
 use crate::envelope::SignedDocument;
 use crate::envelope::SignedItem;
 use crate::envelope::SignedWith;
+use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -33,7 +34,7 @@ pub struct Form {
     pub(super) annotations: &'static [&'static str],
     /// The annotations that an import carries further with the document.
     pub(super) carried: &'static [&'static str],
-    pub(super) read: fn(&Descriptor, &Content, &Limits) -> Result<SignedDocument, EnvelopeError>,
+    pub(super) read: fn(&Descriptor, &Content, &Limits, Strictness) -> Result<SignedDocument, EnvelopeError>,
     /// What its signatures are made with.
     pub signed_with: SignedWith,
     /// How it is written; `None` for a format that is only read.

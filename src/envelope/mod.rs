@@ -16,6 +16,7 @@ mod inspected;
 mod item_payload;
 mod notary;
 mod notary_item;
+mod notary_reader;
 mod payload;
 mod signing_identity;
 mod signing_item;

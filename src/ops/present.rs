@@ -11,6 +11,7 @@ use crate::envelope::FormName;
 use crate::envelope::FoundAt;
 use crate::envelope::ItemPayload;
 use crate::envelope::SigningIdentity;
+use crate::envelope::Strictness;
 use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -153,8 +154,15 @@ impl PresenceSearch<'_> {
             }
         };
         let referrer_of = form.is_referrer().then(|| subject.descriptor().into());
-        let findings =
-            signature_manifest::documents_in(*source, content, place, referrer_of, (budget, limits), look).await;
+        let findings = signature_manifest::documents_in(
+            *source,
+            content,
+            place,
+            referrer_of,
+            (budget, limits, Strictness::Strict),
+            look,
+        )
+        .await;
         if let Some(Finding { reason, .. }) = findings.into_iter().find(|finding| finding.reason.is_undetermined()) {
             let place = format!("{}@{digest}", source.origin());
             self.unread.get_or_insert(OpsError::EvidenceUnread { place, reason });

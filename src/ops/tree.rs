@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::envelope::Evidence;
 use crate::envelope::FoundAt;
+use crate::envelope::NotaryError;
+use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -75,19 +77,26 @@ pub enum Link {
 #[derive(Clone, Copy, Debug)]
 pub struct TreeTrust<'a> {
     revocation: Option<&'a Arc<RevocationCheck>>,
+    strictness: Strictness,
     trust: &'a TrustRoot,
 }
 
 impl<'a> TreeTrust<'a> {
     /// The owners of `trust`. The revocation of certificates is not checked, unless an owner requires it.
     pub const fn new(trust: &'a TrustRoot) -> Self {
-        Self { revocation: None, trust }
+        Self { revocation: None, strictness: Strictness::Strict, trust }
     }
 
     /// The same, and the revocation of certificates is checked.
     #[must_use]
     pub const fn with_revocation(self, check: &'a Arc<RevocationCheck>) -> Self {
         Self { revocation: Some(check), ..self }
+    }
+
+    /// The same, and envelopes of the Notary Project are read by this reader: [`Verifier::with_envelope_reader`].
+    #[must_use]
+    pub const fn with_envelope_reader(self, strictness: Strictness) -> Self {
+        Self { strictness, ..self }
     }
 }
 
@@ -100,6 +109,8 @@ pub struct TreeDocument {
     pub format: &'static str,
     /// The statement kind that it claims (not verified).
     pub kind: Option<StatementKind>,
+    /// Why the strict reader refuses it, if it is a Notary Project envelope that only the lenient one reads.
+    pub strict_error: Option<NotaryError>,
     /// The verdict.
     pub trust: Trust,
 }
@@ -305,11 +316,13 @@ impl TreeCollector<'_> {
             signed.push(TreeDocument {
                 claimed_key: evidence.document().claimed_key(),
                 format: evidence.document().format().as_str(),
+                strict_error: evidence.document().strict_error().cloned(),
                 trust: self.judge(evidence, kind.as_ref(), &above.described),
                 kind,
             });
         };
-        let budget = (&above.budget, self.limits);
+        let strictness = self.trust.map_or(Strictness::Strict, |trust| trust.strictness);
+        let budget = (&above.budget, self.limits, strictness);
         let findings = signature_manifest::documents_in(self.source, content, place, named, budget, look).await;
         node.problems.extend(unread);
         node.problems.extend(findings.into_iter().map(|finding| finding.reason.to_string()));
@@ -318,7 +331,7 @@ impl TreeCollector<'_> {
 
     /// The verdict of the verifier on one document, for the statement kind that it claims.
     fn judge(&self, evidence: &Evidence, kind: Option<&StatementKind>, subject: &Descriptor) -> Trust {
-        let Some(TreeTrust { revocation, trust }) = self.trust else { return Trust::NotAsked };
+        let Some(TreeTrust { revocation, strictness, trust }) = self.trust else { return Trust::NotAsked };
         let Some(kind) = kind else { return Trust::Untrusted("its payload cannot be read".to_owned()) };
         let quorum = match Quorum::of_all(trust, Threshold::ONE) {
             Ok(quorum) => quorum,
@@ -326,7 +339,7 @@ impl TreeCollector<'_> {
         };
         let policy = Policy::one(Requirement::new("signed", kind.clone(), quorum));
         let verifier = match Verifier::new(trust.clone(), policy, self.limits.clone()) {
-            Ok(verifier) => verifier,
+            Ok(verifier) => verifier.with_envelope_reader(strictness),
             Err(error) => return Trust::Untrusted(error.to_string()),
         };
         let verifier = match revocation {

@@ -23,6 +23,7 @@ mod verify;
 
 use serde::Serialize;
 
+use crate::envelope::NotaryError;
 use crate::store::StoreError;
 
 pub use copy::CopyResult;
@@ -83,6 +84,12 @@ impl ReportedError {
     /// The error with this code and message.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
+    }
+}
+
+impl From<&NotaryError> for ReportedError {
+    fn from(error: &NotaryError) -> Self {
+        Self::new(error.code(), error.to_string())
     }
 }
 

@@ -110,7 +110,7 @@ impl ReportedNotarySignature {
             scheme: attributes.scheme().as_str(),
             signing_agent: envelope.signing_agent().map(ToString::to_string),
             signing_time: attributes.signing_time().to_string(),
-            strict_error: signature.strict_error.as_ref().map(|why| ReportedError::new(why.code(), why.to_string())),
+            strict_error: signature.strict_error.as_ref().map(ReportedError::from),
             thumbprints: signature.thumbprints.map(Thumbprints::as_str),
             timestamp: signature.timestamp.as_ref().map(|token| match token {
                 Ok(token) => ReportedOrError::Read(ReportedToken::of(token)),

@@ -9,6 +9,7 @@ use crate::ops::tree::Link;
 use crate::ops::tree::TreeDocument;
 use crate::ops::tree::TreeNode;
 use crate::ops::tree::Trust;
+use crate::report::ReportedError;
 use crate::report::certificate::ReportedSigner;
 use crate::report::list::LazyList;
 use crate::trust::VerifiedSigner;
@@ -73,6 +74,8 @@ struct ReportedDocument<'a> {
     kind: Option<String>,
     reason: Option<&'a str>,
     signers: Vec<ReportedTreeSigner>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict_error: Option<ReportedError>,
     trusted: Option<bool>,
 }
 
@@ -100,6 +103,7 @@ impl<'a> ReportedDocument<'a> {
             kind: document.kind.as_ref().map(ToString::to_string),
             reason,
             signers: signers.iter().map(ReportedTreeSigner::of).collect(),
+            strict_error: document.strict_error.as_ref().map(ReportedError::from),
             trusted,
         }
     }

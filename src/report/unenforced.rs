@@ -31,6 +31,8 @@ struct ReportedExamined {
     evidence: Option<Digest>,
     place: String,
     signer: Option<String>,
+    #[serde(rename = "strictError", skip_serializing_if = "Option::is_none")]
+    strict_error: Option<ReportedError>,
 }
 
 /// A check, and what came of it.
@@ -62,6 +64,7 @@ impl ReportedExamined {
             evidence: examined.evidence,
             place: examined.place.to_string(),
             signer: examined.checked.signer.as_ref().map(ToString::to_string),
+            strict_error: examined.strict_error.as_ref().map(ReportedError::from),
         }
     }
 }

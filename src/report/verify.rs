@@ -273,6 +273,8 @@ pub(super) struct ReportedSignature<'a> {
     predicate_text: Option<String>,
     scheme: String,
     signed_reference: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict_error: Option<ReportedError>,
 }
 
 impl<'a> ReportedSignature<'a> {
@@ -297,6 +299,7 @@ impl<'a> ReportedSignature<'a> {
             predicate_text,
             scheme: accepted_signatures.signer.scheme().to_string(),
             signed_reference: accepted_signatures.reference.as_deref(),
+            strict_error: accepted_signatures.evidence.document().strict_error().map(ReportedError::from),
         }
     }
 }

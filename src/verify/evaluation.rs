@@ -4,7 +4,8 @@
 //! very digest, of a kind that a requirement asks for, which meets every condition of that requirement. The steps for
 //! each piece of evidence:
 //!
-//! 1. Authenticate it: [`TrustRoot::authenticate`](crate::trust::TrustRoot::authenticate).
+//! 1. Refuse an envelope that only the lenient reader reads, unless the verifier has that reader. Authenticate it:
+//!    [`TrustRoot::authenticate`](crate::trust::TrustRoot::authenticate).
 //! 2. Read the payload: its type is known, and its bytes are of that type.
 //! 3. Take the requirements that ask for its kind, before any other field, so that an attestation never counts as a
 //!    signature (threats: attestation-as-signature).
@@ -13,17 +14,13 @@
 //!
 //! Owners are counted by [`Quorum`](crate::policy::Quorum) alone.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::digest::Digest;
+use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
 use crate::envelope::Payload;
-use crate::envelope::ResourceDescriptor;
-use crate::envelope::SignedPayload;
-use crate::envelope::Statement;
+use crate::envelope::Strictness;
 use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
@@ -33,7 +30,6 @@ use crate::policy::Policy;
 use crate::policy::Requirement;
 use crate::policy::RequirementId;
 use crate::policy::StatementKind;
-use crate::text::Untrusted;
 use crate::trust::AuthenticatedStatement;
 use crate::trust::Authentication;
 use crate::trust::AuthenticationContext;
@@ -55,6 +51,7 @@ use crate::verify::Refusal;
 use crate::verify::UnmetRequirement;
 use crate::verify::UnreadReason;
 use crate::verify::VerifiedSubject;
+use crate::verify::subject_claims::SubjectClaims;
 
 /// Whether the predicates of accepted attestations are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +67,7 @@ pub(super) struct EvaluationContext<'a> {
     pub(super) policy: &'a Policy,
     pub(super) predicates: Predicates,
     pub(super) revocation: Option<&'a RevocationCheck>,
+    pub(super) strictness: Strictness,
     pub(super) trust: &'a TrustRoot,
 }
 
@@ -126,6 +124,10 @@ impl<'a> Evaluation<'a> {
 
     /// Adds one piece of evidence: it is accepted, or a finding says why not.
     pub fn add(&mut self, evidence: &Evidence) {
+        if let (Strictness::Strict, Some(error)) = (self.context.strictness, evidence.document().strict_error()) {
+            let reason = Reason::Envelope(EnvelopeError::OnlyLenient(error.clone()));
+            return self.add_finding(Finding::about(evidence, reason));
+        }
         let context =
             AuthenticationContext { limits: self.context.limits, revocation: self.context.revocation, time: self.time };
         if let Some(statement) = self.unenforced.as_ref().map(|(statement, _)| *statement) {
@@ -174,6 +176,11 @@ impl<'a> Evaluation<'a> {
     /// The means by which the owners are known. Discovery fetches nothing that could not count.
     pub fn means(&self) -> TrustedMeans {
         self.context.trust.means()
+    }
+
+    /// How strictly envelopes of the Notary Project are read. Discovery reads them so.
+    pub const fn strictness(&self) -> Strictness {
+        self.context.strictness
     }
 
     /// The kinds of statements that the policy asks for, each once.
@@ -268,8 +275,9 @@ impl<'a> Evaluation<'a> {
         }
         let payload = payload.ok_or(Reason::Unreadable(UnreadReason::SignaturesLost))?;
         let (_, claims, _) = self.claims(&payload)?;
+        let strict_error = document.strict_error().cloned();
         let (evidence, place) = (evidence.digest().copied(), evidence.found_at().clone());
-        Ok(ExaminedSignature { annotations: claims.annotations, checked, evidence, place })
+        Ok(ExaminedSignature { annotations: claims.annotations, checked, evidence, place, strict_error })
     }
 
     /// Ends an evaluation by a statement that does not enforce every check.
@@ -335,59 +343,4 @@ fn each_once<'a>(kinds: impl Iterator<Item = &'a StatementKind>) -> Vec<&'a Stat
         }
     });
     seen
-}
-
-/// The signed claims about the subject.
-struct SubjectClaims {
-    annotations: BTreeMap<String, String>,
-    predicate: Option<Bytes>,
-    reference: Option<String>,
-}
-
-impl SubjectClaims {
-    fn of(payload: &SignedPayload, subject: &Digest, descriptor: Option<&Descriptor>) -> Result<Self, Reason> {
-        let signs = match payload {
-            SignedPayload::SimpleSigning(payload) if payload.digest() == subject => {
-                let reference = Some(payload.reference().to_owned()).filter(|reference| !reference.is_empty());
-                return Ok(Self { annotations: payload.annotations().clone(), predicate: None, reference });
-            }
-            SignedPayload::SimpleSigning(payload) => payload.digest().to_string(),
-            SignedPayload::Notary(payload) if payload.digest() == Some(subject) => {
-                let (media_type, size) = (payload.media_type(), payload.size());
-                return match descriptor.is_none_or(|known| known.media_type == media_type && known.size == size) {
-                    true => Ok(Self { annotations: payload.annotations().clone(), predicate: None, reference: None }),
-                    false => {
-                        let media_type = Untrusted::within(media_type, SHOWN);
-                        Err(Reason::OtherSubject { signs: format!("it as {size} bytes of the type `{media_type}`") })
-                    }
-                };
-            }
-            SignedPayload::Notary(payload) => payload.digest_text().to_owned(),
-            SignedPayload::Statement(statement) => match statement.about(subject) {
-                Some(claims) => {
-                    let reference = claims.name().map(str::to_owned);
-                    let predicate = statement.shared_predicate();
-                    return Ok(Self { annotations: claims.annotations().clone(), predicate, reference });
-                }
-                None => subjects(statement),
-            },
-        };
-        Err(Reason::OtherSubject { signs })
-    }
-}
-
-/// How much of a foreign text a message shows, in characters.
-const SHOWN: usize = 80;
-
-/// The digests of the first subjects of a statement, for people.
-fn subjects(statement: &Statement) -> String {
-    const DIGESTS: usize = 3;
-    let digests = statement.subjects().iter().flat_map(ResourceDescriptor::digests);
-    digests
-        .take(DIGESTS)
-        .map(|(algorithm, digest)| {
-            format!("{}:{}", Untrusted::within(algorithm, SHOWN), Untrusted::within(digest, SHOWN))
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
 }

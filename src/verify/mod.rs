@@ -5,6 +5,7 @@ mod finding;
 mod not_enforced;
 mod refusal;
 mod shared;
+mod subject_claims;
 mod unenforced;
 mod unread_reason;
 mod verified;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::envelope::FoundAt;
+use crate::envelope::NotaryError;
 use crate::text::Untrusted;
 use crate::trust::CheckedSignature;
 use crate::trust::notation::PolicyAction;
@@ -43,6 +44,8 @@ pub struct ExaminedSignature {
     pub evidence: Option<Digest>,
     /// Where it was found.
     pub place: FoundAt,
+    /// Why the strict reader refuses its envelope, if only the lenient one reads it.
+    pub strict_error: Option<NotaryError>,
 }
 
 impl NotEnforced {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
+use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::policy::Condition;
 use crate::policy::Policy;
@@ -63,6 +64,12 @@ impl UnenforcedVerifier {
     #[must_use]
     pub fn with_expiry_at(self, time: Time) -> Self {
         Self { verifier: self.verifier.map(|verifier| verifier.with_expiry_at(time)), ..self }
+    }
+
+    /// The same, and envelopes are read as strictly as this: [`Verifier::with_envelope_reader`].
+    #[must_use]
+    pub fn with_envelope_reader(self, strictness: Strictness) -> Self {
+        Self { verifier: self.verifier.map(|verifier| verifier.with_envelope_reader(strictness)), ..self }
     }
 
     /// The same with revocation evidence: [`Verifier::with_revocation`].

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
+use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::policy::QuorumError;
@@ -28,6 +29,7 @@ pub struct Verifier {
     policy: Policy,
     predicates: Predicates,
     revocation: Option<Arc<RevocationCheck>>,
+    strictness: Strictness,
     trust: TrustRoot,
 }
 
@@ -54,7 +56,8 @@ impl Verifier {
             .iter()
             .map(|requirement| requirement.quorum())
             .try_for_each(|quorum| quorum.check_satisfiable(&trust))?;
-        Ok(Self { expiry_at: None, limits, policy, predicates: Predicates::Dropped, revocation: None, trust })
+        let (predicates, strictness) = (Predicates::Dropped, Strictness::Strict);
+        Ok(Self { expiry_at: None, limits, policy, predicates, revocation: None, strictness, trust })
     }
 
     /// The same verifier, which keeps the predicate of each accepted attestation. Predicates may be large.
@@ -85,6 +88,13 @@ impl Verifier {
     /// The same check, shared.
     pub(crate) const fn shared_revocation(&self) -> Option<&Arc<RevocationCheck>> {
         self.revocation.as_ref()
+    }
+
+    /// The same verifier, which reads envelopes of the Notary Project as strictly as this. By default it refuses every
+    /// envelope that only the lenient reader reads ([`Strictness::AsNotation`]), even if it was read leniently already.
+    #[must_use]
+    pub fn with_envelope_reader(self, strictness: Strictness) -> Self {
+        Self { strictness, ..self }
     }
 
     /// The time at which expiry is judged, if it is not the current one.
@@ -124,11 +134,18 @@ impl Verifier {
 
     /// Begins an evaluation of `subject` as of `now`, to which evidence is added piece by piece.
     pub fn evaluation(&self, subject: Digest, now: Time) -> Evaluation<'_> {
-        let Self { expiry_at, limits, policy, predicates, revocation, trust } = self;
+        let Self { expiry_at, limits, policy, predicates, revocation, strictness, trust } = self;
         let time = VerificationTime::now(now);
         let time = expiry_at.map_or(time, |expiry_at| time.with_expiry_at(expiry_at));
         Evaluation::begin(
-            EvaluationContext { limits, policy, predicates: *predicates, revocation: revocation.as_deref(), trust },
+            EvaluationContext {
+                limits,
+                policy,
+                predicates: *predicates,
+                revocation: revocation.as_deref(),
+                strictness: *strictness,
+                trust,
+            },
             subject,
             time,
         )
@@ -147,7 +164,11 @@ impl Verifier {
         {
             return None;
         }
-        let kept: Vec<_> = verified.accepted().iter().filter(|accepted| keep(accepted)).cloned().collect();
+        let reads = |accepted: &AcceptedSignature| {
+            self.strictness == Strictness::AsNotation || accepted.evidence.document().strict_error().is_none()
+        };
+        let kept = verified.accepted().iter().filter(|accepted| keep(accepted) && reads(accepted));
+        let kept: Vec<_> = kept.cloned().collect();
         let evaluation = self.evaluation(*verified.digest(), verified.verified_at()).with_accepted(kept);
         evaluation.is_met().then(|| evaluation.conclude()).and_then(Result::ok)
     }

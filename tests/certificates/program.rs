@@ -91,7 +91,7 @@ impl Place {
     }
 
     /// The exit code and the code of the first finding.
-    fn run(&self, command: &str) -> (i32, String) {
+    pub fn run(&self, command: &str) -> (i32, String) {
         let mut words = command.split(' ');
         let out = Command::new(env!("CARGO_BIN_EXE_bulla"))
             .args([words.next().unwrap(), "--output", "json", "--certificate-identity", "bob=CN=release"])

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::ArgGroup;
 use clap::Args;
+use clap::ValueEnum;
 
 use super::duration;
 use super::format::NotaryManifestArg;
@@ -43,6 +44,19 @@ pub(in crate::cli) struct CertificateArgs {
     /// given
     #[arg(long, value_name = "[OWNER=]NAMES", help_heading = "Certificates")]
     pub(in crate::cli) certificate_identity: Vec<String>,
+    /// How strictly envelopes of the Notary Project are read
+    #[arg(long, value_name = "READER", value_enum, default_value_t, help_heading = "Certificates")]
+    pub(in crate::cli) envelope_reader: EnvelopeReader,
+}
+
+/// The value of `--envelope-reader`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum EnvelopeReader {
+    /// As the specifications say
+    #[default]
+    Strict,
+    /// Also what notation reads beside that, such as names in another case that old versions wrote
+    AsNotation,
 }
 
 /// The options of signatures with certificates: the formats `notary-jws` and `notary-cose`.

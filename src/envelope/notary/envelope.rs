@@ -24,6 +24,8 @@ use crate::text::Untrusted;
 pub struct NotaryEnvelope {
     format: NotaryFormat,
     parts: Parts,
+    /// Why the strict reader refuses it.
+    strict_error: Option<NotaryError>,
 }
 
 /// The payload and the signed attributes of an envelope that a known key signed. A proof type:
@@ -57,11 +59,16 @@ impl NotaryEnvelope {
         strictness: Strictness,
     ) -> Result<Self, NotaryError> {
         NotaryError::bounded("bytes of one signature envelope", bytes.len(), limits.evidence.signature_bytes)?;
-        let parts = match format {
-            NotaryFormat::Cose => cose::parse(bytes, limits, strictness)?,
-            NotaryFormat::Jws => jws::parse(bytes, limits, strictness)?,
+        let read = |strictness| match format {
+            NotaryFormat::Cose => cose::parse(bytes, limits, strictness),
+            NotaryFormat::Jws => jws::parse(bytes, limits, strictness),
         };
-        Ok(Self { format, parts })
+        let parts = read(strictness)?;
+        let strict_error = match strictness {
+            Strictness::AsNotation => read(Strictness::Strict).err(),
+            Strictness::Strict => None,
+        };
+        Ok(Self { format, parts, strict_error })
     }
 
     /// Verifies the envelope with the key of its signer, and returns what was signed. `leaf` is the key of a certificate
@@ -107,6 +114,11 @@ impl NotaryEnvelope {
     /// The format.
     pub const fn format(&self) -> NotaryFormat {
         self.format
+    }
+
+    /// Why the strict reader refuses the envelope, if only the lenient one reads it ([`Strictness::AsNotation`]).
+    pub const fn strict_error(&self) -> Option<&NotaryError> {
+        self.strict_error.as_ref()
     }
 
     /// The algorithm that the envelope claims, unverified.
@@ -161,7 +173,7 @@ impl NotaryEnvelope {
             timestamp: None,
             ..self.parts.clone()
         };
-        Self { format: self.format, parts }
+        Self { format: self.format, parts, strict_error: self.strict_error.clone() }
     }
 }
 

@@ -15,12 +15,13 @@ pub enum NotaryFormat {
 
 /// How strictly an envelope is read. `docs/notary.md` lists the differences. None of them concerns what is signed, but
 /// for the order of keys in CBOR maps and superfluous entries in the list of critical attributes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Strictness {
     /// As notation reads: unknown members and unprotected header parameters are ignored, and their names may differ in
     /// case. What could be read in two ways is refused all the same.
     AsNotation,
     /// As the specifications say.
+    #[default]
     Strict,
 }
 

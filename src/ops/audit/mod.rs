@@ -20,6 +20,7 @@ use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
 use crate::envelope::FoundAt;
 use crate::envelope::NotaryEnvelope;
+use crate::envelope::Strictness;
 use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -234,7 +235,15 @@ impl Auditor<'_> {
     async fn manifest(&mut self, content: &Content, found_at: FoundAt, budget: &EvidenceBudget) {
         let (source, limits) = (self.image.source, self.options.limits);
         let look = |evidence: &Evidence| self.document(evidence);
-        let findings = signature_manifest::documents_in(source, content, found_at, None, (budget, limits), look).await;
+        let findings = signature_manifest::documents_in(
+            source,
+            content,
+            found_at,
+            None,
+            (budget, limits, Strictness::Strict),
+            look,
+        )
+        .await;
         for Finding { digest, reason, .. } in findings {
             self.unread(digest.unwrap_or(*content.digest()), reason);
         }

@@ -177,7 +177,7 @@ impl<'a> Discovery<'a> {
     fn reader(&self, evaluation: &Evaluation<'_>) -> Reader<'a> {
         let DiscoverOptions { source, limits, .. } = self.options;
         let largest = signature_manifest::largest_document(&evaluation.kinds(), limits);
-        Reader { budget: self.budget, largest, limits, source }
+        Reader { budget: self.budget, largest, limits, source, strictness: evaluation.strictness() }
     }
 
     /// Steps 1 and 3: reads the store's list of referrers, filtered by `artifact_type` if one is given, and considers

@@ -14,6 +14,7 @@ use crate::envelope::FormLayers;
 use crate::envelope::FoundAt;
 use crate::envelope::SignedDocument;
 use crate::envelope::SignedWith;
+use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -43,6 +44,7 @@ pub(in crate::ops) struct Reader<'a> {
     pub(in crate::ops) largest: u64,
     pub(in crate::ops) limits: &'a Limits,
     pub(in crate::ops) source: &'a dyn Source,
+    pub(in crate::ops) strictness: Strictness,
 }
 
 /// A blob as a layer declares it: digest and size. The same digest with another size is kept apart, so that an error of
@@ -288,7 +290,7 @@ impl SignatureManifest {
             }
         };
         let content = Content::check(&layer, bytes).map_err(|error| Reason::Manifest(error.to_string()))?;
-        let document = form.read(&layer, &content, reader.limits).map_err(|error| match error {
+        let document = form.read(&layer, &content, reader.limits, reader.strictness).map_err(|error| match error {
             EnvelopeError::NoSignatureAnnotation if other_format::is_pgp(content.bytes()) => {
                 Reason::OtherFormat { what: other_format::PGP }
             }
@@ -326,12 +328,12 @@ pub(in crate::ops) async fn documents_in(
     content: &Content,
     place: FoundAt,
     subject: Option<ReferrerSubject<'_>>,
-    (budget, limits): (&EvidenceBudget, &Limits),
+    (budget, limits, strictness): (&EvidenceBudget, &Limits, Strictness),
     mut look: impl FnMut(&Evidence),
 ) -> Vec<Finding> {
     // The largest limit of all statement kinds: no document is rejected for its size that some kind allows.
     let largest = limits.evidence.signature_bytes.max(limits.evidence.attestation_bytes);
-    let reader = Reader { budget, largest, limits, source };
+    let reader = Reader { budget, largest, limits, source, strictness };
     let mut manifest = match SignatureManifest::open(content.clone(), place, subject, limits) {
         Opened::SignatureManifest(manifest) => manifest,
         Opened::Finding(finding) => return vec![finding],

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::digest::Digest;
 use crate::envelope::Evidence;
 use crate::envelope::FoundAt;
+use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::oci::Document;
@@ -127,8 +128,15 @@ pub(in crate::ops) async fn chains_of(
             Err(error) => found.rejected.push(error),
         };
         let place = FoundAt::Referrers;
-        let findings =
-            signature_manifest::documents_in(source, &content, place, Some(referrer), (&budget, limits), look).await;
+        let findings = signature_manifest::documents_in(
+            source,
+            &content,
+            place,
+            Some(referrer),
+            (&budget, limits, Strictness::Strict),
+            look,
+        )
+        .await;
         for Finding { digest, reason, .. } in findings {
             let place = format!("{}@{}", source.origin(), digest.unwrap_or(entry.digest));
             found.unread.push(UnreadAttachment::Document { place, reason });

@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::envelope::Evidence;
 use crate::envelope::FoundAt;
 use crate::envelope::SignedWith;
+use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Subject;
@@ -164,7 +165,8 @@ impl SignatureSearch<'_> {
         };
         while manifest.has_more() {
             let Self { budget, limits, source, .. } = &*self;
-            let reader = Reader { budget, largest: limits.evidence.signature_bytes, limits, source: *source };
+            let (largest, strictness) = (limits.evidence.signature_bytes, Strictness::Strict);
+            let reader = Reader { budget, largest, limits, source: *source, strictness };
             let (evidence, findings) = manifest.read(reader, 1).await;
             findings.into_iter().try_for_each(|finding| self.skip(digest, finding))?;
             evidence.iter().for_each(|evidence| self.add(digest, evidence));

@@ -1,0 +1,21 @@
+//! The reader of Notary Project envelopes that the command line chooses.
+
+use bulla::envelope::Strictness;
+
+use super::args::CertificateArgs;
+use super::args::EnvelopeReader;
+use super::args::NotationArgs;
+use super::exit::Failure;
+
+/// The reader of `--envelope-reader`. The lenient one must have something to read: signatures with certificates.
+pub(super) fn strictness(args: &CertificateArgs, notation: &NotationArgs) -> Result<Strictness, Failure> {
+    let has_certificates = !args.certificate_identity.is_empty() || notation.trust_policy.is_some();
+    match args.envelope_reader {
+        EnvelopeReader::Strict => Ok(Strictness::Strict),
+        EnvelopeReader::AsNotation if has_certificates => Ok(Strictness::AsNotation),
+        EnvelopeReader::AsNotation => {
+            let failure = Failure::unknown("--envelope-reader is about certificates, and no certificate is trusted");
+            Err(failure.hint("--certificate-identity NAMES --ca-roots FILE, or --trust-policy FILE --trust-store DIR"))
+        }
+    }
+}
