@@ -155,3 +155,60 @@ impl FoundCheck {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+    use crate::policy::Policy;
+    use crate::policy::Quorum;
+    use crate::policy::Requirement;
+    use crate::policy::StatementKind;
+    use crate::policy::Threshold;
+    use crate::store::Memory;
+    use crate::trust::TrustRoot;
+    use std::pin::pin;
+    use std::task::Context;
+    use std::task::Poll;
+    use std::task::Waker;
+
+    /// Two verifiers with the same trust and different checks: neither gets what was found for the other.
+    #[test]
+    fn a_check_is_known_for_the_verifier_that_it_was_made_for() {
+        let limits = Limits::DEFAULT;
+        let trust = TrustRoot::pinned([PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key().clone()]).unwrap();
+        let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+        let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
+        let plain = Verifier::new(trust, policy, limits.clone()).unwrap();
+        let [lax, strict] = ["lax", "strict"]
+            .map(|what| plain.clone().with_revocation(RevocationCheck::without_evidence().with_unread(what)));
+        let (source, subject) = (Memory::new(limits.clone()), Digest::sha256(b"subject"));
+        let lookup = RevocationLookup::new();
+        let look = |verifier: &Verifier| {
+            let mut future = pin!(lookup.verifier(verifier, &source, &subject, Time::EPOCH, &limits));
+            let Poll::Ready(found) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+                panic!("it waits")
+            };
+            found
+        };
+        let check = |verifier: &Verifier| format!("{:?}", verifier.revocation());
+        let known = |verifier: &Verifier| {
+            let known = lookup.known(verifier, &subject);
+            (check(&known), known.shared_revocation().cloned())
+        };
+        assert_eq!(known(&strict).0, check(&strict), "nothing was found yet");
+        let _found = look(&lax);
+        assert!(check(&lax) != check(&strict) && known(&strict).0 == check(&strict));
+        let _found = (look(&strict), look(&plain), look(&lax));
+        for verifier in [&lax, &strict] {
+            let (found, shared) = known(verifier);
+            assert_eq!(found, check(verifier));
+            let is_given =
+                shared.zip(verifier.shared_revocation()).is_some_and(|(one, other)| Arc::ptr_eq(&one, other));
+            assert!(!is_given, "it is what was found");
+        }
+        assert!(known(&plain).1.is_some(), "a verifier without a check gets one");
+    }
+}
