@@ -27,7 +27,15 @@ use std::task::Waker;
 use bulla::digest::Digest;
 use bulla::key::PublicKey;
 use bulla::limits::Limits;
+use bulla::oci::Content;
+use bulla::oci::Descriptor;
 use bulla::oci::TagOrDigest;
+use bulla::oci::media_type::OCI_CONFIG;
+use bulla::oci::media_type::OCI_INDEX;
+use bulla::oci::media_type::SIGSTORE_BUNDLE;
+use bulla::oci::media_type::SIMPLE_SIGNING;
+use bulla::oci::referrer::signature_config;
+use bulla::oci::referrer::signature_manifest;
 use bulla::ops::saved;
 use bulla::ops::saved::ArchiveNotVerified;
 use bulla::ops::saved::SavedVerdict;
@@ -49,6 +57,7 @@ use support::image::image;
 use support::image::image_for;
 use support::image::layout;
 use support::image::multi_arch;
+use support::image::referrer;
 
 fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
@@ -224,6 +233,75 @@ fn with_layers(image: &TestImage, layers: &[&Vec<u8>]) -> Vec<u8> {
     end(members)
 }
 
+/// The files of `listed`, Docker's list of it, and an OCI layout with `entries`.
+fn with_layout(listed: &TestImage, entries: &[(&TestImage, Option<&str>)]) -> Vec<u8> {
+    let blob_path = |bytes: &[u8]| format!("blobs/sha256/{}", Digest::sha256(bytes).hex());
+    let mut members: Vec<Vec<u8>> = Vec::new();
+    let mut add = |member: Vec<u8>| {
+        if !members.contains(&member) {
+            members.push(member)
+        }
+    };
+    for image in entries.iter().map(|(image, _)| *image).chain(std::iter::once(listed)) {
+        let manifests = image.children.iter().chain([image]).map(|it| &*it.manifest);
+        for part in image.blobs().into_iter().chain(manifests) {
+            add(file(&blob_path(part), part));
+        }
+    }
+    let manifests: Vec<_> = entries
+        .iter()
+        .map(|(image, name)| {
+            let mut entry = serde_json::to_value(&image.descriptor).unwrap();
+            if let Some(name) = name {
+                entry["annotations"] = serde_json::json!({"org.opencontainers.image.ref.name": name});
+            }
+            entry
+        })
+        .collect();
+    let layout = serde_json::json!({"schemaVersion": 2, "manifests": manifests}).to_string();
+    add(file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#));
+    add(file("index.json", layout.as_bytes()));
+    let layers: Vec<_> = listed.layers.iter().map(|layer| blob_path(layer)).collect();
+    add(list(&[entry(&blob_path(&listed.config), &layers)]));
+    end(members)
+}
+
+/// `image` with another manifest.
+fn with_manifest(image: &TestImage, manifest: &serde_json::Value) -> TestImage {
+    let manifest = manifest.to_string().into_bytes();
+    let descriptor = Descriptor::of(&image.descriptor.media_type, &manifest);
+    TestImage { manifest, descriptor, ..image.clone() }
+}
+
+/// `image` with a field of its manifest changed.
+fn with_field(image: &TestImage, field: &str, value: serde_json::Value) -> TestImage {
+    let mut manifest: serde_json::Value = serde_json::from_slice(&image.manifest).unwrap();
+    manifest[field] = value;
+    with_manifest(image, &manifest)
+}
+
+/// A manifest as cosign writes it to a `.sig` tag, with these layers.
+fn cosign_signature(layers: Vec<Descriptor>, config: &Content) -> TestImage {
+    let manifest = signature_manifest(config, layers).unwrap();
+    TestImage {
+        config: config.bytes().to_vec(),
+        layers: vec![b"{}".to_vec()],
+        children: Vec::new(),
+        manifest: manifest.bytes().to_vec(),
+        descriptor: manifest.descriptor().clone(),
+    }
+}
+
+/// An index of these manifests.
+fn index_of(children: &[&TestImage]) -> TestImage {
+    let listed: Vec<_> = children.iter().map(|child| &child.descriptor).collect();
+    let manifest = serde_json::json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed});
+    let manifest = manifest.to_string().into_bytes();
+    let descriptor = Descriptor::of(OCI_INDEX, &manifest);
+    let children = children.iter().map(|child| (*child).clone()).collect();
+    TestImage { config: Vec::new(), layers: Vec::new(), children, manifest, descriptor }
+}
+
 // ---------------------------------------------------------------------------------------------- what is verified
 
 #[test]
@@ -394,52 +472,86 @@ fn what_unpacking_could_replace_is_refused() {
 #[test]
 fn an_image_of_the_layout_beside_the_list_is_refused() {
     let Fixture { signed, unsigned, index, .. } = fixture();
-    let blob = |bytes: &[u8]| file(&format!("blobs/sha256/{}", Digest::sha256(bytes).hex()), bytes);
-    let blob_path = |bytes: &[u8]| format!("blobs/sha256/{}", Digest::sha256(bytes).hex());
-    let of = |image: &TestImage| {
-        entry(&blob_path(&image.config), &image.layers.iter().map(|it| blob_path(it)).collect::<Vec<_>>())
-    };
-    let with = |listed: &TestImage, entries: &[(&TestImage, Option<&str>)]| {
-        let mut members: Vec<Vec<u8>> = Vec::new();
-        let mut add = |member: Vec<u8>| {
-            if !members.contains(&member) {
-                members.push(member)
-            }
-        };
-        for image in entries.iter().map(|(image, _)| *image).chain(std::iter::once(listed)) {
-            for part in image.blobs().into_iter().chain(image.children.iter().map(|it| &*it.manifest)) {
-                add(blob(part));
-            }
-            add(blob(&image.manifest));
-        }
-        let manifests: Vec<_> = entries
-            .iter()
-            .map(|(image, name)| {
-                let mut entry = serde_json::to_value(&image.descriptor).unwrap();
-                if let Some(name) = name {
-                    entry["annotations"] = serde_json::json!({"org.opencontainers.image.ref.name": name});
-                }
-                entry
-            })
-            .collect();
-        let layout = serde_json::json!({"schemaVersion": 2, "manifests": manifests}).to_string();
-        add(file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#));
-        add(file("index.json", layout.as_bytes()));
-        add(list(&[of(listed)]));
-        end(members)
-    };
-    check(&with(signed, &[(signed, Some("app:1.0"))]), "yes", "");
-    check(&with(&index.children[0], &[(index, Some("app:1.0"))]), "yes", "");
+    check(&with_layout(signed, &[(signed, Some("app:1.0"))]), "yes", "");
+    check(&with_layout(&index.children[0], &[(index, Some("app:1.0"))]), "yes", "");
     let also = [(signed, Some("app:1.0")), (unsigned, Some("evil:1.0"))];
-    check(&with(signed, &also), "no", "which is not verified");
-    check(&with(signed, &[(signed, Some("app:1.0")), (unsigned, None)]), "no", "which is not verified");
+    check(&with_layout(signed, &also), "no", "which is not verified");
+    check(&with_layout(signed, &[(signed, Some("app:1.0")), (unsigned, None)]), "no", "which is not verified");
     // The same config and layers in a manifest that nobody signed, as Docker 28 writes it.
     let resaved = TestImage { manifest: [&signed.manifest[..], b"\n"].concat(), ..signed.clone() };
-    let descriptor = bulla::oci::Descriptor::of(&signed.descriptor.media_type, &resaved.manifest);
+    let descriptor = Descriptor::of(&signed.descriptor.media_type, &resaved.manifest);
     let resaved = TestImage { descriptor, ..resaved };
-    check(&with(&resaved, &[(&resaved, Some("app:1.0"))]), "yes", "");
+    check(&with_layout(&resaved, &[(&resaved, Some("app:1.0"))]), "yes", "");
     // The layout has the image under another config than the list.
-    check(&with(signed, &[(unsigned, Some("app:1.0"))]), "no", "does not say");
+    check(&with_layout(signed, &[(unsigned, Some("app:1.0"))]), "no", "does not say");
+}
+
+#[test]
+fn an_image_that_pretends_to_be_attached_is_refused() {
+    let Fixture { signed, unsigned, .. } = fixture();
+    let with = |other: &TestImage, name| with_layout(signed, &[(signed, Some("app:1.0")), (other, name)]);
+    let refused = |other: &TestImage, name| check(&with(other, name), "no", "which is not verified");
+    let subject = serde_json::to_value(signed.descriptor.bare()).unwrap();
+    let (tag, full) = (signed.fallback_tag(), format!("app:{}", signed.fallback_tag()));
+    let (sig, att) = (format!("{full}.sig"), format!("{full}.att"));
+    let names = [None, Some(&*tag), Some(&*full), Some(&*sig), Some(&*att)];
+    let layers = |kind: &str| {
+        let layers = unsigned.layers.iter().map(|layer| Descriptor::of(kind, layer)).collect::<Vec<_>>();
+        serde_json::to_value(layers).unwrap()
+    };
+    let referring = with_field(unsigned, "subject", subject.clone());
+    let other_config = Descriptor::of("application/vnd.example.config.v1+json", &unsigned.config);
+    let empty = TestImage { config: b"{}".to_vec(), ..unsigned.clone() };
+    for name in names {
+        for image in [
+            unsigned,
+            &referring,
+            &index_of(&[unsigned]),
+            &index_of(&[signed, &referring]),
+            // containerd reads the config whatever its media type.
+            &with_field(&referring, "config", serde_json::to_value(&other_config).unwrap()),
+            &with_field(&referring, "artifactType", "a/b".into()),
+            &with_field(&referring, "layers", layers("application/vnd.docker.image.rootfs.diff.tar.gzip")),
+            &with_field(&referring, "layers", layers("application/vnd.example.layer")),
+            // An image without files, and one whose config is the empty object.
+            &with_field(&referring, "layers", serde_json::json!([])),
+            &with_field(&empty, "config", serde_json::to_value(Descriptor::of(OCI_CONFIG, b"{}")).unwrap()),
+            // What cannot be read may be an image for another reader.
+            &with_manifest(unsigned, &serde_json::json!({})),
+            &with_manifest(&index_of(&[]), &serde_json::json!({})),
+        ] {
+            refused(image, name);
+        }
+    }
+    // cosign's signature with a layer of an image, and without the diff IDs that no loader can fulfil.
+    let signature = Descriptor::of(SIMPLE_SIGNING, b"{}");
+    let both = vec![signature.clone(), Descriptor::of("application/vnd.oci.image.layer.v1.tar", b"{}")];
+    refused(&cosign_signature(both.clone(), &signature_config(&both).unwrap()), Some(&sig));
+    refused(&cosign_signature(vec![signature], &signature_config(&[]).unwrap()), Some(&sig));
+}
+
+#[test]
+fn what_is_no_image_may_be_beside_the_images() {
+    let Fixture { signed, .. } = fixture();
+    let with = |other: &TestImage, name: Option<&str>| with_layout(signed, &[(signed, Some("app:1.0")), (other, name)]);
+    let tag = signed.fallback_tag();
+    let layers = vec![Descriptor::of(SIMPLE_SIGNING, b"{}")];
+    let signature = cosign_signature(layers.clone(), &signature_config(&layers).unwrap());
+    let bundle = referrer(&signed.descriptor, SIGSTORE_BUNDLE, b"{}");
+    // oras gives any file the media type of an image layer.
+    let file = referrer(&signed.descriptor, "application/vnd.oci.image.layer.v1.tar", b"{}");
+    for (attached, name) in [
+        (&signature, Some(format!("{tag}.sig"))),
+        (&signature, Some(format!("app:{tag}.sig"))),
+        (&bundle, None),
+        (&file, None),
+        (&index_of(&[&bundle, &file]), Some(tag.clone())),
+        (&index_of(&[]), Some(tag.clone())),
+    ] {
+        check(&with(attached, name.as_deref()), "yes", "");
+        // Under the name of an image it would take its place.
+        check(&with(attached, Some("evil:1.0")), "no", "which is not verified");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! 4. Each image of `manifest.json` must be an image of `index.json`, with the same files, under each name in both.
 //! 5. Every config and layer is read to its end and hashed: a loader checks no digest.
 
+mod attachment;
 mod beside;
 
 use std::collections::BTreeMap;
@@ -135,7 +136,7 @@ impl DockerArchive {
     }
 
     /// Selects the named image, or the only one, as [`Archive::sole`]. `docker load` loads the same image under that
-    /// name.
+    /// name. Without a name, every image that a loader takes from either list must be the one that is selected.
     ///
     /// # Errors
     /// As [`Archive::sole`]; [`StoreError::Contradiction`] if a loader would load another image.
@@ -150,9 +151,11 @@ impl DockerArchive {
                     return Err(contradiction(ContradictionReason::AlsoLoaded { name, sole }));
                 }
                 // `sole` skips manifests that are typed as signatures, but a loader loads those too.
-                match self.loaded.iter().all(|files| self.graph.holds(vec![sole], files)) && is_loaded(sole) {
-                    true => Ok(TagOrDigest::Digest(sole)),
-                    false => Err(not_loaded(sole)),
+                match self.beside(&BTreeSet::from([sole])) {
+                    _ if !is_loaded(sole) => Err(not_loaded(sole)),
+                    _ if !self.loaded.iter().all(|files| self.graph.holds(vec![sole], files)) => Err(not_loaded(sole)),
+                    Some(other) => Err(contradiction(ContradictionReason::NotProven(other))),
+                    None => Ok(TagOrDigest::Digest(sole)),
                 }
             }
             Some(TagOrDigest::Digest(digest)) => match self.archive.file(&digest)?.is_none() || is_loaded(digest) {
@@ -249,8 +252,8 @@ fn hash(archive: &Archive, digest: &Digest, size: Option<u64>) -> Result<u64, St
 /// The manifests of the OCI layout in the archive, each parsed once.
 struct SavedManifests {
     nodes: BTreeMap<Digest, SavedManifest>,
-    /// The manifests that refer to another one.
-    attached: BTreeSet<Digest>,
+    /// The manifests that no loader can make an image of.
+    attachments: BTreeSet<Digest>,
     /// The declared size of each config and layer, in bytes.
     sizes: BTreeMap<Digest, u64>,
 }
@@ -265,7 +268,7 @@ impl SavedManifests {
     /// Reads all manifests below `index.json`, an unreadable one as empty; `None` beyond `limits.graph`.
     fn read(archive: &Archive, limits: &Limits) -> Option<Self> {
         let mut bytes = limits.graph.bytes;
-        let (mut attached, mut nodes, mut sizes) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut attachments, mut nodes, mut sizes) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
         let mut waiting = archive.entries();
         while let Some(entry) = waiting.pop() {
             if nodes.contains_key(&entry.digest) {
@@ -275,20 +278,26 @@ impl SavedManifests {
             let content = archive.fetch(&entry.bare(), limits.oci.manifest_bytes).ok();
             let node = match content.and_then(|content| Document::parse(&content, limits).ok()) {
                 Some(Document::Manifest(manifest)) => {
-                    attached.extend(manifest.subject.as_ref().map(|_| entry.digest));
+                    let attached = attachment::is_attachment(archive, &manifest, limits, &mut bytes);
+                    attachments.extend(attached.then_some(entry.digest));
                     let parts = [&manifest.config].into_iter().chain(&manifest.layers);
                     sizes.extend(parts.clone().map(|part| (part.digest, part.size)));
                     SavedManifest::Image(entry.bare(), parts.map(|part| part.digest).collect())
                 }
                 Some(Document::Index(index)) => {
+                    attachments.extend(index.manifests.is_empty().then_some(entry.digest));
                     waiting.extend(index.manifests.iter().map(Descriptor::bare));
                     SavedManifest::Index(index.manifests.iter().map(|child| child.digest).collect())
                 }
-                Some(Document::Artifact(_)) | None => SavedManifest::Index(Vec::new()),
+                Some(Document::Artifact(_)) => {
+                    attachments.insert(entry.digest);
+                    SavedManifest::Index(Vec::new())
+                }
+                None => SavedManifest::Index(Vec::new()),
             };
             nodes.insert(entry.digest, node);
         }
-        Some(Self { attached, nodes, sizes })
+        Some(Self { attachments, nodes, sizes })
     }
 
     /// The config and layers of `image`, if the layout agrees; otherwise `None`. It agrees if one of its images has

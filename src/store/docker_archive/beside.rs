@@ -19,25 +19,18 @@ impl DockerArchive {
 
     /// As [`SavedArchive::beside`](crate::store::SavedArchive::beside).
     pub(in crate::store) fn beside(&self, proven: &BTreeSet<Digest>) -> Option<Digest> {
-        let entries = self.archive.entries().into_iter().filter(|entry| !self.is_attached(entry));
-        entries.map(|entry| entry.digest).find(|digest| !self.is_loaded_whole(*digest, proven))
+        let entries = self.archive.entries().into_iter();
+        let mut other = entries.filter(|entry| !self.is_covered(entry.digest, proven, may_be_attached(entry)));
+        other.next().map(|entry| entry.digest)
     }
 
-    /// Whether no loader takes the entry for an image: it has the name of a signature or of a list of referrers, or it
-    /// has no name and refers to another manifest.
-    fn is_attached(&self, entry: &Descriptor) -> bool {
-        let mut names = [REF_NAME, CONTAINERD_NAME].into_iter().filter_map(|key| entry.annotations.get(key)).peekable();
-        match names.peek() {
-            None => self.graph.attached.contains(&entry.digest),
-            Some(_) => names.all(|name| is_auxiliary_name(name)),
-        }
-    }
-
-    /// Whether every image of this entry is below one of `proven` or has exactly the files of an image of the list.
-    fn is_loaded_whole(&self, root: Digest, proven: &BTreeSet<Digest>) -> bool {
+    /// Whether every image at or below `root` is at or below one of `proven`, or has exactly the files of an image of
+    /// Docker's list. With `attached`, also what no loader can make an image of.
+    fn is_covered(&self, root: Digest, proven: &BTreeSet<Digest>, attached: bool) -> bool {
         let (mut waiting, mut seen) = (vec![root], BTreeSet::new());
         while let Some(digest) = waiting.pop() {
-            if proven.contains(&digest) || !seen.insert(digest) {
+            let is_attachment = attached && self.graph.attachments.contains(&digest);
+            if is_attachment || proven.contains(&digest) || !seen.insert(digest) {
                 continue;
             }
             match self.graph.nodes.get(&digest) {
@@ -48,4 +41,11 @@ impl DockerArchive {
         }
         true
     }
+}
+
+/// Whether an entry of `index.json` may be an attachment: it has no name, or only names of signatures or of a list of
+/// referrers. Under any other name an attachment would take the place of an image.
+fn may_be_attached(entry: &Descriptor) -> bool {
+    let mut names = [REF_NAME, CONTAINERD_NAME].into_iter().filter_map(|key| entry.annotations.get(key));
+    names.all(|name| is_auxiliary_name(name))
 }
