@@ -283,10 +283,8 @@ impl<'a> SignedEnvelope<'a> {
         AuthenticationContext { limits, time, .. }: AuthenticationContext<'_>,
     ) -> Result<CertifiedSigner, CertificateFault> {
         let now = time.current();
-        let authority = |before: &SignedBefore| check.check(before.chain(), Some(before.at()), now, limits);
         if let Some(before) = &certified.timestamp {
-            let unproven = |fault| CertificateFault::TimestampAuthority(fault);
-            let _passed = authority(before).map_err(unproven)?;
+            check.check_authority(before, now, limits).map_err(CertificateFault::TimestampAuthority)?;
         }
         let bound = match certified.judged_at.source {
             TimeSource::SigningAuthority | TimeSource::Timestamp => Some(certified.judged_at.time),
@@ -306,7 +304,7 @@ impl<'a> SignedEnvelope<'a> {
             Some(Err(timestamp)) => return Err(refused(Some(timestamp))(fault)),
             Some(Ok(before)) => before,
         };
-        if let Err(timestamp) = authority(&before) {
+        if let Err(timestamp) = check.check_authority(&before, now, limits) {
             return Err(refused(Some(TimestampFault::Status(timestamp)))(fault));
         }
         certified.statuses =

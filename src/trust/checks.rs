@@ -6,8 +6,10 @@
 //! 1. *integrity*: the certificates can be read, the key of the first one signed, every critical attribute is known.
 //! 2. *expiry*: the expiry of the signature has not passed.
 //! 3. *authenticity*: the chain of an identity whose names fit, at a time at which all its certificates are valid.
-//! 4. *authenticTimestamp*: the same chain at the time of the verification, or at that of a timestamp.
-//! 5. *revocation*: the certificates of this chain.
+//! 4. *authenticTimestamp*: the same chain at the time of the verification, or at that of a timestamp. The certificates of
+//!    its authority must not be revoked, also where *revocation* is logged or skipped (trust-store-trust-policy,
+//!    verifyTimestamp).
+//! 5. *revocation*: the certificates of the signer's chain.
 //!
 //! Without 1 nothing else is checked, and without 3 neither 4 nor 5.
 
@@ -124,18 +126,25 @@ impl UnenforcedStatement {
         chain: &VerifiedChain,
         context: AuthenticationContext<'_>,
     ) -> (CheckOutcome, CheckOutcome) {
-        let in_time = signed.chain_in_time(means, context);
+        let without = RevocationCheck::without_evidence();
+        let check = context.revocation.unwrap_or(&without);
+        let now = context.time.current();
+        let in_time = signed.chain_in_time(means, context).and_then(|certified| match certified.timestamp() {
+            None => Ok(certified),
+            Some(before) => match check.check_authority(before, now, context.limits) {
+                Ok(()) => Ok(certified),
+                Err(fault) => Err(CertificateFault::TimestampAuthority(fault)),
+            },
+        });
         let timestamp = in_time.as_ref().err().cloned();
         if self.level().action(PolicyCheck::Revocation) == PolicyAction::Skip {
             return (outcome_of(timestamp), CheckOutcome::NotMade);
         }
-        let without = RevocationCheck::without_evidence();
-        let check = context.revocation.unwrap_or(&without);
         let revocation = match in_time {
             Ok(certified) => signed.not_revoked(certified, check, means, context).err(),
             // No time of the signature is known that could help against a revocation.
             Err(_) => {
-                let statuses = check.check(chain, None, context.time.current(), context.limits);
+                let statuses = check.check(chain, None, now, context.limits);
                 statuses.err().map(|fault| CertificateFault::Revocation { fault, timestamp: None })
             }
         };

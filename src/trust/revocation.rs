@@ -21,6 +21,7 @@ use crate::x509::FreshnessRule;
 use crate::x509::Rescue;
 use crate::x509::RescueObstacle;
 use crate::x509::RescueRule;
+use crate::x509::SignedBefore;
 use crate::x509::Status;
 use crate::x509::StatusError;
 use crate::x509::StatusEvidence;
@@ -190,6 +191,16 @@ impl RevocationCheck {
         let needs = |one: &&Certificate| one.names_revocation_source() && !answered.contains(&one.digest());
         let found = chain.up_to_trusted().map(|(certificate, _)| certificate).find(needs)?;
         Some(StatusFault::NotAnswered { certificate: CertificateLabel::of(found) })
+    }
+
+    /// Whether the authority of a timestamp is not revoked, or was not yet when it made the timestamp.
+    pub(super) fn check_authority(
+        &self,
+        timestamp: &SignedBefore,
+        now: Time,
+        limits: &Limits,
+    ) -> Result<(), StatusFault> {
+        self.check(timestamp.chain(), Some(timestamp.at()), now, limits).map(|_passed| ())
     }
 
     fn pass(

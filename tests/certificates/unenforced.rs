@@ -26,6 +26,7 @@ use super::author::entry;
 use super::made::LEAF;
 use super::made::Made;
 use super::made::Plan;
+use super::made::TSA;
 use super::made::plan;
 use super::scene::*;
 
@@ -33,15 +34,23 @@ fn statement(verification: &Value, identities: &[&str], root: &Made) -> Option<U
     let skip = verification["level"] == "skip";
     let statement = json!({
         "name": "all", "registryScopes": ["*"], "signatureVerification": verification,
-        "trustStores": if skip { json!([]) } else { json!(["ca:acme"]) },
+        "trustStores": match (skip, verification.get("verifyTimestamp")) {
+            (true, _) => json!([]),
+            (false, None) => json!(["ca:acme"]),
+            (false, Some(_)) => json!(["ca:acme", "tsa:time"]),
+        },
         "trustedIdentities": if skip { &[][..] } else { identities },
     });
     let document = json!({"version": "1.0", "trustPolicies": [statement]}).to_string();
     let policy = TrustPolicyDocument::parse(document.as_bytes(), &Limits::DEFAULT).unwrap();
     let statement = policy.statements().first();
     let named = statement.trust_stores().iter();
+    let anchor = |name: &str| match name.starts_with("tsa:") {
+        true => SCENE.as_ref().unwrap().tsa_root.certificate.clone(),
+        false => root.certificate.clone(),
+    };
     let stores: Vec<_> =
-        named.map(|name| TrustStore::new(name.clone(), vec![root.certificate.clone()]).unwrap()).collect();
+        named.map(|name| TrustStore::new(name.clone(), vec![anchor(&name.to_string())]).unwrap()).collect();
     UnenforcedStatement::of(statement, &stores).unwrap()
 }
 
@@ -116,11 +125,8 @@ fn each_check_is_made_and_those_that_are_enforced_decide() {
     assert_eq!(outcome(&verifier_of(&logged, ACME, root), &good, now), "T+A+E+I+R+");
 }
 
-#[test]
-fn revocation_is_checked_also_where_it_is_logged_and_not_where_it_is_skipped() {
-    let Some(scene) = SCENE.as_ref() else { return };
-    let now = scene.now();
-    let crl = List::of(&scene.root, now).entry(entry(1, now, Some(1))).signed_by(&scene.root);
+/// A check by one CRL.
+fn with_crl(crl: Vec<u8>) -> RevocationCheck {
     let mut pool = StatusEvidence::new();
     pool.add_crl(CertificateRevocationList::parse(crl, &Limits::DEFAULT).unwrap(), &Limits::DEFAULT).unwrap();
     let freshness = FreshnessRule {
@@ -128,7 +134,14 @@ fn revocation_is_checked_also_where_it_is_logged_and_not_where_it_is_skipped() {
         grace_after_next_update: std::time::Duration::ZERO,
         maximum_age: None,
     };
-    let check = RevocationCheck::new(pool, freshness, StatusRule::WhenNamed);
+    RevocationCheck::new(pool, freshness, StatusRule::WhenNamed)
+}
+
+#[test]
+fn revocation_is_checked_also_where_it_is_logged_and_not_where_it_is_skipped() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let now = scene.now();
+    let check = with_crl(List::of(&scene.root, now).entry(entry(1, now, Some(1))).signed_by(&scene.root));
     let good = scene.signing().evidence();
     let of = |verification: &Value| verifier_of(verification, ACME, &scene.root).with_revocation(check.clone());
     let over = |action: &str| json!({"level": "strict", "override": {"revocation": action, "expiry": "log"}});
@@ -146,6 +159,56 @@ fn revocation_is_checked_also_where_it_is_logged_and_not_where_it_is_skipped() {
     let enforced = json!({"level": "strict", "override": {"expiry": "log"}});
     assert_eq!(outcome(&verifier_of(&enforced, ACME, &scene.root), &naming, now), "?status-unknown");
     assert_eq!(outcome(&verifier_of(&json!({"level": "audit"}), ACME, &scene.root), &naming, now), "T+A+E+I+R-");
+}
+
+/// notation checks the authority in its step of the timestamp, which the level of `revocation` has no say in.
+#[test]
+fn the_authority_of_a_timestamp_must_not_be_revoked_also_where_revocation_is_logged_or_skipped() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (now, late) = (scene.now(), scene.after(400 * DAY));
+    let stamped = |tsa| Signing { timestamp: Some((tsa, scene.after(120).unix())), ..scene.signing() }.evidence();
+    let good = stamped(&scene.tsa);
+    let named = format!("{TSA}crlDistributionPoints=URI:http://crl.example/tsa.crl\n");
+    let naming = scene.shop.issue(&scene.tsa_root, Plan { serial: "79", ..plan("/O=Time/CN=naming", &named) });
+    let naming = stamped(&naming);
+    let revoking = |serial, reason| {
+        let list = List::of(&scene.tsa_root, late).entry(entry(serial, scene.after(2 * DAY), Some(reason)));
+        Some(list.signed_by(&scene.tsa_root))
+    };
+    let level = |timestamp: &str, revocation: &str, verify: &str| {
+        let over = json!({"authenticTimestamp": timestamp, "revocation": revocation, "expiry": "log"});
+        json!({"level": "strict", "override": over, "verifyTimestamp": verify})
+    };
+    let (compromised, superseded, other) = (revoking(3, 1), revoking(3, 4), revoking(4, 1));
+    for (timestamp, revocation, evidence, crl, want) in [
+        ("enforce", "skip", &good, &other, "T+A+E+I+R0"),
+        ("enforce", "skip", &good, &compromised, "revoked"),
+        ("enforce", "log", &good, &compromised, "revoked"),
+        ("enforce", "enforce", &good, &compromised, "revoked"),
+        // RFC 3161 section 4: a token from before stays valid for this reason.
+        ("enforce", "skip", &good, &superseded, "T+A+E+I+R0"),
+        ("enforce", "log", &good, &superseded, "T+A+E+I+R+"),
+        // The check of the timestamp is the logged one, and the signer is not revoked.
+        ("log", "skip", &good, &compromised, "T-A+E+I+R0"),
+        ("log", "log", &good, &compromised, "T-A+E+I+R+"),
+        ("log", "enforce", &good, &compromised, "T-A+E+I+R+"),
+        // An authority that names a CRL which nobody brought.
+        ("enforce", "skip", &naming, &None, "?status-unknown"),
+        ("enforce", "log", &naming, &None, "?status-unknown"),
+        ("log", "skip", &naming, &None, "T-A+E+I+R0"),
+    ] {
+        for (verify, at) in [("afterCertExpiry", late), ("always", late), ("always", scene.after(399 * DAY))] {
+            let verifier = verifier_of(&level(timestamp, revocation, verify), ACME, &scene.root);
+            let verifier = match crl {
+                Some(crl) => verifier.with_revocation(with_crl(crl.clone())),
+                None => verifier,
+            };
+            assert_eq!(outcome(&verifier, evidence, at), want, "{timestamp} {revocation} {verify}");
+        }
+    }
+    // A timestamp that is not needed is not looked at.
+    let verifier = verifier_of(&level("enforce", "skip", "afterCertExpiry"), ACME, &scene.root);
+    assert_eq!(outcome(&verifier, &naming, now), "T+A+E+I+R0");
 }
 
 #[test]
