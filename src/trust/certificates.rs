@@ -113,6 +113,17 @@ impl CertificateMeans {
             && (self.revocation, self.timestamps) == (other.revocation, other.timestamps)
     }
 
+    /// The first of all those among `means` that judge a chain in the same way.
+    pub(super) fn judging_differently<'a>(means: impl IntoIterator<Item = &'a Self>) -> Vec<&'a Self> {
+        let mut different: Vec<&Self> = Vec::new();
+        for means in means {
+            if !different.iter().any(|before| before.judges_as(means)) {
+                different.push(means);
+            }
+        }
+        different
+    }
+
     /// Whether the certificate has the names.
     pub(super) fn fits(&self, certificate: &Certificate) -> bool {
         match &self.names {

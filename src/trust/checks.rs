@@ -167,7 +167,8 @@ impl SignedEnvelope<'_> {
         let at = begins.unwrap_or_else(|| self.certificates.first().not_before());
         let presented = PresentedChain { certificates: &self.certificates, extra: &[] };
         let mut faults = Vec::new();
-        for means in means.iter().filter(|means| means.fits(self.certificates.first())) {
+        let fitting = means.iter().copied().filter(|means| means.fits(self.certificates.first()));
+        for means in CertificateMeans::judging_differently(fitting) {
             match VerifiedChain::verify(presented, means.anchors(), self.purpose(), means.profile(), at, limits) {
                 Ok(chain) => return Ok((means, chain)),
                 Err(error) => faults.push(self.not_anchored(means, CertificateFault::Chain(error))),

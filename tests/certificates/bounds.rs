@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,9 +14,17 @@ use bulla::policy::Quorum;
 use bulla::policy::Requirement;
 use bulla::policy::StatementKind;
 use bulla::policy::Threshold;
+use bulla::trust::CertificateMeans;
+use bulla::trust::ChainSearch;
+use bulla::trust::Identity;
+use bulla::trust::Means;
+use bulla::trust::Owner;
+use bulla::trust::SignatureBudget;
 use bulla::trust::TrustRoot;
+use bulla::trust::VerificationTime;
 use bulla::verify::Verifier;
 use bulla::x509::Anchor;
+use bulla::x509::IdentityPattern;
 use bulla::x509::PresentedChain;
 use bulla::x509::Profile;
 use bulla::x509::Purpose;
@@ -131,4 +140,27 @@ fn the_signature_checks_of_many_envelopes_are_counted() {
         assert!(found == want || found.starts_with('?') && found.ends_with("signatures-not-checked"), "{found}");
         assert_eq!(found == "accepted", want == "accepted");
     }
+}
+
+/// Identities that differ in names alone have the same chain: it is verified, and returned, once.
+#[test]
+fn a_chain_is_looked_for_once_for_identities_with_the_same_anchors() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let anchors: Arc<[Anchor]> =
+        [Anchor { certificate: scene.root.certificate.clone(), purpose: Purpose::Signing }].into();
+    let identity = |owner: &str, names: &str, anchors: &Arc<[Anchor]>| {
+        let names = IdentityPattern::parse(names).unwrap();
+        let means = CertificateMeans::new(Arc::clone(anchors), names, Profile::NOTARY);
+        Identity::new(Owner::Named(owner.to_owned()), Means::Certificates(means))
+    };
+    let (time, evidence) = (VerificationTime::now(scene.now()), scene.signing().evidence());
+    let chains = |identities: Vec<Identity>| {
+        let search = ChainSearch::of_identities(&TrustRoot::new(identities).unwrap());
+        search.chains(&evidence, time, &Limits::DEFAULT, &mut SignatureBudget::of(100)).unwrap().len()
+    };
+    let names = ["O=Acme", "CN=release", "C=US"];
+    assert_eq!(chains(names.map(|names| identity(names, names, &anchors)).into()), 1);
+    // Other anchors are looked at.
+    let other: Arc<[Anchor]> = [anchors[0].clone(), anchors[0].clone()].into();
+    assert_eq!(chains(vec![identity("a", "O=Acme", &anchors), identity("b", "CN=release", &other)]), 2);
 }
