@@ -331,3 +331,22 @@ fn a_certificate_that_ended_since_is_shown_and_not_signed_with() {
     sign(&bench, "rsa2048", "b", &[]);
     bench.ok(&["request", "attach", "r", "b"]);
 }
+
+/// The payload of a Notary Project signature has the media type of the manifest, so it is shown before it is signed.
+#[test]
+fn the_media_type_that_is_signed_is_shown() {
+    let bench = bench();
+    let mut request = ask(&bench, &["--format", "bundle,notary-jws"]);
+    let row = |media_type: &str| format!("   mediaType  {media_type}\n");
+    let oci = "application/vnd.oci.image.index.v1+json";
+    let docker = "application/vnd.docker.distribution.manifest.list.v2+json";
+    assert!(bench.ok(&["request", "show", "r"]).out.contains(&row(oci)));
+    request["items"][0]["mediaType"] = json!(docker);
+    fs::write(bench.path("r"), request.to_string()).unwrap();
+    let page = bench.ok(&["request", "show", "r"]).out;
+    assert!(page.contains(&row(docker)) && !page.contains(oci), "{page}");
+    // The other formats sign the digest alone.
+    fs::remove_file(bench.path("r")).unwrap();
+    bench.ok(&["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=p256.crt"]);
+    assert!(!bench.ok(&["request", "show", "r"]).out.contains("mediaType"));
+}

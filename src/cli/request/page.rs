@@ -176,6 +176,8 @@ impl RequestPage<'_> {
             row(page, INDENT, "sign", &format!("image signature, Notary Project envelope, {}", form.name.as_str()));
         }
         if let Some(NotaryOptions { expiry, manifest, signing_time }) = sign.notary {
+            // These formats sign the media type of the manifest: an OCI and a Docker image manifest differ.
+            row(page, INDENT, "mediaType", &item.media_type);
             fact(page, INDENT, "dated", &format!("{signing_time}, the signing time"));
             fact(page, INDENT, "expiry", &expiry.map_or_else(|| "none".to_owned(), |expiry| expiry.to_string()));
             fact(page, INDENT, "manifest", manifest.as_str());
