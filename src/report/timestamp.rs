@@ -44,6 +44,8 @@ pub struct TimestampAttachResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     reference: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    skipped: Vec<ReportedSkip>,
     timestamped: Vec<AlreadyTimestamped>,
 }
 
@@ -118,17 +120,30 @@ impl TimestampRequestResult {
         });
     }
 
-    /// Adds a signature that gets no timestamp.
-    pub fn skip(&mut self, SkippedSignature { manifest, reason }: &SkippedSignature) {
-        self.skipped.push(ReportedSkip { code: reason.code(), error: reason.to_string(), signature: *manifest });
+    /// Adds a signature that gets no timestamp. If it was left out because of a limit, not all is done.
+    pub fn skip(&mut self, skipped: &SkippedSignature) {
+        self.done &= !skipped.reason.is_left_out();
+        self.skipped.push(ReportedSkip::of(skipped));
+    }
+}
+
+impl ReportedSkip {
+    fn of(SkippedSignature { manifest, reason }: &SkippedSignature) -> Self {
+        Self { code: reason.code(), error: reason.to_string(), signature: *manifest }
     }
 }
 
 impl TimestampAttachResult {
     /// The result for `reference`, before any timestamp is added.
     pub fn new(reference: &str) -> Self {
-        let (attached, timestamped) = (Vec::new(), Vec::new());
-        Self { attached, code: None, done: true, error: None, reference: reference.to_owned(), timestamped }
+        let (attached, skipped, timestamped) = (Vec::new(), Vec::new(), Vec::new());
+        Self { attached, code: None, done: true, error: None, reference: reference.to_owned(), skipped, timestamped }
+    }
+
+    /// Adds a signature that was left out because of a limit, so that not all is done.
+    pub fn skip(&mut self, skipped: &SkippedSignature) {
+        self.done = false;
+        self.skipped.push(ReportedSkip::of(skipped));
     }
 
     /// Adds a signature of the image `subject` that has the timestamp in the file `token` now.

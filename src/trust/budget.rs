@@ -29,7 +29,7 @@ impl SignatureBudget {
     ///
     /// # Errors
     /// As [`SignatureBudget::take`].
-    pub(super) fn take_for(&mut self, envelope: &NotaryEnvelope, limits: &Limits) -> Result<(), Unchecked> {
+    pub(crate) fn take_for(&mut self, envelope: &NotaryEnvelope, limits: &Limits) -> Result<(), Unchecked> {
         let most = usize::try_from(limits.envelope.certificates).unwrap_or(usize::MAX);
         let timestamp = envelope.timestamp_token().map_or(0, |_| most.saturating_mul(2));
         self.take(envelope.certificate_chain().len().saturating_mul(2).saturating_add(1).saturating_add(timestamp))

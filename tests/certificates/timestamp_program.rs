@@ -69,6 +69,38 @@ impl Place {
         fs::write(self.path(name).join("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}").unwrap();
     }
 
+    /// Adds `count` variants of the signature in a layout, each with more certificates behind those that it has.
+    fn variants(&self, layout: &str, count: usize) {
+        let blobs = self.path(layout).join("blobs/sha256");
+        let read = |digest: &Value| {
+            let hex = digest.as_str().unwrap().trim_start_matches("sha256:").to_owned();
+            serde_json::from_slice::<Value>(&fs::read(blobs.join(hex)).unwrap()).unwrap()
+        };
+        let put = |descriptor: &mut Value, content: &Value| {
+            let bytes = serde_json::to_vec(content).unwrap();
+            let digest = bulla::digest::Digest::sha256(&bytes);
+            fs::write(blobs.join(digest.hex()), &bytes).unwrap();
+            descriptor["digest"] = digest.to_string().into();
+            descriptor["size"] = bytes.len().into();
+        };
+        let path = self.path(layout).join("index.json");
+        let mut index: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let entries = index["manifests"].as_array_mut().unwrap();
+        let of_signature = |entry: &&Value| read(&entry["digest"])["subject"].is_object();
+        let mut entry = entries.iter().find(of_signature).unwrap().clone();
+        let mut manifest = read(&entry["digest"]);
+        let mut envelope = read(&manifest["layers"][0]["digest"]);
+        let own = envelope["header"]["x5c"].as_array().unwrap().clone();
+        for number in 0..count {
+            let chain = (0..2 + number % 5).map(|place| own[(number / 5 + place.min(1)) % 2].clone());
+            envelope["header"]["x5c"] = own[..1].iter().cloned().chain(chain).collect();
+            put(&mut manifest["layers"][0], &envelope);
+            put(&mut entry, &manifest);
+            entries.push(entry.clone());
+        }
+        fs::write(path, serde_json::to_vec(&index).unwrap()).unwrap();
+    }
+
     pub fn run(&self, command: &str) -> Output {
         let words = command.split(' ');
         Command::new(env!("CARGO_BIN_EXE_bulla")).args(words).current_dir(self.folder.path()).output().unwrap()
@@ -164,6 +196,37 @@ fn a_signature_is_made_offline_stamped_elsewhere_and_outlives_its_certificate() 
         let none = place.expect("timestamp request oci:app:v1 -o more --timestamp-roots tsa.pem", 0);
         assert_eq!(none, "no request is needed: every signature has a timestamp  oci:app:v1\n");
         assert!(!place.path("more").exists());
+    }
+}
+
+/// Whether signatures that were left out need a timestamp, and would have got one, is not known.
+#[test]
+fn signatures_that_were_left_out_are_could_not_tell() {
+    let Some(place) = Place::new() else { return };
+    place.sign("oci:app:v1", "notary-jws");
+    place.variants("app", 10);
+    let text = place.expect("timestamp request oci:app:v1 -o requests", 2);
+    assert_eq!(text.matches("left out  sha256:").count(), 3, "{text}");
+    assert!(text.contains("error: oci:app:v1: signatures were left out because of a limit"), "{text}");
+    let requests = place.files("requests");
+    assert_eq!(requests.len(), 8);
+    let report = |command: &str| {
+        let out = place.run(&format!("{command} --output json"));
+        assert_eq!(out.status.code(), Some(2), "{out:?}");
+        let report: Value = serde_json::from_slice(&out.stdout).unwrap();
+        assert_eq!(super::schema::faults_of_report(&report), Vec::<String>::new(), "{command}");
+        report["results"][0].clone()
+    };
+    let requested = report("timestamp request oci:app:v1 -o requests");
+    place.answer(&format!("requests/{}", requests[0]), "a.tsr");
+    let attached = report("timestamp attach oci:app:v1 --token a.tsr --timestamp-roots tsa.pem");
+    assert_eq!(
+        (requested["requests"].as_array().unwrap().len(), attached["attached"].as_array().unwrap().len()),
+        (8, 8)
+    );
+    for result in [requested, attached] {
+        assert_eq!((result["done"].as_bool(), result["skipped"].as_array().unwrap().len()), (Some(false), 3));
+        assert_eq!(result["skipped"][0]["code"], "signature-variants");
     }
 }
 

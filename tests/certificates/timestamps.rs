@@ -321,6 +321,61 @@ fn a_variant_with_another_certificate_does_not_take_the_place_of_the_signature()
     assert!(verifies(scene, &place, 400));
 }
 
+/// Pushes `count` variants of an envelope: with other certificates behind the signer's own, which nobody signed.
+fn push_variants(scene: &Scene, place: &(Memory, Subject), envelope: &[u8], count: usize) {
+    let mut json: Value = serde_json::from_slice(envelope).unwrap();
+    let others = [&scene.root, &scene.other_root, &scene.tsa_root, &scene.second];
+    let others = others.map(|made| Value::from(STANDARD.encode(made.certificate.der())));
+    for number in 0..count {
+        let chain = json["header"]["x5c"].as_array_mut().unwrap();
+        chain.truncate(1);
+        chain.extend([others[number / 4].clone(), others[number % 4].clone()]);
+        push(place, NotaryFormat::Jws, &serde_json::to_vec(&json).unwrap());
+    }
+}
+
+#[test]
+fn at_most_8_variants_of_a_signature_are_read_and_the_others_are_named() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (anchors, now) = (anchors(&scene.tsa_root), scene.now());
+    let place = store();
+    let descriptor = place.1.descriptor();
+    let payload = NotaryPayload::new(&descriptor.media_type, place.1.digest(), descriptor.size, &Default::default());
+    let signing = Signing { payload: payload.unwrap(), ..scene.signing() };
+    let genuine = signing.bytes();
+    push_variants(scene, &place, &genuine, 8);
+    assert_eq!((found(&place).signatures().len(), found(&place).skipped().len()), (8, 0));
+    push_variants(scene, &place, &genuine, 11);
+    // Another signature has variants of its own.
+    push(&place, NotaryFormat::Jws, &Signing { signer: &scene.second, ..signing }.bytes());
+    let mut all = found(&place);
+    assert_eq!((all.signatures().len(), all.skipped().len(), all.left_out().count()), (9, 3, 3));
+    assert!(all.skipped().iter().all(|skipped| skipped.reason.code() == "signature-variants"));
+    let same = all.without_timestamp(None, LIMITS);
+    assert_eq!(same.len(), 9);
+    let hash = |signature: &timestamp::NotarySignature| signature.request(nonce(1)).imprint().hash().to_vec();
+    let most = same.iter().max_by_key(|one| same.iter().filter(|other| hash(other[0]) == hash(one[0])).count());
+    let token = parsed(&token(&scene.tsa, &most.unwrap()[0].request(nonce(1)), scene.after(100)));
+    assert_eq!(all.add(&token, trust(&anchors, now), LIMITS).unwrap().added, 8);
+}
+
+/// What `timestamp` reads is counted as what is verified: one check for a signature, and two for each certificate.
+#[test]
+fn the_signature_checks_for_timestamps_are_counted() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let place = store();
+    let stranger = scene.signing().bytes();
+    // They are about another image, so they are checked and skipped.
+    push(&place, NotaryFormat::Jws, &stranger);
+    push(&place, NotaryFormat::Jws, &Signing { signer: &scene.second, ..scene.signing() }.bytes());
+    for (checks, left_out) in [(4, 2), (5, 1), (9, 1), (10, 0)] {
+        let limits = Limits::DEFAULT.with(|limits| limits.evidence.signature_checks = checks);
+        let found = ready(timestamp::find(&place.0, &place.1, &limits)).unwrap();
+        assert_eq!((found.skipped().len(), found.left_out().count()), (2, left_out), "{checks}");
+        assert!(found.left_out().all(|skipped| skipped.reason.code() == "signatures-not-checked"));
+    }
+}
+
 #[test]
 fn a_token_that_does_not_verify_is_no_timestamp_for_who_names_authorities() {
     let Some(scene) = SCENE.as_ref() else { return };

@@ -31,6 +31,7 @@ use crate::cli::runtime::Work;
 use crate::cli::sign;
 use crate::cli::stores::Stores;
 use crate::cli::timestamp::args::TimestampAttachArgs;
+use crate::cli::timestamp::left_out::left_out;
 use crate::cli::trust;
 
 /// A token, and the file that it was read from.
@@ -73,6 +74,8 @@ pub(super) fn attach(args: &TimestampAttachArgs, now: Time) -> Result<Exit, Fail
         if let Some(failure) = failure {
             exit = exit.and(failure.exit);
             job.result = TimestampAttachResult::failed(&job.reference, failure.reported());
+        } else if job.images.iter().any(|image| image.left_out().next().is_some()) {
+            exit = exit.and(Exit::Unknown);
         }
     }
     match args.output {
@@ -83,7 +86,10 @@ pub(super) fn attach(args: &TimestampAttachArgs, now: Time) -> Result<Exit, Fail
         Output::Text => {
             for (job, failure) in jobs.iter().zip(failures) {
                 match failure {
-                    None => job.shown(),
+                    None => {
+                        job.shown();
+                        left_out(&job.reference, &job.images).iter().for_each(render::failure);
+                    }
                     Some(failure) => render::failure(&failure.of(&job.reference, &references)),
                 }
             }
@@ -141,7 +147,8 @@ async fn find(
             let found = timestamp::find(sink.as_ref(), subject, limits).await;
             images.push(found.map_err(|error| Failure::from(error).of(reference, references))?);
         }
-        let (reference, result) = (reference.clone(), TimestampAttachResult::new(reference));
+        let (reference, mut result) = (reference.clone(), TimestampAttachResult::new(reference));
+        images.iter().flat_map(NotarySignatures::left_out).for_each(|skipped| result.skip(skipped));
         jobs.push(AttachJob { images, lines: Vec::new(), reference, result, sink });
     }
     Ok(jobs)

@@ -4,6 +4,7 @@ pub(super) mod args;
 mod attach;
 pub(super) mod authority;
 mod fetch;
+mod left_out;
 mod nonce;
 mod request;
 mod whole;

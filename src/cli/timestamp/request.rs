@@ -29,6 +29,7 @@ use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
 use crate::cli::timestamp::args::TimestampRequestArgs;
+use crate::cli::timestamp::left_out::left_out;
 use crate::cli::timestamp::nonce;
 use crate::cli::timestamp::whole;
 use crate::cli::trust;
@@ -74,13 +75,18 @@ pub(super) fn request(args: &TimestampRequestArgs, now: Time) -> Result<Exit, Fa
             render::report(&Report::new("timestamp request", results));
         }
         Output::Text => {
-            for (reference, (_, missing)) in references.iter().zip(&results) {
-                shown(reference, missing);
+            for ((reference, (_, missing)), images) in references.iter().zip(&results).zip(&found) {
+                let left_out = left_out(reference, images);
+                if left_out.is_none() || !missing.is_empty() {
+                    shown(reference, missing);
+                }
+                left_out.iter().for_each(render::failure);
             }
             found.iter().flatten().for_each(note_skipped);
         }
     }
-    Ok(Exit::Yes)
+    let left_out = found.iter().flatten().flat_map(NotarySignatures::left_out).next();
+    Ok(if left_out.is_some() { Exit::Unknown } else { Exit::Yes })
 }
 
 /// The signatures of the images of each reference.
@@ -154,7 +160,7 @@ fn shown(reference: &str, missing: &[(String, PathBuf, bool)]) {
 }
 
 fn note_skipped(image: &NotarySignatures) {
-    for skipped in image.skipped() {
+    for skipped in image.skipped().iter().filter(|skipped| !skipped.reason.is_left_out()) {
         render::note(format_args!("note: no timestamp for {}: {}", skipped.manifest, Foreign(&skipped.reason)));
     }
 }

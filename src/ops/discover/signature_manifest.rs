@@ -397,4 +397,4 @@ fn distinct(layers: Vec<Descriptor>) -> VecDeque<Descriptor> {
 }
 
 /// The number of variants of one signature that are read.
-const VARIANTS: usize = 8;
+pub(in crate::ops) const VARIANTS: usize = 8;

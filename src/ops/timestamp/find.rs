@@ -8,6 +8,7 @@ use tracing::info_span;
 use crate::digest::Digest;
 use crate::envelope::Evidence;
 use crate::envelope::FoundAt;
+use crate::envelope::NotaryEnvelope;
 use crate::envelope::SignedWith;
 use crate::envelope::Strictness;
 use crate::limits::Limits;
@@ -17,6 +18,7 @@ use crate::ops::OpsError;
 use crate::ops::discover::signature_manifest::Opened;
 use crate::ops::discover::signature_manifest::Reader;
 use crate::ops::discover::signature_manifest::SignatureManifest;
+use crate::ops::discover::signature_manifest::VARIANTS;
 use crate::ops::timestamp::NotarySignature;
 use crate::ops::timestamp::TimestampTrust;
 use crate::ops::timestamp::TimestampedSignature;
@@ -24,6 +26,8 @@ use crate::ops::timestamp::TimestampingError;
 use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::Walk;
 use crate::store::Source;
+use crate::trust::SignatureBudget;
+use crate::trust::Unchecked;
 use crate::verify::Finding;
 use crate::verify::Reason;
 
@@ -55,6 +59,16 @@ pub enum SkipReason {
     /// It does not verify, or needs none.
     #[error("{0}")]
     Signature(TimestampingError),
+    /// The budget of signature checks is exhausted: it is not known whether it needs a timestamp.
+    #[error("more than {} signature checks", .0.limit)]
+    Unchecked(Unchecked),
+    /// So many envelopes have this signature already: it is not known whether this one needs a timestamp. Certificates and
+    /// timestamps are not signed, so anybody can make variants of an envelope.
+    #[error("{limit} envelopes with the same signature were read before")]
+    Variant {
+        /// The limit of envelopes.
+        limit: usize,
+    },
 }
 
 impl SkipReason {
@@ -63,6 +77,16 @@ impl SkipReason {
         match self {
             Self::Finding(reason) => reason.code(),
             Self::Signature(error) => error.code(),
+            Self::Unchecked(_) => "signatures-not-checked",
+            Self::Variant { .. } => "signature-variants",
+        }
+    }
+
+    /// Whether the signature was left out because of a limit: it is not known whether it needs a timestamp.
+    pub const fn is_left_out(&self) -> bool {
+        match self {
+            Self::Finding(_) | Self::Signature(_) => false,
+            Self::Unchecked(_) | Self::Variant { .. } => true,
         }
     }
 }
@@ -101,6 +125,12 @@ impl NotarySignatures {
         &self.skipped
     }
 
+    /// Those of the [skipped](Self::skipped) signatures that were left out because of a limit: it is not known whether
+    /// they need a timestamp.
+    pub fn left_out(&self) -> impl Iterator<Item = &SkippedSignature> {
+        self.skipped.iter().filter(|skipped| skipped.reason.is_left_out())
+    }
+
     /// The image.
     pub const fn subject(&self) -> &Subject {
         &self.subject
@@ -108,7 +138,8 @@ impl NotarySignatures {
 }
 
 /// Reads the Notary Project signatures of `subject`. Signatures that cannot be read, do not verify with the key of their
-/// own certificate, or are about another image, are [skipped](NotarySignatures::skipped).
+/// own certificate, or are about another image, are [skipped](NotarySignatures::skipped), and so are more than 8 envelopes
+/// with the same signature, and those for which the signature checks of [`Limits`] do not suffice.
 ///
 /// # Errors
 /// [`OpsError`] where a list or a signature could not be fetched: then it is not known what is missing.
@@ -117,11 +148,13 @@ pub async fn find(source: &dyn Source, subject: &Subject, limits: &Limits) -> Re
     let walk = Walk::new(source, limits);
     let found =
         NotarySignatures { made: Vec::new(), signatures: Vec::new(), skipped: Vec::new(), subject: subject.clone() };
-    SignatureSearch { budget: walk.evidence(), found, limits, source, walk }.run().instrument(span).await
+    let checks = SignatureBudget::of(limits.evidence.signature_checks);
+    SignatureSearch { budget: walk.evidence(), checks, found, limits, source, walk }.run().instrument(span).await
 }
 
 struct SignatureSearch<'a> {
     budget: EvidenceBudget,
+    checks: SignatureBudget,
     found: NotarySignatures,
     limits: &'a Limits,
     source: &'a dyn Source,
@@ -176,12 +209,23 @@ impl SignatureSearch<'_> {
 
     fn add(&mut self, manifest: Digest, evidence: &Evidence) {
         let [content, layer, ..] = evidence.contents() else { return };
-        match NotarySignature::read(&self.found.subject, content, layer, self.limits) {
+        let taken = evidence.document().notary_envelope().map_or(Ok(()), |envelope| self.take_for(envelope));
+        let read = taken.and_then(|()| {
+            NotarySignature::read(&self.found.subject, content, layer, self.limits).map_err(SkipReason::Signature)
+        });
+        match read {
             Ok(signature) => self.found.signatures.push(signature),
-            Err(error) => {
-                self.found.skipped.push(SkippedSignature { manifest, reason: SkipReason::Signature(error) });
-            }
+            Err(reason) => self.found.skipped.push(SkippedSignature { manifest, reason }),
         }
+    }
+
+    /// Takes the checks of an envelope out of the budget, unless too many envelopes with its signature were read.
+    fn take_for(&mut self, envelope: &NotaryEnvelope) -> Result<(), SkipReason> {
+        let is_variant = |other: &&NotarySignature| other.has_signature_of(envelope);
+        if self.found.signatures.iter().filter(is_variant).count() >= VARIANTS {
+            return Err(SkipReason::Variant { limit: VARIANTS });
+        }
+        self.checks.take_for(envelope, self.limits).map_err(SkipReason::Unchecked)
     }
 
     /// A signature that cannot be read is skipped; one that could not be fetched is an error.

@@ -154,6 +154,11 @@ impl NotarySignature {
         self.envelope.is_same_but_timestamp(&other.envelope)
     }
 
+    /// Whether `envelope` has the same signature, perhaps with other certificates and another timestamp.
+    pub(super) fn has_signature_of(&self, envelope: &NotaryEnvelope) -> bool {
+        self.envelope.signature() == envelope.signature()
+    }
+
     /// Verifies the timestamp in its envelope; `None` if it has none.
     pub fn verify_timestamp(
         &self,
