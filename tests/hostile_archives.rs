@@ -64,17 +64,27 @@ struct Header<'a> {
     link: &'a [u8],
     magic: &'a [u8],
     prefix: &'a [u8],
+    tail: &'a [u8],
 }
 
 fn header<'a>(name: &'a str, kind: u8, size: u64) -> Header<'a> {
     let size = format!("{size:011o}\0").into_bytes();
-    Header { name: name.as_bytes(), mode: b"0000644\0", size, kind, link: b"", magic: b"ustar\x0000", prefix: b"" }
+    Header {
+        name: name.as_bytes(),
+        mode: b"0000644\0",
+        size,
+        kind,
+        link: b"",
+        magic: b"ustar\x0000",
+        prefix: b"",
+        tail: b"",
+    }
 }
 
 impl Header<'_> {
     fn bytes(&self) -> Vec<u8> {
         let mut block = vec![0; 512];
-        let fields: [(usize, &[u8]); 10] = [
+        let fields: [(usize, &[u8]); 11] = [
             (0, self.name),
             (100, self.mode),
             (108, b"0001750\0"),
@@ -85,6 +95,7 @@ impl Header<'_> {
             (157, self.link),
             (257, self.magic),
             (345, self.prefix),
+            (508, self.tail),
         ];
         for (start, bytes) in fields {
             block[start..start + bytes.len()].copy_from_slice(bytes);
@@ -437,6 +448,62 @@ fn long_names_and_control_characters_are_refused() {
 
 // ---------------------------------------------------------------------------------------------- headers
 
+// Go takes a prefix from a GNU header, and cuts the prefix of a star header; others do not: one member has two names, and
+// is listed under one of them only (threats: archive-two-names).
+#[test]
+fn a_header_with_two_names_is_refused() {
+    let evil = |magic, prefix, tail| Header { magic, prefix, tail, ..header("c.json", b'0', 2) }.with(b"{}");
+    let (posix, gnu) = (&b"ustar\x0000"[..], &b"ustar  \0"[..]);
+    let star = ["p".repeat(131), "00000000000 ".repeat(2)].concat();
+    for (magic, prefix, tail, why) in [
+        (gnu, &b"blobs/sha256"[..], &b""[..], "a GNU header with a prefix"),
+        (gnu, b"d", b"", "a GNU header with a prefix"),
+        (gnu, b"\0\0\0\0\0\0\0\0\0\0\0\0d", b"", "a GNU header with a prefix"),
+        (gnu, b"14675512345\x0014675512345\0", b"", "a GNU header with a prefix"),
+        (posix, &[b'p'; 155], b"tar\0", "format of star"),
+        (posix, star.as_bytes(), b"tar\0", "format of star"),
+        (posix, b"", b"tar\0", "format of star"),
+        (gnu, b"", b"tar\0", "format of star"),
+        // GNU tar knows a star header by the times alone.
+        (posix, &[&[b'p'; 130], &b"\x0000000000000 00000000000 "[..]].concat(), b"", "after the end of its name"),
+    ] {
+        refused_anywhere("archive-two-names", &evil(magic, prefix, tail), why);
+    }
+    // A record with an empty name: Go takes the name in the header.
+    let directory = header("d/", b'5', 0).bytes();
+    for member in [&directory, &file("d", b"")] {
+        let record = [&pax(b'x', &[("path", "")])[..], member].concat();
+        let long = [&header("././@LongLink", b'L', 1).with(b"\0")[..], member].concat();
+        refused_anywhere("archive-two-names", &record, "an empty name");
+        refused_anywhere("archive-two-names", &long, "an empty name");
+    }
+    // Python takes a file with the old type flag for a directory by the name in its header.
+    let old = Header { kind: 0, ..header("d/", b'0', 0) }.bytes();
+    refused_anywhere("archive-two-names", &[pax(b'x', &[("path", "f")]), old].concat(), "ends in a slash");
+}
+
+// The name field of an extension header, with its size, is the start of a skippable frame of zstd. It covers the headers
+// up to a member that is a zstd file, in which a loader that unpacks finds another archive
+// (threats: archive-skippable-frame).
+#[test]
+fn an_archive_that_is_also_a_zstd_file_is_refused() {
+    let place = Place::new();
+    for last in [0x50, 0x57, 0x5f] {
+        for kind in [b'x', b'g', b'L'] {
+            let frame = [last, 0x2a, 0x4d, 0x18, 0xf8, 0x05];
+            let body: &[u8] = if kind == b'L' { b"x\0" } else { b"13 comment=x\n" };
+            let first = Header { name: &frame, ..header("", kind, body.len() as u64) }.with(body);
+            let error = place.tar(&[&first, &file("x", b"zstd"), &parts().members(), &END]).err().unwrap();
+            assert!(error.to_string().contains("compressed with zstd"), "{error}");
+            refused_anywhere(
+                "archive-skippable-frame",
+                &[b"", &file("y", b"")[..], &first].concat(),
+                "a control character",
+            );
+        }
+    }
+}
+
 // Known as TARmageddon: two sizes, so that two readers see different members (threats: archive-two-sizes).
 #[test]
 fn two_sizes_of_one_member_are_refused() {
@@ -654,6 +721,8 @@ fn compressed_archives_are_refused_with_a_hint() {
     for (magic, tool) in [
         (&b"\x1f\x8b\x08\0\0\0"[..], "gunzip"),
         (b"\x28\xb5\x2f\xfd\0\0", "unzstd"),
+        (b"\x50\x2a\x4d\x18\0\0", "unzstd"),
+        (b"\x5f\x2a\x4d\x18\0\0", "unzstd"),
         (b"\xfd7zXZ\0", "unxz"),
         (b"BZh91A", "bunzip2"),
     ] {

@@ -1,5 +1,9 @@
 //! `Header`: one 512-byte header of a tar archive, POSIX.1-1988 (ustar) or GNU, parsed strictly and written in its
 //! simplest form.
+//!
+//! The bytes after the device numbers belong to other fields in each format: a prefix of the name in ustar, a shorter
+//! prefix and two times in star, two times and a sparse map in GNU. Readers tell the formats apart by different marks, so
+//! only what all of them read as the same name is accepted.
 
 use crate::store::error::TarFault;
 
@@ -32,8 +36,8 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Parses a header strictly: the checksum must be correct and every number must be unambiguous. The error is the
-    /// reason to refuse the archive.
+    /// Parses a header strictly: the checksum must be correct, and every number and the name must be unambiguous. The
+    /// error is the reason to refuse the archive.
     pub(super) fn parse(block: &[u8; 512]) -> Result<Self, TarFault> {
         let checksum = octal(field(block, 148, 8)).ok_or(TarFault::ChecksumForm)?;
         if checksum != sum(block) {
@@ -65,12 +69,7 @@ impl Header {
         {
             return Err(TarFault::Field(at));
         }
-        let mut name = text(field(block, 0, 100)).to_vec();
-        let prefix = text(field(block, 345, 155));
-        if posix && !prefix.is_empty() {
-            name = [prefix, b"/", &name].concat();
-        }
-        Ok(Self { kind, name, size })
+        Ok(Self { kind, name: name(block, posix)?, size })
     }
 
     /// The header of a member that we write: it depends neither on the user nor on the time.
@@ -120,6 +119,42 @@ impl Header {
 /// The target of a link, as its header gives it.
 pub(super) fn link_target(block: &[u8; 512]) -> Vec<u8> {
     text(field(block, 157, 100)).to_vec()
+}
+
+/// The name of a member, with the prefix that a ustar header has for it.
+fn name(block: &[u8; 512], posix: bool) -> Result<Vec<u8>, TarFault> {
+    // In a star header, the last four bytes are `tar` and NUL, and the prefix is shorter (threats: archive-two-names).
+    if field(block, 500, 12) != [0; 12] {
+        return Err(TarFault::StarHeader);
+    }
+    // GNU tar has times there, with --incremental only. Go reads other text as a prefix (golang/go#12594, golang/go#21005),
+    // and Python reads any text so.
+    if !posix && field(block, 345, 155) != [0; 155] {
+        return Err(TarFault::GnuPrefix);
+    }
+    let name = plain(field(block, 0, 100))?;
+    // Some readers take a file with the old type flag for a directory by this name, others by the name in a record.
+    if field(block, 156, 1) == b"\0" && name.ends_with(b"/") {
+        return Err(TarFault::NameSlash);
+    }
+    match plain(field(block, 345, 155))? {
+        b"" => Ok(name.to_vec()),
+        prefix => Ok([prefix, b"/", name].concat()),
+    }
+}
+
+/// The text in a field, with nothing after its final NUL. Control characters are refused also where a record gives
+/// another name: the first name in the file is what the signature of a compressed file is compared with
+/// (threats: archive-skippable-frame).
+fn plain(field: &[u8]) -> Result<&[u8], TarFault> {
+    let text = text(field);
+    if field.iter().skip(text.len()).any(|byte| *byte != 0) {
+        return Err(TarFault::AfterName);
+    }
+    match text.iter().any(u8::is_ascii_control) {
+        true => Err(TarFault::NameControl),
+        false => Ok(text),
+    }
 }
 
 /// `size` rounded up to whole blocks; `None` on overflow.
@@ -187,6 +222,143 @@ mod tests {
                 let header = Header { kind, name: b"blobs/sha256/x".to_vec(), size };
                 assert_eq!(Header::parse(&header.write()).unwrap(), header);
             }
+        }
+    }
+
+    /// A header with these fields and a right checksum.
+    fn made(fields: &[(usize, &[u8])]) -> [u8; 512] {
+        let mut block = Header { kind: MemberType::File, name: b"c.json".to_vec(), size: 8 }.write();
+        for (at, field) in fields {
+            put(&mut block, *at, field);
+        }
+        let checksum = format!("{:06o}\0 ", sum(&block));
+        put(&mut block, 148, checksum.as_bytes());
+        block
+    }
+
+    /// The number in a field as Go's archive/tar reads it: octal without the spaces and NULs around it, or base 256.
+    fn go_number(field: &[u8]) -> Option<i128> {
+        if field[0] & 0x80 != 0 {
+            let invert = if field[0] & 0x40 == 0 { 0 } else { 0xff };
+            let bytes = field.iter().enumerate().map(|(at, byte)| (byte ^ invert) & if at == 0 { 0x7f } else { 0xff });
+            let value = bytes.fold(0_u128, |value, byte| value << 8 | u128::from(byte));
+            let value = i128::from(i64::try_from(value).ok()?);
+            return Some(if invert == 0 { value } else { -value - 1 });
+        }
+        let blank = |byte: &u8| matches!(byte, 0 | b' ');
+        let Some(start) = field.iter().position(|byte| !blank(byte)) else { return Some(0) };
+        let end = field.iter().rposition(|byte| !blank(byte)).unwrap();
+        i128::from_str_radix(std::str::from_utf8(text(&field[start..=end])).ok()?, 8).ok()
+    }
+
+    /// The name and size that Go's archive/tar reads from a header whose checksum is right, by the format that it tells by
+    /// its own marks. `None` where it stops with an error.
+    fn go_header(block: &[u8; 512]) -> Option<(Vec<u8>, i128)> {
+        let star = block[257..263] == *b"ustar\0" && block[508..] == *b"tar\0";
+        let (posix, gnu) = (block[257..263] == *b"ustar\0", block[257..265] == *b"ustar  \0");
+        let mut numbers = vec![(100, 8), (108, 8), (116, 8), (136, 12)];
+        if posix || gnu {
+            numbers.extend([(329, 8), (337, 8)]);
+        }
+        if star {
+            numbers.extend([(476, 12), (488, 12)]);
+        }
+        for (start, length) in numbers {
+            go_number(&block[start..start + length])?;
+        }
+        let a_time = |start: usize| block[start] == 0 || go_number(&block[start..start + 12]).is_some();
+        let prefix = match (star, posix, gnu) {
+            (true, ..) => text(&block[345..476]),
+            (_, true, _) => text(&block[345..500]),
+            // A header that is not GNU's after all, as an early Go wrote it.
+            (.., true) if !(a_time(345) && a_time(357)) => {
+                Some(text(&block[345..500])).filter(|text| text.is_ascii()).unwrap_or_default()
+            }
+            _ => b"",
+        };
+        let name = text(&block[..100]).to_vec();
+        let name = if prefix.is_empty() { name } else { [prefix, b"/", &name].concat() };
+        Some((name, go_number(&block[124..136])?))
+    }
+
+    // Python's tarfile reads a prefix in every format.
+    fn python_name(block: &[u8; 512]) -> Vec<u8> {
+        let (name, prefix) = (text(&block[..100]), text(&block[345..500]));
+        if prefix.is_empty() { name.to_vec() } else { [prefix, b"/", name].concat() }
+    }
+
+    // (threats: archive-two-names)
+    #[test]
+    fn an_accepted_header_has_the_same_name_and_size_for_go_and_python() {
+        let star = [b"p".repeat(131), b"00000000000 ".repeat(2)].concat();
+        let times = b"00000000001\x0000000000002\0";
+        let pieces: [(usize, &[u8]); 22] = [
+            (257, b"ustar  \0"),
+            (257, b"ustar\x0000"),
+            (257, b"ustar\x00  "),
+            (345, b"d"),
+            (345, b"blobs/sha256"),
+            (345, b"\xffd"),
+            (345, &[b'p'; 155]),
+            (345, &star),
+            (345, times),
+            (346, b"d"),
+            (400, b"d"),
+            (476, b"d"),
+            (499, b"d"),
+            (508, b"tar\0"),
+            (508, b"tar"),
+            (500, b"x"),
+            (0, &[b'n'; 100]),
+            (0, b"a\0b"),
+            (0, b"P*M\x18"),
+            (99, b"/"),
+            (124, b"00000000010 "),
+            (108, b"\xff\xff\xff\xff\xff\xff\xff\xff"),
+        ];
+        let (mut accepted, mut differing) = (0, 0);
+        for first in 0..pieces.len() {
+            for second in 0..pieces.len() {
+                for third in 0..pieces.len() {
+                    let block = made(&[pieces[first], pieces[second], pieces[third]]);
+                    let go = go_header(&block);
+                    differing += u32::from(go.as_ref().is_some_and(|(name, _)| *name != python_name(&block)));
+                    let Ok(header) = Header::parse(&block) else { continue };
+                    accepted += 1;
+                    assert_eq!(header.name, python_name(&block), "{first} {second} {third}");
+                    assert_eq!(go, Some((header.name, i128::from(header.size))), "{first} {second} {third}");
+                }
+            }
+        }
+        assert!(accepted > 500 && differing > 100, "{accepted} accepted, {differing} read in two ways");
+    }
+
+    // (threats: archive-two-names, archive-skippable-frame)
+    #[test]
+    fn a_name_that_can_be_read_in_two_ways_is_refused() {
+        let gnu = (257, &b"ustar  \0"[..]);
+        for (fields, fault) in [
+            (&[gnu, (345, b"d")][..], TarFault::GnuPrefix),
+            (&[gnu, (345, b"00000000001\x0000000000001\0")], TarFault::GnuPrefix),
+            (&[gnu, (499, b"d")], TarFault::GnuPrefix),
+            (&[(345, &[b'p'; 155]), (508, b"tar\0")], TarFault::StarHeader),
+            (&[(508, b"tar\0")], TarFault::StarHeader),
+            (&[gnu, (500, b"x")], TarFault::StarHeader),
+            (&[(345, b"d\0d")], TarFault::AfterName),
+            (&[(499, b"d")], TarFault::AfterName),
+            (&[(0, b"a\0b")], TarFault::AfterName),
+            (&[(99, b"/")], TarFault::AfterName),
+            (&[(0, b"P*M\x18")], TarFault::NameControl),
+            (&[(0, b"P*M\x18"), (156, b"x")], TarFault::NameControl),
+            (&[(0, b"P*M\x18"), (156, b"g")], TarFault::NameControl),
+            (&[(0, b"P*M\x18"), (156, b"L")], TarFault::NameControl),
+            (&[(345, b"a\nb")], TarFault::NameControl),
+            (&[(0, b"c.jso/"), (156, b"\0")], TarFault::NameSlash),
+        ] {
+            assert_eq!(Header::parse(&made(fields)), Err(fault), "{fields:?}");
+        }
+        for fields in [&[gnu][..], &[(345, b"d")], &[(345, &[b'p'; 155])], &[(0, &[b'n'; 100])], &[(156, b"\0")]] {
+            assert!(Header::parse(&made(fields)).is_ok(), "{fields:?}");
         }
     }
 

@@ -43,6 +43,9 @@ pub enum ArchiveFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TarFault {
+    /// A name field that has more after the NUL that ends it.
+    #[error("a header with something after the end of its name")]
+    AfterName,
     /// A member whose path leads through a symbolic link.
     #[error("`{0}`, whose path leads through a symbolic link")]
     BelowLink(Untrusted),
@@ -99,6 +102,10 @@ pub enum TarFault {
     /// A field of a header is not a number.
     #[error("a field at {0} in its header that is no number")]
     Field(usize),
+    /// A GNU header that is not empty where a POSIX header has the prefix of the name: readers differ in whether it
+    /// belongs to the name. GNU tar writes times there, with `--incremental` only.
+    #[error("a GNU header with a prefix of its name or with times, which readers take differently")]
+    GnuPrefix,
     /// More symbolic links than the limit.
     #[error("more than {0} symbolic links")]
     LinkCount(usize),
@@ -114,9 +121,18 @@ pub enum TarFault {
     /// A name that is not valid in a layout.
     #[error("the name `{0}`, which is none that a layout can have")]
     Name(Untrusted),
+    /// A name field with control characters. With them a tar archive can also be a compressed file.
+    #[error("a control character in the name field of a header")]
+    NameControl,
+    /// A PAX record or a GNU long name that is empty: some readers then take the name in the header.
+    #[error("an empty name for the next member")]
+    NameEmpty,
     /// A name that is not UTF-8.
     #[error("a name that is not UTF-8")]
     NameEncoding,
+    /// A file with the type flag NUL whose name ends in a slash: some readers take it for a directory.
+    #[error("a file of the old type whose name ends in a slash")]
+    NameSlash,
     /// Two members with equal names, compared without case.
     #[error("{} for the second time", named(.0.as_ref()))]
     NameTwice(Option<Untrusted>),
@@ -141,6 +157,9 @@ pub enum TarFault {
     /// A sparse file.
     #[error("a sparse file")]
     Sparse,
+    /// A header with data in its last twelve bytes, as star writes it: its prefix of the name has another length.
+    #[error("a header in the format of star, whose name readers take differently")]
+    StarHeader,
     /// A symbolic link.
     #[error("a symbolic link")]
     SymbolicLink,
