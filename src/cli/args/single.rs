@@ -13,7 +13,10 @@ use clap::error::ErrorKind;
 
 use crate::cli::request::args::AttestArgs;
 use crate::cli::request::args::RequestCommand;
+use crate::cli::revocation::args::RevocationCommand;
+use crate::cli::timestamp::args::TimestampCommand;
 
+use super::CertCommand;
 use super::Cli;
 use super::CompletionArgs;
 use super::CopyArgs;
@@ -68,6 +71,7 @@ fn below(name: &str) -> Option<Command> {
     let group = |command: Command| command.subcommand_required(true).arg_required_else_help(true);
     Some(match name {
         "attest" => AttestArgs::augment_args(command),
+        "cert" => CertCommand::augment_subcommands(group(command)),
         "completion" => CompletionArgs::augment_args(command),
         "copy" => CopyArgs::augment_args(command),
         "demo" => DemoArgs::augment_args(command),
@@ -78,7 +82,9 @@ fn below(name: &str) -> Option<Command> {
         "ls" => LsArgs::augment_args(command),
         "man" => ManArgs::augment_args(command),
         "request" => RequestCommand::augment_subcommands(group(command)),
+        "revocation" => RevocationCommand::augment_subcommands(group(command)),
         "sign" => SignArgs::augment_args(command),
+        "timestamp" => TimestampCommand::augment_subcommands(group(command)),
         "tree" => TreeArgs::augment_args(command),
         "verify" => VerifyArgs::augment_args(command),
         _ => return None,
