@@ -359,6 +359,13 @@ const REPORTS: &[(&str, &[&str])] = &[
     ),
     ("timestamp request", &["layout notary && oci:notary:v1 -o requests"]),
     ("key show", &["release.pub"]),
+    (
+        "revocation attach",
+        &[
+            r#"revocation && printf '{"entries":[{"content":"%s","kind":"crl","sources":[]}],"mediaType":"application/vnd.bulla.revocation.v1+json"}' "$(base64 list.crl | tr -d '\n')" >e.json && oci:app:v1 e.json"#,
+        ],
+    ),
+    ("revocation show", &["revocation && list.crl", "revocation && response.ocsp"]),
 ];
 
 /// A request with everything in it, signed.

@@ -104,3 +104,53 @@ fn a_chain_from_a_file_is_enough() {
     }
     assert_eq!(world.web.requests(), ["GET /root.crl"]);
 }
+
+#[test]
+fn the_report_says_what_was_fetched_and_what_was_not() {
+    let Some(world) = World::with_crl() else { return };
+    let address = format!("{}/root.crl", world.web.address());
+    let report = |name: &str, want: i32| {
+        let line =
+            format!("revocation fetch oci:app:v1 --ca-roots root.pem -o {name} --allow-host 127.0.0.1 --output json");
+        let output = world.run(&line);
+        assert_eq!(output.status.code(), Some(want), "{}", said(&output));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(support::schema::faults_of_report(&report), Vec::<String>::new());
+        report["results"][0].clone()
+    };
+    // Nothing is served: the status is unknown, and the report says which address did not give it.
+    let unknown = report("none.json", 2);
+    assert_eq!((unknown["done"].as_bool(), unknown["entries"].as_u64()), (Some(false), Some(0)), "{unknown}");
+    let certificate = &unknown["certificates"][0];
+    assert_eq!(
+        (&certificate["status"], &certificate["problems"][0]["code"]),
+        (&"unknown".into(), &"status-no-evidence".into())
+    );
+    let missing = &unknown["notFetched"][0];
+    assert_eq!((&missing["address"], &missing["code"]), (&address.as_str().into(), &"no-answer".into()), "{missing}");
+    assert_eq!(missing["subject"], certificate["subject"]);
+
+    let forbidden = world.run("revocation fetch oci:app:v1 --ca-roots root.pem -o no.json --output json");
+    let forbidden: serde_json::Value = serde_json::from_slice(&forbidden.stdout).unwrap();
+    assert_eq!(forbidden["results"][0]["notFetched"][0]["code"], "host-not-allowed");
+
+    world.web.serve("/root.crl", b"no list".to_vec());
+    assert_eq!(report("garbage.json", 2)["notFetched"][0]["code"], "evidence-unreadable");
+
+    world.serve_list(&world.list());
+    let good = report("good.json", 0);
+    let certificate = &good["certificates"][0];
+    assert_eq!((good["done"].as_bool(), good["entries"].as_u64()), (Some(true), Some(1)), "{good}");
+    assert_eq!((&certificate["status"], certificate["namesSource"].as_bool()), (&"good".into(), Some(true)));
+    assert!(certificate["until"].is_string() && certificate["revocations"].as_array().unwrap().is_empty(), "{good}");
+
+    world.serve_list(&world.list().entry(entry(7, now(), Some(1))));
+    let revoked = report("revoked.json", 0);
+    let certificate = &revoked["certificates"][0];
+    assert_eq!((&certificate["status"], &certificate["serial"]), (&"revoked".into(), &"07".into()), "{revoked}");
+    assert_eq!(certificate["revocations"][0]["reason"], "keyCompromise", "{revoked}");
+    assert!(certificate["until"].is_null(), "{revoked}");
+    // An image that no chain leads anywhere for is a failure, not an empty report.
+    let failed = world.run("revocation fetch oci:app:v1 --timestamp-roots root.pem -o x.json --output json");
+    assert!(failed.status.code() == Some(2) && failed.stdout.is_empty(), "{}", said(&failed));
+}

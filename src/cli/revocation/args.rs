@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::Subcommand;
 
+use crate::cli::args::Output;
 use crate::cli::args::RegistryArgs;
 
 #[derive(Debug, Subcommand)]
@@ -25,6 +26,9 @@ pub(in crate::cli) struct RevocationAttachArgs {
     /// The portable file
     #[arg(value_name = "FILE")]
     pub(in crate::cli) file: PathBuf,
+    /// How to report
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
+    pub(in crate::cli) output: Output,
     #[command(flatten)]
     pub(in crate::cli) registry: RegistryArgs,
 }
@@ -74,6 +78,9 @@ pub(in crate::cli) struct RevocationFetchArgs {
     /// be given
     #[arg(long, value_name = "HOST[:PORT]", help_heading = "Certificates")]
     pub(in crate::cli) allow_host: Vec<String>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
+    pub(in crate::cli) output: Output,
     #[command(flatten)]
     pub(in crate::cli) registry: RegistryArgs,
 }
@@ -83,4 +90,7 @@ pub(in crate::cli) struct RevocationShowArgs {
     /// A portable file, CRLs (PEM or DER), or an OCSP response (DER)
     #[arg(value_name = "FILE")]
     pub(in crate::cli) file: PathBuf,
+    /// How to report
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
+    pub(in crate::cli) output: Output,
 }

@@ -4,7 +4,10 @@ use bulla::limits::Limits;
 use bulla::oci::Subject;
 use bulla::ops::pinned;
 use bulla::ops::revocation;
+use bulla::report::Report;
+use bulla::report::RevocationAttachResult;
 
+use crate::cli::args::Output;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
 use crate::cli::render;
@@ -27,13 +30,19 @@ pub(super) fn attach(args: &RevocationAttachArgs) -> Result<Exit, Failure> {
     }
     let stores = Stores::new(&args.registry, [&args.reference])?;
     let runtime = Runtime::new(Work::Waiting)?;
-    let referrer = runtime.block_on(async {
+    let (digest, referrer) = runtime.block_on(async {
         let (sink, tag_or_digest) = stores.existing_sink(&args.reference)?;
         let content = pinned::resolve(sink.as_ref(), &tag_or_digest).await?;
         let referrer = revocation::attach(sink.as_ref(), &Subject::of(&content), &bundle, &limits).await?;
         sink.finish().await?;
-        Ok::<_, Failure>(referrer)
+        Ok::<_, Failure>((*content.digest(), referrer))
     })?;
-    render::line(format_args!("{}: attached {referrer}", args.reference));
+    match args.output {
+        Output::Json => {
+            let result = RevocationAttachResult::new(&args.reference, &digest, &args.file, &referrer);
+            render::report(&Report::new("revocation attach", vec![result]));
+        }
+        Output::Text => render::line(format_args!("{}: attached {referrer}", args.reference)),
+    }
     Ok(Exit::Yes)
 }

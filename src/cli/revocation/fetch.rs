@@ -25,6 +25,9 @@ mod online {
     use bulla::ops::revocation;
     use bulla::ops::revocation::EvidenceFetcher;
     use bulla::ops::revocation::FoundChains;
+    use bulla::ops::revocation::NeededStatus;
+    use bulla::report::Report;
+    use bulla::report::RevocationFetchResult;
     use bulla::trust::ChainSearch;
     use bulla::trust::ChainSearchError;
     use bulla::trust::RevocationBundle;
@@ -37,6 +40,7 @@ mod online {
     use super::Failure;
     use super::RevocationFetchArgs;
     use super::Time;
+    use crate::cli::args::Output;
     use crate::cli::files;
     use crate::cli::line::Foreign;
     use crate::cli::registry;
@@ -74,8 +78,21 @@ mod online {
         let bytes = bundle.to_bytes().map_err(|error| to_failure(error.to_string()))?;
         files::write(&args.out, &bytes, overwrite)?;
         lookup::report(&fetched.problems);
-        exit = exit.and(report_statuses(&found, &bundle, now, &limits)?);
-        render::line(format_args!("{}: {} CRLs and OCSP responses", args.out.display(), bundle.entries().count()));
+        let statuses = found.statuses(&bundle, now, &limits).map_err(|error| Failure::unknown(error.to_string()))?;
+        let entries = bundle.entries().count();
+        exit = exit.and(exit_of(&statuses));
+        match args.output {
+            Output::Json => {
+                let mut result = RevocationFetchResult::new(&args.out, entries, &found, exit == Exit::Yes);
+                statuses.iter().for_each(|needed| result.add_status(needed));
+                fetched.problems.iter().for_each(|problem| result.add_problem(problem));
+                render::report(&Report::new("revocation fetch", vec![result]));
+            }
+            Output::Text => {
+                statuses.iter().for_each(shown);
+                render::line(format_args!("{}: {entries} CRLs and OCSP responses", args.out.display()));
+            }
+        }
         Ok(exit)
     }
 
@@ -122,29 +139,24 @@ mod online {
         if found.unread.is_empty() && !is_undetermined { Exit::Yes } else { Exit::Unknown }
     }
 
-    /// Reports what the evidence says about each certificate. A missing status that a verification needs is could not tell.
-    fn report_statuses(
-        found: &FoundChains,
-        bundle: &RevocationBundle,
-        now: Time,
-        limits: &Limits,
-    ) -> Result<Exit, Failure> {
-        let mut exit = Exit::Yes;
-        let statuses = found.statuses(bundle, now, limits).map_err(|error| Failure::unknown(error.to_string()))?;
-        for needed in statuses {
-            let certificate = &needed.status.certificate;
-            match (&needed.status.status, needed.status.require_good()) {
-                (Status::Good { until }, _) => render::line(format_args!("good until {until}: {certificate}")),
-                (Status::Revoked(_), Err(error)) => render::line(format_args!("revoked: {error}")),
-                (_, Err(_)) if !needed.is_named => render::line(format_args!("names no source: {certificate}")),
-                (_, error) => {
-                    let why = error.err().map(|error| error.to_string()).unwrap_or_default();
-                    render::line(format_args!("not known: {certificate}"));
-                    render::note(format_args!("warning: {why}"));
-                    exit = Exit::Unknown;
-                }
+    /// A missing status that a verification needs is could not tell.
+    fn exit_of(statuses: &[NeededStatus]) -> Exit {
+        let is_missing = |needed: &NeededStatus| needed.is_named && matches!(needed.status.status, Status::Unknown(_));
+        if statuses.iter().any(is_missing) { Exit::Unknown } else { Exit::Yes }
+    }
+
+    /// Prints what the evidence says about a certificate.
+    fn shown(needed: &NeededStatus) {
+        let certificate = &needed.status.certificate;
+        match (&needed.status.status, needed.status.require_good()) {
+            (Status::Good { until }, _) => render::line(format_args!("good until {until}: {certificate}")),
+            (Status::Revoked(_), Err(error)) => render::line(format_args!("revoked: {error}")),
+            (_, Err(_)) if !needed.is_named => render::line(format_args!("names no source: {certificate}")),
+            (_, error) => {
+                let why = error.err().map(|error| error.to_string()).unwrap_or_default();
+                render::line(format_args!("not known: {certificate}"));
+                render::note(format_args!("warning: {why}"));
             }
         }
-        Ok(exit)
     }
 }

@@ -1,9 +1,12 @@
 //! The command `revocation show`: the CRLs and OCSP responses in a file.
 
 use bulla::limits::Limits;
+use bulla::report::Report;
+use bulla::report::RevocationShowResult;
 use bulla::time::Time;
 use bulla::trust::RevocationDocument;
 
+use crate::cli::args::Output;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
 use crate::cli::line::Foreign;
@@ -14,8 +17,27 @@ use crate::cli::revocation::check;
 use crate::cli::revocation::check::EvidenceFile;
 
 pub(super) fn show(args: &RevocationShowArgs) -> Result<Exit, Failure> {
+    let file = check::read(&args.file, &Limits::DEFAULT)?;
+    match args.output {
+        Output::Json => render::report(&Report::new("revocation show", vec![result(args, file)])),
+        Output::Text => render::text(&page(file)),
+    }
+    Ok(Exit::Yes)
+}
+
+fn result(args: &RevocationShowArgs, file: EvidenceFile) -> RevocationShowResult {
+    let mut result = RevocationShowResult::new(&args.file);
+    match file {
+        EvidenceFile::Bundle(bundle) => bundle.entries().for_each(|entry| result.add_entry(entry)),
+        EvidenceFile::Crls(crls) => crls.into_iter().for_each(|crl| result.add(&RevocationDocument::Crl(crl))),
+        EvidenceFile::Ocsp(response) => result.add(&RevocationDocument::Ocsp(response)),
+    }
+    result
+}
+
+fn page(file: EvidenceFile) -> Lines {
     let mut lines = Lines::default();
-    match check::read(&args.file, &Limits::DEFAULT)? {
+    match file {
         EvidenceFile::Bundle(bundle) => {
             for entry in bundle.entries() {
                 document(entry.document(), &mut lines);
@@ -34,8 +56,7 @@ pub(super) fn show(args: &RevocationShowArgs) -> Result<Exit, Failure> {
         }
         EvidenceFile::Ocsp(response) => document(&RevocationDocument::Ocsp(response), &mut lines),
     }
-    render::text(&lines);
-    Ok(Exit::Yes)
+    lines
 }
 
 fn document(document: &RevocationDocument, lines: &mut Lines) {
