@@ -238,7 +238,7 @@ fn a_portable_file_counts_as_the_evidence_in_it() {
     };
     let good = List::of(&scene.root, now);
     let revoking = good.clone().entry(entry(1, now, Some(1)));
-    write("good.json", &[good.clone()]);
+    write("good.json", std::slice::from_ref(&good));
     write("both.json", &[good.clone(), revoking.clone()]);
     write("none.json", &[]);
     let verify = |files: &str| place.run(&format!("verify oci:app:v1 --ca-roots root --revocation-required {files}"));

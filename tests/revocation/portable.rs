@@ -130,8 +130,9 @@ fn a_file_of_another_form_is_refused() {
     changed(&|_| ()).unwrap();
     changed(&|file| file["entries"] = json!([])).unwrap();
     changed(&|file| file["entries"][0]["sources"] = json!([])).unwrap();
+    type Change = dyn Fn(&mut Value);
     type Fault = fn(&RevocationBundleError) -> bool;
-    let faults: [(&dyn Fn(&mut Value), Fault); 17] = [
+    let faults: [(&Change, Fault); 17] = [
         (&|file| file["more"] = json!(1), |it| matches!(it, RevocationBundleError::Json(_))),
         (&|file| file["entries"][0]["more"] = json!(1), |it| matches!(it, RevocationBundleError::Json(_))),
         (&|file| file["entries"][0]["kind"] = json!("CRL"), |it| matches!(it, RevocationBundleError::Json(_))),

@@ -5,8 +5,10 @@ use bulla::oci::media_type::OCI_MANIFEST;
 
 use super::author::entry;
 use super::*;
+use crate::support::registry::Action;
 use crate::support::registry::Quirks;
 use crate::support::registry::Registry;
+use crate::support::registry::Times;
 
 const MEDIA_TYPE: &str = RevocationBundle::MEDIA_TYPE;
 
@@ -93,12 +95,7 @@ fn what_is_attached_and_cannot_be_read_is_could_not_tell() {
         referrer.put(&registry, "app", None);
         if what == "missing" {
             let digest = bulla::digest::Digest::sha256(payload);
-            registry.rule(
-                "*",
-                &format!("/v2/app/blobs/{digest}"),
-                crate::support::registry::Times::Every,
-                crate::support::registry::Action::status(404),
-            );
+            registry.rule("*", &format!("/v2/app/blobs/{digest}"), Times::Every, Action::status(404));
         }
         let verify = |options: &str| world.says(&format!("verify {place} {TRUST} {options}"));
         assert_eq!(verify("--revocation good.json").0, 0, "{what}: it is not looked at");

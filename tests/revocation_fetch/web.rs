@@ -9,11 +9,14 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::thread;
 
+/// Makes an answer from the body of a request.
+pub type Maker = dyn Fn(&[u8]) -> Vec<u8> + Send + Sync;
+
 /// What a path answers.
 #[derive(Clone)]
 pub enum Answer {
     /// Whatever a function makes of the body of the request.
-    By(Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>),
+    By(Arc<Maker>),
     /// These bytes instead of an HTTP response.
     Raw(Vec<u8>),
     /// Nothing, until the client goes away.
@@ -117,7 +120,7 @@ fn request(mut stream: &TcpStream) -> Option<(String, Vec<u8>)> {
 
 impl Web {
     /// The function that answers at `path`.
-    pub fn taken(&self, path: &str) -> Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync> {
+    pub fn taken(&self, path: &str) -> Arc<Maker> {
         match self.routes.lock().unwrap().get(path) {
             Some(Answer::By(made)) => Arc::clone(made),
             _ => panic!("{path} has no such answer"),
