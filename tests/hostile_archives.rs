@@ -33,14 +33,18 @@ use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::ContentError;
 use bulla::oci::Descriptor;
+use bulla::oci::Reference;
 use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
 use bulla::store::Archive;
 use bulla::store::BrokenReason;
 use bulla::store::DockerArchive;
+use bulla::store::Images;
 use bulla::store::Layout;
+use bulla::store::OpenError;
 use bulla::store::PathFault;
+use bulla::store::ReadOnlyFault;
 use bulla::store::Sink;
 use bulla::store::Source;
 use bulla::store::StoreError;
@@ -1161,6 +1165,50 @@ fn a_docker_archive_whose_two_lists_differ_is_refused() {
     let link = Header { link: b"/etc/shadow", ..header("abc.json", b'2', 0) }.bytes();
     let error = docker(&docker_list("abc.json", &[&layer], &[]), &link).err().unwrap();
     assert!(error.to_string().contains("a symbolic link"), "{error}");
+}
+
+// Docker shows the parent, and pushes a layer with addresses under them; no signature covers either
+// (threats: docker-archive-unsigned-relations).
+#[test]
+fn unsigned_parents_and_layer_addresses_of_a_docker_archive_are_refused() {
+    let good = parts();
+    let (config, layer) = (blob_name(&good.config), blob_name(&good.layer));
+    let id = good.config.digest().to_string();
+    let other = format!("sha256:{}", "0".repeat(64));
+    let source = |source: &str| format!(r#""LayerSources":{{"{}":{source}}}"#, good.layer.digest());
+    for (more, right) in [
+        ("\"Parent\":\"\"".to_owned(), true),
+        (r#""Parent":null,"LayerSources":null"#.to_owned(), true),
+        (format!(r#""Parent":"{id}""#), true),
+        (format!(r#""Parent":"{other}""#), false),
+        (r#""Parent":"x""#.to_owned(), false),
+        // As Docker writes it since version 25.
+        (source(&serde_json::to_string(good.layer.descriptor()).unwrap()), true),
+        (source("null"), true),
+        (source(r#"{"urls":["https://evil.example/layer"]}"#), false),
+        (source(r#"{"URLs":["https://evil.example/layer"]}"#), false),
+    ] {
+        let list = format!(r#"[{{"Config":"{config}","RepoTags":["app:v1"],"Layers":["{layer}"],{more}}}]"#);
+        match docker(&list, b"") {
+            Ok(archive) => assert!(right, "{more}: accepted {}", archive.origin()),
+            Err(error) => assert!(!right && matches!(error, StoreError::Contradiction { .. }), "{more}: {error}"),
+        }
+    }
+}
+
+// Docker's list would stay as it was (threats: docker-archive-lists-differ).
+#[test]
+fn an_oci_archive_that_docker_loads_is_not_written_as_an_oci_archive() {
+    let good = parts();
+    let place = Place::new();
+    let list = docker_list(&blob_name(&good.config), &[&blob_name(&good.layer)], &["app:v1"]);
+    fs::write(place.path(), [&good.members(), &file("manifest.json", list.as_bytes()), &END[..]].concat()).unwrap();
+    let reference: Reference = format!("oci-archive:{}", place.path().display()).parse().unwrap();
+    let error = Images::local(Limits::DEFAULT).create(&reference).err().unwrap();
+    let OpenError::Store(StoreError::ReadOnly { reason, .. }) = error else { panic!("{error}") };
+    assert_eq!(reason, ReadOnlyFault::DockerList);
+    fs::write(place.path(), [&good.members(), &END[..]].concat()).unwrap();
+    assert!(Images::local(Limits::DEFAULT).create(&reference).is_ok());
 }
 
 // `docker load`, `podman load` and skopeo take the bytes under a name, whatever digest the name is

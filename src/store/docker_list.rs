@@ -1,6 +1,7 @@
 //! `manifest.json`: Docker's own list of the images in a docker-archive, as names of files; read strictly, and written.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -20,6 +21,7 @@ use crate::oci::referrer::is_auxiliary_name;
 use crate::store::StoreError;
 use crate::store::archive::Tar;
 use crate::store::error::BrokenReason;
+use crate::store::error::ContradictionReason;
 use crate::store::error::LayoutFault;
 use crate::store::error::MissingContent;
 use crate::store::key_case::exact;
@@ -27,14 +29,21 @@ use crate::store::local::catalog::kept_names;
 use crate::store::local::layout_files::DOCKER_LIST;
 use crate::store::local::layout_files::LayoutFiles as _;
 use crate::store::local::layout_files::blob_name;
+use crate::text::Untrusted;
 
 /// An entry of `manifest.json`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct SavedImage {
     pub(super) config: String,
+    /// By the digest of a layer, the descriptor under which Docker pushes it.
+    #[serde(default, deserialize_with = "null_is_default")]
+    layer_sources: BTreeMap<String, Option<ObjectKeys>>,
     #[serde(default, deserialize_with = "null_is_default")]
     pub(super) layers: Vec<String>,
+    /// The id of the image that Docker shows as the parent of this one.
+    #[serde(default)]
+    parent: Option<String>,
     #[serde(default)]
     pub(super) repo_tags: Option<Vec<String>>,
 }
@@ -70,7 +79,33 @@ pub(super) fn read_manifest_json(tar: &Tar, limits: &Limits) -> Result<Vec<Saved
     if count(tags) > limits.oci.descriptors {
         return Err(StoreError::TooMany { place, what: "images and names", limit: limits.oci.descriptors });
     }
+    unsigned_relations(&place, &saved)?;
     Ok(saved)
+}
+
+/// Refuses what `manifest.json` tells Docker about an image beyond its config and layers, unless it is harmless: a
+/// parent that is listed too, and a layer without addresses from which others would download it. No signature covers it.
+fn unsigned_relations(place: &str, saved: &[SavedImage]) -> Result<(), StoreError> {
+    let contradiction = |reason| StoreError::Contradiction { place: place.to_owned(), reason };
+    // The name of a config is its digest, as Docker writes it; the digest itself is verified with the image.
+    let hex = |image: &SavedImage| {
+        let file = image.config.rsplit('/').next().unwrap_or_default();
+        format!("sha256:{}", file.strip_suffix(".json").unwrap_or(file))
+    };
+    let listed: BTreeSet<String> = saved.iter().map(hex).collect();
+    for image in saved {
+        if let Some(parent) = image.parent.as_ref().filter(|parent| !parent.is_empty() && !listed.contains(*parent)) {
+            return Err(contradiction(ContradictionReason::Parent(Untrusted::new(parent))));
+        }
+        for (layer, source) in &image.layer_sources {
+            let Some(source) = source else { continue };
+            exact(place, DOCKER_LIST, source.keys(), &[LAYER_URLS])?;
+            if source.contains_key(LAYER_URLS) {
+                return Err(contradiction(ContradictionReason::LayerSource(Untrusted::new(layer))));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The `manifest.json` that lists the images of `index`, the `index.json` of the archive. `listed` has the manifest of
@@ -130,4 +165,6 @@ fn missing(digest: Digest, place: &str) -> StoreError {
     StoreError::NotFound { content: MissingContent::Digest { digest, place: place.to_owned() } }
 }
 
+/// The key of a descriptor for the addresses of a layer that is not distributed with its image.
+const LAYER_URLS: &str = "urls";
 const SAVED_KEYS: [&str; 5] = ["Config", "LayerSources", "Layers", "Parent", "RepoTags"];

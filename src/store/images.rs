@@ -177,7 +177,8 @@ impl Images {
     /// [`Sink::finish`] creates it.
     ///
     /// # Errors
-    /// [`OpenError`]; [`OpenError::ReadOnly`] for a docker-archive: use [`Images::create_docker_archive`].
+    /// [`OpenError`]; [`OpenError::ReadOnly`] for a docker-archive: use [`Images::create_docker_archive`], also for an OCI
+    /// archive that `docker load` accepts.
     pub fn create(&self, reference: &Reference) -> Result<Arc<dyn Sink>, OpenError> {
         match reference {
             Reference::DockerArchive(_) => Err(read_only(reference)),
@@ -187,7 +188,7 @@ impl Images {
                 Ok(Arc::new(store))
             }
             Reference::LayoutArchive(local) => {
-                let store = Archive::create(&local.path, self.limits.clone())?;
+                let store = Archive::create(&local.path, self.limits.clone())?.without_docker_list()?;
                 info!(path = %local.path.display(), "opened for writing");
                 Ok(Arc::new(store))
             }

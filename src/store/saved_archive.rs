@@ -120,7 +120,7 @@ impl SavedArchive {
 fn images(tar: &Tar, hashed: &BTreeMap<Digest, u64>, limits: &Limits) -> Result<Vec<LoadedImage>, StoreError> {
     let mut files: BTreeMap<String, LoadedLayer> = BTreeMap::new();
     let mut images = Vec::new();
-    for SavedImage { config, layers, repo_tags } in read_manifest_json(tar, limits)? {
+    for SavedImage { config, layers, repo_tags, .. } in read_manifest_json(tar, limits)? {
         let what = format!("`{}` in {}", Untrusted::new(&config), tar.name());
         let file = tar.open(&config)?.ok_or_else(|| missing(tar, &config))?;
         let bytes = file.read(&what, limits.oci.manifest_bytes)?;

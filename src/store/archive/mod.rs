@@ -102,6 +102,18 @@ impl Archive {
         Self::of(Tar::open(TRANSPORT, path.into(), limits.clone())?, limits)?.for_images()
     }
 
+    /// The same archive as a destination for images, unless it is [for Docker](Archive::is_for_docker) too: Docker's list
+    /// would not name what is added.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] with [`ReadOnlyFault::DockerList`].
+    pub(super) fn without_docker_list(self) -> Result<Self, StoreError> {
+        match self.is_for_docker() {
+            true => Err(StoreError::ReadOnly { place: self.place().name(), reason: ReadOnlyFault::DockerList }),
+            false => Ok(self),
+        }
+    }
+
     /// As [`Archive::create`], for evidence: the manifests, configs and signatures of images, without layers. The archive
     /// says so in the annotations of its `index.json`.
     ///

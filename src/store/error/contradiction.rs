@@ -31,6 +31,9 @@ pub enum ContradictionReason {
         /// The key.
         key: Untrusted,
     },
+    /// `manifest.json` gives a layer addresses, from which others would download it after a push.
+    #[error("its manifest.json gives addresses for the layer `{0}`, which no signature covers")]
+    LayerSource(Untrusted),
     /// A list of images is a symbolic link.
     #[error("its {0} is a symbolic link")]
     ListIsLink(&'static str),
@@ -57,6 +60,9 @@ pub enum ContradictionReason {
     /// A loader that reads the OCI layout in the archive would load an image that was not verified.
     #[error("loaders that read its index.json take {0} from it as well, which is not verified")]
     NotProven(Digest),
+    /// `manifest.json` names a parent of an image that it does not list.
+    #[error("its manifest.json gives an image the parent `{0}`, which it does not list")]
+    Parent(Untrusted),
     /// The redacted text of another reason.
     #[error("{0}")]
     Redacted(String),

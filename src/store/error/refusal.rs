@@ -46,6 +46,9 @@ pub enum ReadBackFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadOnlyFault {
+    /// It is a docker-archive too, and was to be written as an OCI archive.
+    #[error("it is also a docker-archive, whose manifest.json would not list the new image; use docker-archive:FILE")]
+    DockerList,
     /// It holds the evidence of images, and no whole image.
     #[error("it holds evidence without layers, so no whole image can be added to it")]
     EvidenceOnly,
