@@ -44,7 +44,6 @@ pub struct TimestampAttachResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     reference: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     skipped: Vec<ReportedSkip>,
     timestamped: Vec<AlreadyTimestamped>,
 }

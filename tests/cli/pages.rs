@@ -158,7 +158,8 @@ fn commands_md_lists_every_code() {
     assert_eq!(codes(&["policy/requirement.rs", "verify/finding.rs"]), findings, "left: src, right: the page");
     let mut all = codes(&["store/error.rs", "ops/error.rs", "ops/timestamp/error.rs", "request/error.rs"]);
     all.extend(
-        ["bad-argument", "owners-missing", "trust-policy-not-enforced", "trust-policy-scope"].map(str::to_owned),
+        ["bad-argument", "owners-missing", "signature-variants", "trust-policy-not-enforced", "trust-policy-scope"]
+            .map(str::to_owned),
     );
     assert_eq!(all, failures, "left: src, right: the page");
 }
