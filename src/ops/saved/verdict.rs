@@ -8,8 +8,8 @@ use crate::ops::outcome::Verdict;
 use crate::store::StoreError;
 use crate::verify::VerifiedSubject;
 
-/// A docker-archive of which every image that `docker load` loads was verified. A proof type, made only by
-/// [`saved::verify`](crate::ops::saved::verify).
+/// A docker-archive in which every image that `docker load` loads was verified. A proof type, made only by
+/// [`saved::verify`](crate::ops::saved::verify()).
 ///
 /// ```compile_fail,E0451
 /// use bulla::ops::saved::VerifiedArchive;
