@@ -99,7 +99,7 @@ impl BundleDocument {
         })
     }
 
-    /// Parses a bundle, of which `message` reads a message signature, or refuses it.
+    /// Parses a bundle. `message` reads its message signature, or refuses it.
     pub(super) fn parse_with(
         bytes: &[u8],
         limits: &Limits,

@@ -112,7 +112,7 @@ pub enum OpsError {
         /// The platforms that it has.
         has: String,
     },
-    /// An archive of which `docker load` loads no image.
+    /// An archive that has no image for `docker load`.
     #[error("{place}: `docker load` loads no image from it")]
     NothingLoaded {
         /// The archive.

@@ -1,4 +1,4 @@
-//! `SavedArchive`: the images that `docker load` loads from a docker-archive, whoever wrote it: configs and layers.
+//! `SavedArchive`: the images that `docker load` loads from a docker-archive of any tool: configs and layers.
 //!
 //! The invariant: what is returned is what is loaded. A loader takes files by the names in `manifest.json`, computes the
 //! image id as the digest of the config, and compares each unpacked layer with the config.
@@ -141,7 +141,7 @@ fn images(tar: &Tar, hashed: &BTreeMap<Digest, u64>, limits: &Limits) -> Result<
     Ok(images)
 }
 
-/// Hashes a layer to its end, unless it is a blob of which the digest was checked.
+/// Hashes a layer to its end, unless it is a blob whose digest was checked.
 fn read(tar: &Tar, name: &str, hashed: &BTreeMap<Digest, u64>) -> Result<LoadedLayer, StoreError> {
     let place = format!("`{}` in {}", Untrusted::new(name), tar.name());
     let mut file = tar.open(name)?.ok_or_else(|| missing(tar, name))?;

@@ -1,7 +1,7 @@
 //! Merkle trees of transparency logs (RFC 6962 section 2.1, RFC 9162 section 2.1), with SHA-256: inclusion proofs and
 //! consistency proofs.
 //!
-//! The invariant of both: each hash of a proof is used exactly once, and there is none too few. A proof with one hash more
+//! The invariant of both: each hash of a proof is used exactly once, and none is missing. A proof with one hash more
 //! or less than the tree size asks for is refused, whatever root it leads to.
 
 use std::fmt;

@@ -118,7 +118,7 @@ pub enum ArchiveNotVerified {
 }
 
 impl VerifiedArchive {
-    /// The proof for an archive of which all images are accepted.
+    /// The proof for an archive whose images are all accepted.
     ///
     /// # Errors
     /// [`ArchiveNotVerified::Images`] with the verdicts.

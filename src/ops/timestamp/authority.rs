@@ -68,7 +68,7 @@ impl Timestamping<'_> {
 }
 
 /// Reads the response of a timestamp authority, and checks that its token answers `request`: the same imprint, nonce and
-/// policy. With `trust`, the token is verified too, apart from the data, of which the request has only the hash.
+/// policy. With `trust`, the token is verified too, apart from the data: the request has only its hash.
 ///
 /// # Errors
 /// [`TimestampingError`].

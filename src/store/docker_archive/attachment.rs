@@ -13,8 +13,8 @@ use crate::store::Archive;
 
 /// Whether the manifest is an attachment: its config is the empty object under another media type than that of an image
 /// config (OCI image specification, "Guidelines for Artifact Usage"); or, as cosign writes it, all its layers are
-/// signatures, attestations or SBOMs, and its config has a diff ID for each. A config that cannot be read, or that
-/// `bytes` is not enough for, is none.
+/// signatures, attestations or SBOMs, and its config has a diff ID for each. It is no attachment if its config
+/// cannot be read within `bytes`.
 pub(super) fn is_attachment(archive: &Archive, manifest: &Manifest, limits: &Limits, bytes: &mut u64) -> bool {
     let config = &manifest.config;
     if config.digest == *empty_config().digest() {

@@ -37,7 +37,7 @@ pub struct LogVerification<'a> {
     pub timestamps: &'a [SignedBefore],
 }
 
-/// What must prove that a log has an entry. What is there beside it is verified as well.
+/// What must prove that a log has an entry. Other proofs in the entry are verified as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequiredInclusion {
     /// A signed entry timestamp: bundles of version 0.1, and signatures of cosign v2.
