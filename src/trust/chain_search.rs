@@ -1,4 +1,4 @@
-//! `ChainSearch`: the chains of a signature that lead to an anchor of the operator, whoever signed. They say which
+//! `ChainSearch`: the chains of a signature that lead to an anchor of the operator, of any signer. They say which
 //! revocation evidence a verification needs; they prove nothing about the image.
 
 use std::sync::Arc;

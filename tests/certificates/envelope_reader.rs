@@ -91,7 +91,7 @@ fn what_only_the_lenient_reader_reads_counts_where_it_was_chosen_and_is_told() {
         assert_eq!((code, &signed["trusted"], &signed["strictError"]["code"]), (0, &json!(true), &json!(rule)));
         assert!(text.contains(&format!("read as notation reads it ({rule})")), "{text}");
     }
-    // An envelope that the strict reader reads is called so, whoever reads it.
+    // An envelope that the strict reader accepts is reported as strict by both readers.
     place.layout("plain", &scene.signing(), "legacy");
     let (code, report, text) = both(&place, &format!("verify oci:plain:v1 --ca-roots root {AS_NOTATION}"));
     assert_eq!((code, report["acceptedSignatures"][0].get("strictError")), (0, None));

@@ -224,6 +224,6 @@ fn skip_makes_no_check_and_answers_no_condition() {
     let audit = statement(&json!({"level": "audit"}), ACME, &scene.root).unwrap();
     let audit = UnenforcedVerifier::new(audit, [condition], Limits::DEFAULT).unwrap();
     assert_eq!(outcome(&audit, &scene.signing().evidence(), scene.now()), "annotation");
-    // A statement that enforces every check is none of this kind.
+    // A statement that enforces every check is not an unenforced statement.
     assert!(statement(&json!({"level": "strict"}), ACME, &scene.root).is_none());
 }

@@ -47,7 +47,7 @@ fn key(hsm: &SoftHsm, kind: &str) -> String {
     uri
 }
 
-/// The image is signed in both formats, each of which is enough.
+/// The image is signed in both formats. Either signature is enough.
 fn verify(hsm: &SoftHsm, reference: &str, kind: &str) {
     let identity = format!("CN={kind}");
     let trust = ["--ca-roots", "root.crt", "--certificate-identity", &identity];

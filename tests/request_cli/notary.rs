@@ -200,7 +200,7 @@ fn a_request_whose_chain_was_exchanged_is_refused() {
             assert!(refused.err.contains(what), "{what}: {}", refused.err);
         }
     }
-    // The response to a request without chains is none to this one, and the other way round.
+    // A response to a request without chains does not answer one with chains, nor the reverse.
     bench.ok(&[&["request", "new", "oci:build:v1", "-o", "plain"], &OWNERS[..2]].concat());
     bench.ok(&["request", "sign", "plain", "--key", "p256.key", "-o", "p", "--yes"]);
     for (request, response) in [("r", "p"), ("plain", "a")] {

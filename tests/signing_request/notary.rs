@@ -401,7 +401,7 @@ fn a_chain_that_was_exchanged_after_the_signer_saw_it_breaks_the_response() {
     assert!(matches!(error, RequestError::Unsigned { .. }) && error.to_string().contains("this request"), "{error}");
 }
 
-/// The times are part of each message: the response to another expiry is none to this one.
+/// The times are part of each message: a response for another expiry does not answer this request.
 #[test]
 fn a_signature_over_another_payload_is_refused() {
     let bytes = draft(&["p256"], 1, 1).to_json(&limits()).unwrap();

@@ -231,7 +231,7 @@ fn what_the_bundle_version_asks_for_is_there() {
         })
     };
     assert_eq!([without_checkpoint("0.1"), without_checkpoint("0.2")], ["verified", "inclusion-proof-missing"]);
-    // What is there is verified although the version does not ask for it.
+    // A proof that the version does not require is verified if the entry has one.
     let broken = changed(&case, |bundle| entry(bundle)["inclusionProof"]["logIndex"] = json!("1"));
     assert_eq!(broken, "inclusion-proof");
 }

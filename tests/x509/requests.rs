@@ -136,7 +136,7 @@ fn a_key_that_does_not_sign_makes_no_request() {
     assert!(matches!(error, CertificationRequestError::Signer(SignerError::Scheme { .. })), "{error}");
 }
 
-/// RFC 2986 section 4.2: whoever changes a request cannot sign it again.
+/// RFC 2986 section 4.2: a request is signed, so a changed one does not verify.
 #[test]
 fn no_changed_byte_of_a_request_is_accepted() {
     let made = request(&key("p256"));

@@ -57,7 +57,7 @@ impl TrustedRoot {
         Ok(root)
     }
 
-    /// Parses trusted roots of which each one is a line, as GitHub publishes them; empty lines are skipped.
+    /// Parses trusted roots, one on each line, as GitHub publishes them; empty lines are skipped.
     ///
     /// # Errors
     /// [`TrustedRootError`] of the first line that is not a trusted root.

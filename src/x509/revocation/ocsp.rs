@@ -44,7 +44,7 @@ pub struct OcspSingleStatus {
     pub serial: SerialNumber,
     /// The status in the words of RFC 6960: `good`, `revoked` or `unknown`.
     pub status: &'static str,
-    /// The time as of which the status is known.
+    /// The time at which the status was known to be correct (RFC 6960 section 2.4).
     pub this_update: Time,
 }
 
