@@ -26,7 +26,7 @@ use crate::trust::Owner;
 use crate::trust::SignatureBudget;
 use crate::trust::TrustRoot;
 use crate::trust::Unchecked;
-use crate::trust::certified::SignedEnvelope;
+use crate::trust::signed_envelope::SignedEnvelope;
 
 /// The signer of a statement: an owner of the trust root, and the key that was verified. A proof type: only
 /// [`TrustRoot::authenticate`] makes one.

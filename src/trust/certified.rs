@@ -11,20 +11,16 @@
 //!
 //! 4. If revocation is checked: no certificate of the chain is revoked, or the signature was made before, as a verified
 //!    time proves (`revocation.rs`). The same holds for the timestamp authority, if its timestamp was needed.
-//! 5. Take the payload out of the envelope with the key of the verified chain.
+//! 5. Take the payload that step 1 verified, if the key that verified it is the key of the verified chain.
 //!
 //! All checks run, and every one that fails is reported. A timestamp extends the validity of certificates, never the
 //! expiry of the signature itself.
 
 use std::sync::Arc;
 
-use crate::envelope::NotaryEnvelope;
-use crate::envelope::NotaryError;
-use crate::envelope::NotaryRule;
 use crate::envelope::Payload;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
-use crate::text::Untrusted;
 use crate::time::Time;
 use crate::trust::AuthenticationContext;
 use crate::trust::CertificateFault;
@@ -38,7 +34,7 @@ use crate::trust::TimeSource;
 use crate::trust::TimestampFault;
 use crate::trust::TimestampUse;
 use crate::trust::VerificationTime;
-use crate::trust::verified_chains::VerifiedChains;
+use crate::trust::signed_envelope::SignedEnvelope;
 use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
 use crate::x509::ChainError;
@@ -88,45 +84,7 @@ impl CertifiedSigner {
     }
 }
 
-/// An envelope with the certificates in it, parsed. Its signature is verified with the key of the first certificate.
-pub(super) struct SignedEnvelope<'a> {
-    pub(super) certificates: NonEmpty<Certificate>,
-    pub(super) chains: &'a VerifiedChains,
-    pub(super) envelope: &'a NotaryEnvelope,
-}
-
-impl<'a> SignedEnvelope<'a> {
-    /// Step 1: parses the certificates and verifies the signature.
-    ///
-    /// # Errors
-    /// [`CertificateRejection`].
-    pub(super) fn open(
-        envelope: &'a NotaryEnvelope,
-        chains: &'a VerifiedChains,
-        limits: &Limits,
-    ) -> Result<Self, CertificateRejection> {
-        let unreadable = |fault| CertificateRejection::new(None, NonEmpty::one(fault));
-        let mut certificates = Vec::new();
-        for (position, der) in envelope.certificate_chain().iter().enumerate() {
-            let certificate = Certificate::parse(der, limits);
-            let number = position.saturating_add(1);
-            let unread = |error| unreadable(CertificateFault::Certificate { error, number });
-            certificates.push(certificate.map_err(unread)?);
-        }
-        let absent = || unreadable(CertificateFault::NoCertificate);
-        let signed = Self { certificates: NonEmpty::collect(certificates).ok_or_else(absent)?, chains, envelope };
-        match signed.certificates.first().public_key() {
-            Err(error) => Err(signed.rejected(CertificateFault::Envelope(NotaryError::Refused {
-                found: Some(Untrusted::new(&error.to_string())),
-                rule: NotaryRule::KeyNotAllowed,
-            }))),
-            Ok(key) => match envelope.check_signature(&key) {
-                Err(error) => Err(signed.rejected(CertificateFault::Envelope(error))),
-                Ok(()) => Ok(signed),
-            },
-        }
-    }
-
+impl SignedEnvelope<'_> {
     pub(super) fn rejected(&self, fault: CertificateFault) -> CertificateRejection {
         CertificateRejection::new(Some(self.label()), NonEmpty::one(fault))
     }
@@ -203,8 +161,8 @@ impl<'a> SignedEnvelope<'a> {
 
     /// Step 5: the payload, which the key of the verified chain signed. A fault that is not known yet is added.
     fn payload(&self, chain: &VerifiedChain, faults: &mut Vec<CertificateFault>) -> Option<Payload> {
-        match self.envelope.verify(chain.key()) {
-            Ok(verified) => Some(verified.payload().clone()),
+        match self.payload_by(chain.key()) {
+            Ok(payload) => Some(payload),
             Err(error) => {
                 let fault = CertificateFault::Envelope(error);
                 if !faults.contains(&fault) {

@@ -12,7 +12,7 @@ use crate::trust::SignatureBudget;
 use crate::trust::TrustRoot;
 use crate::trust::Unchecked;
 use crate::trust::VerificationTime;
-use crate::trust::certified::SignedEnvelope;
+use crate::trust::signed_envelope::SignedEnvelope;
 use crate::trust::verified_chains::VerifiedChains;
 use crate::x509::Anchor;
 use crate::x509::Profile;

@@ -23,11 +23,11 @@ use crate::trust::CertificateRejection;
 use crate::trust::RevocationCheck;
 use crate::trust::SignatureBudget;
 use crate::trust::Unchecked;
-use crate::trust::certified::SignedEnvelope;
 use crate::trust::notation::PolicyAction;
 use crate::trust::notation::PolicyCheck;
 use crate::trust::notation::UnenforcedStatement;
 use crate::trust::notation::VerificationLevel;
+use crate::trust::signed_envelope::SignedEnvelope;
 use crate::trust::verified_chains::VerifiedChains;
 use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
@@ -189,8 +189,7 @@ impl SignedEnvelope<'_> {
     /// The fault, which an earlier check has found already.
     fn signed_payload(&self) -> Result<Payload, CertificateFault> {
         let key = self.certificates.first().public_key().map_err(|_| CertificateFault::NoCertificate)?;
-        let verified = self.envelope.verify(&key).map_err(CertificateFault::Envelope)?;
-        Ok(verified.payload().clone())
+        self.payload_by(&key).map_err(CertificateFault::Envelope)
     }
 }
 

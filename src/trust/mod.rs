@@ -14,6 +14,7 @@ pub mod notation;
 mod revocation;
 mod revocation_bundle;
 mod root;
+mod signed_envelope;
 pub mod sigstore;
 mod verified_chains;
 

@@ -79,7 +79,7 @@ impl NotaryEnvelope {
     /// # Errors
     /// [`NotaryError`]; could-not-tell for a verification plugin.
     pub fn verify(&self, leaf: &PublicKey) -> Result<VerifiedNotaryEnvelope, NotaryError> {
-        let payload = self.proven(leaf)?;
+        let payload = self.signed_payload(leaf)?;
         match self.objections().into_iter().next() {
             Some(objection) => Err(objection),
             None => Ok(VerifiedNotaryEnvelope { attributes: self.parts.attributes.clone(), payload }),
@@ -92,10 +92,15 @@ impl NotaryEnvelope {
     /// # Errors
     /// [`NotaryRule::KeyNotAllowed`], [`NotaryRule::AlgorithmOfKey`] or [`NotaryRule::Signature`].
     pub fn check_signature(&self, leaf: &PublicKey) -> Result<(), NotaryError> {
-        self.proven(leaf).map(drop)
+        self.signed_payload(leaf).map(drop)
     }
 
-    fn proven(&self, leaf: &PublicKey) -> Result<Payload, NotaryError> {
+    /// The payload, which the key of the signer signed; its proof names this key. Unlike [`NotaryEnvelope::verify`] it
+    /// leaves the objections to the caller.
+    ///
+    /// # Errors
+    /// As [`NotaryEnvelope::check_signature`].
+    pub(crate) fn signed_payload(&self, leaf: &PublicKey) -> Result<Payload, NotaryError> {
         let Parts { algorithm, message, payload, signature, .. } = &self.parts;
         let wanted = NotaryAlgorithm::of_key(leaf)?;
         if wanted != *algorithm {

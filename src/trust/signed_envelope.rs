@@ -1,0 +1,74 @@
+//! `SignedEnvelope`: a Notary Project envelope whose signature is verified with the key of its first certificate. Whose
+//! certificate that is, `certified.rs` decides.
+
+use crate::envelope::NotaryEnvelope;
+use crate::envelope::NotaryError;
+use crate::envelope::NotaryRule;
+use crate::envelope::Payload;
+use crate::key::PublicKey;
+use crate::limits::Limits;
+use crate::nonempty::NonEmpty;
+use crate::text::Untrusted;
+use crate::trust::CertificateFault;
+use crate::trust::CertificateRejection;
+use crate::trust::verified_chains::VerifiedChains;
+use crate::x509::Certificate;
+use crate::x509::CertificateLabel;
+
+/// An envelope with the certificates in it, parsed. Its signature is verified with the key of the first certificate.
+pub(super) struct SignedEnvelope<'a> {
+    pub(super) certificates: NonEmpty<Certificate>,
+    pub(super) chains: &'a VerifiedChains,
+    pub(super) envelope: &'a NotaryEnvelope,
+    /// The payload, which names the key that verified it.
+    payload: Payload,
+}
+
+impl<'a> SignedEnvelope<'a> {
+    /// Parses the certificates and verifies the signature, before any work on the chain.
+    ///
+    /// # Errors
+    /// [`CertificateRejection`].
+    pub(super) fn open(
+        envelope: &'a NotaryEnvelope,
+        chains: &'a VerifiedChains,
+        limits: &Limits,
+    ) -> Result<Self, CertificateRejection> {
+        let unreadable = |fault| CertificateRejection::new(None, NonEmpty::one(fault));
+        let mut certificates = Vec::new();
+        for (position, der) in envelope.certificate_chain().iter().enumerate() {
+            let certificate = Certificate::parse(der, limits);
+            let number = position.saturating_add(1);
+            let unread = |error| unreadable(CertificateFault::Certificate { error, number });
+            certificates.push(certificate.map_err(unread)?);
+        }
+        let absent = || unreadable(CertificateFault::NoCertificate);
+        let certificates = NonEmpty::collect(certificates).ok_or_else(absent)?;
+        let signer = certificates.first();
+        let rejected = |error| {
+            let fault = CertificateFault::Envelope(error);
+            CertificateRejection::new(Some(CertificateLabel::of(signer)), NonEmpty::one(fault))
+        };
+        let key = signer.public_key().map_err(|error| {
+            let found = Some(Untrusted::new(&error.to_string()));
+            rejected(NotaryError::Refused { found, rule: NotaryRule::KeyNotAllowed })
+        })?;
+        let payload = envelope.signed_payload(&key).map_err(rejected)?;
+        Ok(Self { certificates, chains, envelope, payload })
+    }
+
+    /// The payload, which `key` signed, as [`NotaryEnvelope::verify`]. The signature is verified again only with another
+    /// key than the one that verified it first.
+    ///
+    /// # Errors
+    /// As [`NotaryEnvelope::verify`].
+    pub(super) fn payload_by(&self, key: &PublicKey) -> Result<Payload, NotaryError> {
+        if self.payload.proof().key != key.id() {
+            return self.envelope.verify(key).map(|verified| verified.payload().clone());
+        }
+        match self.envelope.objections().into_iter().next() {
+            Some(objection) => Err(objection),
+            None => Ok(self.payload.clone()),
+        }
+    }
+}
