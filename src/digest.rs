@@ -87,6 +87,11 @@ impl Digest {
         hex(self.as_bytes())
     }
 
+    /// The digest whose hash by `algorithm` is `hash`; `None` if it has another length.
+    pub(crate) fn of_hash(algorithm: DigestAlgorithm, hash: &[u8]) -> Option<Self> {
+        (hash.len() == algorithm.len()).then(|| Self::from_bytes(algorithm, hash))
+    }
+
     fn from_bytes(algorithm: DigestAlgorithm, from: &[u8]) -> Self {
         let mut bytes = [0; 64];
         for (to, from) in bytes.iter_mut().zip(from) {

@@ -18,6 +18,7 @@ use std::fs;
 use std::path::Path;
 
 use bulla::key::KeyError;
+use bulla::key::MessageHasher;
 use bulla::key::PublicKey;
 use bulla::key::Scheme;
 use bulla::key::Unverified;
@@ -177,6 +178,10 @@ fn run_case(
         Check::NeverAccepted | Check::NoSuchKey(_) => None,
     };
     let by_key = key.verify(&message, &signature);
+    let mut hasher = MessageHasher::new(key.schemes().iter().copied(), u64::MAX);
+    hasher.update(&message);
+    let hashed = hasher.finish();
+    assert_eq!(key.verify_hashed(&hashed, &signature).ok(), by_key.ok(), "{place}: by its hashes");
     // A signature by the right key in another of its schemes, put here as a false one: each scheme by itself says no,
     // the key, which has both, says yes and by which.
     let swapped = case.flags.iter().any(|flag| flag == "WrongHash" || flag == "WrongPrimitive");
@@ -193,6 +198,7 @@ fn run_case(
         }
         _ => {
             let by_scheme = key.verify_as(scheme, &message, &signature).is_ok();
+            assert_eq!(key.verify_hashed_as(scheme, &hashed, &signature).is_ok(), by_scheme, "{place}: by its hashes");
             let expected = if by_scheme { Ok(scheme) } else { Err(Unverified) };
             assert!(by_key == expected || swapped, "{place}: {by_key:?}");
             tally.swapped += usize::from(by_key != expected);

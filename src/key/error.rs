@@ -192,6 +192,14 @@ pub enum SignerError {
         /// The requested scheme.
         scheme: Scheme,
     },
+    /// The signer signs the message itself, and only its hashes are known: the message is larger than the limit.
+    #[error("key {} needs the whole file to make a {scheme} signature, and the file is larger than the limit", key.short())]
+    MessageNeeded {
+        /// The key.
+        key: KeyId,
+        /// The requested scheme.
+        scheme: Scheme,
+    },
     /// The signer does not support this scheme.
     #[error("{algorithm} key does not sign {scheme} here")]
     Scheme {
@@ -232,7 +240,7 @@ impl SignerError {
             Self::Backend { kind, .. } => *kind,
             Self::Failed { .. } => SignerErrorKind::Failed,
             Self::Faulty { .. } => SignerErrorKind::Faulty,
-            Self::Scheme { .. } => SignerErrorKind::Unsupported,
+            Self::MessageNeeded { .. } | Self::Scheme { .. } => SignerErrorKind::Unsupported,
         }
     }
 
@@ -240,7 +248,7 @@ impl SignerError {
     pub fn backend<E: Error + 'static>(&self) -> Option<&E> {
         match self {
             Self::Backend { error, .. } => error.downcast_ref(),
-            Self::Failed { .. } | Self::Faulty { .. } | Self::Scheme { .. } => None,
+            Self::Failed { .. } | Self::Faulty { .. } | Self::MessageNeeded { .. } | Self::Scheme { .. } => None,
         }
     }
 }

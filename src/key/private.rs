@@ -6,6 +6,7 @@ use ::pkcs8::PrivateKeyInfoRef;
 use der::Decode as _;
 use zeroize::Zeroizing;
 
+use crate::key::HashedMessage;
 use crate::key::KeyError;
 use crate::key::Passphrase;
 use crate::key::PublicKey;
@@ -161,6 +162,22 @@ impl Signer for PrivateKey {
         let failed = || SignerError::Failed { key: self.public.id(), scheme };
         let bytes = self.secret.sign(scheme, message).ok_or_else(failed)?;
         Signature::verified(&self.public, scheme, message, bytes)
+    }
+
+    fn sign_hashed(&self, scheme: Scheme, message: &HashedMessage) -> Result<Signature, SignerError> {
+        if !self.public.schemes().contains(&scheme) {
+            return Err(SignerError::Scheme { algorithm: self.public.algorithm(), scheme });
+        }
+        if message.lacks(scheme).is_some() {
+            return Err(SignerError::MessageNeeded { key: self.public.id(), scheme });
+        }
+        let failed = || SignerError::Failed { key: self.public.id(), scheme };
+        let bytes = self.secret.sign_hashed(scheme, message).ok_or_else(failed)?;
+        Signature::verified_hashed(&self.public, scheme, message, bytes)
+    }
+
+    fn signs_hashes(&self, scheme: Scheme) -> bool {
+        scheme != Scheme::Ed25519
     }
 }
 

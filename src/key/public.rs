@@ -10,6 +10,8 @@ use der::Encode as _;
 use der::asn1::BitStringRef;
 
 use crate::key::Algorithm;
+use crate::key::HashedMessage;
+use crate::key::HashedMessageError;
 use crate::key::KeyError;
 use crate::key::KeyId;
 use crate::key::Scheme;
@@ -96,6 +98,36 @@ impl PublicKey {
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<Scheme, Unverified> {
         let accepts = |scheme: &&Scheme| self.0.checker.accepts(**scheme, message, signature);
         self.schemes().iter().find(accepts).copied().ok_or(Unverified)
+    }
+
+    /// As [`PublicKey::verify`], of a message by its hashes.
+    ///
+    /// # Errors
+    /// [`HashedMessageError::Unverified`] if every scheme was tried; otherwise what was not known of the message.
+    pub fn verify_hashed(&self, message: &HashedMessage, signature: &[u8]) -> Result<Scheme, HashedMessageError> {
+        let accepts = |scheme: &&Scheme| self.0.checker.accepts_hashed(**scheme, message, signature);
+        if let Some(scheme) = self.schemes().iter().find(accepts) {
+            return Ok(*scheme);
+        }
+        let lacking = self.schemes().iter().find_map(|scheme| message.lacks(*scheme));
+        Err(lacking.unwrap_or(HashedMessageError::Unverified))
+    }
+
+    /// As [`PublicKey::verify_as`], of a message by its hashes.
+    ///
+    /// # Errors
+    /// [`HashedMessageError::Unverified`], also if `scheme` does not fit this key; otherwise what is not known of the message.
+    pub fn verify_hashed_as(
+        &self,
+        scheme: Scheme,
+        message: &HashedMessage,
+        signature: &[u8],
+    ) -> Result<(), HashedMessageError> {
+        match (message.lacks(scheme), self.0.checker.accepts_hashed(scheme, message, signature)) {
+            (None, true) => Ok(()),
+            (Some(lacking), _) => Err(lacking),
+            (None, false) => Err(HashedMessageError::Unverified),
+        }
     }
 
     /// Verifies `signature` over `message` by `scheme`. ECDSA signatures are DER.

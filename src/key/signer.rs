@@ -9,6 +9,8 @@ use std::sync::atomic::Ordering;
 use std::thread::Builder;
 
 use crate::digest::Digest;
+use crate::digest::DigestAlgorithm;
+use crate::key::HashedMessage;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::key::Scheme;
@@ -35,6 +37,23 @@ pub trait Signer: Send + Sync {
             true => self.sign(message),
             false => Err(SignerError::Scheme { algorithm: key.algorithm(), scheme }),
         }
+    }
+
+    /// Signs a message by its hashes with the given scheme. The provided method signs a message that was kept
+    /// ([`HashedMessage::message`]) and no other.
+    ///
+    /// # Errors
+    /// [`SignerError::MessageNeeded`] if this signer needs the message itself and it is not known.
+    fn sign_hashed(&self, scheme: Scheme, message: &HashedMessage) -> Result<Signature, SignerError> {
+        match message.message() {
+            Some(message) => self.sign_with(scheme, message),
+            None => Err(SignerError::MessageNeeded { key: self.public_key().id(), scheme }),
+        }
+    }
+
+    /// Whether [`Signer::sign_hashed`] signs by this scheme without the message itself. The provided method says no.
+    fn signs_hashes(&self, _: Scheme) -> bool {
+        false
     }
 
     /// Signs each message as [`Signer::sign`] does, several in parallel. After a failure no further message is signed,
@@ -68,6 +87,23 @@ impl Signature {
         match key.verify_as(scheme, message, &bytes) {
             Ok(()) => Ok(Self { bytes, key: key.id(), message: Digest::sha256(message) }),
             Err(_) => Err(SignerError::Faulty { key: key.id(), scheme }),
+        }
+    }
+
+    /// As [`Signature::verified`], over a message by its hashes.
+    ///
+    /// # Errors
+    /// [`SignerError::Faulty`] if it does not verify, or if the SHA-256 of the message is not known.
+    pub fn verified_hashed(
+        key: &PublicKey,
+        scheme: Scheme,
+        message: &HashedMessage,
+        bytes: Vec<u8>,
+    ) -> Result<Self, SignerError> {
+        let sha256 = message.digests().find(|digest| digest.algorithm() == DigestAlgorithm::Sha256);
+        match (key.verify_hashed_as(scheme, message, &bytes), sha256) {
+            (Ok(()), Some(sha256)) => Ok(Self { bytes, key: key.id(), message: *sha256 }),
+            _ => Err(SignerError::Faulty { key: key.id(), scheme }),
         }
     }
 

@@ -17,6 +17,7 @@ use signature::hazmat::PrehashSigner as _;
 use zeroize::Zeroizing;
 
 use crate::key::Algorithm;
+use crate::key::HashedMessage;
 use crate::key::KeyError;
 use crate::key::Scheme;
 use crate::key::identifier::Curve;
@@ -58,6 +59,11 @@ impl EcdsaVerifyingKey {
 
     pub(super) fn accepts(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
         self.schemes.iter().any(|(known, key)| *known == scheme && key.verify_sig(message, signature).is_ok())
+    }
+
+    pub(super) fn accepts_hashed(&self, scheme: Scheme, message: &HashedMessage, signature: &[u8]) -> bool {
+        let Some(hash) = message.prehash(scheme) else { return false };
+        self.schemes.iter().any(|(known, key)| *known == scheme && key.verify_digest_sig(&hash, signature).is_ok())
     }
 
     pub(super) fn accepts_fixed(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
@@ -165,6 +171,31 @@ impl EcdsaSigningKey {
                 Some(pair.sign(&SystemRandom::new(), message).ok()?.as_ref().to_vec())
             }
             _ => None,
+        }
+    }
+
+    pub(super) fn sign_hashed(&self, scheme: Scheme, message: &HashedMessage) -> Option<Vec<u8>> {
+        if !algorithm(self.curve()).schemes().contains(&scheme) {
+            return None;
+        }
+        let hash = message.hash_for(scheme)?;
+        match self {
+            Self::P256(key) => {
+                let signature: p256::ecdsa::Signature = key.sign_prehash(hash).ok()?;
+                Some(signature.to_der().as_bytes().to_vec())
+            }
+            Self::P384(key) => {
+                let signature: p384::ecdsa::Signature = key.sign_prehash(hash).ok()?;
+                Some(signature.to_der().as_bytes().to_vec())
+            }
+            Self::P521 { pkcs8, .. } => {
+                let by = match scheme {
+                    Scheme::EcdsaP521Sha256 => &aws::ECDSA_P521_SHA256_ASN1_SIGNING,
+                    _ => &aws::ECDSA_P521_SHA512_ASN1_SIGNING,
+                };
+                let pair = EcdsaKeyPair::from_pkcs8(by, pkcs8).ok()?;
+                Some(pair.sign_digest(&message.prehash(scheme)?).ok()?.as_ref().to_vec())
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use sha2::Sha512;
 use signature::Signer as _;
 use zeroize::Zeroizing;
 
+use crate::key::HashedMessage;
 use crate::key::KeyError;
 use crate::key::Scheme;
 use crate::key::identifier::KeyType;
@@ -43,6 +44,17 @@ impl Ed25519VerifyingKey {
             Scheme::Ed25519ph => {
                 let digest = Sha512::new_with_prefix(message);
                 self.0.verify_prehashed_strict(digest, None, &signature).is_ok()
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn accepts_hashed(&self, scheme: Scheme, message: &HashedMessage, signature: &[u8]) -> bool {
+        match (scheme, message.message(), message.sha512_state()) {
+            (Scheme::Ed25519, Some(message), _) => self.accepts(scheme, message, signature),
+            (Scheme::Ed25519ph, _, Some(state)) => {
+                let Ok(signature) = ed25519_dalek::Signature::from_slice(signature) else { return false };
+                self.0.verify_prehashed_strict(state.clone(), None, &signature).is_ok()
             }
             _ => false,
         }
@@ -85,5 +97,14 @@ impl Ed25519SigningKey {
             _ => return None,
         };
         Some(signature.ok()?.to_bytes().to_vec())
+    }
+    pub(super) fn sign_hashed(&self, scheme: Scheme, message: &HashedMessage) -> Option<Vec<u8>> {
+        match scheme {
+            Scheme::Ed25519 => self.sign(scheme, message.message()?),
+            Scheme::Ed25519ph => {
+                Some(self.0.sign_prehashed(message.sha512_state()?.clone(), None).ok()?.to_bytes().to_vec())
+            }
+            _ => None,
+        }
     }
 }

@@ -72,17 +72,16 @@ impl Hash {
         }
     }
 
-    /// The DigestInfo of `message`: its hash with the name of the hash function, which PKCS#1 v1.5 pads.
+    /// The DigestInfo of a hash: the hash with the name of the hash function, which PKCS#1 v1.5 pads.
     #[cfg_attr(not(feature = "pkcs11"), expect(dead_code, reason = "plugins pad for themselves"))]
-    pub(in crate::key) fn digest_info(self, message: &[u8]) -> Option<Vec<u8>> {
+    pub(in crate::key) fn digest_info(self, digest: &[u8]) -> Option<Vec<u8>> {
         let oid = match self {
             Self::Sha256 => SHA256,
             Self::Sha384 => SHA384,
             Self::Sha512 => SHA512,
         };
-        let digest = self.digest(message);
         let algorithm = AlgorithmIdentifierRef { oid, parameters: Some(AnyRef::NULL) };
-        DigestInfo { algorithm, digest: OctetStringRef::new(&digest).ok()? }.to_der().ok()
+        DigestInfo { algorithm, digest: OctetStringRef::new(digest).ok()? }.to_der().ok()
     }
 }
 
@@ -142,7 +141,7 @@ mod tests {
             (Hash::Sha384, "3041300d060960864801650304020205000430"),
             (Hash::Sha512, "3051300d060960864801650304020305000440"),
         ] {
-            let info = hash.digest_info(b"message").unwrap();
+            let info = hash.digest_info(&hash.digest(b"message")).unwrap();
             assert_eq!(hex(&info), format!("{before}{}", hex(&hash.digest(b"message"))));
             assert_eq!(hash.digest(b"").len(), usize::from(hash.len()));
         }

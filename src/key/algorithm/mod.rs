@@ -10,6 +10,7 @@ mod scheme;
 use ::pkcs8::PrivateKeyInfoRef;
 use zeroize::Zeroizing;
 
+use crate::key::HashedMessage;
 use crate::key::KeyError;
 use crate::key::identifier::Curve;
 use crate::key::identifier::KeyType;
@@ -54,6 +55,15 @@ impl VerifyingKey {
             Self::Ecdsa(checker) => checker.accepts(scheme, message, signature),
             Self::Ed25519(checker) => checker.accepts(scheme, message, signature),
             Self::Rsa(checker) => checker.accepts(scheme, message, signature),
+        }
+    }
+
+    /// As [`VerifyingKey::accepts`], for a message by its hashes. What is not known of the message accepts nothing.
+    pub(super) fn accepts_hashed(&self, scheme: Scheme, message: &HashedMessage, signature: &[u8]) -> bool {
+        match self {
+            Self::Ecdsa(checker) => checker.accepts_hashed(scheme, message, signature),
+            Self::Ed25519(checker) => checker.accepts_hashed(scheme, message, signature),
+            Self::Rsa(checker) => checker.accepts_hashed(scheme, message, signature),
         }
     }
 
@@ -142,6 +152,15 @@ impl SigningKey {
             Self::Ecdsa(secret) => secret.sign(scheme, message),
             Self::Ed25519(secret) => secret.sign(scheme, message),
             Self::Rsa(secret) => secret.sign(scheme, message),
+        }
+    }
+    /// Signs a message by its hashes; `None` if the scheme does not fit the key, the hash is not known, or the library
+    /// fails.
+    pub(super) fn sign_hashed(&self, scheme: Scheme, message: &HashedMessage) -> Option<Vec<u8>> {
+        match self {
+            Self::Ecdsa(secret) => secret.sign_hashed(scheme, message),
+            Self::Ed25519(secret) => secret.sign_hashed(scheme, message),
+            Self::Rsa(secret) => secret.sign_hashed(scheme, message),
         }
     }
 }

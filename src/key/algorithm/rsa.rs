@@ -17,6 +17,7 @@ use der::asn1::UintRef;
 use zeroize::Zeroizing;
 
 use crate::key::Algorithm;
+use crate::key::HashedMessage;
 use crate::key::KeyError;
 use crate::key::Scheme;
 use crate::key::identifier::KeyType;
@@ -86,6 +87,16 @@ impl RsaVerifyingKey {
     }
 }
 
+impl RsaVerifyingKey {
+    pub(super) fn accepts_hashed(&self, scheme: Scheme, message: &HashedMessage, signature: &[u8]) -> bool {
+        if signature.len() != usize::try_from(self.bits.div_ceil(8)).unwrap_or_default() {
+            return false;
+        }
+        let Some(hash) = message.prehash(scheme) else { return false };
+        self.schemes.iter().any(|(known, key)| *known == scheme && key.verify_digest_sig(&hash, signature).is_ok())
+    }
+}
+
 /// The PKCS#1 structure of a public key, from its two numbers.
 #[cfg(feature = "pkcs11")]
 pub(in crate::key) fn public(modulus: &[u8], exponent: &[u8]) -> Result<Vec<u8>, KeyError> {
@@ -127,6 +138,12 @@ impl RsaSigningKey {
     pub(super) fn sign(&self, scheme: Scheme, message: &[u8]) -> Option<Vec<u8>> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair.sign(signing(scheme)?, &SystemRandom::new(), message, &mut signature).ok()?;
+        Some(signature)
+    }
+
+    pub(super) fn sign_hashed(&self, scheme: Scheme, message: &HashedMessage) -> Option<Vec<u8>> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair.sign_digest(signing(scheme)?, &message.prehash(scheme)?, &mut signature).ok()?;
         Some(signature)
     }
 }

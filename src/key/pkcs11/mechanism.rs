@@ -10,6 +10,7 @@ use cryptoki::mechanism::rsa::PkcsMgfType;
 use cryptoki::mechanism::rsa::PkcsPssParams;
 
 use crate::key::Algorithm;
+use crate::key::HashedMessage;
 use crate::key::Scheme;
 use crate::key::algorithm;
 use crate::key::algorithm::Hash;
@@ -45,6 +46,12 @@ impl SignOperation {
             .or_else(|| hash_and_sign().filter(|order| offered(&order.mechanism)))
     }
 
+    /// As [`SignOperation::of`], for a message by its hashes: only by mechanisms that sign a hash.
+    pub(super) fn of_hashed(scheme: Scheme, message: &HashedMessage, mechanisms: &[MechanismType]) -> Option<Self> {
+        let operation = of_hash(scheme, message.hash_for(scheme)?.to_vec())?;
+        mechanisms.contains(&operation.mechanism.mechanism_type()).then_some(operation)
+    }
+
     /// The operation for keys that require the PIN for each signature. It is a multi-part operation, which tokens
     /// support best for mechanisms that hash the message themselves.
     pub(super) fn multi_part(scheme: Scheme, message: &[u8], mechanisms: &[MechanismType]) -> Option<Self> {
@@ -53,6 +60,11 @@ impl SignOperation {
             None => Self::of(scheme, message, mechanisms),
         }
     }
+}
+
+/// Whether a token with `mechanisms` signs hashes by `scheme`.
+pub(super) fn signs_hashes(scheme: Scheme, mechanisms: &[MechanismType]) -> bool {
+    prehashed(scheme, b"").is_some_and(|operation| mechanisms.contains(&operation.mechanism.mechanism_type()))
 }
 
 /// A signature of a token in its standard encoding: DER for ECDSA.
@@ -68,18 +80,23 @@ pub(super) fn to_standard_form(algorithm: Algorithm, raw: Vec<u8>) -> Vec<u8> {
 }
 
 fn prehashed(scheme: Scheme, message: &[u8]) -> Option<SignOperation> {
+    of_hash(scheme, Hash::of(scheme)?.digest(message))
+}
+
+/// The operation that signs a hash, which was computed here.
+fn of_hash(scheme: Scheme, digest: Vec<u8>) -> Option<SignOperation> {
     let hash = Hash::of(scheme)?;
     let (mechanism, data) = match scheme {
         Scheme::EcdsaP256Sha256
         | Scheme::EcdsaP384Sha256
         | Scheme::EcdsaP384Sha384
         | Scheme::EcdsaP521Sha256
-        | Scheme::EcdsaP521Sha512 => (Mechanism::Ecdsa, hash.digest(message)),
+        | Scheme::EcdsaP521Sha512 => (Mechanism::Ecdsa, digest),
         Scheme::RsaPkcs1Sha256 | Scheme::RsaPkcs1Sha384 | Scheme::RsaPkcs1Sha512 => {
-            (Mechanism::RsaPkcs, hash.digest_info(message)?)
+            (Mechanism::RsaPkcs, hash.digest_info(&digest)?)
         }
         Scheme::RsaPssSha256 | Scheme::RsaPssSha384 | Scheme::RsaPssSha512 => {
-            (Mechanism::RsaPkcsPss(pss(hash)), hash.digest(message))
+            (Mechanism::RsaPkcsPss(pss(hash)), digest)
         }
         Scheme::Ed25519 | Scheme::Ed25519ph => return None,
     };

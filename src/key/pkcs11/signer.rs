@@ -10,6 +10,7 @@ use cryptoki::session::UserType;
 use cryptoki::types::RawAuthPin;
 
 use crate::key::Batch;
+use crate::key::HashedMessage;
 use crate::key::Passphrase;
 use crate::key::PublicKey;
 use crate::key::Scheme;
@@ -114,6 +115,24 @@ impl Signer for TokenKey {
         let raw = self.pool.with_session(|session| self.raw(session, &operation))?;
         // Verified in this thread, while the session signs for another.
         self.checked(scheme, message, raw)
+    }
+
+    fn sign_hashed(&self, scheme: Scheme, message: &HashedMessage) -> Result<Signature, SignerError> {
+        let known = self.public.schemes().contains(&scheme);
+        let operation = SignOperation::of_hashed(scheme, message, &self.mechanisms).filter(|_| known);
+        match (operation, message.message()) {
+            (Some(operation), _) => {
+                let raw = self.pool.with_session(|session| self.raw(session, &operation))?;
+                let bytes = mechanism::to_standard_form(self.public.algorithm(), raw);
+                Signature::verified_hashed(&self.public, scheme, message, bytes)
+            }
+            (None, Some(message)) => self.sign_with(scheme, message),
+            (None, None) => Err(SignerError::MessageNeeded { key: self.public.id(), scheme }),
+        }
+    }
+
+    fn signs_hashes(&self, scheme: Scheme) -> bool {
+        mechanism::signs_hashes(scheme, &self.mechanisms)
     }
 
     fn sign_all(&self, messages: &[&[u8]]) -> Batch {
