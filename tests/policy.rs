@@ -69,7 +69,7 @@ fn key(number: usize) -> PublicKey {
 fn signature(number: usize, digest: &Digest, annotations: &BTreeMap<String, String>) -> Evidence {
     let payload = Statement::image_signature(digest, None, annotations).unwrap();
     let envelope = Envelope::sign("application/vnd.in-toto+json", &payload, &PRIVATE[number]).unwrap();
-    Evidence::new(SignedDocument::Dsse(envelope), FoundAt::Referrers, Vec::new())
+    Evidence::new(SignedDocument::Dsse(envelope.into()), FoundAt::Referrers, Vec::new())
 }
 
 /// The keys of each owner.

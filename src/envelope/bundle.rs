@@ -5,6 +5,7 @@ use crate::envelope::BundleDocument;
 use crate::envelope::BundleVersion;
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
+use crate::envelope::MaterialForm;
 use crate::envelope::VerificationMaterial;
 use crate::envelope::bundle_document::BundleWire;
 use crate::envelope::verification_material::WireVerificationMaterial;
@@ -28,9 +29,13 @@ pub struct Bundle {
 impl Bundle {
     /// A bundle of an envelope that `key` signed, as cosign makes it for a key without a transparency log.
     pub fn new(envelope: Envelope, key: &PublicKey) -> Self {
-        let verification_material =
-            VerificationMaterial { key_hint: Some(key.id().hint()), ..VerificationMaterial::default() };
-        Self { envelope, verification_material, version: BundleVersion::V0_3 }
+        let version = BundleVersion::V0_3;
+        let empty = VerificationMaterial::empty(MaterialForm::Bundle(version));
+        Self {
+            envelope,
+            verification_material: VerificationMaterial { key_hint: Some(key.id().hint()), ..empty },
+            version,
+        }
     }
 
     /// Parses a bundle.
@@ -96,7 +101,7 @@ impl Bundle {
     pub(super) fn without_bytes(&self) -> Self {
         Self {
             envelope: self.envelope.without_bytes(),
-            verification_material: VerificationMaterial::default(),
+            verification_material: VerificationMaterial::empty(MaterialForm::Bundle(self.version)),
             version: self.version,
         }
     }

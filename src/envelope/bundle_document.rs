@@ -115,7 +115,7 @@ impl BundleDocument {
             (Some(_), Some(_)) => return form("a bundle with both an envelope and a message signature"),
             (None, None) => return form("a bundle without content"),
         };
-        Ok(Self { content, verification_material: wire.verification_material.read(limits)?, version })
+        Ok(Self { content, verification_material: wire.verification_material.read(version, limits)?, version })
     }
 }
 

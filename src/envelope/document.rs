@@ -1,7 +1,7 @@
 //! `SignedDocument`: a signed document of any format, trusted only after a key verifies it.
 
+use crate::envelope::AnnotatedEnvelope;
 use crate::envelope::Bundle;
-use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::NotSignedBy;
 use crate::envelope::NotaryEnvelope;
@@ -9,6 +9,7 @@ use crate::envelope::NotaryError;
 use crate::envelope::NotaryFormat;
 use crate::envelope::Payload;
 use crate::envelope::SimpleSigning;
+use crate::envelope::VerificationMaterial;
 use crate::envelope::predicate_limits;
 use crate::json;
 use crate::key::PublicKey;
@@ -20,7 +21,7 @@ pub enum SignedDocument {
     /// A Sigstore bundle: cosign v3, and the default of bulla.
     Bundle(Bundle),
     /// A bare DSSE envelope: an attestation of cosign v2.
-    Dsse(Envelope),
+    Dsse(AnnotatedEnvelope),
     /// A Notary Project envelope, JWS or COSE, with its certificates.
     Notary(NotaryEnvelope),
     /// A simple signing payload beside its signature: cosign v2, skopeo.
@@ -43,13 +44,15 @@ pub enum FormName {
     SimpleSigning,
 }
 
-/// What the signatures of a format are made with, and so the means by which their signer is known.
+/// What the signatures of a format or document are made with, and so the means by which their signer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SignedWith {
-    /// The key of a certificate that comes with the signature.
+    /// The key of a certificate that comes with the signature: the Notary Project.
     Certificate,
     /// A key that verifiers have to know.
     Key,
+    /// A key that verifiers may know, or the key of a certificate that may come with the signature: Sigstore.
+    KeyOrCertificate,
 }
 
 impl SignedDocument {
@@ -61,7 +64,7 @@ impl SignedDocument {
     pub fn verify(&self, key: &PublicKey) -> Result<Payload, NotSignedBy> {
         match self {
             Self::Bundle(bundle) => bundle.envelope().verify(key),
-            Self::Dsse(envelope) => envelope.verify(key),
+            Self::Dsse(dsse) => dsse.envelope().verify(key),
             Self::Notary(_) => Err(NotSignedBy(key.id())),
             Self::Simple(simple) => simple.verify(key),
         }
@@ -71,7 +74,7 @@ impl SignedDocument {
     pub fn signatures(&self) -> Vec<&[u8]> {
         match self {
             Self::Bundle(bundle) => bundle.envelope().signatures().collect(),
-            Self::Dsse(envelope) => envelope.signatures().collect(),
+            Self::Dsse(dsse) => dsse.envelope().signatures().collect(),
             Self::Notary(envelope) => vec![envelope.signature()],
             Self::Simple(simple) => vec![simple.signature()],
         }
@@ -81,7 +84,7 @@ impl SignedDocument {
     pub fn signatures_by(&self, key: &PublicKey) -> Vec<&[u8]> {
         match self {
             Self::Bundle(bundle) => bundle.envelope().signatures_by(key),
-            Self::Dsse(envelope) => envelope.signatures_by(key),
+            Self::Dsse(dsse) => dsse.envelope().signatures_by(key),
             Self::Notary(_) => Vec::new(),
             Self::Simple(simple) => simple.verify(key).map(|_| vec![simple.signature()]).unwrap_or_default(),
         }
@@ -93,7 +96,7 @@ impl SignedDocument {
         const SHOWN: usize = 128;
         let claimed = match self {
             Self::Bundle(bundle) => bundle.claimed_key(),
-            Self::Dsse(envelope) => envelope.claimed_key(),
+            Self::Dsse(dsse) => dsse.envelope().claimed_key(),
             Self::Notary(_) | Self::Simple(_) => None,
         };
         claimed.map(|claimed| claimed.chars().take(SHOWN).collect())
@@ -109,7 +112,7 @@ impl SignedDocument {
                 bundle.verification_material().key_hint.as_deref().is_some_and(is_it)
                     || bundle.envelope().key_ids().any(is_it)
             }
-            Self::Dsse(envelope) => envelope.key_ids().any(is_it),
+            Self::Dsse(dsse) => dsse.envelope().key_ids().any(is_it),
             Self::Notary(_) | Self::Simple(_) => false,
         }
     }
@@ -127,7 +130,7 @@ impl SignedDocument {
         }
         let envelope = match self {
             Self::Bundle(bundle) => bundle.envelope(),
-            Self::Dsse(envelope) => envelope,
+            Self::Dsse(dsse) => dsse.envelope(),
             Self::Notary(_) | Self::Simple(_) => return Ok(None),
         };
         const LONGEST: u64 = 4 << 10;
@@ -149,11 +152,26 @@ impl SignedDocument {
         }
     }
 
-    /// What its signatures are made with.
-    pub const fn signed_with(&self) -> SignedWith {
+    /// What its signatures are made with, by its content: a Sigstore format has a certificate only if there is one in its
+    /// verification material, or if that cannot be read.
+    pub fn signed_with(&self) -> SignedWith {
+        match self.verification_material() {
+            None => SignedWith::Certificate,
+            Some(Ok(material)) if material.certificates.is_empty() => SignedWith::Key,
+            Some(Ok(_) | Err(_)) => SignedWith::KeyOrCertificate,
+        }
+    }
+
+    /// The verification material, unverified: of a bundle, or in the annotations of cosign v2. `None` for the Notary
+    /// Project, whose certificates are in the envelope.
+    ///
+    /// Material that cannot be read is an error of the certificate path: it does not hide the document from pinned keys.
+    pub fn verification_material(&self) -> Option<Result<&VerificationMaterial, &EnvelopeError>> {
         match self {
-            Self::Notary(_) => SignedWith::Certificate,
-            Self::Bundle(_) | Self::Dsse(_) | Self::Simple(_) => SignedWith::Key,
+            Self::Bundle(bundle) => Some(Ok(bundle.verification_material())),
+            Self::Dsse(dsse) => Some(dsse.verification_material()),
+            Self::Notary(_) => None,
+            Self::Simple(simple) => Some(simple.verification_material()),
         }
     }
 

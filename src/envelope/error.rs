@@ -8,6 +8,7 @@ use crate::limits::count;
 use crate::oci::referrer;
 use crate::text::Untrusted;
 use crate::time::Time;
+use crate::x509::BundleError;
 use crate::x509::CertificateLabel;
 
 /// Why a signed document cannot be read.
@@ -20,6 +21,17 @@ pub enum EnvelopeError {
         /// The name of the field.
         field: &'static str,
     },
+    /// An annotation with certificates that cannot be read: cosign v2.
+    #[error("`{annotation}`: {error}")]
+    Certificates {
+        /// The key of the annotation.
+        annotation: &'static str,
+        /// Why its certificates cannot be read.
+        error: BundleError,
+    },
+    /// An annotation with the issuers of a certificate that is not there: cosign v2.
+    #[error("`{}` without `{}`", referrer::COSIGN_CHAIN, referrer::COSIGN_CERTIFICATE)]
+    ChainAlone,
     /// A certificate chain that belongs to another key than the one that is to sign.
     #[error("the certificate {certificate} is of another key: {}, not {}", certified.short(), key.short())]
     ChainOfOtherKey {
@@ -86,6 +98,12 @@ pub enum EnvelopeError {
         /// The digest of the image.
         wanted: Box<Digest>,
     },
+    /// The annotation with the certificate of the signer has several: cosign v2.
+    #[error("`{}` has {got} certificates, not one", referrer::COSIGN_CERTIFICATE)]
+    SeveralCertificates {
+        /// Their number.
+        got: usize,
+    },
     /// A media, payload or statement type is unsupported.
     #[error("unknown {what} {got:?}")]
     Type {
@@ -121,6 +139,7 @@ impl EnvelopeError {
     pub const fn is_limit(&self) -> bool {
         match self {
             Self::Json { error, .. } => error.is_limit(),
+            Self::Certificates { error, .. } => error.is_limit(),
             Self::Limit { .. } => true,
             Self::Notary(error) | Self::OnlyLenient(error) => error.is_undetermined(),
             _ => false,

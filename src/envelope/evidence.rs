@@ -78,6 +78,12 @@ impl Evidence {
         &self.contents
     }
 
+    /// The blob that holds the document as it is stored: an entry of `intoto` 0.0.1, and timestamps of cosign v2 on
+    /// attestations, are about its bytes.
+    pub fn stored_document(&self) -> Option<&Content> {
+        self.contents.get(1)
+    }
+
     /// The digest of the manifest that carried it.
     pub fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()

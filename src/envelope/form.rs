@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::envelope::AnnotatedEnvelope;
 use crate::envelope::Attachment;
 use crate::envelope::Bundle;
 use crate::envelope::Envelope;
@@ -46,7 +47,7 @@ static SIGSTORE_BUNDLE: Form = Form {
     read: |layer, content, limits, _| {
         Bundle::parse_as(&layer.media_type, content.bytes(), limits).map(SignedDocument::Bundle)
     },
-    signed_with: SignedWith::Key,
+    signed_with: SignedWith::KeyOrCertificate,
     writing: Some(FormWriting {
         payload: PayloadKind::Statement,
         signs_names: true,
@@ -70,11 +71,8 @@ static SIMPLE_SIGNING: Form = Form {
     layers: FormLayers::Many,
     annotations: &COSIGN_ANNOTATIONS,
     carried: &COSIGN_ANNOTATIONS,
-    read: |layer, content, _, _| match layer.annotations.get(referrer::COSIGN_SIGNATURE) {
-        Some(signature) => SimpleSigning::new(content, signature).map(SignedDocument::Simple),
-        None => Err(EnvelopeError::NoSignatureAnnotation),
-    },
-    signed_with: SignedWith::Key,
+    read: |layer, content, limits, _| SimpleSigning::parse(layer, content, limits).map(SignedDocument::Simple),
+    signed_with: SignedWith::KeyOrCertificate,
     writing: Some(FormWriting {
         payload: PayloadKind::SimpleSigning,
         signs_names: true,
@@ -97,8 +95,8 @@ static DSSE: Form = Form {
     layers: FormLayers::Many,
     annotations: &COSIGN_MATERIAL,
     carried: &[],
-    read: |_, content, limits, _| Envelope::parse(content.bytes(), limits).map(SignedDocument::Dsse),
-    signed_with: SignedWith::Key,
+    read: |layer, content, limits, _| AnnotatedEnvelope::parse(layer, content, limits).map(SignedDocument::Dsse),
+    signed_with: SignedWith::KeyOrCertificate,
     writing: Some(FormWriting {
         payload: PayloadKind::Statement,
         signs_names: true,
@@ -184,19 +182,15 @@ const ATT_TAG: FormTag = FormTag { suffix: "att", statements: FormStatements::At
 /// The annotations of cosign v2 beside a document: its signature and the verification material.
 const COSIGN_ANNOTATIONS: [&str; 5] = [
     referrer::COSIGN_SIGNATURE,
-    "dev.sigstore.cosign/bundle",
-    "dev.sigstore.cosign/certificate",
-    "dev.sigstore.cosign/chain",
-    "dev.sigstore.cosign/rfc3161timestamp",
+    referrer::COSIGN_BUNDLE,
+    referrer::COSIGN_CERTIFICATE,
+    referrer::COSIGN_CHAIN,
+    referrer::COSIGN_TIMESTAMP,
 ];
 
 /// The annotations of cosign v2 beside an envelope, which contains its signatures.
-const COSIGN_MATERIAL: [&str; 4] = [
-    "dev.sigstore.cosign/bundle",
-    "dev.sigstore.cosign/certificate",
-    "dev.sigstore.cosign/chain",
-    "dev.sigstore.cosign/rfc3161timestamp",
-];
+const COSIGN_MATERIAL: [&str; 4] =
+    [referrer::COSIGN_BUNDLE, referrer::COSIGN_CERTIFICATE, referrer::COSIGN_CHAIN, referrer::COSIGN_TIMESTAMP];
 
 impl Form {
     /// All formats, in the order of discovery and writing.

@@ -1,9 +1,11 @@
 //! Signed documents: parsed here, trusted only after [`SignedDocument::verify`]; and the table of signature formats.
 
+mod annotated_envelope;
 pub mod base64;
 mod bundle;
 mod bundle_document;
 mod bundle_version;
+mod cosign_material;
 mod dated_artifact;
 mod document;
 mod dsse;
@@ -24,6 +26,7 @@ mod simple;
 mod statement;
 mod verification_material;
 
+pub use annotated_envelope::AnnotatedEnvelope;
 pub use bundle::Bundle;
 pub use bundle_document::BundleContent;
 pub use bundle_document::BundleDocument;
@@ -85,6 +88,8 @@ pub use simple::check_form as check_simple_signing_form;
 pub use statement::ResourceDescriptor;
 pub use statement::Statement;
 pub use statement::predicate_limits;
+pub use verification_material::MaterialForm;
+pub use verification_material::StoredForm;
 pub use verification_material::StoredLogEntry;
 pub use verification_material::StoredTimestamp;
 pub use verification_material::VerificationMaterial;

@@ -1,4 +1,4 @@
-//! Simple signing of cosign v2: a payload, and its signature in an annotation.
+//! Simple signing of cosign v2: a payload, and in annotations its signature and the verification material.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,27 @@ use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
+use crate::envelope::MaterialForm;
 use crate::envelope::NotSignedBy;
 use crate::envelope::Payload;
+use crate::envelope::VerificationMaterial;
 use crate::envelope::base64;
 use crate::json;
 use crate::json::JsonError;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Content;
+use crate::oci::Descriptor;
 use crate::oci::media_type;
+use crate::oci::referrer;
 
 /// The required value of `critical.type`. cosign and skopeo write it; only skopeo checks it.
 const TYPE: &str = "cosign container image signature";
 
-/// A simple signing payload and its signature, not verified.
+/// A simple signing payload, its signature and its verification material, not verified.
 #[derive(Clone, Debug)]
 pub struct SimpleSigning {
+    material: Result<VerificationMaterial, EnvelopeError>,
     payload: Bytes,
     signature: Vec<u8>,
 }
@@ -38,7 +43,20 @@ pub struct SimpleSigningPayload {
 }
 
 impl SimpleSigning {
-    /// The payload `layer`, with the base64 value of its `dev.cosignproject.cosign/signature` annotation.
+    /// Reads the payload in `content`, and from the annotations of its `layer` the signature and the verification material.
+    /// Material that cannot be read is kept as an error: it does not hide the signature from pinned keys.
+    ///
+    /// # Errors
+    /// As [`SimpleSigning::new`], and if there is no annotation with a signature.
+    pub fn parse(layer: &Descriptor, content: &Content, limits: &Limits) -> Result<Self, EnvelopeError> {
+        let signature =
+            layer.annotations.get(referrer::COSIGN_SIGNATURE).ok_or(EnvelopeError::NoSignatureAnnotation)?;
+        let material = VerificationMaterial::of_annotations(&layer.annotations, limits);
+        Self::new(content, signature).map(|simple| Self { material, ..simple })
+    }
+
+    /// The payload `layer`, with the base64 value of its `dev.cosignproject.cosign/signature` annotation, and without
+    /// verification material.
     ///
     /// # Errors
     /// [`EnvelopeError`] if the layer has another media type, or the annotation is empty or not base64.
@@ -51,7 +69,8 @@ impl SimpleSigning {
         if signature.is_empty() {
             return Err(EnvelopeError::Unsigned);
         }
-        Ok(Self { payload: layer.shared(), signature })
+        let material = Ok(VerificationMaterial::empty(MaterialForm::Annotations));
+        Ok(Self { material, payload: layer.shared(), signature })
     }
 
     /// Verifies the signature with `key` and returns the payload.
@@ -63,12 +82,21 @@ impl SimpleSigning {
     }
 
     pub(super) fn without_bytes(&self) -> Self {
-        Self { payload: Bytes::new(), signature: self.signature.clone() }
+        let material = Ok(VerificationMaterial::empty(MaterialForm::Annotations));
+        Self { material, payload: Bytes::new(), signature: self.signature.clone() }
     }
 
     /// The signature, unverified.
     pub fn signature(&self) -> &[u8] {
         &self.signature
+    }
+
+    /// The verification material, unverified.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`]: why the annotations cannot be read.
+    pub const fn verification_material(&self) -> Result<&VerificationMaterial, &EnvelopeError> {
+        self.material.as_ref()
     }
 
     /// The payload, unverified: for display, never for a decision.

@@ -1,4 +1,5 @@
-//! `VerificationMaterial`: the certificates, log entries and timestamps beside a signature in a Sigstore bundle.
+//! `VerificationMaterial`: the certificates, log entries and timestamps beside a signature, in a Sigstore bundle or in the
+//! annotations of cosign v2.
 
 use std::borrow::Cow;
 
@@ -6,53 +7,119 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::envelope::BundleVersion;
 use crate::envelope::EnvelopeError;
 use crate::envelope::base64;
 use crate::json;
 use crate::limits::Limits;
 
-/// The verification material of a bundle, unverified.
+/// The verification material of a signature, unverified.
 ///
-/// Log entries and timestamps are counted, and read only where they decide something: a bundle that is verified with a
+/// Log entries and timestamps are counted, and read only where they decide something: a signature that is verified with a
 /// pinned key is not refused for what stands in them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerificationMaterial {
     /// The certificates in DER, leaf first.
     pub certificates: Vec<Vec<u8>>,
+    /// Where it stands.
+    pub form: MaterialForm,
     /// The key hint: by cosign's convention the SHA-256 of the public key, in base64.
     pub key_hint: Option<String>,
-    /// The transparency log entries, each as it stands in the bundle.
+    /// The transparency log entries, each as it is stored.
     pub log_entries: Vec<StoredLogEntry>,
-    /// The RFC 3161 timestamps, each as it stands in the bundle.
+    /// The RFC 3161 timestamps, each as it is stored.
     pub timestamps: Vec<StoredTimestamp>,
 }
 
-/// A `TransparencyLogEntry` in JSON (`sigstore_rekor.proto`), as it stands in a bundle, not read yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredLogEntry(Box<str>);
+/// Where verification material stands. What must prove that a log has an entry follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaterialForm {
+    /// In the annotations of a layer: cosign v2.
+    Annotations,
+    /// In a Sigstore bundle of this version.
+    Bundle(BundleVersion),
+}
 
-/// An `RFC3161SignedTimestamp` in JSON (`sigstore_common.proto`), as it stands in a bundle, not read yet.
+/// The JSON form of a stored log entry or timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoredForm {
+    /// The value of an annotation of cosign v2.
+    Annotation,
+    /// A message of a Sigstore bundle.
+    Bundle,
+}
+
+/// A log entry in JSON as it is stored, not read yet: the annotation `dev.sigstore.cosign/bundle` of cosign v2, or a
+/// `TransparencyLogEntry` of a bundle (`sigstore_rekor.proto`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredTimestamp(Box<str>);
+pub struct StoredLogEntry {
+    form: StoredForm,
+    json: Box<str>,
+}
+
+/// An RFC 3161 timestamp in JSON as it is stored, not read yet: the annotation `dev.sigstore.cosign/rfc3161timestamp` of
+/// cosign v2, or an `RFC3161SignedTimestamp` of a bundle (`sigstore_common.proto`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredTimestamp {
+    form: StoredForm,
+    json: Box<str>,
+}
+
+impl VerificationMaterial {
+    /// Material without anything in it.
+    pub const fn empty(form: MaterialForm) -> Self {
+        Self { certificates: Vec::new(), form, key_hint: None, log_entries: Vec::new(), timestamps: Vec::new() }
+    }
+}
 
 impl StoredLogEntry {
+    /// The log entry in `json`.
+    pub fn new(form: StoredForm, json: &str) -> Self {
+        Self { form, json: json.into() }
+    }
+
+    /// The form of the JSON.
+    pub const fn form(&self) -> StoredForm {
+        self.form
+    }
+
     /// The JSON.
     pub fn as_json(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.json.as_bytes()
     }
 }
 
 impl StoredTimestamp {
+    /// The timestamp in `json`.
+    pub fn new(form: StoredForm, json: &str) -> Self {
+        Self { form, json: json.into() }
+    }
+
+    /// The form of the JSON.
+    pub const fn form(&self) -> StoredForm {
+        self.form
+    }
+
     /// The bytes of the timestamp: a `TimeStampResp` in DER (RFC 3161 section 2.4.2).
     ///
     /// # Errors
     /// [`EnvelopeError`].
     pub fn response(&self, limits: &Limits) -> Result<Vec<u8>, EnvelopeError> {
-        let json = |error| EnvelopeError::Json { format: "timestamp of a Sigstore bundle", error };
-        let wire: WireTimestamp<'_> = json::parse(self.0.as_bytes(), limits).map_err(json)?;
-        let length = base64::decoded_length(&wire.signed_timestamp);
+        let json = |error| EnvelopeError::Json { format: "timestamp", error };
+        let bytes = self.json.as_bytes();
+        let (field, encoded) = match self.form {
+            StoredForm::Annotation => {
+                let wire: WireAnnotatedTimestamp<'_> = json::parse(bytes, limits).map_err(json)?;
+                ("SignedRFC3161Timestamp", wire.signed_timestamp)
+            }
+            StoredForm::Bundle => {
+                let wire: WireTimestamp<'_> = json::parse(bytes, limits).map_err(json)?;
+                ("signedTimestamp", wire.signed_timestamp)
+            }
+        };
+        let length = base64::decoded_length(&encoded);
         EnvelopeError::bounded("bytes of one timestamp", length, limits.envelope.timestamp_bytes)?;
-        base64::decode("signedTimestamp", &wire.signed_timestamp)
+        base64::decode(field, &encoded)
     }
 }
 
@@ -104,6 +171,13 @@ struct WireTimestamp<'a> {
     signed_timestamp: Cow<'a, str>,
 }
 
+/// The annotation `dev.sigstore.cosign/rfc3161timestamp` of cosign v2.
+#[derive(Deserialize)]
+struct WireAnnotatedTimestamp<'a> {
+    #[serde(borrow, rename = "SignedRFC3161Timestamp")]
+    signed_timestamp: Cow<'a, str>,
+}
+
 impl WireCertificate<'_> {
     fn read(&self, limits: &Limits) -> Result<Vec<u8>, EnvelopeError> {
         let fits = |got| EnvelopeError::bounded("bytes in one certificate", got, limits.envelope.certificate_bytes);
@@ -120,7 +194,7 @@ impl<'a> WireVerificationMaterial<'a> {
         Self { public_key: Some(WireHint { hint }), ..Self::default() }
     }
 
-    pub(super) fn read(self, limits: &Limits) -> Result<VerificationMaterial, EnvelopeError> {
+    pub(super) fn read(self, version: BundleVersion, limits: &Limits) -> Result<VerificationMaterial, EnvelopeError> {
         let log_entries = self.tlog_entries.unwrap_or_default();
         let timestamps = self.timestamp_verification_data.and_then(|data| data.rfc3161_timestamps).unwrap_or_default();
         let chain = self.x509_certificate_chain.map(|chain| chain.certificates).unwrap_or_default();
@@ -139,9 +213,16 @@ impl<'a> WireVerificationMaterial<'a> {
         }
         Ok(VerificationMaterial {
             certificates,
+            form: MaterialForm::Bundle(version),
             key_hint: self.public_key.map(|key| key.hint.into_owned()),
-            log_entries: log_entries.into_iter().map(|entry| StoredLogEntry(entry.into())).collect(),
-            timestamps: timestamps.into_iter().map(|timestamp| StoredTimestamp(timestamp.into())).collect(),
+            log_entries: log_entries
+                .into_iter()
+                .map(|entry| StoredLogEntry { form: StoredForm::Bundle, json: entry.into() })
+                .collect(),
+            timestamps: timestamps
+                .into_iter()
+                .map(|timestamp| StoredTimestamp { form: StoredForm::Bundle, json: timestamp.into() })
+                .collect(),
         })
     }
 }

@@ -27,6 +27,14 @@ pub const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
 pub const BUNDLE_PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 /// The annotation of a cosign v2 layer that holds the signature, in base64.
 pub const COSIGN_SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// The annotation of a cosign v2 layer that holds the entry of a transparency log, as JSON with a signed entry timestamp.
+pub const COSIGN_BUNDLE: &str = "dev.sigstore.cosign/bundle";
+/// The annotation of a cosign v2 layer that holds the certificate of the signer, as PEM.
+pub const COSIGN_CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+/// The annotation of a cosign v2 layer that holds the issuers of the certificate, as PEM.
+pub const COSIGN_CHAIN: &str = "dev.sigstore.cosign/chain";
+/// The annotation of a cosign v2 layer that holds an RFC 3161 timestamp, in JSON.
+pub const COSIGN_TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 /// The annotation of a cosign v2 attestation layer that repeats its predicate type.
 pub const COSIGN_PREDICATE_TYPE: &str = "predicateType";
 

@@ -139,7 +139,7 @@ impl TrustedMeans {
     pub const fn cover(self, with: SignedWith) -> bool {
         match with {
             SignedWith::Certificate => self.certificates,
-            SignedWith::Key => self.keys,
+            SignedWith::Key | SignedWith::KeyOrCertificate => self.keys,
         }
     }
 }

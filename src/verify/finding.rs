@@ -151,7 +151,7 @@ impl Reason {
         match self {
             Self::Certificate(rejection) => rejection.code(),
             Self::NoSuchMeans(SignedWith::Certificate) => "no-trusted-certificate",
-            Self::NoSuchMeans(SignedWith::Key) => "no-trusted-key",
+            Self::NoSuchMeans(SignedWith::Key | SignedWith::KeyOrCertificate) => "no-trusted-key",
             Self::Condition(condition) => condition.code(),
             Self::Envelope(EnvelopeError::Unsigned) => "unsigned-envelope",
             Self::Envelope(_) => "envelope-unreadable",
@@ -194,6 +194,7 @@ fn untrusted_means(with: SignedWith) -> &'static str {
     match with {
         SignedWith::Certificate => "signed with a certificate, and no certificate authority is trusted",
         SignedWith::Key => "signed with a key, and no key is trusted",
+        SignedWith::KeyOrCertificate => "signed with a key or a Sigstore certificate, and neither is trusted",
     }
 }
 

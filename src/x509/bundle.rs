@@ -94,17 +94,32 @@ impl Certificate {
     /// # Errors
     /// [`BundleError`], if one of them cannot be read, or the file has none.
     pub fn parse_bundle(bytes: &[u8], limits: &Limits) -> Result<NonEmpty<Self>, BundleError> {
-        let all = encodings(
-            bytes,
-            &["CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE"],
-            limits.envelope.bundle_certificates,
-            limits.envelope.bundle_bytes,
-        )?;
+        let envelope = &limits.envelope;
+        let all = encodings(bytes, &CERTIFICATE_LABELS, envelope.bundle_certificates, envelope.bundle_bytes)?;
         let parse = |(place, der): (BundlePlace, Vec<u8>)| {
             Self::parse(&der, limits).map_err(|source| BundleError::Certificate { place, source })
         };
         let all = all.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         NonEmpty::collect(all).ok_or(BundleError::None { wanted: "certificate" })
+    }
+}
+
+/// The DER of the certificates in a text of PEM blocks, at most `most`, which are not parsed.
+///
+/// # Errors
+/// [`BundleError`], if a block is damaged or has another label, or the text has none.
+pub(crate) fn certificate_blocks(text: &str, most: u64, limits: &Limits) -> Result<Vec<Vec<u8>>, BundleError> {
+    let all = encodings(text.as_bytes(), &CERTIFICATE_LABELS, most, limits.envelope.bundle_bytes)?;
+    match all.is_empty() {
+        true => Err(BundleError::None { wanted: "certificate" }),
+        false => Ok(all.into_iter().map(|(_, der)| der).collect()),
+    }
+}
+
+impl BundleError {
+    /// Whether it is a limit: what was not read may be valid.
+    pub const fn is_limit(&self) -> bool {
+        matches!(self, Self::TooLarge { .. } | Self::TooMany { .. })
     }
 }
 
@@ -184,6 +199,9 @@ fn concatenated(bytes: &[u8], most: u64) -> Result<Vec<(BundlePlace, Vec<u8>)>, 
     }
     Ok(all)
 }
+
+/// The labels of certificates; the first one is written.
+const CERTIFICATE_LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE"];
 
 /// How much of an unknown label a message prints.
 const LONGEST_LABEL: usize = 40;

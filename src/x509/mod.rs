@@ -44,6 +44,7 @@ mod whole_chain;
 
 pub use self::bundle::BundleError;
 pub use self::bundle::BundlePlace;
+pub(crate) use self::bundle::certificate_blocks;
 pub use self::certificate::Certificate;
 pub use self::certificate::SerialNumber;
 pub use self::certificate_error::CertificateError;

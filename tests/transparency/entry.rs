@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 
 use bulla::envelope::BundleDocument;
+use bulla::envelope::StoredForm;
+use bulla::envelope::StoredLogEntry;
 use bulla::envelope::base64;
 use bulla::limits::Limits;
 use bulla::transparency::LogVerification;
@@ -485,7 +487,10 @@ fn an_annotation_of_cosign_is_the_same_entry() {
                 "logID": log_id,
             },
         });
-        let entry = match TransparencyLogEntry::parse_annotation(annotation.to_string().as_bytes(), &Limits::DEFAULT) {
+        let entry = match TransparencyLogEntry::parse(
+            &StoredLogEntry::new(StoredForm::Annotation, &annotation.to_string()),
+            &Limits::DEFAULT,
+        ) {
             Ok(entry) => entry,
             Err(error) => return code(&error),
         };

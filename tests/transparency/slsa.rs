@@ -6,6 +6,8 @@ use std::path::Path;
 
 use bulla::digest::Digest;
 use bulla::envelope::Envelope;
+use bulla::envelope::StoredForm;
+use bulla::envelope::StoredLogEntry;
 use bulla::limits::Limits;
 use bulla::transparency::LogVerification;
 use bulla::transparency::LoggedArtifact;
@@ -70,7 +72,11 @@ fn annotations_of_images_are_verified() {
                 let stored = fs::read(blobs.join(digest.hex())).unwrap();
                 let pem = layer["annotations"]["dev.sigstore.cosign/certificate"].as_str().unwrap();
                 let certificate = Certificate::parse_bundle(pem.as_bytes(), &Limits::DEFAULT).unwrap();
-                let entry = TransparencyLogEntry::parse_annotation(annotation.as_bytes(), &Limits::DEFAULT).unwrap();
+                let entry = TransparencyLogEntry::parse(
+                    &StoredLogEntry::new(StoredForm::Annotation, annotation),
+                    &Limits::DEFAULT,
+                )
+                .unwrap();
                 assert_eq!(verify(&entry, &stored, &stored, certificate.first(), &root), "verified", "{name}");
                 let mut changed = stored.clone();
                 changed.push(b'\n');

@@ -234,8 +234,8 @@ impl<'a> Discovery<'a> {
 
     /// Step 2: reads the manifests at cosign's `.sig` and `.att` tags, as far as their kind of statement is wanted.
     async fn cosign_tags(&mut self, evaluation: &mut Evaluation<'_>) {
-        // Signatures with certificates are stored at no tag.
-        let tagged = evaluation.means().cover(SignedWith::Key);
+        // Signatures of the Notary Project are stored at no tag.
+        let tagged = evaluation.means().cover(SignedWith::KeyOrCertificate);
         for FormTag { suffix, statements } in Form::tags().filter(|_| tagged) {
             let wanted = |kind: &&StatementKind| match kind {
                 StatementKind::Attestation { .. } => statements == FormStatements::Attestations,

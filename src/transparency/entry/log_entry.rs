@@ -1,6 +1,7 @@
 //! `TransparencyLogEntry`: an entry of a transparency log as bundles carry it, read and not verified.
 
 use crate::digest::Digest;
+use crate::envelope::StoredForm;
 use crate::envelope::StoredLogEntry;
 use crate::envelope::base64;
 use crate::json;
@@ -40,15 +41,23 @@ pub(super) struct StatedProof {
 }
 
 impl TransparencyLogEntry {
-    /// Parses an entry of a bundle (`TransparencyLogEntry` of `sigstore_rekor.proto`).
-    ///
-    /// Without a signed entry timestamp, its time and its index in the log are skipped: nothing proves them.
+    /// Parses an entry in the form in which it is stored: that of a bundle, or of an annotation of cosign v2.
     ///
     /// # Errors
     /// [`TransparencyError`], also for a kind or version that is not supported.
     pub fn parse(stored: &StoredLogEntry, limits: &Limits) -> Result<Self, TransparencyError> {
+        match stored.form() {
+            StoredForm::Annotation => Self::parse_annotation(stored.as_json(), limits),
+            StoredForm::Bundle => Self::parse_message(stored.as_json(), limits),
+        }
+    }
+
+    /// Parses an entry of a bundle (`TransparencyLogEntry` of `sigstore_rekor.proto`).
+    ///
+    /// Without a signed entry timestamp, its time and its index in the log are skipped: nothing proves them.
+    fn parse_message(message: &[u8], limits: &Limits) -> Result<Self, TransparencyError> {
         let malformed = |error| TransparencyError::json(TransparencyRule::EntryMalformed, &error);
-        let wire: EntryWire<'_> = json::parse_document(stored.as_json(), limits).map_err(malformed)?;
+        let wire: EntryWire<'_> = json::parse_document(message, limits).map_err(malformed)?;
         let missing = |what: &str| TransparencyError::refused(TransparencyRule::EntryMalformed).by(what);
         let stated = wire.kind_version.ok_or_else(|| missing("it has no kind"))?;
         let stated = EntryKind::of(&stated.kind, &stated.version)?;
@@ -73,10 +82,7 @@ impl TransparencyLogEntry {
     }
 
     /// Parses the annotation `dev.sigstore.cosign/bundle` of cosign v2: an entry with a signed entry timestamp.
-    ///
-    /// # Errors
-    /// [`TransparencyError`], also for a kind or version that is not supported.
-    pub fn parse_annotation(annotation: &[u8], limits: &Limits) -> Result<Self, TransparencyError> {
+    fn parse_annotation(annotation: &[u8], limits: &Limits) -> Result<Self, TransparencyError> {
         let malformed = |error| TransparencyError::json(TransparencyRule::EntryMalformed, &error);
         let wire: AnnotationWire<'_> = json::parse_document(annotation, limits).map_err(malformed)?;
         let log_id = format!("sha256:{}", wire.payload.log_id).parse::<Digest>();

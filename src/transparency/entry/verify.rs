@@ -13,6 +13,7 @@
 //!    time of each of them. Without any time the entry is refused.
 
 use crate::envelope::BundleVersion;
+use crate::envelope::MaterialForm;
 use crate::time::Time;
 use crate::transparency::EntryKind;
 use crate::transparency::LogId;
@@ -71,6 +72,15 @@ impl From<BundleVersion> for RequiredInclusion {
         match version {
             BundleVersion::V0_1 => Self::Promise,
             BundleVersion::V0_2 | BundleVersion::V0_3 => Self::Proof,
+        }
+    }
+}
+
+impl From<MaterialForm> for RequiredInclusion {
+    fn from(form: MaterialForm) -> Self {
+        match form {
+            MaterialForm::Annotations => Self::Promise,
+            MaterialForm::Bundle(version) => version.into(),
         }
     }
 }
