@@ -45,7 +45,48 @@ pub struct ValidityPeriod {
 impl ValidityPeriod {
     /// Whether `time` lies in the period.
     pub fn contains(&self, time: Time) -> bool {
-        self.start <= time && self.end.is_none_or(|end| time <= end)
+        self.state(time) == ValidityState::Valid
+    }
+
+    /// Whether `time` lies in the period, before it or after it.
+    pub fn state(&self, time: Time) -> ValidityState {
+        match self.end {
+            _ if time < self.start => ValidityState::NotYetValid,
+            Some(end) if time > end => ValidityState::Expired,
+            _ => ValidityState::Valid,
+        }
+    }
+}
+
+/// Where a time lies relative to a validity period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValidityState {
+    /// After its end.
+    Expired,
+    /// Before its start.
+    NotYetValid,
+    /// In the period, both ends included.
+    Valid,
+}
+
+impl ValidityState {
+    /// Its name in reports: `expired`, `not-yet-valid` or `valid`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::NotYetValid => "not-yet-valid",
+            Self::Valid => "valid",
+        }
+    }
+}
+
+/// As people read it.
+impl fmt::Display for ValidityState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotYetValid => "not yet valid",
+            _ => self.name(),
+        })
     }
 }
 

@@ -19,8 +19,11 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use bulla::digest::Digest;
 use bulla::key::PublicKey;
 use bulla::limits::Limits;
+use bulla::trust::sigstore::SigstoreInstance;
+use bulla::trust::sigstore::TrustedRootFile;
 
 #[test]
 fn the_limits_table_in_security_md_is_the_code() {
@@ -244,8 +247,13 @@ fn the_published_keys_are_public_and_listed() {
     for file in fs::read_dir(root.join("keys")).unwrap() {
         let (path, text) = file.map(|file| (file.path(), fs::read_to_string(file.path()).unwrap())).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap();
-        assert!(!text.contains("-----BEGIN") || text.starts_with("-----BEGIN PUBLIC KEY-----"), "{name}");
-        if name != "README.md" {
+        assert_eq!(text.matches("-----BEGIN").count(), text.matches("-----BEGIN PUBLIC KEY-----").count(), "{name}");
+        if name.ends_with(".json") {
+            assert!(
+                page.contains(&format!("({name})")) && page.contains(&Digest::sha256(text.as_bytes()).hex()),
+                "{name} is not listed"
+            );
+        } else if name != "README.md" {
             let key = PublicKey::parse(text.as_bytes()).unwrap();
             assert!(
                 page.contains(&format!("({name})")) && page.contains(&key.id().to_string()),
@@ -257,6 +265,22 @@ fn the_published_keys_are_public_and_listed() {
     let verified =
         bulla.current_dir(&root).args(["verify", "oci:testdata/layouts/signed:v1", "--key", "keys/testdata.pub"]);
     assert!(verified.output().unwrap().status.success());
+}
+
+/// The trusted roots that come with the program are those of the files, as old as the page says.
+#[test]
+fn the_trusted_roots_in_the_program_are_those_of_the_page() {
+    let page = read("keys/README.md");
+    for instance in SigstoreInstance::ALL {
+        for (bytes, end) in [(instance.trusted_root_json(), "trusted_root"), (instance.tuf_root_json(), "root")] {
+            let name = format!("sigstore-{}.{end}.json", instance.name());
+            assert_eq!(bytes, fs::read(root().join("keys").join(&name)).unwrap(), "{name}");
+            let row = page.lines().find(|line| line.starts_with(&format!("| [`{name}`]"))).unwrap();
+            let cells = format!("| {} | `{}` |", instance.as_of(), Digest::sha256(bytes).hex());
+            assert!(row.ends_with(&cells), "{row}");
+        }
+    }
+    assert!(page.contains(&format!("warns {} days after", TrustedRootFile::OLD_AFTER_DAYS)));
 }
 
 /// `docs/public-api.txt` lists the public interface; `.ci/run` compares it with the code.

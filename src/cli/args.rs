@@ -17,6 +17,7 @@ use super::request::args::RequestCommand;
 use super::revocation::args::RevocationCommand;
 use super::revocation::args::RevocationLookupArgs;
 use super::timestamp::args::TimestampCommand;
+use super::trusted_root::args::TrustCommand;
 use super::version;
 
 mod cert;
@@ -135,6 +136,9 @@ pub(super) enum Command {
     Timestamp(TimestampCommand),
     /// Show the referrers of an image and, with keys or certificates, which are trusted
     Tree(TreeArgs),
+    /// Trusted roots of Sigstore: show them
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// Verify images
     Verify(VerifyArgs),
 }

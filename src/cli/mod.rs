@@ -52,6 +52,7 @@ mod tips;
 mod tree;
 mod trust;
 mod trust_policy;
+mod trusted_root;
 mod verbosity;
 mod verdict;
 mod verifiers;
@@ -124,6 +125,7 @@ fn execute(command: Command) -> Result<Exit, Failure> {
         Command::Sign(args) => sign::sign(&args, clock::now()),
         Command::Timestamp(command) => timestamp::timestamp(&command),
         Command::Tree(args) => tree::tree(&args, clock::now()),
+        Command::Trust(command) => trusted_root::trust(&command, clock::now()),
         Command::Verify(args) => verify::verify(&args, clock::now()),
     }
 }

@@ -19,6 +19,7 @@ mod sign;
 mod stream;
 mod timestamp;
 mod tree;
+mod trust_show;
 mod unenforced;
 mod verify;
 
@@ -56,6 +57,7 @@ pub use timestamp::TimestampAttachResult;
 pub use timestamp::TimestampFetchResult;
 pub use timestamp::TimestampRequestResult;
 pub use tree::TreeResult;
+pub use trust_show::TrustShowResult;
 pub use verify::ReportedVerdict;
 pub use verify::VerifyResult;
 

@@ -366,6 +366,7 @@ const REPORTS: &[(&str, &[&str])] = &[
             r#"revocation && printf '{"entries":[{"content":"%s","kind":"crl","sources":[]}],"mediaType":"application/vnd.bulla.revocation.v1+json"}' "$(base64 list.crl | tr -d '\n')" >e.json && oci:app:v1 e.json"#,
         ],
     ),
+    ("trust show", &["public-good", "trusted roots && sigstore-staging.trusted_root.json"]),
     ("revocation show", &["revocation && list.crl", "revocation && response.ocsp"]),
 ];
 

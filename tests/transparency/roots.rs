@@ -7,8 +7,12 @@ use std::path::PathBuf;
 
 use bulla::limits::Limits;
 use bulla::time::Time;
+use bulla::time::ValidityPeriod;
+use bulla::trust::sigstore::SigstoreInstance;
 use bulla::trust::sigstore::TrustedRoot;
 use bulla::trust::sigstore::TrustedRootError;
+use bulla::trust::sigstore::TrustedRootFile;
+use bulla::trust::sigstore::TrustedRootOrigin;
 use serde_json::Value;
 use serde_json::json;
 
@@ -230,4 +234,58 @@ fn a_root_is_bounded() {
         |count: usize| TrustedRoot::parse_lines(format!("{small}\n\n").repeat(count).as_bytes(), &Limits::DEFAULT);
     assert_eq!(lines(limit).unwrap().len(), limit);
     assert!(lines(limit + 1).unwrap_err().is_limit());
+}
+
+#[test]
+fn the_roots_of_the_package_are_read_and_grow_old() {
+    let counts = SigstoreInstance::ALL.map(|instance| {
+        let file = TrustedRootFile::of_instance(instance, &Limits::DEFAULT).unwrap();
+        assert_eq!(file.origin(), TrustedRootOrigin::Instance(instance));
+        assert_eq!(SigstoreInstance::from_name(instance.name()), Some(instance));
+        let root = file.roots().first();
+        assert_eq!((file.roots().iter().count(), root.unsupported_logs()), (1, &[][..]));
+        (root.certificate_authorities().len(), root.transparency_logs().len(), root.timestamp_authorities().len())
+    });
+    assert_eq!(counts, [(2, 2, 1), (2, 5, 2)]);
+    let file = TrustedRootFile::of_instance(SigstoreInstance::PublicGood, &Limits::DEFAULT).unwrap();
+    let as_of = file.as_of().unwrap();
+    assert_eq!(as_of, Time::parse("2026-08-21T19:25:56Z").unwrap());
+    let remarks = |days: i64, seconds: i64| {
+        let now = Time::from_unix(as_of.unix() + days * 86_400 + seconds).unwrap();
+        file.remarks(now).into_iter().map(|remark| (remark.code(), remark.to_string())).collect::<Vec<_>>()
+    };
+    assert_eq!(remarks(-400, 0), []);
+    assert_eq!(remarks(181, -1), []);
+    let old = "the trusted root is 181 days old, of 2026-08-21T19:25:56Z";
+    assert_eq!(remarks(181, 0), [("trusted-root-old", old.to_owned())]);
+    assert_eq!(SigstoreInstance::from_name("Public-good"), None);
+}
+
+#[test]
+fn a_file_has_one_root_or_one_on_each_line() {
+    let limits = Limits::DEFAULT;
+    let whole = SigstoreInstance::PublicGood.trusted_root_json();
+    let compact = serde_json::from_slice::<Value>(whole).unwrap().to_string();
+    let count = |text: &str| TrustedRootFile::parse(text.as_bytes(), &limits).map(|file| file.roots().iter().count());
+    assert_eq!(TrustedRootFile::parse(whole, &limits).unwrap().as_of(), None);
+    assert_eq!(count(&compact).unwrap(), 1);
+    assert_eq!(count(&format!("\n{compact}\n\n")).unwrap(), 1);
+    assert_eq!(count(&format!("{compact}\n\n{compact}\r\n{compact}")).unwrap(), 3);
+    for bad in
+        ["", "\n\n", "{}", "[]", &format!("{compact}\n{{}}"), &format!("{compact}\nx"), &format!("{compact} {compact}")]
+    {
+        assert!(count(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_validity_period_has_both_ends() {
+    let at = |seconds| Time::from_unix(seconds).unwrap();
+    let open = ValidityPeriod { start: at(10), end: None };
+    let closed = ValidityPeriod { start: at(10), end: Some(at(20)) };
+    assert_eq!(
+        [9, 10, 20, 21].map(|second| closed.state(at(second)).name()),
+        ["not-yet-valid", "valid", "valid", "expired"]
+    );
+    assert_eq!([9, 10, 21].map(|second| open.contains(at(second))), [false, true, true]);
 }

@@ -171,6 +171,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         ],
     ),
     ("tree", ["bulla tree registry.example/app:1.0 --key release.pub", "bulla tree oci:app:1.0 --output svg"]),
+    ("trust show", ["bulla trust show trusted_root.json", "bulla trust show public-good --output json"]),
     (
         "verify",
         [

@@ -43,10 +43,7 @@ pub(super) const VERBS: &[Words] = &[
     ("download", &["`bulla tree REF` shows what is attached, and `bulla inspect REF` decodes it by its digest"]),
     ("generate-key-pair generate-sigstore-key keygen genkey", &["`bulla key new`"]),
     ("import-key-pair", &["`bulla key import FILE`"]),
-    (
-        "initialize trusted-root signing-config",
-        &["keyless signatures (Fulcio, Rekor) are not supported yet: `bulla verify REF --key PUB`"],
-    ),
+    ("initialize trusted-root signing-config", &["`bulla trust show FILE` shows a trusted root; bulla fetches none"]),
     (
         "key/add key/set-default key/update",
         &["there is no list of keys: each command names its key, also one of a plugin: `bulla sign REF --key KEY`"],
@@ -76,7 +73,14 @@ pub(super) const VERBS: &[Words] = &[
     ("standalone-verify validate", &["`bulla verify REF --key PUB`"]),
     ("sync mirror", &["`bulla copy --all SRC DST`"]),
     ("tag", &["`bulla copy SRC DST`, to another tag of the same repository"]),
-    ("trust", &["`bulla sign REF --key KEY` and `bulla verify REF --key PUB`"]),
+    (
+        "trust/inspect trust/print trust/view",
+        &["`bulla trust show FILE`, or `bulla tree REF` for the signatures of an image"],
+    ),
+    (
+        "trust/key trust/revoke trust/sign trust/signer",
+        &["`bulla sign REF --key KEY` and `bulla verify REF --key PUB`"],
+    ),
     ("upload", &["`bulla copy SRC DST` moves images; nothing else is uploaded"]),
     ("verify-attestation", &["`bulla verify REF --key PUB --type TYPE`"]),
     ("verify-blob verify-blob-attestation", &["only images are verified: `bulla verify REF --key PUB`"]),

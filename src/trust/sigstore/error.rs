@@ -29,6 +29,9 @@ pub enum TrustedRootError {
         /// Why.
         error: CertificateError,
     },
+    /// A file without a trusted root.
+    #[error("there is no trusted root in it")]
+    Empty,
     /// Another hash function than SHA-256, which all logs use.
     #[error("{place}: hash algorithm {found:?}, wanted SHA2_256")]
     HashAlgorithm {

@@ -1,0 +1,21 @@
+//! Trusted roots of Sigstore: the argument of `--trusted-root`, and the `trust` commands.
+
+pub(super) mod args;
+mod open;
+mod show;
+
+use bulla::time::Time;
+
+use crate::cli::exit::Exit;
+use crate::cli::exit::Failure;
+
+use args::TrustCommand;
+
+pub(super) use open::open;
+pub(super) use open::warn;
+
+pub(super) fn trust(command: &TrustCommand, now: Time) -> Result<Exit, Failure> {
+    match command {
+        TrustCommand::Show(args) => show::show(args, now),
+    }
+}

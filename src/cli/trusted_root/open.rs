@@ -1,0 +1,34 @@
+//! Opens the trusted roots that an argument names: a file, or a public instance of Sigstore.
+
+use std::path::Path;
+
+use bulla::limits::Limits;
+use bulla::time::Time;
+use bulla::trust::sigstore::SigstoreInstance;
+use bulla::trust::sigstore::TrustedRootFile;
+
+use crate::cli::exit::Failure;
+use crate::cli::files;
+use crate::cli::render;
+
+/// The trusted roots of `argument`: a file, or the name of an instance whose trusted root comes with the program.
+pub(in crate::cli) fn open(argument: &str, limits: &Limits) -> Result<TrustedRootFile, Failure> {
+    let path = Path::new(argument);
+    let opened = match SigstoreInstance::from_name(argument) {
+        Some(_) if path.exists() => {
+            let message =
+                format!("{argument}: a file has this name, which also stands for a trusted root of the program");
+            return Err(Failure::unknown(message).hint(format!("./{argument}   for the file")));
+        }
+        Some(instance) => TrustedRootFile::of_instance(instance, limits),
+        None => TrustedRootFile::parse(&files::read(path, limits.transparency.trusted_root_bytes)?, limits),
+    };
+    opened.map_err(|error| Failure::unknown(format!("{argument}: {error}")))
+}
+
+/// Prints what an operator should know about the trusted roots of `argument`.
+pub(in crate::cli) fn warn(argument: &str, file: &TrustedRootFile, now: Time) {
+    for remark in file.remarks(now) {
+        render::note(format_args!("warning: {argument}: {remark}"));
+    }
+}
