@@ -349,6 +349,63 @@ fn a_fallback_list_is_created_and_extended() {
     assert_eq!(list["manifests"][0]["artifactType"], "application/signature");
 }
 
+/// The requests for a list of referrers, by their methods.
+fn methods(registry: &Registry, subject: &Digest) -> Vec<String> {
+    let at = format!(" /v2/app/manifests/{}", fallback_tag(subject));
+    registry.lines().iter().map(|line| line.strip_suffix(&at).expect(line).to_owned()).collect()
+}
+
+#[test]
+fn a_list_that_nobody_else_writes_is_read_back_once() {
+    let registry = with(&["referrers=off", "sparse=accept"]);
+    let subject = Digest::sha256(b"subject");
+    run(app(&registry).merge_referrers(&subject, &[entry("a")])).unwrap();
+    assert_eq!(methods(&registry, &subject), ["GET", "PUT", "GET"]);
+    registry.clear_log();
+    run(app(&registry).merge_referrers(&subject, &[entry("b")])).unwrap();
+    assert_eq!(methods(&registry, &subject), ["GET", "PUT", "GET"], "also where there is a list");
+}
+
+// Another writer read our list and added its entry (threats: fallback-list-race).
+#[test]
+fn a_list_that_another_writer_extended_is_read_back_more_often() {
+    let registry = with(&["referrers=off", "sparse=accept"]);
+    let subject = Digest::sha256(b"subject");
+    let tag = fallback_tag(&subject);
+    let core = registry.core();
+    registry.rule("PUT", "/v2/app/manifests/sha256-*", Times::Nth(1), {
+        let list = serde_json::json!({
+            "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry("a"), entry("other")],
+        });
+        Action::hook(move |_, response| {
+            core.store.put_manifest("app", list.to_string().as_bytes(), OCI_INDEX, Some(&tag));
+            response
+        })
+    });
+    run(app(&registry).merge_referrers(&subject, &[entry("a")])).unwrap();
+    assert_eq!(methods(&registry, &subject), ["GET", "PUT", "GET", "GET", "GET"]);
+    assert_eq!(listed(&registry, &subject), ["a", "other"].map(|text| entry(text).digest.to_string()));
+}
+
+// Another writer read the list before our write, and writes it after ours (threats: fallback-list-race).
+#[test]
+fn a_list_that_another_writer_replaced_is_written_again() {
+    let registry = with(&["referrers=off", "sparse=accept"]);
+    let subject = Digest::sha256(b"subject");
+    let tag = fallback_tag(&subject);
+    let core = registry.core();
+    registry.rule("PUT", "/v2/app/manifests/sha256-*", Times::Nth(1), {
+        let list = serde_json::json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry("other")]});
+        Action::hook(move |_, response| {
+            core.store.put_manifest("app", list.to_string().as_bytes(), OCI_INDEX, Some(&tag));
+            response
+        })
+    });
+    run(app(&registry).merge_referrers(&subject, &[entry("a")])).unwrap();
+    assert_eq!(methods(&registry, &subject), ["GET", "PUT", "GET", "PUT", "GET", "GET", "GET", "GET"]);
+    assert_eq!(listed(&registry, &subject), ["other", "a"].map(|text| entry(text).digest.to_string()));
+}
+
 // Entries are told apart by digest, size and media type (threats: mislabelled-list-entry).
 #[test]
 fn a_wrong_entry_in_a_list_does_not_stand_for_the_right_one() {

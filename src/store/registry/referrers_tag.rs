@@ -1,14 +1,21 @@
 //! The referrers tag: the list of referrers of a registry without the referrers API. Distribution specification,
 //! "Referrers Tag Schema". Entries are merged into the list; it is never replaced.
 //!
-//! Invariant: `Ok` only after the list was seen to hold all entries, several times in a row. No registry has
+//! Invariant: `Ok` only after the list was seen to hold all entries, some time after it was written. No registry has
 //! conditional writes of tags, so two writers can overwrite each other's list:
 //!
 //! 1. Take the lock of the tag, against other writers of this process.
-//! 2. Read the list. If it has all entries, count a confirmation.
-//! 3. Otherwise add the missing ones, write the list, and restart the count.
-//! 4. Stop after enough confirmations: more after each write, since other writers are active then.
-//! 5. Wait longer than the slowest round took, with some randomness, and go back to 2, a bounded number of times.
+//! 2. Read the list. If it has all entries before anything was written, end.
+//! 3. If it is, byte for byte, the list that was written in the first attempt, end: nobody else wrote meanwhile.
+//! 4. If it has all entries, but another writer wrote too, count a confirmation, and end after enough of them: more after
+//!    each further write.
+//! 5. Otherwise add the missing entries, write the list, and start to count anew.
+//! 6. Wait for writers that read the list before it was written: after the first write longer than three of our own
+//!    rounds took, later longer than one, with some randomness. Go back to 2, a bounded number of times.
+//!
+//! What this cannot prevent: a writer that needs longer than the pause of step 6 from its read to its write overwrites
+//! the list unseen. The entry is then missing from the list, and the manifest that it names is not found, until it is
+//! added again. No entry that somebody else wrote before our read is lost by our write.
 
 use std::collections::BTreeSet;
 
@@ -31,8 +38,8 @@ use crate::store::error::ProtocolFault;
 use crate::store::error::ReadBackFault;
 use crate::store::error::ReferrersTagFault;
 
-/// Adds `entries` to the list of referrers at the referrers tag of `subject`. `Ok` only after the list was read back
-/// with all of them several times, since another writer may overwrite it.
+/// Adds `entries` to the list of referrers at the referrers tag of `subject`. `Ok` only after the list was read back with
+/// all of them, since another writer may overwrite it: once if nobody else wrote, several times otherwise.
 pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
     let tag = fallback_tag(subject);
     let tag_or_digest = TagOrDigest::Tag(tag.clone());
@@ -42,19 +49,20 @@ pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[De
     let mut slowest = repository.client.transport.settings.retry.settle;
     let mut confirmed = 0;
     let mut writes = 0;
+    // The list that the first write left at the tag.
+    let mut first = None;
     for _ in 0..MAX_ROUNDS {
         let since = Instant::now();
         let there = read(repository, &tag_or_digest).await?;
         match merged(there.as_ref(), entries, repository).map_err(|fault| unreadable(&place, fault))? {
             // The list was complete before we wrote: every later writer has read all entries.
             None if writes == 0 => return Ok(()),
+            // Only the first read-back is compared: later ones come after a list of another writer.
+            None if writes == 1 && confirmed == 0 && there.map(|there| *there.digest()) == first => return Ok(()),
             None => confirmed += 1,
             Some(list) => {
-                let limit = repository.limits().oci.manifest_bytes;
-                if u64::try_from(list.bytes().len()).unwrap_or(u64::MAX) > limit {
-                    return Err(StoreError::TooLarge { what: place, limit });
-                }
-                manifests::push(repository, &list, Some(&tag)).await.or_else(is_overtaken)?;
+                let pushed = write(repository, &list, &tag).await?;
+                first = pushed.then(|| *list.digest());
                 confirmed = 0;
                 writes += 1;
             }
@@ -65,9 +73,27 @@ pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[De
         }
         // Another writer that read the list before our write may still write it for as long as our own round takes.
         slowest = slowest.max(since.elapsed());
-        tokio::time::sleep(slowest + jitter(slowest.saturating_mul(2))).await;
+        tokio::time::sleep(match (writes, confirmed) {
+            (1, 0) => slowest.saturating_mul(FIRST_PAUSE) + jitter(slowest),
+            _ => slowest + jitter(slowest.saturating_mul(2)),
+        })
+        .await;
     }
     Err(StoreError::ReadBack { place, reason: ReadBackFault::Overwritten(MAX_ROUNDS) })
+}
+
+/// Writes the list to its tag. `false` if another list was there right afterwards.
+async fn write(repository: &Repository, list: &Content, tag: &str) -> Result<bool, StoreError> {
+    let limit = repository.limits().oci.manifest_bytes;
+    if u64::try_from(list.bytes().len()).unwrap_or(u64::MAX) > limit {
+        return Err(StoreError::TooLarge { what: repository.place(&TagOrDigest::Tag(tag.to_owned())), limit });
+    }
+    match manifests::push(repository, list, Some(tag)).await {
+        Ok(_) => Ok(true),
+        // Another writer's list is an expected conflict, and the next round retries. Other errors stay errors.
+        Err(StoreError::ReadBack { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 async fn read(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<Option<Content>, StoreError> {
@@ -75,15 +101,6 @@ async fn read(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<Op
         Ok(content) => Ok(Some(content)),
         Err(StoreError::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-/// Turns a failed read-back into "not listed": another writer's list is an expected conflict, and the next round
-/// retries. Other errors stay errors.
-fn is_overtaken(error: StoreError) -> Result<crate::store::Pushed, StoreError> {
-    match error {
-        StoreError::ReadBack { .. } => Ok(crate::store::Pushed { listed: false }),
-        error => Err(error),
     }
 }
 
@@ -176,8 +193,11 @@ fn joined(entries: &[&Descriptor]) -> Option<String> {
     Some(texts?.join(","))
 }
 
-/// How often in a row the list must be read with all entries, in addition to once for each of our writes.
+/// How often in a row the list must be read with all entries, in addition to once for each of our writes, after another
+/// writer was seen.
 const CONFIRMATIONS: u32 = 2;
+/// The pause between the first write and the first read-back, in durations of our slowest round.
+const FIRST_PAUSE: u32 = 3;
 /// The largest number of our writes that require further confirmations.
 const MAX_EXTRA_CONFIRMATIONS: u32 = 8;
 /// The limit of rounds.
