@@ -72,7 +72,11 @@ impl Certificate {
         let algorithm = Oid::from_content(parsed.signature_algorithm.algorithm.as_bytes()).ok_or_else(malformed)?;
         let content = der::only(der, der::SEQUENCE).ok_or_else(malformed)?;
         let signed = der::first(content).ok_or_else(malformed)?;
-        let SignedFields { inner_algorithm_id, issuer, subject } = SignedFields::of(signed).ok_or_else(malformed)?;
+        let SignedFields { has_plain_extensions, inner_algorithm_id, issuer, subject } =
+            SignedFields::of(signed).ok_or_else(malformed)?;
+        if !has_plain_extensions {
+            return Err(CertificateError::Malformed { what: "extension", clause: "RFC 5280 section 4.1" });
+        }
         let algorithm_id = content.get(signed.len()..).and_then(der::read);
         let algorithm_id = algorithm_id.filter(|id| id.tag == der::SEQUENCE).ok_or_else(malformed)?;
         // The parser takes any tag and any number of unused bits here: more encodings of the same certificate.
@@ -261,6 +265,9 @@ impl fmt::Debug for Certificate {
 /// Fields of a `TBSCertificate` that x509-parser does not give out as they are encoded. It ends a name at the first part
 /// that it cannot read and drops the rest, so names are read here.
 struct SignedFields<'a> {
+    /// Whether each extension is an object identifier, perhaps a BOOLEAN, and an OCTET STRING. x509-parser also takes a value
+    /// with another tag of the same number.
+    has_plain_extensions: bool,
     /// The content of the `AlgorithmIdentifier`.
     inner_algorithm_id: &'a [u8],
     issuer: &'a [u8],
@@ -282,8 +289,25 @@ impl<'a> SignedFields<'a> {
         let inner_algorithm_id = der::only(next()?, der::SEQUENCE)?;
         let issuer = next()?;
         let _validity = next()?;
-        Some(Self { inner_algorithm_id, issuer, subject: next()? })
+        let subject = next()?;
+        let has_plain_extensions = der::values(rest)?.iter().all(|field| field.tag != EXTENSIONS || are_plain(field));
+        Some(Self { has_plain_extensions, inner_algorithm_id, issuer, subject })
     }
+}
+
+/// RFC 5280 section 4.1: each `Extension` is an `extnID`, perhaps `critical`, and an `extnValue`.
+fn are_plain(field: &der::Value<'_>) -> bool {
+    let is_plain = |extension: &der::Value<'_>| {
+        let parts = der::values(extension.content).unwrap_or_default();
+        let tags: Vec<_> = parts.iter().map(|part| part.tag).collect();
+        extension.tag == der::SEQUENCE
+            && matches!(
+                tags.as_slice(),
+                [der::OBJECT_ID, der::OCTET_STRING] | [der::OBJECT_ID, der::BOOLEAN, der::OCTET_STRING]
+            )
+    };
+    let all = der::only(field.content, der::SEQUENCE).and_then(der::values);
+    all.is_some_and(|all| all.iter().all(is_plain))
 }
 
 /// RFC 5280 section 4.1.2.5: seconds are written, fractions of a second are not. Returns seconds since 1970.
@@ -305,6 +329,9 @@ fn end(end: &ASN1Time) -> Result<Time, CertificateError> {
 }
 
 const VALIDITY: CertificateError = CertificateError::Malformed { what: "validity", clause: "RFC 5280 section 4.1.2.5" };
+
+/// The tag of the extensions, `[3] EXPLICIT`.
+const EXTENSIONS: u8 = 0xa3;
 
 /// The tag of the version, `[0] EXPLICIT`.
 const VERSION: u8 = 0xa0;

@@ -1,19 +1,18 @@
 //! `IdentityPattern`: which certificates an operator means, by the names in them.
 //!
-//! Names are compared as whole texts, character by character: no wildcard, no regular expression, no part of a text. A
-//! pattern says nothing about trust: it is asked of a certificate whose chain was verified.
+//! Names are compared as whole texts, never as a part of a text: character by character, or, for keyless identities, by a
+//! [`TextPattern`](crate::x509::TextPattern). A pattern says nothing about trust: it is asked of a certificate whose chain
+//! was verified.
 
 use std::fmt;
 
 use crate::nonempty::NonEmpty;
 use crate::x509::Certificate;
-use crate::x509::GeneralName;
-use crate::x509::Name;
-use crate::x509::Oid;
+use crate::x509::FulcioClaims;
+use crate::x509::IdentityMismatch;
+use crate::x509::NamePattern;
 use crate::x509::PatternError;
-use crate::x509::der;
 use crate::x509::distinguished_name;
-use crate::x509::name::Written;
 
 /// Names that a certificate must have, all of them.
 ///
@@ -28,46 +27,6 @@ use crate::x509::name::Written;
 pub struct IdentityPattern {
     names: NonEmpty<NamePattern>,
     subject: SubjectRule,
-}
-
-/// One name that a certificate must have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum NamePattern {
-    /// A DNS name among the subject alternative names (RFC 5280 section 4.2.1.6).
-    Dns(String),
-    /// An email address among the subject alternative names.
-    Email(String),
-    /// A text in an extension: its UTF-8 bytes, or a DER `UTF8String`.
-    Extension {
-        /// Which extension.
-        id: Oid,
-        /// Its text.
-        text: String,
-    },
-    /// An attribute of the issuer's distinguished name, which is there exactly once.
-    Issuer {
-        /// Which attribute.
-        kind: Oid,
-        /// Its text.
-        text: String,
-    },
-    /// An `otherName` among the subject alternative names whose value is a text.
-    OtherName {
-        /// Which kind of name.
-        id: Oid,
-        /// Its text.
-        text: String,
-    },
-    /// An attribute of the subject's distinguished name, which is there exactly once.
-    Subject {
-        /// Which attribute.
-        kind: Oid,
-        /// Its text.
-        text: String,
-    },
-    /// A URI among the subject alternative names.
-    Uri(String),
 }
 
 /// What else must hold for the subject of a certificate.
@@ -113,13 +72,40 @@ impl IdentityPattern {
         Ok(Self { names, subject: SubjectRule::Unambiguous })
     }
 
+    /// The same with one more name that a certificate must have.
+    #[must_use]
+    pub fn and(mut self, name: NamePattern) -> Self {
+        self.names.push(name);
+        self
+    }
+
     /// Whether `certificate` has all names of the pattern.
     pub fn matches(&self, certificate: &Certificate) -> bool {
-        let subject = match self.subject {
-            SubjectRule::Any => true,
-            SubjectRule::Unambiguous => !certificate.subject().is_ambiguous(),
-        };
-        subject && self.names.iter().all(|name| name.matches(certificate))
+        self.check(certificate).is_ok()
+    }
+
+    /// Checks that `certificate` has all names of the pattern. A certificate that contradicts itself about whose it is
+    /// matches no pattern.
+    ///
+    /// # Errors
+    /// The first [`IdentityMismatch`].
+    pub fn check(&self, certificate: &Certificate) -> Result<(), IdentityMismatch> {
+        FulcioClaims::check(certificate).map_err(IdentityMismatch::Fulcio)?;
+        if self.subject == SubjectRule::Unambiguous && certificate.subject().is_ambiguous() {
+            return Err(IdentityMismatch::AmbiguousSubject);
+        }
+        if self.names.iter().any(NamePattern::is_of_fulcio) {
+            FulcioClaims::of(certificate).map_err(IdentityMismatch::Fulcio)?;
+        }
+        match self.names.iter().find(|name| !name.matches(certificate)) {
+            Some(name) => Err(IdentityMismatch::Name(name.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the issuer of the OIDC token is among the names, and not any issuer.
+    pub fn names_oidc_issuer(&self) -> bool {
+        self.names.iter().any(|name| matches!(name, NamePattern::OidcIssuer(issuer) if !issuer.is_any()))
     }
 
     /// The names, in the order in which they were given.
@@ -131,28 +117,7 @@ impl IdentityPattern {
     /// `other`, and it allows the subjects that `other` allows. notation refuses a trust policy with two such identities.
     pub fn covers(&self, other: &Self) -> bool {
         let subjects = self.subject == SubjectRule::Any || other.subject == SubjectRule::Unambiguous;
-        subjects && self.names.iter().all(|name| other.names.iter().any(|of_other| name == of_other))
-    }
-}
-
-impl NamePattern {
-    /// Whether `certificate` has this name.
-    pub fn matches(&self, certificate: &Certificate) -> bool {
-        let any = |is_it: &dyn Fn(&GeneralName) -> bool| certificate.extensions().alternative_names().iter().any(is_it);
-        match self {
-            Self::Dns(text) => any(&|name| matches!(name, GeneralName::Dns(found) if found == text)),
-            Self::Email(text) => any(&|name| matches!(name, GeneralName::Email(found) if found == text)),
-            Self::Extension { id, text } => {
-                certificate.extensions().get(id).is_some_and(|extension| is_text(extension.value(), text))
-            }
-            Self::Issuer { kind, text } => has(certificate.issuer(), kind, text),
-            Self::OtherName { id, text } => any(&|name| match name {
-                GeneralName::Other { kind, value } => kind == id && is_other_name(value, text),
-                _ => false,
-            }),
-            Self::Subject { kind, text } => has(certificate.subject(), kind, text),
-            Self::Uri(text) => any(&|name| matches!(name, GeneralName::Uri(found) if found == text)),
-        }
+        subjects && self.names.iter().all(|name| other.names.iter().any(|of_other| name.covers(of_other)))
     }
 }
 
@@ -163,20 +128,6 @@ impl fmt::Display for IdentityPattern {
             write!(f, "{name}")?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for NamePattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dns(text) => write!(f, "dns:{text}"),
-            Self::Email(text) => write!(f, "email:{text}"),
-            Self::Extension { id, text } => write!(f, "extension {id}={text}"),
-            Self::Issuer { kind, text } => write!(f, "issuer {}", Written { kind, text }),
-            Self::OtherName { id, text } => write!(f, "otherName {id}={text}"),
-            Self::Subject { kind, text } => write!(f, "subject {}", Written { kind, text }),
-            Self::Uri(text) => write!(f, "uri:{text}"),
-        }
     }
 }
 
@@ -194,30 +145,6 @@ pub(super) fn attributes(distinguished_name: &str) -> Result<NonEmpty<NamePatter
     let empty = PatternError::DistinguishedName { found: distinguished_name.to_owned(), reason: "it is empty" };
     NonEmpty::collect(names).ok_or(empty)
 }
-
-fn has(name: &Name, kind: &Oid, text: &str) -> bool {
-    name.only_text(kind) == Some(text)
-}
-
-/// Whether an extension is `text`: Fulcio writes its older extensions as bare bytes and its newer ones as DER.
-fn is_text(value: &[u8], text: &str) -> bool {
-    match der::only(value, UTF8_STRING) {
-        Some(content) => content == text.as_bytes(),
-        None => value == text.as_bytes(),
-    }
-}
-
-/// Whether the value of an `otherName` is `text`: `[0] EXPLICIT` and one string.
-fn is_other_name(value: &[u8], text: &str) -> bool {
-    let inner = der::only(value, EXPLICIT_0).unwrap_or_default();
-    let mut tags = [UTF8_STRING, PRINTABLE_STRING, IA5_STRING].into_iter();
-    tags.any(|tag| der::only(inner, tag) == Some(text.as_bytes()))
-}
-
-const EXPLICIT_0: u8 = 0xa0;
-const IA5_STRING: u8 = 0x16;
-const PRINTABLE_STRING: u8 = 0x13;
-const UTF8_STRING: u8 = 0x0c;
 
 #[cfg(test)]
 mod tests {
@@ -246,24 +173,5 @@ mod tests {
         // A subject with an attribute twice matches the second one only.
         let any = IdentityPattern::subject("C=US, ST=WA, O=a").unwrap();
         assert!(any.covers(&one) && !one.covers(&any) && any.covers(&any));
-    }
-
-    #[test]
-    fn texts_of_extensions_are_compared_whole() {
-        assert!(is_text(b"push", "push") && is_text(b"\x0c\x04push", "push"));
-        for value in [&b"pus"[..], b"push ", b"\x0c\x03pus", b"\x0c\x04pushx", b"\x0c\x05push", b""] {
-            assert!(!is_text(value, "push"), "{value:?}");
-        }
-        assert!(is_other_name(b"\xa0\x06\x0c\x04push", "push") && is_other_name(b"\xa0\x06\x16\x04push", "push"));
-        for value in [
-            &b"push"[..],
-            b"\x0c\x04push",
-            b"\xa0\x06\x0c\x04push\0",
-            b"\xa0\x07\x0c\x04push\0",
-            b"\xa0\x06\x04\x04push",
-            b"",
-        ] {
-            assert!(!is_other_name(value, "push"), "{value:?}");
-        }
     }
 }

@@ -7,6 +7,28 @@ use crate::x509::Oid;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PatternError {
+    /// A regular expression that is not anchored: it would match a part of a longer text.
+    #[error("regular expression {:?} is not anchored: it must begin with ^ and end with $", Untrusted::new(found))]
+    Anchor {
+        /// The anchored form, which matches the whole text.
+        anchored: String,
+        /// What was given.
+        found: String,
+    },
+    /// A pattern that matches identities or issuers of people whom nobody meant.
+    #[error("pattern {:?} matches everybody, {example} for example", Untrusted::new(found))]
+    CatchAll {
+        /// What it matches, for example.
+        example: &'static str,
+        /// What was given.
+        found: String,
+    },
+    /// A pattern that is empty, or has a character that is hidden or ends a line.
+    #[error("pattern {:?} is empty, or has a character that is hidden or ends a line", Untrusted::new(found))]
+    Characters {
+        /// What was given.
+        found: String,
+    },
     /// A distinguished name that cannot be read.
     #[error("distinguished name {:?} cannot be read: {reason}", Untrusted::new(found))]
     DistinguishedName {
@@ -43,6 +65,20 @@ pub enum PatternError {
         /// What was given.
         found: String,
     },
+    /// A keyless identity without the issuer of the OIDC token: a name that two issuers could give to two people.
+    #[error("identity {:?} needs the issuer of its OIDC token", Untrusted::new(found))]
+    NoIssuer {
+        /// What was given.
+        found: String,
+    },
+    /// An issuer that a ready-made identity cannot have.
+    #[error("identity {:?} has an OIDC issuer of its own, which is not {issuer}", Untrusted::new(found))]
+    OtherIssuer {
+        /// What was given.
+        found: String,
+        /// The other issuer.
+        issuer: String,
+    },
     /// The name of an owner with a space at an end, or with a control character: it would look like another owner.
     #[error("owner {:?} begins or ends with a space, or has a control character", Untrusted::new(found))]
     Owner {
@@ -52,4 +88,32 @@ pub enum PatternError {
     /// A part with several attributes.
     #[error("distinguished name has a part with several attributes, joined by `+`")]
     MultiValued,
+    /// An identity of GitHub, GitLab or Google that cannot be read.
+    #[error("identity {:?} cannot be used: {reason}", Untrusted::new(found))]
+    ReadyMade {
+        /// What was given.
+        found: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A regular expression that cannot be used.
+    #[error("regular expression {:?} cannot be used: {reason}", Untrusted::new(found))]
+    Regexp {
+        /// What was given.
+        found: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A pattern that is too long.
+    #[error("pattern is longer than {limit} bytes")]
+    TooLong {
+        /// The limit.
+        limit: u64,
+    },
+    /// Three stars in a row.
+    #[error("pattern {:?} has more than two `*` in a row", Untrusted::new(found))]
+    Wildcard {
+        /// What was given.
+        found: String,
+    },
 }

@@ -1,0 +1,107 @@
+//! How a keyless identity is written on the command line: ready-made for GitHub, GitLab and Google, or a name and an
+//! issuer.
+
+use crate::nonempty::NonEmpty;
+use crate::x509::FulcioNameKind;
+use crate::x509::IdentityPattern;
+use crate::x509::NamePattern;
+use crate::x509::PatternError;
+use crate::x509::TextPattern;
+use crate::x509::fulcio::github;
+use crate::x509::fulcio::gitlab;
+
+impl IdentityPattern {
+    /// Parses a keyless identity, whose certificate Fulcio issues:
+    ///
+    /// - `github:OWNER/REPO/.github/workflows/FILE.yml@REF`: a workflow of GitHub Actions, for the source at that ref;
+    /// - `gitlab:GROUP/PROJECT//.gitlab-ci.yml@REF`: a pipeline of GitLab;
+    /// - `google:ADDRESS`: an account of Google;
+    /// - the names of [`IdentityPattern::parse`] with a prefix or an attribute: `email:…`, `uri:…`, `CN=…`;
+    /// - any other text: the one subject alternative name.
+    ///
+    /// The first three know their OIDC issuer, which `issuer` may confirm; the others need one. `*` in a text is a
+    /// [wildcard](TextPattern::parse).
+    ///
+    /// ```
+    /// use bulla::x509::IdentityPattern;
+    /// use bulla::x509::TextPattern;
+    ///
+    /// let release = "github:acme/app/.github/workflows/release.yml@refs/tags/v*";
+    /// assert!(IdentityPattern::parse_keyless(release, None).is_ok());
+    /// assert!(IdentityPattern::parse_keyless("github:acme/app@refs/tags/v1", None).is_err(), "every workflow");
+    /// assert!(IdentityPattern::parse_keyless("ci@example.com", None).is_err(), "no issuer");
+    /// let issuer = TextPattern::exact("https://login.example.com").unwrap();
+    /// assert!(IdentityPattern::parse_keyless("ci@example.com", Some(&issuer)).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// [`PatternError`].
+    pub fn parse_keyless(text: &str, issuer: Option<&TextPattern>) -> Result<Self, PatternError> {
+        let ready = match text.split_once(':') {
+            Some(("github", rest)) => github::pattern(text, rest)?,
+            Some(("gitlab", rest)) => gitlab::pattern(text, rest)?,
+            Some(("google", rest)) => google(text, rest)?,
+            _ => {
+                let issuer = issuer.ok_or_else(|| PatternError::NoIssuer { found: text.to_owned() })?;
+                return match is_certificate_name(text) {
+                    true => Ok(Self::parse(text)?.and(NamePattern::OidcIssuer(issuer.clone().check_narrow()?))),
+                    false => Self::keyless(TextPattern::parse(text)?, issuer.clone()),
+                };
+            }
+        };
+        match issuer {
+            Some(issuer) if !ready.allows_issuer(issuer) => {
+                Err(PatternError::OtherIssuer { found: text.to_owned(), issuer: issuer.to_string() })
+            }
+            _ => Ok(ready),
+        }
+    }
+
+    /// The one subject alternative name of a certificate, of whichever kind, and the issuer of the OIDC token.
+    ///
+    /// # Errors
+    /// [`PatternError::CatchAll`] where a pattern matches everybody, and is not [`TextPattern::any`].
+    pub fn keyless(name: TextPattern, issuer: TextPattern) -> Result<Self, PatternError> {
+        let name = NamePattern::AlternativeName { kind: None, text: name.check_narrow()? };
+        Ok(Self::all(NonEmpty::one(name)).and(NamePattern::OidcIssuer(issuer.check_narrow()?)))
+    }
+
+    /// Whether `text` is written as the names of [`IdentityPattern::parse`] are, with a prefix or an attribute, and so
+    /// could be the names in a certificate of any authority.
+    pub fn is_certificate_name(text: &str) -> bool {
+        is_certificate_name(text)
+    }
+
+    /// Whether the issuer that a ready-made pattern requires is one of those that `issuer` allows.
+    fn allows_issuer(&self, issuer: &TextPattern) -> bool {
+        self.names().iter().all(|name| match name {
+            NamePattern::OidcIssuer(own) => issuer.matches(&own.to_string()),
+            _ => true,
+        })
+    }
+}
+
+fn is_certificate_name(text: &str) -> bool {
+    match text.split_once(':').filter(|(before, _)| !before.contains('=')) {
+        Some((prefix, _)) => {
+            let known = ["dns", "email", "extension", "issuer", "othername", "subject", "uri", "x509.subject"];
+            known.contains(&prefix)
+        }
+        None => IdentityPattern::subject(text).is_ok(),
+    }
+}
+
+/// `google:ADDRESS`, perhaps with a wildcard before the `@`.
+fn google(whole: &str, address: &str) -> Result<IdentityPattern, PatternError> {
+    let wrong =
+        PatternError::ReadyMade { found: whole.to_owned(), reason: "it is an email address: google:NAME@DOMAIN" };
+    match address.split_once('@') {
+        Some((name, domain)) if !name.is_empty() && !domain.is_empty() && !domain.contains(['*', '@']) => {}
+        _ => return Err(wrong),
+    }
+    let text = TextPattern::parse(address)?.check_narrow()?;
+    let names = NonEmpty::one(NamePattern::AlternativeName { kind: Some(FulcioNameKind::Email), text });
+    Ok(IdentityPattern::all(names).and(NamePattern::OidcIssuer(TextPattern::exact(GOOGLE)?)))
+}
+
+const GOOGLE: &str = "https://accounts.google.com";

@@ -1,0 +1,176 @@
+//! Patterns of texts: anchored, whole, bounded, and narrow.
+
+use bulla::x509::IdentityPattern;
+use bulla::x509::PatternError;
+use bulla::x509::TextPattern;
+
+fn wildcard(text: &str) -> TextPattern {
+    TextPattern::parse(text).unwrap()
+}
+
+fn regexp(text: &str) -> TextPattern {
+    TextPattern::regexp(text).unwrap()
+}
+
+/// A pattern for a name that every issuer may confirm.
+fn named(name: TextPattern) -> Result<IdentityPattern, PatternError> {
+    IdentityPattern::keyless(name, TextPattern::exact("https://issuer.example.com").unwrap())
+}
+
+#[test]
+fn an_exact_text_is_compared_as_it_is() {
+    let pattern = wildcard("https://github.com/acme/app");
+    assert!(pattern.matches("https://github.com/acme/app"));
+    for other in [
+        "https://github.com/acme/app-evil",
+        "https://github.com/acme/ap",
+        "https://github.com/acme/app/",
+        "https://github.com/acme/app\n",
+        "https://github.com/acme/app\0",
+        "https://github.com/Acme/app",
+        "https://github.com/acme/x/../app",
+        "https://github.com/acme/%61pp",
+        "https://github.com/acme/\u{430}pp",
+        " https://github.com/acme/app",
+        "",
+    ] {
+        assert!(!pattern.matches(other), "{other:?}");
+    }
+    // What regular expressions and wildcards give a meaning is text here.
+    assert!(wildcard("a.c").matches("a.c") && !wildcard("a.c").matches("abc"));
+}
+
+#[test]
+fn a_wildcard_stays_in_its_segment() {
+    let tags = wildcard("https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v*");
+    let with = |reference: &str| format!("https://github.com/acme/app/.github/workflows/release.yml@{reference}");
+    for yes in ["refs/tags/v", "refs/tags/v1.2.3-rc.1"] {
+        assert!(tags.matches(&with(yes)), "{yes}");
+    }
+    for no in [
+        "refs/tags/1",
+        "refs/heads/v1",
+        "refs/tags/v1/evil",
+        "refs/tags/v1@refs/tags/v2",
+        "refs/tags/v1?x",
+        "refs/tags/v1#x",
+        "refs/tags/v%31",
+        "refs/tags/v1 2",
+        "refs/tags/v1\n",
+        "refs/tags/v1\u{200b}",
+    ] {
+        assert!(!tags.matches(&with(no)), "{no:?}");
+    }
+    assert!(!tags.matches(&format!("x{}", with("refs/tags/v1"))), "it begins at the first character");
+    // The name of a branch may look like another ref.
+    let main = wildcard("https://github.com/acme/app/.github/workflows/*@refs/heads/main");
+    assert!(main.matches("https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main"));
+    assert!(!main.matches("https://github.com/acme/app/.github/workflows/evil.yml@refs/heads/x@refs/heads/main"));
+    let deep = wildcard("spiffe://acme.com/**/sa/ci");
+    assert!(deep.matches("spiffe://acme.com/ns/build/sa/ci"));
+    for no in ["spiffe://acme.com/ns/../sa/ci", "spiffe://acme.com/./sa/ci", "spiffe://acme.com/n@s/sa/ci"] {
+        assert!(!deep.matches(no), "{no}");
+    }
+    assert!(wildcard("*@acme.com").matches("ci@acme.com") && !wildcard("*@acme.com").matches("a@b@acme.com"));
+    assert!(matches!(TextPattern::parse("a***b").unwrap_err(), PatternError::Wildcard { .. }));
+}
+
+#[test]
+fn a_regular_expression_is_anchored() {
+    for (given, anchored) in [
+        ("foo", "^foo$"),
+        ("^foo", "^foo$"),
+        ("foo$", "^foo$"),
+        ("^foo\\$", "^foo\\$$"),
+        ("^", "^$"),
+        ("foo|bar", "^(?:foo|bar)$"),
+        ("^foo|bar$", "^(?:foo|bar)$"),
+        ("^a|b|c$", "^(?:a|b|c)$"),
+        ("(?i)foo", "(?i)^foo$"),
+        ("(^foo$)", "^(^foo$)$"),
+        ("https://github.com/acme/app/.*", "^https://github.com/acme/app/.*$"),
+    ] {
+        match TextPattern::regexp(given).unwrap_err() {
+            PatternError::Anchor { found, anchored: said } => assert_eq!((&*found, &*said), (given, anchored)),
+            other => panic!("{given}: {other}"),
+        }
+        assert!(TextPattern::regexp(anchored).is_ok() || anchored == "^$", "{anchored} can be typed");
+    }
+    for (text, yes, no) in [
+        ("^foo$", "foo", "xfoo"),
+        ("^foo$", "foo", "foo\n"),
+        ("^a$|^b$", "b", "ab"),
+        ("^(a|b)$", "a", "a|b"),
+        ("^[|]a$", "|a", "a"),
+        ("^[]|]a$", "|a", "a"),
+        ("^[^]|]a$", "xa", "|a"),
+        ("^a\\|b$", "a|b", "a"),
+        ("(?i)^ci@acme\\.com$", "CI@acme.com", "ci@acmexcom"),
+        ("^v[0-9]+$", "v10", "v10x"),
+        ("^a.b$", "axb", "a\nb"),
+        ("^a[^x]b$", "ayb", "a\nb"),
+        ("^a\\\\$", "a\\", "a"),
+    ] {
+        assert!(regexp(text).matches(yes) && !regexp(text).matches(no), "{text}");
+    }
+    // Only ASCII digits are digits, as in RE2.
+    assert!(!regexp("^\\d$").matches("\u{664}"));
+}
+
+#[test]
+fn what_is_not_a_bounded_regular_expression_is_refused() {
+    for text in [
+        "^(foo$",
+        "^foo)$",
+        // It would end the group that anchors it.
+        "^a)|(?:b$",
+        "^a)$|^(?:b$",
+        "^[a$",
+        "^a{2,1}$",
+        "(?m)^foo$",
+        "^(?m:a)$",
+        "^(?s)a$",
+        "(?x)^a$",
+        "^(?=a)a$",
+        "^\\1$",
+        "^(((((((((((((((((((((a)))))))))))))))))))))$",
+        "^(a{1000}){1000}$",
+    ] {
+        let error = TextPattern::regexp(text).unwrap_err();
+        assert!(matches!(error, PatternError::Regexp { .. }), "{text}: {error}");
+    }
+    let long = "a".repeat(1025);
+    assert!(matches!(TextPattern::exact(&long).unwrap_err(), PatternError::TooLong { limit: 1024 }));
+    assert!(matches!(TextPattern::regexp(&format!("^{long}$")).unwrap_err(), PatternError::TooLong { .. }));
+    for text in ["", "a\nb", "a\0", "a\u{202e}b", "a\u{200b}"] {
+        for made in [TextPattern::exact(text), TextPattern::parse(&format!("{text}*")), TextPattern::regexp(text)] {
+            // `*` alone is a pattern; that it matches everybody is found where its use is known.
+            assert!(made.is_err() || text.is_empty(), "{text:?}");
+        }
+    }
+    // A text that is longer than what is compared matches no pattern.
+    assert!(!regexp("^a+$").matches(&"a".repeat(2049)) && regexp("^a+$").matches(&"a".repeat(2048)));
+}
+
+#[test]
+fn what_matches_everybody_needs_a_word_of_its_own() {
+    for text in ["*", "**", "**@**", "*@*", "https://**", "https://github.com/**@refs/heads/*", "https://*/**@**"] {
+        let error = named(wildcard(text)).unwrap_err();
+        assert!(matches!(error, PatternError::CatchAll { .. }), "{text}: {error}");
+    }
+    for text in ["^.*$", "^.+$", "^.*.*$", "^(.|x)*$", "^[^ ]+$", "^https://.*$", "^https://github.com/.*$", "^.*@.*$"]
+    {
+        let error = named(regexp(text)).unwrap_err();
+        assert!(matches!(error, PatternError::CatchAll { .. }), "{text}: {error}");
+    }
+    for text in ["^(?:https://acme\\.com/.*|.*@gmail\\.com)$", "^x?.*$"] {
+        assert!(named(regexp(text)).is_err(), "{text}");
+    }
+    assert!(named(TextPattern::any()).is_ok(), "the word");
+    let name = || TextPattern::exact("ci@acme.com").unwrap();
+    for issuer in [regexp("^.*$"), regexp("^https://.+$"), wildcard("https://*"), wildcard("**")] {
+        assert!(IdentityPattern::keyless(name(), issuer.clone()).is_err(), "{issuer}");
+    }
+    assert!(IdentityPattern::keyless(name(), TextPattern::any()).is_ok());
+    assert!(named(wildcard("*@acme.com")).is_ok() && named(regexp("^https://github.com/acme/app/.+$")).is_ok());
+}

@@ -1,0 +1,85 @@
+//! Real certificates of Fulcio: every one in the bundles of other projects says whose it is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use bulla::envelope::BundleDocument;
+use bulla::limits::Limits;
+use bulla::x509::Certificate;
+use bulla::x509::FulcioClaims;
+use bulla::x509::IdentityPattern;
+
+use super::vectors;
+
+/// The certificates of signers in all bundles of a suite, with the names of their cases.
+fn certificates(suite: &Path) -> BTreeMap<String, Certificate> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(suite.join("open")).unwrap() {
+        let case = entry.unwrap().path();
+        for name in ["bundle.json", "bundle.sigstore.json"] {
+            let Ok(bytes) = fs::read(case.join(name)) else { continue };
+            let Ok(bundle) = BundleDocument::parse(&bytes, &Limits::DEFAULT) else { continue };
+            let Some(leaf) = bundle.verification_material.certificates.first().cloned() else { continue };
+            if let Ok(certificate) = Certificate::parse(&leaf, &Limits::DEFAULT) {
+                found.insert(case.file_name().unwrap().to_string_lossy().into_owned(), certificate);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn real_certificates_say_whose_they_are() {
+    for (suite, least) in [("sigstore-bundles", 20), ("sigstore-conformance", 20)] {
+        let Some(folder) = vectors::suite(suite) else { return };
+        let mut read = 0;
+        for (case, certificate) in certificates(&folder) {
+            match FulcioClaims::of(&certificate) {
+                Ok(claims) => {
+                    read += 1;
+                    // The certificates of GitHub for its own releases name no issuer.
+                    let issuer = claims.issuer().is_some_and(|issuer| issuer.starts_with("http"));
+                    assert_eq!(issuer, claims.name() != "https://dotcom.releases.github.com", "{suite}/{case}");
+                }
+                Err(error) => panic!("{suite}/{case}: {error}"),
+            }
+        }
+        assert!(read >= least, "{suite}: {read}");
+    }
+}
+
+#[test]
+fn ready_made_matchers_fit_real_certificates() {
+    for (case, text) in IDENTITIES {
+        let suite = if case.starts_with("rekor2-") { "sigstore-conformance" } else { "sigstore-bundles" };
+        let Some(folder) = vectors::suite(suite) else { return };
+        let all = certificates(&folder);
+        let certificate = all.get(case).unwrap_or_else(|| panic!("{suite}/{case}"));
+        let pattern = IdentityPattern::parse_keyless(text, None).unwrap();
+        assert_eq!(pattern.check(certificate), Ok(()), "{suite}/{case}");
+        let others = all.values().filter(|other| !pattern.matches(other)).count();
+        assert!(others > 0, "{suite}/{case}: it matches all");
+    }
+}
+
+const IDENTITIES: [(&str, &str); 6] = [
+    (
+        "gh-bundle",
+        "github:actions/attest-demo/.github/workflows/build-python.yml@refs/heads/main,trigger=workflow_dispatch",
+    ),
+    ("go-sigstorejs-2.0.0-provenance", "github:sigstore/sigstore-js/.github/workflows/release.yml@refs/heads/*"),
+    // A called workflow, at a commit.
+    (
+        "java-github-private-no-tlog",
+        "github:neverendingsupport/nes-java-test-lib-a@refs/tags/nes-v*,workflow=neverendingsupport/slsa-attestations/\
+         .github/workflows/attest.yml@9f6d9dc1bfc02986955721eb15f89ad618f1cedb",
+    ),
+    ("java-bundle-with-wrong-tlog-entry.sigstore", "google:appu@google.com"),
+    ("py-cpython-3.12.5-tgz", "google:thomas@python.org"),
+    (
+        "rekor2-happy-path",
+        "github:sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/\
+         extremely-dangerous-oidc-beacon.yml@refs/heads/main",
+    ),
+];
