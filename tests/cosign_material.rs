@@ -17,5 +17,7 @@ mod proof;
 
 #[path = "cosign_material/certificates.rs"]
 mod certificates;
+#[path = "cosign_material/moves.rs"]
+mod moves;
 #[path = "cosign_material/reader.rs"]
 mod reader;

@@ -94,7 +94,7 @@ static DSSE: Form = Form {
     tag: Some(ATT_TAG),
     layers: FormLayers::Many,
     annotations: &COSIGN_MATERIAL,
-    carried: &[],
+    carried: &COSIGN_MATERIAL,
     read: |layer, content, limits, _| AnnotatedEnvelope::parse(layer, content, limits).map(SignedDocument::Dsse),
     signed_with: SignedWith::KeyOrCertificate,
     writing: Some(FormWriting {

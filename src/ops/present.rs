@@ -20,6 +20,7 @@ use crate::oci::TagOrDigest;
 use crate::oci::referrer;
 use crate::ops::OpsError;
 use crate::ops::discover::signature_manifest;
+use crate::ops::discover::variants::MaterialUse;
 use crate::ops::timestamp::TimestampTrust;
 use crate::ops::timestamp::has_verified_timestamp;
 use crate::ops::walk::EvidenceBudget;
@@ -159,7 +160,7 @@ impl PresenceSearch<'_> {
             content,
             place,
             referrer_of,
-            (budget, limits, Strictness::Strict),
+            (budget, limits, Strictness::Strict, MaterialUse::Ignored),
             look,
         )
         .await;

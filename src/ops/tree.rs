@@ -15,6 +15,7 @@ use crate::oci::Platform;
 use crate::oci::referrer;
 use crate::ops::OpsError;
 use crate::ops::discover::signature_manifest;
+use crate::ops::discover::variants::MaterialUse;
 use crate::ops::walk::Attached;
 use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::Fetching;
@@ -322,7 +323,9 @@ impl TreeCollector<'_> {
             });
         };
         let strictness = self.trust.map_or(Strictness::Strict, |trust| trust.strictness);
-        let budget = (&above.budget, self.limits, strictness);
+        // Without trust, the tree lists what there is.
+        let material = self.trust.map_or(MaterialUse::Decides, |trust| trust.trust.means().into());
+        let budget = (&above.budget, self.limits, strictness, material);
         let findings = signature_manifest::documents_in(self.source, content, place, named, budget, look).await;
         node.problems.extend(unread);
         node.problems.extend(findings.into_iter().map(|finding| finding.reason.to_string()));

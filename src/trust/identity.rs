@@ -87,6 +87,14 @@ impl Identity {
             Means::Keys(_) => None,
         }
     }
+
+    /// Whether the verification material of Sigstore beside a signature decides if it is the owner's: certificates, log
+    /// entries, timestamps.
+    pub(super) const fn judges_material(&self) -> bool {
+        match &self.means {
+            Means::Certificates(_) | Means::Keys(_) => false,
+        }
+    }
 }
 
 impl Means {

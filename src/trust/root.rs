@@ -40,6 +40,7 @@ pub struct TrustVersion(Digest);
 pub struct TrustedMeans {
     certificates: bool,
     keys: bool,
+    material: bool,
 }
 
 /// Why a trust root cannot be made.
@@ -104,7 +105,8 @@ impl TrustRoot {
     /// The means by which the owners are known.
     pub fn means(&self) -> TrustedMeans {
         let certificates = self.identities.iter().any(|identity| identity.certificates().is_some());
-        TrustedMeans { certificates, keys: !self.keys.is_empty() }
+        let material = self.identities.iter().any(Identity::judges_material);
+        TrustedMeans { certificates, keys: !self.keys.is_empty(), material }
     }
 
     /// The owners, each once.
@@ -135,6 +137,12 @@ impl TrustRoot {
 }
 
 impl TrustedMeans {
+    /// Whether the verification material of Sigstore beside a signature decides: certificates, log entries, timestamps. If
+    /// not, a key verifies every variant of a signature with other material, or none.
+    pub const fn judge_material(self) -> bool {
+        self.material
+    }
+
     /// Whether signatures that are made with keys, or with certificates, could count.
     pub const fn cover(self, with: SignedWith) -> bool {
         match with {

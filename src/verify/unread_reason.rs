@@ -35,4 +35,13 @@ pub enum UnreadReason {
         /// The limit, in layers.
         limit: u64,
     },
+    /// The manifest has more variants of one signature, with other verification material, than the limit.
+    #[error(
+        "more than {limit} variants of one signature, with other certificates, log entries or timestamps: the rest was not \
+         looked at"
+    )]
+    TooManyVariants {
+        /// The limit, in variants of one signature.
+        limit: usize,
+    },
 }

@@ -28,6 +28,7 @@ use crate::oci::Reference;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::ops::discover::signature_manifest;
+use crate::ops::discover::variants::MaterialUse;
 use crate::ops::pinned;
 use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::Walk;
@@ -240,7 +241,7 @@ impl Auditor<'_> {
             content,
             found_at,
             None,
-            (budget, limits, Strictness::Strict),
+            (budget, limits, Strictness::Strict, MaterialUse::Ignored),
             look,
         )
         .await;

@@ -16,6 +16,7 @@ mod listed;
 pub(super) mod signature_manifest;
 mod subject;
 mod trace;
+pub(super) mod variants;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -25,7 +26,6 @@ use tracing::Instrument as _;
 use crate::digest::Digest;
 use crate::envelope::Evidence;
 use crate::envelope::Form;
-use crate::envelope::FormStatements;
 use crate::envelope::FormTag;
 use crate::envelope::FoundAt;
 use crate::envelope::SignedWith;
@@ -177,7 +177,8 @@ impl<'a> Discovery<'a> {
     fn reader(&self, evaluation: &Evaluation<'_>) -> Reader<'a> {
         let DiscoverOptions { source, limits, .. } = self.options;
         let largest = signature_manifest::largest_document(&evaluation.kinds(), limits);
-        Reader { budget: self.budget, largest, limits, source, strictness: evaluation.strictness() }
+        let (material, strictness) = (evaluation.means().into(), evaluation.strictness());
+        Reader { budget: self.budget, largest, limits, material, source, strictness }
     }
 
     /// Steps 1 and 3: reads the store's list of referrers, filtered by `artifact_type` if one is given, and considers
@@ -237,11 +238,9 @@ impl<'a> Discovery<'a> {
         // Signatures of the Notary Project are stored at no tag.
         let tagged = evaluation.means().cover(SignedWith::KeyOrCertificate);
         for FormTag { suffix, statements } in Form::tags().filter(|_| tagged) {
-            let wanted = |kind: &&StatementKind| match kind {
-                StatementKind::Attestation { .. } => statements == FormStatements::Attestations,
-                StatementKind::ImageSignature => statements == FormStatements::ImageSignatures,
-            };
-            if self.kinds(evaluation).iter().any(wanted) && !self.is_done(evaluation) {
+            if self.kinds(evaluation).iter().any(|kind| kind.form_statements() == statements)
+                && !self.is_done(evaluation)
+            {
                 self.cosign_tag(suffix, evaluation).await;
             }
         }

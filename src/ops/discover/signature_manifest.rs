@@ -8,7 +8,6 @@ use std::collections::VecDeque;
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
-use crate::envelope::EvidenceIdentity;
 use crate::envelope::Form;
 use crate::envelope::FormLayers;
 use crate::envelope::FoundAt;
@@ -20,6 +19,9 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::ops::discover::subject::ReferrerSubject;
+use crate::ops::discover::variants;
+use crate::ops::discover::variants::DistinctLayers;
+use crate::ops::discover::variants::MaterialUse;
 use crate::ops::other_format;
 use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::MAX_BATCH_BYTES;
@@ -43,6 +45,7 @@ pub(in crate::ops) struct Reader<'a> {
     /// The size limit of one document, in bytes.
     pub(in crate::ops) largest: u64,
     pub(in crate::ops) limits: &'a Limits,
+    pub(in crate::ops) material: MaterialUse,
     pub(in crate::ops) source: &'a dyn Source,
     pub(in crate::ops) strictness: Strictness,
 }
@@ -64,6 +67,9 @@ pub(in crate::ops) struct SignatureManifest {
     place: FoundAt,
     /// Whether layers beyond the limit were dropped. Reported once the others are read.
     too_many: bool,
+    /// Whether variants of a signature beyond the limit were dropped. Reported once the others are read, if they could have
+    /// counted.
+    variants_left_out: bool,
 }
 
 /// The classification of a manifest, by [`SignatureManifest::open`].
@@ -143,10 +149,10 @@ impl SignatureManifest {
     /// Keeps distinct layers only, at most as many as `limits.evidence.signature_manifests`.
     fn new(content: Content, layers: Vec<Descriptor>, place: FoundAt, limits: &Limits) -> Self {
         let most = usize::try_from(limits.evidence.signature_manifests).unwrap_or(usize::MAX);
-        let mut layers = distinct(layers);
+        let DistinctLayers { mut layers, variants_left_out } = variants::distinct(layers);
         let too_many = layers.len() > most;
         layers.truncate(most);
-        Self { blobs: BTreeMap::new(), content, layers, place, too_many }
+        Self { blobs: BTreeMap::new(), content, layers: layers.into(), place, too_many, variants_left_out }
     }
 
     /// The digest of the manifest.
@@ -156,7 +162,7 @@ impl SignatureManifest {
 
     /// Whether there are layers that were not read yet.
     pub(in crate::ops) fn has_more(&self) -> bool {
-        !self.layers.is_empty() || self.too_many
+        !self.layers.is_empty() || self.too_many || self.variants_left_out
     }
 
     /// Reads the next layers, `count` at most and [`MAX_BATCH_BYTES`] bytes at most unless the first alone is larger.
@@ -220,12 +226,22 @@ impl SignatureManifest {
         }
         let wanted: BTreeSet<_> = self.layers.iter().map(blob).collect();
         self.blobs.retain(|blob, _| wanted.contains(blob));
-        if self.too_many && self.layers.is_empty() {
-            self.too_many = false;
-            let limit = reader.limits.evidence.signature_manifests;
-            findings.push(self.finding(Reason::Unreadable(UnreadReason::TooManyLayers { limit })));
+        if self.layers.is_empty() {
+            findings.extend(self.left_out(reader));
         }
         (evidence, findings)
+    }
+
+    /// What was dropped for a limit, reported once.
+    fn left_out(&mut self, reader: Reader<'_>) -> Vec<Finding> {
+        let too_many = std::mem::take(&mut self.too_many);
+        let variants = std::mem::take(&mut self.variants_left_out) && reader.material == MaterialUse::Decides;
+        let limit = reader.limits.evidence.signature_manifests;
+        let reasons = [
+            too_many.then_some(UnreadReason::TooManyLayers { limit }),
+            variants.then_some(UnreadReason::TooManyVariants { limit: variants::VARIANTS }),
+        ];
+        reasons.into_iter().flatten().map(|reason| self.finding(Reason::Unreadable(reason))).collect()
     }
 
     fn finding(&self, reason: Reason) -> Finding {
@@ -328,12 +344,12 @@ pub(in crate::ops) async fn documents_in(
     content: &Content,
     place: FoundAt,
     subject: Option<ReferrerSubject<'_>>,
-    (budget, limits, strictness): (&EvidenceBudget, &Limits, Strictness),
+    (budget, limits, strictness, material): (&EvidenceBudget, &Limits, Strictness, MaterialUse),
     mut look: impl FnMut(&Evidence),
 ) -> Vec<Finding> {
     // The largest limit of all statement kinds: no document is rejected for its size that some kind allows.
     let largest = limits.evidence.signature_bytes.max(limits.evidence.attestation_bytes);
-    let reader = Reader { budget, largest, limits, source, strictness };
+    let reader = Reader { budget, largest, limits, material, source, strictness };
     let mut manifest = match SignatureManifest::open(content.clone(), place, subject, limits) {
         Opened::SignatureManifest(manifest) => manifest,
         Opened::Finding(finding) => return vec![finding],
@@ -377,24 +393,3 @@ fn subject_mismatch(got: Option<&Descriptor>, want: ReferrerSubject<'_>) -> Opti
         false => Some(got.digest.to_string()),
     }
 }
-
-/// Removes repeated layers and keeps the order. A repeated document is read once, since it adds nothing
-/// (threats: key-counted-twice). Anybody can make variants of one signature by changing its verification material, so
-/// at most [`VARIANTS`] of it are read. Skipping the others does not make a refusal uncertain while identities are
-/// keys: a key verifies all variants of a signature or none.
-fn distinct(layers: Vec<Descriptor>) -> VecDeque<Descriptor> {
-    let mut known = BTreeSet::new();
-    let mut variants: BTreeMap<_, usize> = BTreeMap::new();
-    let mut keep = Vec::new();
-    for layer in &layers {
-        let identity = EvidenceIdentity::of(layer);
-        let count = variants.entry(identity.without_material()).or_insert(0);
-        let fresh = known.insert(identity);
-        *count += usize::from(fresh);
-        keep.push(fresh && *count <= VARIANTS);
-    }
-    layers.iter().zip(keep).filter(|(_, keep)| *keep).map(|(layer, _)| layer.clone()).collect()
-}
-
-/// The number of variants of one signature that are read.
-pub(in crate::ops) const VARIANTS: usize = 8;

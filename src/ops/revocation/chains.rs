@@ -17,6 +17,7 @@ use crate::oci::media_type;
 use crate::ops::OpsError;
 use crate::ops::discover::ReferrerSubject;
 use crate::ops::discover::signature_manifest;
+use crate::ops::discover::variants::MaterialUse;
 use crate::ops::pinned;
 use crate::ops::revocation::UnreadAttachment;
 use crate::ops::walk::Step;
@@ -133,7 +134,7 @@ pub(in crate::ops) async fn chains_of(
             &content,
             place,
             Some(referrer),
-            (&budget, limits, Strictness::Strict),
+            (&budget, limits, Strictness::Strict, MaterialUse::Ignored),
             look,
         )
         .await;

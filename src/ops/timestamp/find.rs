@@ -18,7 +18,8 @@ use crate::ops::OpsError;
 use crate::ops::discover::signature_manifest::Opened;
 use crate::ops::discover::signature_manifest::Reader;
 use crate::ops::discover::signature_manifest::SignatureManifest;
-use crate::ops::discover::signature_manifest::VARIANTS;
+use crate::ops::discover::variants::MaterialUse;
+use crate::ops::discover::variants::VARIANTS;
 use crate::ops::timestamp::NotarySignature;
 use crate::ops::timestamp::TimestampTrust;
 use crate::ops::timestamp::TimestampedSignature;
@@ -199,7 +200,8 @@ impl SignatureSearch<'_> {
         while manifest.has_more() {
             let Self { budget, limits, source, .. } = &*self;
             let (largest, strictness) = (limits.evidence.signature_bytes, Strictness::Strict);
-            let reader = Reader { budget, largest, limits, source: *source, strictness };
+            let material = MaterialUse::Ignored;
+            let reader = Reader { budget, largest, limits, material, source: *source, strictness };
             let (evidence, findings) = manifest.read(reader, 1).await;
             findings.into_iter().try_for_each(|finding| self.skip(digest, finding))?;
             evidence.iter().for_each(|evidence| self.add(digest, evidence));
