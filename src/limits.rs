@@ -209,9 +209,9 @@ pub struct TransparencyLimits {
     pub checkpoint_signatures: u64,
     /// Hashes of one Merkle proof: one for each level of a tree with 2^64 leaves.
     pub proof_hashes: u64,
-    /// Bytes of one file of Sigstore trusted roots.
+    /// Bytes of one file of Sigstore trusted roots, or of one signing config.
     pub trusted_root_bytes: u64,
-    /// Logs or authorities of one kind in one Sigstore trusted root, and trusted roots in one file.
+    /// Logs or authorities of one kind in one Sigstore trusted root or signing config, and trusted roots in one file.
     pub trusted_root_entries: u64,
 }
 

@@ -31,5 +31,7 @@ mod merkle;
 mod roots;
 #[path = "transparency/sct.rs"]
 mod sct;
+#[path = "transparency/signing_config.rs"]
+mod signing_config;
 #[path = "transparency/slsa.rs"]
 mod slsa;

@@ -106,20 +106,33 @@ fn public_key(details: &str, bytes: &[u8], place: RootPlace) -> Result<Option<Pu
     }
 }
 
-/// A validity period, which has a start. A fraction of a second makes it shorter, never longer.
 fn period(wire: Option<&PeriodWire<'_>>, place: RootPlace) -> Result<ValidityPeriod, TrustedRootError> {
-    let missing = TrustedRootError::Missing { place, field: "validFor.start" };
-    let invalid = || TrustedRootError::Period { place };
-    let wire = wire.ok_or(missing.clone())?;
-    let text = wire.start.as_deref().filter(|start| !start.is_empty()).ok_or(missing)?;
-    let floor = Time::parse(text).ok_or_else(invalid)?;
+    validity_period(wire).map_err(|fault| match fault {
+        PeriodFault::Invalid => TrustedRootError::Period { place },
+        PeriodFault::Missing => TrustedRootError::Missing { place, field: "validFor.start" },
+    })
+}
+
+/// Why a validity period cannot be used.
+pub(super) enum PeriodFault {
+    /// It cannot be read, or ends before it starts.
+    Invalid,
+    /// It has no start.
+    Missing,
+}
+
+/// A validity period, which has a start. A fraction of a second makes it shorter, never longer.
+pub(super) fn validity_period(wire: Option<&PeriodWire<'_>>) -> Result<ValidityPeriod, PeriodFault> {
+    let wire = wire.ok_or(PeriodFault::Missing)?;
+    let text = wire.start.as_deref().filter(|start| !start.is_empty()).ok_or(PeriodFault::Missing)?;
+    let floor = Time::parse(text).ok_or(PeriodFault::Invalid)?;
     let start = match has_fraction(text) {
-        true => floor.unix().checked_add(1).and_then(Time::from_unix).ok_or_else(invalid)?,
+        true => floor.unix().checked_add(1).and_then(Time::from_unix).ok_or(PeriodFault::Invalid)?,
         false => floor,
     };
-    let end = wire.end.as_deref().map(|end| Time::parse(end).ok_or_else(invalid)).transpose()?;
+    let end = wire.end.as_deref().map(|end| Time::parse(end).ok_or(PeriodFault::Invalid)).transpose()?;
     match end.is_some_and(|end| end < start) {
-        true => Err(invalid()),
+        true => Err(PeriodFault::Invalid),
         false => Ok(ValidityPeriod { end, start }),
     }
 }
