@@ -20,6 +20,8 @@ pub struct Limits {
     pub envelope: EnvelopeLimits,
     /// Limits of the evidence that is read and kept to decide about one image.
     pub evidence: EvidenceLimits,
+    /// Limits of files that are signed and verified.
+    pub file: FileLimits,
     /// Limits of the graph that is followed from one image: indexes, images, referrers.
     pub graph: GraphLimits,
     /// Limits of JSON documents.
@@ -84,6 +86,14 @@ pub struct EvidenceLimits {
     pub signature_checks: u64,
     /// Signature manifests fetched for one subject.
     pub signature_manifests: u64,
+}
+
+/// Limits of files that are signed and verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileLimits {
+    /// Bytes of a file that is kept in memory, because a key signs the file itself and not a hash: Ed25519, plugins.
+    pub message_bytes: u64,
 }
 
 /// Limits of the graph that is followed from one image: indexes, images, referrers.
@@ -240,6 +250,7 @@ impl Limits {
             signature_checks: 100_000,
             signature_manifests: 100,
         },
+        file: FileLimits { message_bytes: 128 << 20 },
         graph: GraphLimits { bytes: 16 << 20, index_depth: 3, manifests: 1_000, referrer_depth: 4, referrers: 1_000 },
         json: JsonLimits { depth: 64, predicate_depth: 100_000, string_bytes: 8 << 20, values: 200_000 },
         key: KeyLimits { file_bytes: 64 << 10, plugin_bytes: 1 << 20 },

@@ -13,6 +13,11 @@
 
 #[path = "file_signatures/hashed.rs"]
 mod hashed;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+#[path = "file_signatures/size.rs"]
+mod size;
+#[path = "file_signatures/verify.rs"]
+mod verify;
 
 use bulla::key::KeyKind;
 use bulla::key::PrivateKey;

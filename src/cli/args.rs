@@ -12,6 +12,7 @@ use clap_complete::Shell;
 
 use bulla::time::Time;
 
+use super::blob::args::BlobCommand;
 use super::request::args::AttestArgs;
 use super::request::args::RequestCommand;
 use super::revocation::args::RevocationCommand;
@@ -101,6 +102,8 @@ pub(super) struct GeneralArgs {
 pub(super) enum Command {
     /// Sign statements about images: provenance, SBOMs, scan results
     Attest(AttestArgs),
+    #[command(flatten)]
+    Blob(BlobCommand),
     /// Check certificates, ask for them, make some for tests
     #[command(subcommand)]
     Cert(CertCommand),

@@ -3,6 +3,7 @@
 mod args;
 mod attest;
 mod bar;
+mod blob;
 mod cert;
 mod clock;
 mod demo;
@@ -110,6 +111,7 @@ fn report_failure(failure: &Failure) -> Exit {
 fn execute(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Attest(args) => attest::attest(&args, clock::now()),
+        Command::Blob(command) => blob::blob(&command, clock::now()),
         Command::Cert(command) => cert::cert(&command, clock::now()),
         Command::Completion(args) => manual::completion(&args),
         Command::Copy(args) => move_image::copy(&args),

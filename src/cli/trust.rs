@@ -30,6 +30,18 @@ pub(super) fn trust_root(
     token: &TokenArgs,
     limits: &Limits,
 ) -> Result<TrustRoot, Failure> {
+    let pinned = pinned_identities(keys, token)?;
+    let certified = identities(certificates, limits)?;
+    TrustRoot::new(pinned.into_iter().chain(certified)).map_err(|error| Failure::unknown(error.to_string()))
+}
+
+/// The trust root of `--key` alone.
+pub(super) fn pinned(keys: &[String], token: &TokenArgs) -> Result<TrustRoot, Failure> {
+    TrustRoot::new(pinned_identities(keys, token)?).map_err(|error| Failure::unknown(error.to_string()))
+}
+
+/// The identities of `--key`.
+fn pinned_identities(keys: &[String], token: &TokenArgs) -> Result<Vec<Identity>, Failure> {
     let owned = keys.iter().map(|key| owner_of(key)).collect::<Result<Vec<_>, _>>()?;
     let (owners, keys): (Vec<_>, Vec<_>) = owned.into_iter().unzip();
     let keys = keys::public_keys(&keys, token)?;
@@ -37,9 +49,7 @@ pub(super) fn trust_root(
         Some(name) => (Owner::Named(name.to_owned()), key),
         None => (Owner::Key(key.id()), key),
     };
-    let pinned = Identity::of_keys(owners.into_iter().zip(keys).map(owner));
-    let certified = identities(certificates, limits)?;
-    TrustRoot::new(pinned.into_iter().chain(certified)).map_err(|error| Failure::unknown(error.to_string()))
+    Ok(Identity::of_keys(owners.into_iter().zip(keys).map(owner)))
 }
 
 /// The owner before a key, `OWNER=PUB`. A path or URI with a `=` has a `/`, `.` or `:` before it, and no owner.

@@ -38,6 +38,14 @@ impl Bundle {
         }
     }
 
+    pub(super) const fn of_parts(
+        envelope: Envelope,
+        verification_material: VerificationMaterial,
+        version: BundleVersion,
+    ) -> Self {
+        Self { envelope, verification_material, version }
+    }
+
     /// Parses a bundle.
     ///
     /// # Errors

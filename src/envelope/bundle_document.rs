@@ -121,7 +121,9 @@ impl BundleDocument {
 
 impl WireMessageSignature<'_> {
     fn read(&self) -> Result<MessageSignature, EnvelopeError> {
-        let digest = self.message_digest.as_ref().map(WireMessageDigest::read).transpose()?;
+        // cosign writes an empty one for Ed25519.
+        let stated = self.message_digest.as_ref().filter(|digest| !digest.is_empty());
+        let digest = stated.map(WireMessageDigest::read).transpose()?;
         let signature = base64::decode("messageSignature.signature", &self.signature)?;
         match signature.is_empty() {
             true => Err(EnvelopeError::Unsigned),
@@ -131,6 +133,10 @@ impl WireMessageSignature<'_> {
 }
 
 impl WireMessageDigest<'_> {
+    fn is_empty(&self) -> bool {
+        self.algorithm.is_empty() && self.digest.is_empty()
+    }
+
     fn read(&self) -> Result<MessageDigest, EnvelopeError> {
         let algorithm = match &*self.algorithm {
             "SHA2_256" => HashAlgorithm::Sha256,

@@ -17,9 +17,13 @@ use crate::json::JsonError;
 use crate::limits::Limits;
 use crate::limits::count;
 use crate::oci::media_type;
+use crate::text::Untrusted;
 
 /// The supported statement types. The first is the one that bulla writes.
 const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
+
+/// The algorithms by which subjects are matched.
+const SUPPORTED: [DigestAlgorithm; 2] = [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512];
 
 /// A signed statement about some subjects. in-toto attestation framework, `spec/v1/statement.md`.
 #[derive(Clone, Debug)]
@@ -175,6 +179,22 @@ impl Statement {
         &self.subjects
     }
 
+    /// The first subject that is the content with these digests, see [`ResourceDescriptor::is_any`].
+    pub fn about_any(&self, digests: &[Digest]) -> Option<&ResourceDescriptor> {
+        self.subjects.iter().find(|subject| subject.is_any(digests))
+    }
+
+    /// The digests of the first subjects, for people.
+    pub(crate) fn shown_subjects(&self) -> String {
+        const DIGESTS: usize = 3;
+        const SHOWN: usize = 80;
+        let digests = self.subjects.iter().flat_map(ResourceDescriptor::digests).take(DIGESTS);
+        let shown = digests.map(|(algorithm, digest)| {
+            format!("{}:{}", Untrusted::within(algorithm, SHOWN), Untrusted::within(digest, SHOWN))
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    }
+
     /// The first subject whose digest is `digest`.
     pub fn about(&self, digest: &Digest) -> Option<&ResourceDescriptor> {
         self.subjects.iter().find(|subject| subject.is(digest))
@@ -215,11 +235,18 @@ impl ResourceDescriptor {
     /// (threats: subject-with-two-digests). Only `digest` is known here, so a subject that also carries the other of
     /// SHA-256 and SHA-512 does not match.
     pub fn is(&self, digest: &Digest) -> bool {
-        let other = match digest.algorithm() {
-            DigestAlgorithm::Sha256 => DigestAlgorithm::Sha512,
-            DigestAlgorithm::Sha512 => DigestAlgorithm::Sha256,
+        self.is_any(std::slice::from_ref(digest))
+    }
+
+    /// Whether this subject is the content of which `known` are digests, by different algorithms. At least one of them is
+    /// its digest, and it has no digest by SHA-256 or SHA-512 that is not among them: neither another one nor one by an
+    /// algorithm by which the content is not known.
+    pub fn is_any(&self, known: &[Digest]) -> bool {
+        let mut own = SUPPORTED.iter().filter_map(|algorithm| Some((*algorithm, self.digests.get(algorithm.name())?)));
+        let is_known = |(algorithm, digest): (DigestAlgorithm, &String)| {
+            known.iter().any(|one| one.algorithm() == algorithm && one.hex() == *digest)
         };
-        self.digests.get(digest.algorithm().name()) == Some(&digest.hex()) && !self.digests.contains_key(other.name())
+        own.clone().next().is_some() && own.all(is_known)
     }
 
     /// The digests by supported algorithms.

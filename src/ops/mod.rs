@@ -8,6 +8,7 @@ pub mod copy;
 pub mod discover;
 mod error;
 mod evidence;
+pub mod file;
 pub mod graph;
 pub mod import;
 pub mod inspect;

@@ -1,12 +1,14 @@
 //! Policy: what must be true before an image is accepted.
 
 mod decision;
+mod file_statement;
 mod quorum;
 mod requirement;
 mod rule;
 mod statement_kind;
 
 pub use decision::Decision;
+pub use file_statement::FileStatement;
 pub use quorum::Quorum;
 pub use quorum::QuorumError;
 pub use quorum::Threshold;

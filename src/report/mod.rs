@@ -5,6 +5,7 @@
 
 mod certificate;
 mod copy;
+mod file;
 mod image;
 mod inspect;
 mod json;
@@ -31,6 +32,8 @@ use crate::store::StoreError;
 pub use copy::CopyResult;
 pub use copy::CopySummary;
 pub use copy::ImportResult;
+pub use file::FileSignResult;
+pub use file::FileVerifyResult;
 pub use image::ImageResult;
 pub use inspect::InspectReport;
 pub use inspect::Inspected;

@@ -320,7 +320,7 @@ pub(super) struct ReportedFinding<'a> {
 }
 
 impl<'a> ReportedFinding<'a> {
-    fn of(finding: &'a Finding) -> Self {
+    pub(super) fn of(finding: &'a Finding) -> Self {
         Self {
             code: finding.reason.code(),
             evidence: finding.digest.as_ref(),

@@ -219,6 +219,12 @@ impl AuthenticatedStatement {
 }
 
 impl VerifiedSigner {
+    /// The owners of a pinned key that made a signature, by `scheme`.
+    pub(super) fn of_key(trust: &TrustRoot, key: &PublicKey, scheme: Scheme) -> Vec<Self> {
+        let owners = trust.owners_of(key.id()).into_iter().cloned();
+        owners.map(|owner| Self { certified: None, key: key.id(), owner, scheme }).collect()
+    }
+
     /// The chain of certificates by which the signature is the owner's; `None` for a pinned key.
     pub const fn certified(&self) -> Option<&CertifiedSigner> {
         self.certified.as_ref()

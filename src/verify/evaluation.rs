@@ -34,7 +34,6 @@ use crate::trust::AuthenticatedStatement;
 use crate::trust::Authentication;
 use crate::trust::AuthenticationContext;
 use crate::trust::Owner;
-use crate::trust::Rejection;
 use crate::trust::RevocationCheck;
 use crate::trust::SignatureBudget;
 use crate::trust::TrustRoot;
@@ -147,12 +146,7 @@ impl<'a> Evaluation<'a> {
                 Err(reason) => reasons.push(reason),
             }
         }
-        reasons.extend(rejected.map(|rejection| match rejection {
-            Rejection::Certificate(rejection) => Reason::Certificate(rejection),
-            Rejection::NoSuchMeans(with) => Reason::NoSuchMeans(with),
-            Rejection::Damaged { key } => Reason::SignatureDamaged { key },
-            Rejection::Untrusted { claimed } => Reason::NoTrustedKey { claimed },
-        }));
+        reasons.extend(rejected.map(Reason::from));
         reasons.extend(undetermined.map(|unchecked| Reason::SignaturesNotChecked { limit: unchecked.limit }));
         reasons.into_iter().for_each(|reason| self.add_finding(Finding::about(evidence, reason)));
     }

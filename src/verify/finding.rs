@@ -7,12 +7,18 @@ use crate::envelope::Evidence;
 use crate::envelope::FoundAt;
 use crate::envelope::SignedWith;
 use crate::envelope::base64;
+use crate::key::HashedMessageError;
 use crate::key::KeyId;
+use crate::policy::FileStatement;
 use crate::policy::StatementKind;
 use crate::policy::UnmetCondition;
 use crate::trust::CertificateFault;
 use crate::trust::CertificateRejection;
+use crate::trust::MessageRejection;
+use crate::trust::Rejection;
+use crate::trust::Unchecked;
 use crate::verify::UnreadReason;
+use crate::x509::HashAlgorithm;
 
 /// A piece of evidence that did not count, and the reason.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +72,15 @@ pub enum Reason {
         /// The format.
         what: &'static str,
     },
+    /// A message signature states the hash of another file.
+    #[error("states the digest of another file: sigstore_common.proto, MessageSignature")]
+    MessageDigest,
+    /// What the signature is over is not known of the file.
+    #[error("was not verified: {0}")]
+    MessageNotKnown(HashedMessageError),
+    /// A message signature states a hash by a function that is not known of the file.
+    #[error("states a {0} of the file, and only another digest of it is known")]
+    StatedHash(HashAlgorithm),
     /// The statement is about another subject.
     #[error("signs {signs}")]
     OtherSubject {
@@ -104,6 +119,14 @@ pub enum Reason {
     /// It could not be fetched, so it might be anything: the decision is undetermined unless other evidence is enough.
     #[error("could not be read: {0}")]
     Unreadable(UnreadReason),
+    /// A trusted signer signed something else about the file.
+    #[error("is {got}, not {want}")]
+    WrongStatement {
+        /// What was signed.
+        got: FileStatement,
+        /// What must have been signed.
+        want: FileStatement,
+    },
     /// A trusted key signed a statement of another kind.
     #[error("is an {got}, not an {want}")]
     WrongKind {
@@ -125,7 +148,11 @@ impl Reason {
     /// Whether the evidence is unknown, not bad: it could not be fetched, or exceeds a limit.
     pub fn is_undetermined(&self) -> bool {
         match self {
-            Self::SignaturesNotChecked { .. } | Self::TooLarge { .. } | Self::Unreadable(_) => true,
+            Self::MessageNotKnown(_)
+            | Self::SignaturesNotChecked { .. }
+            | Self::StatedHash(_)
+            | Self::TooLarge { .. }
+            | Self::Unreadable(_) => true,
             Self::Certificate(rejection) => rejection.is_undetermined(),
             Self::Envelope(error) | Self::Payload(error) => error.is_limit(),
             _ => false,
@@ -157,6 +184,8 @@ impl Reason {
             Self::Envelope(_) => "envelope-unreadable",
             Self::Manifest(_) => "manifest-unreadable",
             Self::DigestHeaderMismatch { .. } => "digest-header-mismatch",
+            Self::MessageDigest => "message-digest",
+            Self::MessageNotKnown(_) | Self::StatedHash(_) => "message-not-known",
             Self::Missing => "missing",
             Self::NoTrustedKey { .. } => "no-trusted-key",
             Self::OtherFormat { .. } => "other-format",
@@ -167,17 +196,20 @@ impl Reason {
             Self::SubjectField { .. } => "subject-field",
             Self::TooLarge { .. } => "too-large",
             Self::Unreadable(_) => "unreadable",
-            Self::WrongKind { .. } => "wrong-kind",
+            Self::WrongKind { .. } | Self::WrongStatement { .. } => "wrong-kind",
         }
     }
 
     pub(super) const fn rank(&self) -> u8 {
         match self {
             Self::Condition(_) => 0,
-            Self::OtherSubject { .. } => 1,
+            Self::MessageDigest | Self::OtherSubject { .. } => 1,
             Self::Payload(_) => 2,
-            Self::WrongKind { .. } => 3,
-            Self::SignaturesNotChecked { .. } | Self::Unreadable(_) => 4,
+            Self::WrongKind { .. } | Self::WrongStatement { .. } => 3,
+            Self::MessageNotKnown(_)
+            | Self::SignaturesNotChecked { .. }
+            | Self::StatedHash(_)
+            | Self::Unreadable(_) => 4,
             Self::TooLarge { .. } => 5,
             Self::Certificate(_) | Self::SignatureDamaged { .. } => 6,
             Self::NoSuchMeans(_) | Self::NoTrustedKey { .. } => 7,
@@ -186,6 +218,29 @@ impl Reason {
             Self::OtherFormat { .. } => 10,
             Self::Missing => 11,
             Self::DigestHeaderMismatch { .. } => 12,
+        }
+    }
+}
+
+impl From<Rejection> for Reason {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Certificate(rejection) => Self::Certificate(rejection),
+            Rejection::NoSuchMeans(with) => Self::NoSuchMeans(with),
+            Rejection::Damaged { key } => Self::SignatureDamaged { key },
+            Rejection::Untrusted { claimed } => Self::NoTrustedKey { claimed },
+        }
+    }
+}
+
+impl From<MessageRejection> for Reason {
+    fn from(rejection: MessageRejection) -> Self {
+        match rejection {
+            MessageRejection::Digest => Self::MessageDigest,
+            MessageRejection::NotKnown(error) => Self::MessageNotKnown(error),
+            MessageRejection::Signer(rejection) => Self::from(rejection),
+            MessageRejection::StatedHash(algorithm) => Self::StatedHash(algorithm),
+            MessageRejection::Unchecked(Unchecked { limit }) => Self::SignaturesNotChecked { limit },
         }
     }
 }

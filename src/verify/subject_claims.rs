@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::digest::Digest;
-use crate::envelope::ResourceDescriptor;
 use crate::envelope::SignedPayload;
-use crate::envelope::Statement;
 use crate::oci::Descriptor;
 use crate::text::Untrusted;
 use crate::verify::Reason;
@@ -49,7 +47,7 @@ impl SubjectClaims {
                     let predicate = statement.shared_predicate();
                     return Ok(Self { annotations: claims.annotations().clone(), predicate, reference });
                 }
-                None => subjects(statement),
+                None => statement.shown_subjects(),
             },
         };
         Err(Reason::OtherSubject { signs })
@@ -58,16 +56,3 @@ impl SubjectClaims {
 
 /// How much of a foreign text a message shows, in characters.
 const SHOWN: usize = 80;
-
-/// The digests of the first subjects of a statement, for people.
-fn subjects(statement: &Statement) -> String {
-    const DIGESTS: usize = 3;
-    let digests = statement.subjects().iter().flat_map(ResourceDescriptor::digests);
-    digests
-        .take(DIGESTS)
-        .map(|(algorithm, digest)| {
-            format!("{}:{}", Untrusted::within(algorithm, SHOWN), Untrusted::within(digest, SHOWN))
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
-}

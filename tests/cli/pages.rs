@@ -270,6 +270,29 @@ fn decoded(text: &str) -> String {
 /// The commands that produce each report: preparations, then the arguments.
 const REPORTS: &[(&str, &[&str])] = &[
     (
+        "sign-blob",
+        &[
+            "release.pub --key release.key --bundle a.json --output-signature a.sig",
+            "nowhere --key release.key --bundle a.json",
+        ],
+    ),
+    (
+        "attest-blob",
+        &[
+            "echo {} > p && release.pub --key release.key --predicate p --type vuln",
+            "echo {} > p && nowhere --key release.key --predicate p --type vuln",
+        ],
+    ),
+    (
+        "verify-blob",
+        &[
+            "bulla sign-blob second.pub --key release.key && second.pub --key release.pub",
+            "bulla sign-blob second.pub --key stranger.key && second.pub --key release.pub",
+            "echo {} > p && bulla attest-blob second.pub --key release.key --predicate p --type vuln && second.pub --key release.pub --type vuln",
+            "nowhere --key release.pub",
+        ],
+    ),
+    (
         "verify",
         &[
             "oci:app:v1 --key release.pub",

@@ -64,6 +64,14 @@ fn signing_requests_md() {
     from_top_to_bottom("../docs/signing-requests.md");
 }
 
+/// A file is signed and verified.
+#[test]
+fn files_md() {
+    let place = Place::new(&BTreeMap::new());
+    place.set_up("keys");
+    replay(&place, &steps(&fs::read_to_string(testdata("../docs/files.md")).unwrap()), &[]);
+}
+
 /// A certificate authority for tests, a signature and its verification; a request, a certificate for it, and its check.
 #[test]
 fn certificates_md() {

@@ -140,6 +140,7 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("CertifiedSigner", "trust", &["trust/certified.rs"]),
     ("TimestampedSignature", "ops", &["ops/timestamp/signature.rs"]),
     ("VerifiedGraph", "import", &["ops/import.rs"]),
+    ("VerifiedFile", "file", &["ops/file/verify.rs"]),
     ("VerifiedArchive", "saved", &["ops/saved/verdict.rs"]),
     ("VerifiedSavedImage", "saved", &["ops/saved/verdict.rs"]),
     ("Content", "oci", &["oci/content.rs"]),

@@ -46,6 +46,13 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         ],
     ),
     (
+        "attest-blob",
+        [
+            "bulla attest-blob app.tar.gz --type spdx --predicate sbom.json --key release.key",
+            "bulla attest-blob app.tar.gz --type vuln --predicate scan.json --key env:RELEASE_KEY --bundle scan.sigstore.json",
+        ],
+    ),
+    (
         "cert csr",
         [
             "bulla cert csr --key release.key --subject CN=release,O=Example,C=US -o release.csr",
@@ -150,6 +157,13 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         ],
     ),
     (
+        "sign-blob",
+        [
+            "bulla sign-blob app.tar.gz --key release.key",
+            "bulla sign-blob app.tar.gz --key 'pkcs11:token=release;object=app' --output-signature app.sig",
+        ],
+    ),
+    (
         "timestamp attach",
         [
             "bulla timestamp attach registry.example/app:1.0 --token a.tsr --timestamp-roots tsa.pem",
@@ -177,6 +191,13 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         [
             "bulla verify registry.example/app:1.0 --key release.pub",
             "bulla verify oci:app:1.0 --key a.pub --key b.pub --threshold 2 --output json",
+        ],
+    ),
+    (
+        "verify-blob",
+        [
+            "bulla verify-blob app.tar.gz --key release.pub",
+            "bulla verify-blob app.tar.gz --key release.pub --type spdx --bundle app.spdx.sigstore.json",
         ],
     ),
 ];

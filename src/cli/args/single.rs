@@ -11,6 +11,9 @@ use clap::FromArgMatches as _;
 use clap::Subcommand as _;
 use clap::error::ErrorKind;
 
+use crate::cli::blob::args::AttestBlobArgs;
+use crate::cli::blob::args::SignBlobArgs;
+use crate::cli::blob::args::VerifyBlobArgs;
 use crate::cli::request::args::AttestArgs;
 use crate::cli::request::args::RequestCommand;
 use crate::cli::revocation::args::RevocationCommand;
@@ -71,6 +74,7 @@ fn below(name: &str) -> Option<Command> {
     let group = |command: Command| command.subcommand_required(true).arg_required_else_help(true);
     Some(match name {
         "attest" => AttestArgs::augment_args(command),
+        "attest-blob" => AttestBlobArgs::augment_args(command),
         "cert" => CertCommand::augment_subcommands(group(command)),
         "completion" => CompletionArgs::augment_args(command),
         "copy" => CopyArgs::augment_args(command),
@@ -84,9 +88,11 @@ fn below(name: &str) -> Option<Command> {
         "request" => RequestCommand::augment_subcommands(group(command)),
         "revocation" => RevocationCommand::augment_subcommands(group(command)),
         "sign" => SignArgs::augment_args(command),
+        "sign-blob" => SignBlobArgs::augment_args(command),
         "timestamp" => TimestampCommand::augment_subcommands(group(command)),
         "tree" => TreeArgs::augment_args(command),
         "verify" => VerifyArgs::augment_args(command),
+        "verify-blob" => VerifyBlobArgs::augment_args(command),
         _ => return None,
     })
 }

@@ -9,10 +9,7 @@ pub(super) const VERBS: &[Words] = &[
         "attach",
         &["`bulla attest` and `bulla sign` attach what they sign; `bulla request attach` attaches signing responses"],
     ),
-    (
-        "attest-blob sign-blob blob",
-        &["only images are signed, in a registry, a layout or an archive: `bulla sign REF --key KEY`"],
-    ),
+    ("blob", &["`bulla sign-blob FILE --key KEY` and `bulla verify-blob FILE --key PUB`"]),
     (
         "backup cp pull push load restore save layers",
         &["`bulla copy SRC DST`: host/repo:tag, oci:DIR or oci-archive:FILE"],
@@ -83,7 +80,7 @@ pub(super) const VERBS: &[Words] = &[
     ),
     ("upload", &["`bulla copy SRC DST` moves images; nothing else is uploaded"]),
     ("verify-attestation", &["`bulla verify REF --key PUB --type TYPE`"]),
-    ("verify-blob verify-blob-attestation", &["only images are verified: `bulla verify REF --key PUB`"]),
+    ("verify-blob-attestation", &["`bulla verify-blob FILE --key PUB --type TYPE`"]),
     ("version", &["`bulla --version`"]),
 ];
 

@@ -1,0 +1,21 @@
+//! Files: signed and verified by Sigstore bundles and bare signatures, in memory that does not depend on their size.
+//!
+//! A file is read once, as a stream, by [`read`]; what is signed, verified and compared is what was hashed then.
+
+mod evidence;
+mod read;
+mod sign;
+mod verify;
+
+pub use self::evidence::FileEvidence;
+pub use self::read::read;
+pub use self::sign::FileAttestation;
+pub use self::sign::FileSigningError;
+pub use self::sign::MadeFileSignature;
+pub use self::sign::attest;
+pub use self::sign::hasher_for_signers;
+pub use self::sign::sign;
+pub use self::verify::AcceptedFileSignature;
+pub use self::verify::FileRefusal;
+pub use self::verify::FileVerification;
+pub use self::verify::VerifiedFile;

@@ -1,0 +1,132 @@
+//! Signs a file, or a statement about it: a bundle of version 0.3 with the hint at the key, or the bare signature.
+
+use serde_json::value::RawValue;
+
+use crate::digest::Digest;
+use crate::digest::DigestAlgorithm;
+use crate::envelope::Bundle;
+use crate::envelope::Envelope;
+use crate::envelope::EnvelopeError;
+use crate::envelope::MessageDigest;
+use crate::envelope::MessageSignature;
+use crate::envelope::Statement;
+use crate::json::JsonError;
+use crate::key::HashedMessage;
+use crate::key::MessageHasher;
+use crate::key::PublicKey;
+use crate::key::Scheme;
+use crate::key::Signer;
+use crate::key::SignerError;
+use crate::limits::Limits;
+use crate::limits::count;
+use crate::oci::media_type;
+use crate::x509::HashAlgorithm;
+
+/// A signature over a file that was made now.
+#[derive(Clone, Debug)]
+pub struct MadeFileSignature {
+    key: PublicKey,
+    scheme: Scheme,
+    signature: MessageSignature,
+}
+
+/// A statement about a file: what `attest-blob` signs.
+#[derive(Clone, Copy, Debug)]
+pub struct FileAttestation<'a> {
+    /// The name of the file, for people: verifiers match the digest.
+    pub name: Option<&'a str>,
+    /// The predicate, which is signed byte for byte.
+    pub predicate: &'a RawValue,
+    /// The predicate type, a URI.
+    pub predicate_type: &'a str,
+}
+
+/// Why a file was not signed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileSigningError {
+    /// The statement cannot be written, or is larger than verifiers read.
+    #[error("{0}")]
+    Envelope(EnvelopeError),
+    /// The bundle cannot be written.
+    #[error("{0}")]
+    Json(JsonError),
+    /// The SHA-256 of the file is not known.
+    #[error("the SHA-256 of the file is not known")]
+    NoDigest,
+    /// The key did not sign.
+    #[error("{0}")]
+    Signer(SignerError),
+}
+
+/// A hasher for a file that these signers sign. For a signer that signs the file itself, as Ed25519 does, it keeps the file
+/// up to the limit `file.message_bytes`.
+pub fn hasher_for_signers(signers: &[&dyn Signer], limits: &Limits) -> MessageHasher {
+    let schemes = signers.iter().map(|signer| signer.public_key().default_scheme());
+    let hasher = MessageHasher::new(schemes, limits.file.message_bytes);
+    let by_hash = |signer: &&dyn Signer| signer.signs_hashes(signer.public_key().default_scheme());
+    if signers.iter().all(by_hash) { hasher } else { hasher.with_message() }
+}
+
+/// Signs `file` with the default scheme of the key of `signer`.
+///
+/// # Errors
+/// [`FileSigningError`].
+pub fn sign(file: &HashedMessage, signer: &dyn Signer) -> Result<MadeFileSignature, FileSigningError> {
+    let key = signer.public_key();
+    let scheme = key.default_scheme();
+    let hash = file.sha256().ok_or(FileSigningError::NoDigest)?.to_vec();
+    let made = signer.sign_hashed(scheme, file).map_err(FileSigningError::Signer)?;
+    let digest = Some(MessageDigest { algorithm: HashAlgorithm::Sha256, hash });
+    let signature = MessageSignature { digest, signature: made.as_bytes().to_vec() };
+    Ok(MadeFileSignature { key: key.clone(), scheme, signature })
+}
+
+/// Signs `attestation` about `file`, and returns the bundle.
+///
+/// # Errors
+/// [`FileSigningError`].
+pub fn attest(
+    file: &HashedMessage,
+    attestation: &FileAttestation<'_>,
+    signer: &dyn Signer,
+    limits: &Limits,
+) -> Result<Vec<u8>, FileSigningError> {
+    let sha256 = |digest: &&Digest| digest.algorithm() == DigestAlgorithm::Sha256;
+    let digest = file.digests().find(sha256).ok_or(FileSigningError::NoDigest)?;
+    let FileAttestation { name, predicate, predicate_type } = *attestation;
+    let payload =
+        Statement::attestation(digest, name, predicate_type, predicate).map_err(FileSigningError::Envelope)?;
+    let envelope = Envelope::sign(media_type::IN_TOTO, &payload, signer).map_err(FileSigningError::Signer)?;
+    let bundle = Bundle::new(envelope, signer.public_key()).to_json().map_err(FileSigningError::Json)?;
+    let (got, limit) = (count(bundle.len()), limits.evidence.attestation_bytes);
+    match got > limit {
+        true => Err(FileSigningError::Envelope(EnvelopeError::Limit { what: "bytes of one bundle", got, limit })),
+        false => Ok(bundle),
+    }
+}
+
+impl MadeFileSignature {
+    /// The Sigstore bundle.
+    ///
+    /// # Errors
+    /// [`FileSigningError::Json`] never happens for these types, but is not swallowed.
+    pub fn to_bundle(&self) -> Result<Vec<u8>, FileSigningError> {
+        self.signature.to_bundle_json(&self.key).map_err(FileSigningError::Json)
+    }
+
+    /// The signature alone: ECDSA in DER, as `openssl dgst -verify` reads it.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.signature.signature
+    }
+
+    /// The key.
+    pub const fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// The signature scheme.
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+}
