@@ -1,6 +1,8 @@
 //! `SignedEnvelope`: a Notary Project envelope whose signature is verified with the key of its first certificate. Whose
 //! certificate that is, `certified.rs` decides.
 
+use bytes::Bytes;
+
 use crate::envelope::NotaryEnvelope;
 use crate::envelope::NotaryError;
 use crate::envelope::NotaryRule;
@@ -34,16 +36,8 @@ impl<'a> SignedEnvelope<'a> {
         chains: &'a VerifiedChains,
         limits: &Limits,
     ) -> Result<Self, CertificateRejection> {
-        let unreadable = |fault| CertificateRejection::new(None, NonEmpty::one(fault));
-        let mut certificates = Vec::new();
-        for (position, der) in envelope.certificate_chain().iter().enumerate() {
-            let certificate = Certificate::parse(der, limits);
-            let number = position.saturating_add(1);
-            let unread = |error| unreadable(CertificateFault::Certificate { error, number });
-            certificates.push(certificate.map_err(unread)?);
-        }
-        let absent = || unreadable(CertificateFault::NoCertificate);
-        let certificates = NonEmpty::collect(certificates).ok_or_else(absent)?;
+        let parsed = chains.parsed(envelope.certificate_chain(), limits);
+        let certificates = parsed.map_or_else(|| parse(envelope.certificate_chain(), limits), Ok)?;
         let signer = certificates.first();
         let rejected = |error| {
             let fault = CertificateFault::Envelope(error);
@@ -71,4 +65,19 @@ impl<'a> SignedEnvelope<'a> {
             None => Ok(self.payload.clone()),
         }
     }
+}
+
+/// The certificates, in their order.
+///
+/// # Errors
+/// [`CertificateRejection`] for the first one that cannot be read.
+fn parse(chain: &[Bytes], limits: &Limits) -> Result<NonEmpty<Certificate>, CertificateRejection> {
+    let unreadable = |fault| CertificateRejection::new(None, NonEmpty::one(fault));
+    let mut certificates = Vec::new();
+    for (position, der) in chain.iter().enumerate() {
+        let number = position.saturating_add(1);
+        let unread = |error| unreadable(CertificateFault::Certificate { error, number });
+        certificates.push(Certificate::parse(der, limits).map_err(unread)?);
+    }
+    NonEmpty::collect(certificates).ok_or_else(|| unreadable(CertificateFault::NoCertificate))
 }

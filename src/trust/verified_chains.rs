@@ -1,12 +1,15 @@
 //! `VerifiedChains`: the chains that were verified last, so that many signatures with one chain cost one verification.
 //!
 //! The invariant: what is found here is what [`VerifiedChain::verify`] returned for the same input: certificates, anchors,
-//! profile, purpose, time and limits. Refusals and could-not-tell are not kept.
+//! profile, purpose, time and limits; and its certificates are what [`Certificate::parse`] returned. Refusals and
+//! could-not-tell are not kept.
 
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+
+use bytes::Bytes;
 
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
@@ -74,6 +77,16 @@ impl VerifiedChains {
             },
         );
         Ok(chain)
+    }
+
+    /// The certificates with exactly the bytes `chain`, already parsed within the same limits; `None` if no chain of these
+    /// certificates is known. What they say is the same for everybody: whether they are trusted is not decided here.
+    pub(super) fn parsed(&self, chain: &[Bytes], limits: &Limits) -> Option<NonEmpty<Certificate>> {
+        let is_same = |known: &&KnownChain| {
+            known.limits == *limits
+                && known.certificates.iter().map(Certificate::der).eq(chain.iter().map(Bytes::as_ref))
+        };
+        self.lock().iter().find(is_same).map(|known| known.certificates.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<KnownChain>> {
