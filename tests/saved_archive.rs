@@ -27,6 +27,7 @@ use std::task::Waker;
 use bulla::digest::Digest;
 use bulla::key::PublicKey;
 use bulla::limits::Limits;
+use bulla::limits::count;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::TagOrDigest;
@@ -38,6 +39,7 @@ use bulla::oci::referrer::signature_config;
 use bulla::oci::referrer::signature_manifest;
 use bulla::ops::saved;
 use bulla::ops::saved::ArchiveNotVerified;
+use bulla::ops::saved::ImageIdVerdict;
 use bulla::ops::saved::SavedVerdict;
 use bulla::ops::saved::VerifiedArchive;
 use bulla::ops::verify::VerifyOptions;
@@ -552,6 +554,103 @@ fn what_is_no_image_may_be_beside_the_images() {
         // Under the name of an image it would take its place.
         check(&with(attached, Some("evil:1.0")), "no", "which is not verified");
     }
+}
+
+// ---------------------------------------------------------------------------------------------- names and ids
+
+#[test]
+fn names_of_both_lists_are_shown() {
+    let Fixture { signed, .. } = fixture();
+    let names = |name| {
+        let verified = verdict(&with_layout(signed, &[(signed, Some("app:1.0")), (signed, Some(name))]), None).unwrap();
+        verified.images().first().names().to_vec()
+    };
+    assert_eq!(names("app:1.0"), ["app:1.0"]);
+    assert_eq!(names("docker.io/library/nginx:latest"), ["app:1.0", "docker.io/library/nginx:latest"]);
+}
+
+#[test]
+fn an_attachment_has_the_tag_of_a_manifest_in_the_archive() {
+    let Fixture { signed, unsigned, .. } = fixture();
+    let layers = vec![Descriptor::of(SIMPLE_SIGNING, b"{}")];
+    let signature = cosign_signature(layers.clone(), &signature_config(&layers).unwrap());
+    for (of, word) in [(signed, "yes"), (unsigned, "no")] {
+        let tag = format!("{}.sig", of.fallback_tag());
+        let (got, why) = answer(&with_layout(signed, &[(signed, Some("app:1.0")), (&signature, Some(&tag))]));
+        assert_eq!(got, word, "{why}");
+    }
+}
+
+#[test]
+fn an_image_that_is_listed_again_is_one_image() {
+    let Fixture { signed, .. } = fixture();
+    let other_name = entry_of(signed).replace("app:1.0", "app:2.0");
+    let members = [files(signed), vec![list(&[entry_of(signed), other_name, entry_of(signed)])]].concat();
+    let verified = verdict(&end(members), None).unwrap();
+    assert_eq!(verified.images().iter().count(), 1);
+    assert_eq!(verified.images().first().names(), ["app:1.0", "app:2.0"]);
+}
+
+#[test]
+fn configs_and_manifests_have_one_budget() {
+    let Fixture { signed, other, dir, verifier, .. } = fixture();
+    let sizes = count(signed.config.len() + other.config.len());
+    let file = tempfile::NamedTempFile::new_in(dir).unwrap();
+    // The same config is read once, also for two entries.
+    let entries = [entry_of(signed), entry_of(other), entry_of(signed)];
+    fs::write(file.path(), end([files(signed), files(other), vec![list(&entries)]].concat())).unwrap();
+    for (bytes, enough) in [(sizes, true), (sizes - 1, false)] {
+        let limits = Limits::DEFAULT.with(|limits| limits.graph.bytes = bytes);
+        match SavedArchive::open(file.path(), limits) {
+            Ok(archive) => assert!(enough && archive.images().len() == 2),
+            Err(error) => assert!(!enough && error.to_string().contains("bytes of configs"), "{error}"),
+        }
+    }
+    // Four images, one of them an index with two manifests, and what is signed.
+    let archive = SavedArchive::open(file.path(), Limits::DEFAULT).unwrap();
+    let evidence: &dyn Source = &Layout::open(dir.join("evidence"), Limits::DEFAULT).unwrap();
+    for (manifests, enough) in [(64, true), (5, false)] {
+        let limits = Limits::DEFAULT.with(|limits| limits.graph.manifests = manifests);
+        let options = VerifyOptions { limits: &limits, ..VerifyOptions::new(verifier, Time::EPOCH) };
+        match now(saved::verify(&archive, evidence, None, options)) {
+            Ok(_) => assert!(enough),
+            Err(error) => assert!(!enough && !error.is_refusal() && error.to_string().contains("manifests"), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn an_image_id_is_the_config_of_a_signed_manifest() {
+    let Fixture { signed, unsigned, index, dir, verifier, .. } = fixture();
+    let evidence: &dyn Source = &Layout::open(dir.join("evidence"), Limits::DEFAULT).unwrap();
+    let id = |image: &TestImage| Digest::sha256(&image.config);
+    let ids = [id(signed), id(&index.children[1]), id(unsigned), signed.digest(), id(signed)];
+    let verdicts = now(saved::verify_ids(&ids, evidence, None, VerifyOptions::new(verifier, Time::EPOCH))).unwrap();
+    let said: Vec<_> = verdicts
+        .iter()
+        .map(|verdict| match verdict {
+            ImageIdVerdict::Accepted(verified) => Ok((*verified.id(), *verified.signed(), *verified.manifest())),
+            ImageIdVerdict::NotAccepted { faults, .. } => Err((verdict.is_refusal(), faults.first().code())),
+            _ => panic!("{verdict:?}"),
+        })
+        .collect();
+    let accepted = Ok((id(signed), signed.digest(), signed.digest()));
+    let child = &index.children[1];
+    assert_eq!(
+        said,
+        [
+            accepted,
+            Ok((id(child), index.digest(), child.digest())),
+            Err((true, "not-verified")),
+            Err((true, "config-unknown")),
+            accepted,
+        ]
+    );
+    // Evidence of one image alone.
+    let named = TagOrDigest::Tag("other".to_owned());
+    let options = VerifyOptions::new(verifier, Time::EPOCH);
+    let verdicts = now(saved::verify_ids(&ids[..1], evidence, Some(&named), options)).unwrap();
+    assert!(verdicts.iter().all(ImageIdVerdict::is_refusal));
 }
 
 #[test]

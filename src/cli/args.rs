@@ -359,7 +359,7 @@ pub(super) struct TreeArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// What to verify
+    /// What to verify; image-id and image ids, with --evidence
     #[arg(value_name = "REF", required = true)]
     pub(super) references: Vec<String>,
     #[command(flatten)]

@@ -58,6 +58,7 @@ mod verbosity;
 mod verdict;
 mod verifiers;
 mod verify;
+mod verify_image_id;
 mod verify_saved;
 mod version;
 #[cfg(feature = "registry")]

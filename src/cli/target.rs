@@ -136,7 +136,7 @@ impl Sinks {
             self.docker_archives.insert(place.clone(), archive);
         }
         if let (Some(archive), Some(loaded)) = (self.docker_archives.get(&place), loaded) {
-            archive.list(image, &loaded.descriptor);
+            archive.list(image, &loaded.descriptor)?;
         }
         self.open(stores, target)
     }

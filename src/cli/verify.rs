@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bulla::limits::Limits;
 use bulla::oci::Platform;
+use bulla::oci::Reference;
 use bulla::oci::TagOrDigest;
 use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::layers;
@@ -56,6 +57,10 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     })?;
     if let Some(place) = &args.evidence {
         return verify_saved::verify(args, place, &verifiers, now);
+    }
+    if args.references.first().is_some_and(|first| verify_saved::is_image_id_word(first)) {
+        let message = "an image id is verified by manifests and signatures that are kept elsewhere";
+        return Err(Failure::unknown(message).hint("bulla verify image-id sha256:… --evidence PLACE"));
     }
     let until = if wants_predicates { DiscoverUntil::AllFound } else { DiscoverUntil::PolicyMet };
     let platforms = platforms(args)?;
@@ -191,7 +196,7 @@ impl<'a> Verification<'a> {
                 let reference = reference(number);
                 let evaluated = self.evaluated(reference)?;
                 let (source, tag_or_digest) = self.stores.source(reference)?;
-                self.of(&source, &tag_or_digest, evaluated).await
+                self.of(reference, &source, &tag_or_digest, evaluated).await
             })
         };
         parallel::in_order(references.len(), jobs, parallel_pass, whole, |number, result| {
@@ -213,7 +218,7 @@ impl<'a> Verification<'a> {
                 Err(failure) => return Some(Err(failure)),
             };
         let shared: Arc<dyn Source> = Arc::<LimitedSource>::clone(&source);
-        let result = self.of(&shared, &tag_or_digest, evaluated).await;
+        let result = self.of(reference, &shared, &tag_or_digest, evaluated).await;
         (!source.is_over()).then_some(result)
     }
 
@@ -237,6 +242,7 @@ impl<'a> Verification<'a> {
 
     async fn of(
         self,
+        reference: &str,
         source: &Arc<dyn Source>,
         tag_or_digest: &TagOrDigest,
         evaluated: Evaluated<'_>,
@@ -244,7 +250,10 @@ impl<'a> Verification<'a> {
         let outcome = match evaluated {
             Evaluated::Enforced(options) => {
                 match layers::verify(source, tag_or_digest, self.platforms, options).await {
-                    Ok(image) => image.into_outcome(),
+                    Ok(image) => {
+                        self.other_images(reference, source, options).await?;
+                        image.into_outcome()
+                    }
                     Err(not_verified) => not_verified.into_outcome()?,
                 }
             }
@@ -258,6 +267,22 @@ impl<'a> Verification<'a> {
             }
         };
         Ok(Answer::Outcome(outcome.without_documents()))
+    }
+
+    /// Verifies the other images of a docker-archive in which `reference` names one: `docker load` loads all of them.
+    async fn other_images(
+        self,
+        reference: &str,
+        source: &Arc<dyn Source>,
+        options: VerifyOptions<'_>,
+    ) -> Result<(), Failure> {
+        match reference.parse() {
+            Ok(Reference::DockerArchive(local)) if local.tag_or_digest.is_some() => {
+                let options = VerifyOptions { depth: Depth::Manifests, ..options };
+                verify_saved::whole_file(self.stores, reference, &local, source.as_ref(), options).await
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use bulla::oci::LocalReference;
 use bulla::oci::Reference;
 use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::layers::Depth;
+use bulla::ops::revocation::RevocationLookup;
 use bulla::ops::saved;
 use bulla::ops::saved::ArchiveNotVerified;
 use bulla::ops::saved::SavedFault;
@@ -15,7 +16,9 @@ use bulla::ops::saved::VerifiedSavedImage;
 use bulla::ops::verify::VerifyOptions;
 use bulla::report::SavedResult;
 use bulla::report::VerifyResult;
+use bulla::store::Source;
 use bulla::time::Time;
+use bulla::verify::Verifier;
 
 use super::args::RequirementArgs;
 use super::args::ResultsOutput;
@@ -38,23 +41,21 @@ use super::signatures::accepted_line;
 use super::stores::Stores;
 use super::verdict;
 use super::verifiers::Verifiers;
+use super::verify_image_id;
 
 pub(super) fn verify(args: &VerifyArgs, place: &str, verifiers: &Verifiers, now: Time) -> Result<Exit, Failure> {
+    let typed = args.references.split_first();
+    if let Some((_, ids)) = typed.filter(|(first, _)| is_image_id_word(first)) {
+        return verify_image_id::verify(args, ids, place, verifiers, now);
+    }
     let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
-    let output = match args.output {
-        VerifyOutput::Json => ResultsOutput::Json,
-        VerifyOutput::Jsonl => ResultsOutput::Jsonl,
-        VerifyOutput::Text => ResultsOutput::Text,
-        VerifyOutput::Predicate => return Err(Failure::unknown("--evidence reports no predicates")),
-    };
+    let output = results_output(args)?;
     let stores = Stores::new(&args.registry, references.iter().map(String::as_str).chain([place]))?;
     let runtime = Runtime::new(Work::Moving)?;
     let (source, image) = stores.evidence(place)?;
-    let (until, depth) = (DiscoverUntil::PolicyMet, Depth::Manifests);
     let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
-    let (verifier, revocation) = (verifiers.of(place)?, lookup.as_ref());
-    let options = VerifyOptions { verifier, until, now, depth, revocation, limits: &limits };
+    let options = options(verifiers.of(place)?, now, lookup.as_ref(), &limits);
     let mut reports = Results::of("verify", output);
     let mut exit = Exit::Yes;
     for reference in &references {
@@ -79,6 +80,62 @@ pub(super) fn verify(args: &VerifyArgs, place: &str, verifiers: &Verifiers, now:
     reports.end();
     revocation::report_problems(lookup);
     Ok(exit)
+}
+
+/// Whether the arguments after this one are image ids, and not references.
+pub(super) fn is_image_id_word(first: &str) -> bool {
+    first == "image-id"
+}
+
+/// The form of the report, if it has no predicates.
+pub(super) fn results_output(args: &VerifyArgs) -> Result<ResultsOutput, Failure> {
+    match args.output {
+        VerifyOutput::Json => Ok(ResultsOutput::Json),
+        VerifyOutput::Jsonl => Ok(ResultsOutput::Jsonl),
+        VerifyOutput::Text => Ok(ResultsOutput::Text),
+        VerifyOutput::Predicate => Err(Failure::unknown("--evidence reports no predicates")),
+    }
+}
+
+/// The options of a verification by evidence that is kept elsewhere.
+pub(super) const fn options<'a>(
+    verifier: &'a Verifier,
+    now: Time,
+    revocation: Option<&'a RevocationLookup>,
+    limits: &'a Limits,
+) -> VerifyOptions<'a> {
+    let (until, depth) = (DiscoverUntil::PolicyMet, Depth::Manifests);
+    VerifyOptions { verifier, until, now, depth, revocation, limits }
+}
+
+/// Verifies every image in the docker-archive `local`, in which one was chosen by name and is verified already, by the
+/// manifests and signatures in the archive itself (`source`).
+///
+/// # Errors
+/// [`Failure`] with the images that are not verified.
+pub(super) async fn whole_file(
+    stores: &Stores,
+    reference: &str,
+    local: &LocalReference,
+    source: &dyn Source,
+    options: VerifyOptions<'_>,
+) -> Result<(), Failure> {
+    let archive = stores.saved(local)?;
+    let Err(not_verified) = saved::verify(&archive, source, None, options).await else { return Ok(()) };
+    let message = format!("`{reference}`: `docker load` loads every image in the file, and not all are verified");
+    let refused = not_verified.is_refusal();
+    let failure = if refused { Failure::refused(message) } else { Failure::unknown(message) };
+    let images = match not_verified {
+        ArchiveNotVerified::Images(images) => images,
+        ArchiveNotVerified::Error(error) => return Err(error.into()),
+        _ => return Err(failure),
+    };
+    let other = |verdict: &SavedVerdict| match verdict {
+        SavedVerdict::NotAccepted { config, names, .. } => Some(format!("not verified: {}", named(config, names))),
+        _ => None,
+    };
+    let details = images.iter().filter_map(other).collect();
+    Err(Failure { code: "contradiction", details, ..failure }.hint("copy the image that you want into a file of its own"))
 }
 
 /// The docker-archive of `reference`. A name in it cannot be chosen: `docker load` loads all images.
@@ -148,7 +205,7 @@ fn not_accepted(reference: &str, verdicts: &[&SavedVerdict], required: &Requirem
 }
 
 /// Prints the verdict on the manifest of an image that is not accepted.
-fn signature(reference: &str, config: &Digest, fault: &SavedFault, required: &RequirementArgs) {
+pub(super) fn signature(reference: &str, config: &Digest, fault: &SavedFault, required: &RequirementArgs) {
     if let SavedFault::Signature { verdict } = fault {
         verdict::verdict(reference, reference, config, verdict, required);
     }

@@ -64,6 +64,11 @@ pub fn is_auxiliary_name(name: &str) -> bool {
     of_digest && matches!(suffix, "" | "sig" | "att" | "sbom")
 }
 
+/// The tags of signatures and lists of referrers of `digest`: those that [`is_auxiliary_name`] recognises.
+pub(crate) fn auxiliary_tags(digest: &Digest) -> [String; 4] {
+    [fallback_tag(digest), cosign_tag(digest, "sig"), cosign_tag(digest, "att"), cosign_tag(digest, "sbom")]
+}
+
 /// A bounded copy of an entry of a list of referrers: its digest and media type, and its annotations if they are short,
 /// else only those by which a list is sorted. These are unverified claims of any length; the manifest itself decides.
 pub fn bounded_entry(entry: Descriptor) -> Descriptor {

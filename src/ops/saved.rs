@@ -12,27 +12,29 @@
 //! 4. Refuse the archive if a loader would take anything else from it.
 
 mod candidates;
+mod config;
+mod image_id;
 mod verdict;
 
 use std::collections::BTreeSet;
 
+use crate::digest::Digest;
 use crate::nonempty::NonEmpty;
 use crate::oci::ImageConfig;
 use crate::oci::Manifest;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
-use crate::ops::outcome::Verdict;
 use crate::ops::outcome::VerifyOptions;
-use crate::ops::saved::candidates::CandidateManifest;
-use crate::ops::saved::candidates::ManifestsByConfig;
-use crate::ops::verify;
+use crate::ops::saved::config::Candidates;
+use crate::ops::saved::config::ProvenConfig;
 use crate::store::ContradictionReason;
 use crate::store::LoadedImage;
 use crate::store::SavedArchive;
 use crate::store::Source;
 use crate::store::StoreError;
-use crate::verify::VerifiedSubject;
 
+pub use image_id::ImageIdVerdict;
+pub use image_id::VerifiedImageId;
 pub use verdict::ArchiveNotVerified;
 pub use verdict::SavedFault;
 pub use verdict::SavedVerdict;
@@ -50,10 +52,11 @@ pub async fn verify(
     tag_or_digest: Option<&TagOrDigest>,
     options: VerifyOptions<'_>,
 ) -> Result<VerifiedArchive, ArchiveNotVerified> {
-    let candidates = ManifestsByConfig::find(evidence, tag_or_digest, options.limits).await?;
+    let configs: BTreeSet<_> = archive.images().iter().map(|image| *image.config.digest()).collect();
+    let mut candidates = Candidates::find(evidence, tag_or_digest, &configs, options).await?;
     let mut verdicts = Vec::new();
     for image in archive.images() {
-        verdicts.push(verdict_on(image, &candidates, evidence, options).await);
+        verdicts.push(verdict_on(image, &mut candidates).await);
     }
     let nothing = || OpsError::NothingLoaded { place: archive.place().to_owned() };
     let verdicts = NonEmpty::collect(verdicts).ok_or_else(nothing)?;
@@ -68,57 +71,43 @@ pub async fn verify(
     }
 }
 
-/// The verdict on one image of the archive. One verified manifest with its config is enough.
-async fn verdict_on(
-    image: &LoadedImage,
-    candidates: &ManifestsByConfig,
+/// Verifies images by their ids: by the digests of their configs, as container engines show them. One verdict for each of
+/// `ids`, in their order. That an engine has the layers that the config names is for the engine to check; nothing of the
+/// image itself is read.
+///
+/// # Errors
+/// [`OpsError`] if the manifests in `evidence` cannot be listed, or a limit is exceeded: then nothing is decided.
+pub async fn verify_ids(
+    ids: &[Digest],
     evidence: &dyn Source,
+    tag_or_digest: Option<&TagOrDigest>,
     options: VerifyOptions<'_>,
-) -> SavedVerdict {
-    let mut faults = Vec::new();
-    for candidate in candidates.with_config(image.config.digest()) {
-        match signed(candidate, evidence, options).await {
-            Err(verdict) => faults.push(SavedFault::Signature { verdict: Box::new(verdict) }),
-            Ok(subject) => match compare(image, &candidate.manifest, options) {
-                Ok(()) => {
-                    let layers = image.layers.iter().map(|layer| layer.size).collect();
-                    let (manifest, names) = (*candidate.content.digest(), image.names.clone());
-                    let config = *image.config.digest();
-                    return SavedVerdict::Accepted(VerifiedSavedImage::proven(
-                        config, layers, manifest, names, subject,
-                    ));
-                }
-                Err(fault) => faults.push(fault),
-            },
-        }
+) -> Result<Vec<ImageIdVerdict>, OpsError> {
+    let configs = ids.iter().copied().collect();
+    let mut candidates = Candidates::find(evidence, tag_or_digest, &configs, options).await?;
+    let mut verdicts = Vec::new();
+    for id in ids {
+        verdicts.push(match candidates.verify(id, |_| Ok(())).await {
+            Ok(ProvenConfig { manifest, subject }) => {
+                ImageIdVerdict::Accepted(VerifiedImageId::proven(*id, manifest, subject))
+            }
+            Err(faults) => ImageIdVerdict::NotAccepted { id: *id, faults },
+        });
     }
-    if let Some(error) = candidates.unread() {
-        faults.push(SavedFault::Unread(error.clone()));
-    }
-    let unknown = SavedFault::NoManifest { place: evidence.origin().to_string() };
-    let faults = NonEmpty::collect(faults).unwrap_or_else(|| NonEmpty::one(unknown));
-    SavedVerdict::NotAccepted { config: *image.config.digest(), names: image.names.clone(), faults }
+    Ok(verdicts)
 }
 
-/// Verifies the image that the candidate was found in, or else its manifest alone.
-async fn signed(
-    candidate: &CandidateManifest,
-    evidence: &dyn Source,
-    options: VerifyOptions<'_>,
-) -> Result<VerifiedSubject, Verdict> {
-    let whole = match verify::evaluate_signatures(evidence, &candidate.root, options).await {
-        Verdict::Accepted(subject) => return Ok(subject),
-        verdict => verdict,
-    };
-    if candidate.root.digest == *candidate.content.digest() {
-        return Err(whole);
-    }
-    match verify::evaluate_signatures(evidence, candidate.content.descriptor(), options).await {
-        Verdict::Accepted(subject) => Ok(subject),
-        // What could not be read about the index may be what is missing.
-        _ if matches!(whole, Verdict::Unknown { .. }) => Err(whole),
-        own if own.has_no_evidence() => Err(whole),
-        own => Err(own),
+/// The verdict on one image of the archive. One verified manifest with its config is enough.
+async fn verdict_on(image: &LoadedImage, candidates: &mut Candidates<'_>) -> SavedVerdict {
+    let (config, names) = (*image.config.digest(), image.names.clone());
+    let options = candidates.options();
+    let proven = candidates.verify(&config, |manifest| compare(image, manifest, options)).await;
+    match proven {
+        Ok(ProvenConfig { manifest, subject }) => {
+            let layers = image.layers.iter().map(|layer| layer.size).collect();
+            SavedVerdict::Accepted(VerifiedSavedImage::proven(config, layers, manifest, names, subject))
+        }
+        Err(faults) => SavedVerdict::NotAccepted { config, names, faults },
     }
 }
 

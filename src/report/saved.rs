@@ -3,10 +3,13 @@
 use serde::Serialize;
 
 use crate::digest::Digest;
+use crate::nonempty::NonEmpty;
 use crate::ops::saved::ArchiveNotVerified;
+use crate::ops::saved::ImageIdVerdict;
 use crate::ops::saved::SavedFault;
 use crate::ops::saved::SavedVerdict;
 use crate::ops::saved::VerifiedArchive;
+use crate::ops::saved::VerifiedImageId;
 use crate::ops::saved::VerifiedSavedImage;
 use crate::report::ReportedError;
 use crate::report::ReportedVerdict;
@@ -80,6 +83,22 @@ impl<'a> SavedResult<'a> {
     }
 }
 
+impl<'a> SavedResult<'a> {
+    /// The verdict on the image id `reference`.
+    pub fn of_id(reference: &'a str, verdict: &'a ImageIdVerdict) -> Self {
+        let (accepted, image) = match verdict {
+            ImageIdVerdict::Accepted(verified) => (true, ReportedSavedImage::of_id(verified)),
+            ImageIdVerdict::NotAccepted { id, faults } => {
+                let reported = if verdict.is_refusal() { ReportedVerdict::Refused } else { ReportedVerdict::Unknown };
+                (false, ReportedSavedImage::not_accepted(id, &[], faults, reported))
+            }
+        };
+        let verdict = image.verdict;
+        let (code, command, error, version) = (None, None, None, None);
+        Self { accepted, code, command, error, images: vec![image], reference, verdict, version }
+    }
+}
+
 impl LineResult for SavedResult<'_> {
     fn standalone(self, command: &'static str, version: u32) -> Self {
         Self { command: Some(command), version: Some(version), ..self }
@@ -91,24 +110,48 @@ impl<'a> ReportedSavedImage<'a> {
         match verdict {
             SavedVerdict::Accepted(image) => Self::accepted(image),
             SavedVerdict::NotAccepted { config, names, faults } => {
-                let signature = faults.iter().find_map(|fault| match fault {
-                    SavedFault::Signature { verdict } => Some(VerdictFields::of(verdict)),
-                    _ => None,
-                });
-                let (accepted_signatures, findings) =
-                    signature.map_or((None, None), |of| (Some(of.accepted_signatures), Some(of.findings)));
-                Self {
-                    accepted_signatures,
-                    digest: None,
-                    faults: faults.iter().map(|fault| ReportedError::new(fault.code(), fault.to_string())).collect(),
-                    findings,
-                    image_id: config,
-                    layers: None,
-                    manifest: None,
-                    names,
-                    verdict: if verdict.is_refusal() { ReportedVerdict::Refused } else { ReportedVerdict::Unknown },
-                }
+                let reported = if verdict.is_refusal() { ReportedVerdict::Refused } else { ReportedVerdict::Unknown };
+                Self::not_accepted(config, names, faults, reported)
             }
+        }
+    }
+
+    fn not_accepted(
+        image_id: &'a Digest,
+        names: &'a [String],
+        faults: &'a NonEmpty<SavedFault>,
+        verdict: ReportedVerdict,
+    ) -> Self {
+        let signature = faults.iter().find_map(|fault| match fault {
+            SavedFault::Signature { verdict } => Some(VerdictFields::of(verdict)),
+            _ => None,
+        });
+        let (accepted_signatures, findings) =
+            signature.map_or((None, None), |of| (Some(of.accepted_signatures), Some(of.findings)));
+        Self {
+            accepted_signatures,
+            digest: None,
+            faults: faults.iter().map(|fault| ReportedError::new(fault.code(), fault.to_string())).collect(),
+            findings,
+            image_id,
+            layers: None,
+            manifest: None,
+            names,
+            verdict,
+        }
+    }
+
+    fn of_id(verified: &'a VerifiedImageId) -> Self {
+        Self {
+            accepted_signatures: Some(signatures(verified.subject())),
+            digest: Some(verified.signed()),
+            faults: Vec::new(),
+            findings: Some(findings(verified.subject())),
+            image_id: verified.id(),
+            layers: None,
+            manifest: Some(verified.manifest()),
+            names: &[],
+            verdict: ReportedVerdict::Verified,
         }
     }
 

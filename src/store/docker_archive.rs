@@ -51,6 +51,7 @@ use crate::store::error::BrokenReason;
 use crate::store::error::ContradictionReason;
 use crate::store::error::LayoutFault;
 use crate::store::error::MissingContent;
+use crate::store::error::ReadOnlyFault;
 use crate::store::key_case::exact;
 use crate::store::local::catalog::CONTAINERD_NAME;
 use crate::store::local::catalog::REF_NAME;
@@ -179,10 +180,21 @@ impl DockerArchive {
 
 impl DockerArchive {
     /// The manifest that `docker load` loads of each image of `index.json`, by the digest of the image.
-    pub(super) fn listed(&self) -> BTreeMap<Digest, Descriptor> {
-        let of = |root: Digest| self.loaded.iter().find_map(|files| self.graph.find(vec![root], files));
-        let entries = self.archive.entries().into_iter();
-        entries.filter_map(|entry| Some((entry.digest, of(entry.digest)?.clone()))).collect()
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] if it loads several of one index: which of them has which name is not in `index.json`.
+    pub(super) fn listed(&self) -> Result<BTreeMap<Digest, Descriptor>, StoreError> {
+        let mut listed: BTreeMap<Digest, Descriptor> = BTreeMap::new();
+        for Descriptor { digest: image, .. } in self.archive.entries() {
+            for manifest in self.loaded.iter().filter_map(|files| self.graph.find(vec![image], files)) {
+                let first = listed.entry(image).or_insert_with(|| manifest.clone());
+                if first.digest != manifest.digest {
+                    let reason = ReadOnlyFault::OtherPlatform { image, listed: first.digest };
+                    return Err(StoreError::ReadOnly { place: self.origin().to_string(), reason });
+                }
+            }
+        }
+        Ok(listed)
     }
 
     /// The name of an entry of `index.json` other than `sole`, if there is one: Docker with the containerd image store

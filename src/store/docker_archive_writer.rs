@@ -12,10 +12,12 @@ use crate::oci::Descriptor;
 use crate::store::Archive;
 use crate::store::DockerArchive;
 use crate::store::Sink;
+use crate::store::Source as _;
 use crate::store::StoreError;
 use crate::store::archive::DOCKER_TRANSPORT;
 use crate::store::archive::Tar;
 use crate::store::docker_list;
+use crate::store::error::ReadOnlyFault;
 use crate::store::local::layout_files::LayoutFiles as _;
 
 /// A docker-archive that is written: an archive with an OCI layout, and with Docker's own list (`manifest.json`) of the
@@ -37,7 +39,7 @@ impl DockerArchiveWriter {
     pub fn create(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
         let path = path.into();
         let tar = Tar::open(DOCKER_TRANSPORT, path.clone(), limits.clone())?;
-        let listed = if tar.is_new() { BTreeMap::new() } else { DockerArchive::open(path, limits.clone())?.listed() };
+        let listed = if tar.is_new() { BTreeMap::new() } else { DockerArchive::open(path, limits.clone())?.listed()? };
         let listed = Arc::new(Mutex::new(listed));
         let (lists, bounds) = (Arc::clone(&listed), limits.clone());
         let make = move |tar: &Tar, index: &[u8]| {
@@ -50,8 +52,20 @@ impl DockerArchiveWriter {
 
     /// Lists `manifest` as what `docker load` loads of the image `image`: that image itself, or the manifest of one platform
     /// below it. An image that is pushed and not listed is in the layout only.
-    pub fn list(&self, image: Digest, manifest: &Descriptor) {
-        self.listed.lock().unwrap_or_else(PoisonError::into_inner).insert(image, manifest.bare());
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] with [`ReadOnlyFault::OtherPlatform`] if another manifest of the image is listed: its names
+    /// would load the new one.
+    pub fn list(&self, image: Digest, manifest: &Descriptor) -> Result<(), StoreError> {
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = listed.entry(image).or_insert_with(|| manifest.bare());
+        match known.digest == manifest.digest {
+            true => Ok(()),
+            false => {
+                let reason = ReadOnlyFault::OtherPlatform { image, listed: known.digest };
+                Err(StoreError::ReadOnly { place: self.archive.origin().to_string(), reason })
+            }
+        }
     }
 
     /// The destination for the content of the images.

@@ -54,7 +54,8 @@ pub struct LoadedImage {
     pub config: Content,
     /// The layers, in order.
     pub layers: Vec<LoadedLayer>,
-    /// The names that the image gets (`RepoTags`). They are not signed.
+    /// The names that loaders give to the image: `RepoTags`, and those of the entries of an OCI layout in the archive. They
+    /// are not signed.
     pub names: Vec<String>,
 }
 
@@ -88,13 +89,12 @@ impl SavedArchive {
             return Err(StoreError::Contradiction { place, reason });
         }
         if !tar.has(MARK) && !tar.has(INDEX) {
-            let images = images(&tar, &BTreeMap::new(), &limits)?;
+            let images = images(&tar, None, &limits)?;
             return Ok(Self { images, layout: None, place });
         }
         // From here on everything is read through the handle of `layout`.
         let layout = DockerArchive::open(path, limits.clone())?;
-        let hashed = layout.checked_when_opened().cloned().unwrap_or_default();
-        let images = images(layout.tar(), &hashed, &limits)?;
+        let images = images(layout.tar(), Some(&layout), &limits)?;
         Ok(Self { images, layout: Some(layout), place })
     }
 
@@ -116,29 +116,54 @@ impl SavedArchive {
     }
 }
 
-/// Reads the images of the list. `hashed` has the blobs whose digests were checked already.
-fn images(tar: &Tar, hashed: &BTreeMap<Digest, u64>, limits: &Limits) -> Result<Vec<LoadedImage>, StoreError> {
+/// Reads the images of the list: each config and each layer once, and configs of at most `limits.graph.bytes` together.
+/// `layout` has hashed the blobs that it lists. Entries with the same config and layers are one image.
+fn images(tar: &Tar, layout: Option<&DockerArchive>, limits: &Limits) -> Result<Vec<LoadedImage>, StoreError> {
+    let hashed = layout.and_then(DockerArchive::checked_when_opened).cloned().unwrap_or_default();
+    let mut configs: BTreeMap<String, Content> = BTreeMap::new();
     let mut files: BTreeMap<String, LoadedLayer> = BTreeMap::new();
-    let mut images = Vec::new();
-    for SavedImage { config, layers, repo_tags, .. } in read_manifest_json(tar, limits)? {
-        let what = format!("`{}` in {}", Untrusted::new(&config), tar.name());
-        let file = tar.open(&config)?.ok_or_else(|| missing(tar, &config))?;
-        let bytes = file.read(&what, limits.oci.manifest_bytes)?;
-        let config = Content::from_bytes(media_type::DOCKER_CONFIG, bytes);
+    let mut images: Vec<LoadedImage> = Vec::new();
+    let mut left = limits.graph.bytes;
+    for (number, SavedImage { config, layers, repo_tags, .. }) in read_manifest_json(tar, limits)?.into_iter().enumerate() {
+        // Two links may lead to one file, which is read once.
+        let real = tar.real_name(&config).ok_or_else(|| missing(tar, &config))?;
+        let config = match configs.get(&real) {
+            Some(config) => config.clone(),
+            None => configs.entry(real).or_insert(read_config(tar, &config, &mut left, limits)?).clone(),
+        };
         let mut loaded = Vec::new();
         for name in layers {
-            // Two links may lead to one file, which is read once.
             let real = tar.real_name(&name).ok_or_else(|| missing(tar, &name))?;
             let layer = match files.get(&real) {
                 Some(layer) => *layer,
-                None => read(tar, &real, hashed)?,
+                None => read(tar, &real, &hashed)?,
             };
             files.insert(real, layer);
             loaded.push(layer);
         }
-        images.push(LoadedImage { config, layers: loaded, names: repo_tags.unwrap_or_default() });
+        let mut names = repo_tags.unwrap_or_default();
+        names.extend(layout.map(|layout| layout.names_of_loaded(number)).into_iter().flatten());
+        let same = |image: &&mut LoadedImage| image.config.digest() == config.digest() && image.layers == loaded;
+        let image = match images.iter_mut().find(same) {
+            Some(image) => image,
+            None => images.push_mut(LoadedImage { config, layers: loaded, names: Vec::new() }),
+        };
+        for name in names {
+            if !image.names.contains(&name) {
+                image.names.push(name);
+            }
+        }
     }
     Ok(images)
+}
+
+/// Reads a config, and takes its size out of `left`.
+fn read_config(tar: &Tar, name: &str, left: &mut u64, limits: &Limits) -> Result<Content, StoreError> {
+    let file = tar.open(name)?.ok_or_else(|| missing(tar, name))?;
+    let too_many = || StoreError::TooMany { place: tar.name(), what: "bytes of configs", limit: limits.graph.bytes };
+    *left = left.checked_sub(file.size).ok_or_else(too_many)?;
+    let what = format!("`{}` in {}", Untrusted::new(name), tar.name());
+    Ok(Content::from_bytes(media_type::DOCKER_CONFIG, file.read(&what, limits.oci.manifest_bytes)?))
 }
 
 /// Hashes a layer to its end, unless it is a blob whose digest was checked.

@@ -1,6 +1,7 @@
 //! `ManifestsByConfig`: the manifests at a place, by the digests of their configs.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
@@ -19,15 +20,13 @@ use crate::store::ListedImage;
 use crate::store::Source;
 use crate::store::StoreError;
 
-/// The manifests at a place, by the digests of their configs, each with the image that it was found in. Nothing about them
-/// is verified.
-#[derive(Default)]
-pub(super) struct ManifestsByConfig {
+/// The manifests at a place with one of the wanted configs, by the digests of their configs, each with the image that it
+/// was found in. Nothing about them is verified.
+pub(super) struct ManifestsByConfig<'a> {
     by_config: BTreeMap<Digest, Vec<CandidateManifest>>,
-    /// How many manifests were read.
-    read: usize,
     /// The first manifest that could not be read, if there is one.
     unread: Option<StoreError>,
+    wanted: &'a BTreeSet<Digest>,
 }
 
 /// A manifest, and the image that it was found in.
@@ -38,30 +37,35 @@ pub(super) struct CandidateManifest {
     pub(super) root: Descriptor,
 }
 
-impl ManifestsByConfig {
-    /// Reads the manifests of the image at `tag_or_digest`, or of all images in `source`, at most
-    /// `limits.graph.manifests` of them.
+impl<'a> ManifestsByConfig<'a> {
+    /// Reads the manifests of the image at `tag_or_digest`, or of all images in `source`, within one budget of
+    /// `limits.graph`, and keeps those with a config in `wanted`.
     ///
     /// # Errors
     /// [`OpsError`] if the list of images or the named image cannot be read, or a limit is exceeded.
     pub(super) async fn find(
         source: &dyn Source,
         tag_or_digest: Option<&TagOrDigest>,
+        wanted: &'a BTreeSet<Digest>,
         limits: &Limits,
     ) -> Result<Self, OpsError> {
-        let mut found = Self::default();
+        let mut found = Self { by_config: BTreeMap::new(), unread: None, wanted };
+        let mut walk = Walk::new(source, limits);
         if let Some(named) = tag_or_digest {
-            found.add(source, pinned::resolve(source, named).await?, limits).await?;
+            let root = pinned::resolve(source, named).await?;
+            walk.pay(root.descriptor())?;
+            found.add(source, &mut walk, root, limits).await?;
             return Ok(found);
         }
         let mut roots: Vec<Descriptor> = Vec::new();
+        let mut known = BTreeSet::new();
         for ListedImage { descriptor, .. } in source.images().await? {
             let descriptor = descriptor.map(|descriptor| descriptor.bare());
-            roots.extend(descriptor.filter(|image| !roots.contains(image)));
+            roots.extend(descriptor.filter(|image| known.insert(image.digest)));
         }
         for root in &roots {
-            match pinned::manifest(source, root).await {
-                Ok(content) => found.add(source, content, limits).await?,
+            match walk.fetch(root).await? {
+                Ok(content) => found.add(source, &mut walk, content, limits).await?,
                 Err(error) => found.note(error),
             }
         }
@@ -83,9 +87,14 @@ impl ManifestsByConfig {
     }
 
     /// Adds the manifests of one image.
-    async fn add(&mut self, source: &dyn Source, root: Content, limits: &Limits) -> Result<(), OpsError> {
+    async fn add(
+        &mut self,
+        source: &dyn Source,
+        walk: &mut Walk<'_>,
+        root: Content,
+        limits: &Limits,
+    ) -> Result<(), OpsError> {
         let image = root.descriptor().bare();
-        self.pay(source, limits)?;
         let place = || source.origin().to_string();
         let index = match Document::parse(&root, limits) {
             Ok(Document::Index(index)) => index,
@@ -99,12 +108,11 @@ impl ManifestsByConfig {
                 return Ok(());
             }
         };
-        let mut walk = Walk::new(source, limits);
+        walk.next_image();
         let _new = walk.enter(image.digest);
         walk.descend(0, index);
         while let Some(Step { depth, entry }) = walk.next_child()? {
             walk.check_depth(entry.digest, depth)?;
-            self.pay(source, limits)?;
             match walk.fetch(&entry.bare()).await? {
                 Err(error) => self.note(error),
                 Ok(content) if media_type::is_index(&entry.media_type) => walk.descend_later(depth, content),
@@ -119,7 +127,8 @@ impl ManifestsByConfig {
     }
 
     fn insert(&mut self, root: Descriptor, content: Content, manifest: Manifest) {
-        if !media_type::is_image_config(&manifest.config.media_type) {
+        let config = &manifest.config;
+        if !self.wanted.contains(&config.digest) || !media_type::is_image_config(&config.media_type) {
             return;
         }
         let of_config = self.by_config.entry(manifest.config.digest).or_default();
@@ -129,15 +138,6 @@ impl ManifestsByConfig {
                 let (place, what) = (root.digest.to_string(), "manifests with one config");
                 self.note(StoreError::TooMany { place, what, limit: count(MAX_CANDIDATES) });
             }
-        }
-    }
-
-    fn pay(&mut self, source: &dyn Source, limits: &Limits) -> Result<(), OpsError> {
-        self.read += 1;
-        let limit = limits.graph.manifests;
-        match count(self.read) > limit {
-            true => Err(StoreError::TooMany { place: source.origin().to_string(), what: "manifests", limit }.into()),
-            false => Ok(()),
         }
     }
 }

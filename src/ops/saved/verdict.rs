@@ -1,5 +1,7 @@
 //! `VerifiedArchive` [proof type], and why a docker-archive was not verified.
 
+use std::sync::Arc;
+
 use crate::digest::Digest;
 use crate::nonempty::NonEmpty;
 use crate::oci::ConfigError;
@@ -97,7 +99,7 @@ pub enum SavedFault {
     #[error("its manifest is {}", verdict.name())]
     Signature {
         /// The verdict on the manifest, or on the index that it is in.
-        verdict: Box<Verdict>,
+        verdict: Arc<Verdict>,
     },
     /// Could not tell: a manifest at the place of the evidence cannot be read, and it may have this config.
     #[error("{0}")]

@@ -105,6 +105,13 @@ impl<'a> Walk<'a> {
         self.entered.insert(digest)
     }
 
+    /// Begins with another image, with what is left of the budget: nothing is entered and nothing pending.
+    pub(super) fn next_image(&mut self) {
+        self.entered.clear();
+        self.attached.clear();
+        self.indexes.clear();
+    }
+
     /// Refuses a manifest inside too many indexes.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::oci::Descriptor;
-use crate::oci::referrer::is_auxiliary_name;
+use crate::oci::referrer::auxiliary_tags;
 use crate::store::archive::Tar;
 use crate::store::docker_archive::DockerArchive;
 use crate::store::docker_archive::SavedManifest;
@@ -19,9 +19,20 @@ impl DockerArchive {
 
     /// As [`SavedArchive::beside`](crate::store::SavedArchive::beside).
     pub(in crate::store) fn beside(&self, proven: &BTreeSet<Digest>) -> Option<Digest> {
+        let here: BTreeSet<String> = self.graph.nodes.keys().flat_map(auxiliary_tags).collect();
         let entries = self.archive.entries().into_iter();
-        let mut other = entries.filter(|entry| !self.is_covered(entry.digest, proven, may_be_attached(entry)));
+        let mut other = entries.filter(|entry| !self.is_covered(entry.digest, proven, may_be_attached(entry, &here)));
         other.next().map(|entry| entry.digest)
+    }
+
+    /// The names that loaders of the layout give to the image at position `number` of Docker's list: those of the entries of
+    /// `index.json` that are this image, or the index that it is in. They are not signed.
+    pub(in crate::store) fn names_of_loaded(&self, number: usize) -> BTreeSet<String> {
+        let Some(files) = self.loaded.get(number) else { return BTreeSet::new() };
+        let entries = self.archive.entries().into_iter();
+        let named = entries.filter(|entry| names(entry).next().is_some());
+        let of_image = named.filter(|entry| self.graph.holds(vec![entry.digest], files));
+        of_image.flat_map(|entry| names(&entry).cloned().collect::<Vec<_>>()).collect()
     }
 
     /// Whether every image at or below `root` is at or below one of `proven`, or has exactly the files of an image of
@@ -44,8 +55,12 @@ impl DockerArchive {
 }
 
 /// Whether an entry of `index.json` may be an attachment: it has no name, or only names of signatures or of a list of
-/// referrers. Under any other name an attachment would take the place of an image.
-fn may_be_attached(entry: &Descriptor) -> bool {
-    let mut names = [REF_NAME, CONTAINERD_NAME].into_iter().filter_map(|key| entry.annotations.get(key));
-    names.all(|name| is_auxiliary_name(name))
+/// referrers, of a manifest in the archive (`here`). Under any other name an attachment would take the place of an image.
+fn may_be_attached(entry: &Descriptor, here: &BTreeSet<String>) -> bool {
+    names(entry).all(|name| here.contains(name.rsplit_once(':').map_or(name.as_str(), |(_, tag)| tag)))
+}
+
+/// The names that loaders read from an entry of `index.json`.
+fn names(entry: &Descriptor) -> impl Iterator<Item = &String> {
+    [REF_NAME, CONTAINERD_NAME].into_iter().filter_map(|key| entry.annotations.get(key))
 }

@@ -69,6 +69,15 @@ pub enum ReadOnlyFault {
     /// A docker-archive without a manifest.
     #[error("{NO_DIGEST}")]
     NoDigest,
+    /// A docker-archive that lists another manifest of the image than the one that was to be listed. An archive with both
+    /// would load one of them under the names of the other.
+    #[error("its manifest.json has another platform of {image}, {listed}; give each platform a file of its own")]
+    OtherPlatform {
+        /// The index.
+        image: Digest,
+        /// The manifest in it that `manifest.json` lists.
+        listed: Digest,
+    },
     /// The redacted text of another reason.
     #[error("{0}")]
     Redacted(String),
