@@ -153,6 +153,10 @@ pub struct OciLimits {
     /// Bytes of a manifest, an index, an image config or a page of referrers. OCI distribution specification, "Pushing
     /// Manifests": registries should accept manifests of this size.
     pub manifest_bytes: u64,
+    /// Bytes that one compressed layer, or one compressed archive, is unpacked to.
+    pub unpacked_bytes: u64,
+    /// How many times its compressed size a layer or an archive is unpacked to, beyond the first 16 MiB.
+    pub unpacked_ratio: u64,
 }
 
 /// Limits of registry responses other than content.
@@ -261,6 +265,8 @@ impl Limits {
             descriptors: 1_000,
             layers: 8_192,
             manifest_bytes: 4 << 20,
+            unpacked_bytes: 256 << 30,
+            unpacked_ratio: 400,
         },
         registry: RegistryLimits { error_body_bytes: 64 << 10, link_hops: 20, redirects: 5, token_bytes: 1 << 20 },
         request: RequestLimits {

@@ -203,6 +203,7 @@ fn number(text: &str) -> u64 {
         "" => 1,
         "KiB" => 1 << 10,
         "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
         other => panic!("{other}: no unit"),
     };
     digits.replace(',', "").parse::<u64>().unwrap() * factor

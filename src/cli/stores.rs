@@ -23,6 +23,7 @@ use bulla::store::Source;
 use super::args::RegistryArgs;
 use super::args::SidesArgs;
 use super::exit::Failure;
+use super::files;
 #[cfg(feature = "registry")]
 use super::line::Foreign;
 #[cfg(feature = "registry")]
@@ -86,6 +87,7 @@ impl Stores {
 
     /// Opens the store of `reference` for reading, and returns which image is meant.
     pub(super) fn source(&self, reference: &str) -> Result<(Arc<dyn Source>, TagOrDigest), Failure> {
+        not_standard_input(reference)?;
         Ok(self.0.open(&parse(reference)?)?)
     }
 
@@ -101,6 +103,7 @@ impl Stores {
 
     /// As [`Stores::source`], with a limit of `bytes` on what is read.
     pub(super) fn limited_source(&self, reference: &str, bytes: u64) -> Result<(LimitedSource, TagOrDigest), Failure> {
+        not_standard_input(reference)?;
         Ok(self.0.open_within(&parse(reference)?, bytes)?)
     }
 
@@ -121,9 +124,13 @@ impl Stores {
         Ok((self.0.open_store(&parsed)?, image))
     }
 
-    /// Opens a docker-archive to verify what `docker load` loads from it.
+    /// Opens a docker-archive to verify what `docker load` loads from it: a file, or standard input (`-`).
     pub(super) fn saved(&self, local: &LocalReference) -> Result<SavedArchive, Failure> {
-        Ok(self.0.open_saved(local)?)
+        if !is_standard_input(local) {
+            return Ok(self.0.open_saved(local)?);
+        }
+        files::take_standard_input()?;
+        Ok(SavedArchive::read(std::io::stdin().lock(), Limits::DEFAULT)?)
     }
 
     /// Opens the layout or archive of `reference` for evidence without layers. A missing one is created.
@@ -160,6 +167,22 @@ impl Stores {
             }
         };
         Ok(naming::names(destination, target, names, digest)?)
+    }
+}
+
+/// Whether a docker-archive is read from standard input.
+fn is_standard_input(local: &LocalReference) -> bool {
+    local.path == Path::new("-")
+}
+
+/// Refuses `docker-archive:-` where manifests and signatures are read from the archive: it passes only once.
+fn not_standard_input(reference: &str) -> Result<(), Failure> {
+    match parse(reference)? {
+        Reference::DockerArchive(local) if is_standard_input(&local) => {
+            let message = format!("`{reference}` is read once, so manifests and signatures cannot be taken from it");
+            Err(Failure::unknown(message).hint("bulla verify docker-archive:- --evidence PLACE, or save it to a file"))
+        }
+        _ => Ok(()),
     }
 }
 

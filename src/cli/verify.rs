@@ -41,10 +41,10 @@ use super::runtime::Work;
 use super::stores::Stores;
 use super::verdict;
 use super::verifiers::Verifiers;
+use super::verify_image_id;
 use super::verify_saved;
 
 pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
-    let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
     let wants_predicates = wants_predicates(args)?;
     let kind = wanted_kind(args.predicate_type.as_deref())?;
@@ -55,13 +55,17 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
         };
         if wants_predicates { verifier.with_predicates() } else { verifier }
     })?;
-    if let Some(place) = &args.evidence {
-        return verify_saved::verify(args, place, &verifiers, now);
+    let image_ids = args.references.split_first().filter(|(first, _)| *first == IMAGE_ID).map(|(_, ids)| ids);
+    match (&args.evidence, image_ids) {
+        (Some(place), Some(ids)) => return verify_image_id::verify(args, ids, place, &verifiers, now),
+        (Some(place), None) => return verify_saved::verify(args, place, &verifiers, now),
+        (None, Some(_)) => {
+            let message = "an image id is verified by manifests and signatures that are kept elsewhere";
+            return Err(Failure::unknown(message).hint("bulla verify image-id sha256:… --evidence PLACE"));
+        }
+        (None, None) => {}
     }
-    if args.references.first().is_some_and(|first| verify_saved::is_image_id_word(first)) {
-        let message = "an image id is verified by manifests and signatures that are kept elsewhere";
-        return Err(Failure::unknown(message).hint("bulla verify image-id sha256:… --evidence PLACE"));
-    }
+    let references = reference_list::expand(&args.references)?;
     let until = if wants_predicates { DiscoverUntil::AllFound } else { DiscoverUntil::PolicyMet };
     let platforms = platforms(args)?;
     let stores = Stores::new(&args.registry, &references)?;
@@ -137,6 +141,8 @@ fn report(
     }
 }
 
+/// The word before image ids in place of references.
+const IMAGE_ID: &str = "image-id";
 /// The bytes that the parallel pass reads of one reference. A reference that needs more is verified later, alone, so that
 /// many large ones together do not exceed the memory of one verification.
 const PARALLEL_BYTES: u64 = 128 << 10;

@@ -36,7 +36,9 @@ pub(super) fn verify(
     let typed = reference_list::expand(typed)?;
     let ids = typed.iter().map(|text| image_id(text)).collect::<Result<Vec<_>, _>>()?;
     if ids.is_empty() {
-        return Err(Failure::unknown("image-id needs an image id").hint("bulla verify image-id sha256:… --evidence PLACE"));
+        return Err(
+            Failure::unknown("image-id needs an image id").hint("bulla verify image-id sha256:… --evidence PLACE")
+        );
     }
     let limits = Limits::DEFAULT;
     let output = verify_saved::results_output(args)?;

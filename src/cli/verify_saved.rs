@@ -41,13 +41,8 @@ use super::signatures::accepted_line;
 use super::stores::Stores;
 use super::verdict;
 use super::verifiers::Verifiers;
-use super::verify_image_id;
 
 pub(super) fn verify(args: &VerifyArgs, place: &str, verifiers: &Verifiers, now: Time) -> Result<Exit, Failure> {
-    let typed = args.references.split_first();
-    if let Some((_, ids)) = typed.filter(|(first, _)| is_image_id_word(first)) {
-        return verify_image_id::verify(args, ids, place, verifiers, now);
-    }
     let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
     let output = results_output(args)?;
@@ -80,11 +75,6 @@ pub(super) fn verify(args: &VerifyArgs, place: &str, verifiers: &Verifiers, now:
     reports.end();
     revocation::report_problems(lookup);
     Ok(exit)
-}
-
-/// Whether the arguments after this one are image ids, and not references.
-pub(super) fn is_image_id_word(first: &str) -> bool {
-    first == "image-id"
 }
 
 /// The form of the report, if it has no predicates.
@@ -135,7 +125,8 @@ pub(super) async fn whole_file(
         _ => None,
     };
     let details = images.iter().filter_map(other).collect();
-    Err(Failure { code: "contradiction", details, ..failure }.hint("copy the image that you want into a file of its own"))
+    Err(Failure { code: "contradiction", details, ..failure }
+        .hint("copy the image that you want into a file of its own"))
 }
 
 /// The docker-archive of `reference`. A name in it cannot be chosen: `docker load` loads all images.

@@ -7,8 +7,8 @@
 //!
 //! 1. Find the manifests at the place of the evidence, those below indexes too, by the digests of their configs.
 //! 2. For each image of the archive: verify such a manifest, or the index that it is in, as any other image.
-//! 3. Compare the layers in the archive with those of the config, in number and order. A layer matches if its digest is the
-//!    one in the config (`diff_ids`), or, for one that is compressed, the one in the manifest.
+//! 3. Compare the layers in the archive with those of the config, in number and order. A layer matches if the digest of its
+//!    unpacked bytes is the one in the config (`diff_ids`), or, where they are not known, if it is the blob in the manifest.
 //! 4. Refuse the archive if a loader would take anything else from it.
 
 mod candidates;
@@ -25,13 +25,14 @@ use crate::oci::Manifest;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::ops::outcome::VerifyOptions;
-use crate::ops::saved::config::Candidates;
+use crate::ops::saved::config::ConfigCandidates;
 use crate::ops::saved::config::ProvenConfig;
 use crate::store::ContradictionReason;
 use crate::store::LoadedImage;
 use crate::store::SavedArchive;
 use crate::store::Source;
 use crate::store::StoreError;
+use crate::store::UnpackFault;
 
 pub use image_id::ImageIdVerdict;
 pub use image_id::VerifiedImageId;
@@ -53,7 +54,7 @@ pub async fn verify(
     options: VerifyOptions<'_>,
 ) -> Result<VerifiedArchive, ArchiveNotVerified> {
     let configs: BTreeSet<_> = archive.images().iter().map(|image| *image.config.digest()).collect();
-    let mut candidates = Candidates::find(evidence, tag_or_digest, &configs, options).await?;
+    let mut candidates = ConfigCandidates::find(evidence, tag_or_digest, &configs, options).await?;
     let mut verdicts = Vec::new();
     for image in archive.images() {
         verdicts.push(verdict_on(image, &mut candidates).await);
@@ -84,7 +85,7 @@ pub async fn verify_ids(
     options: VerifyOptions<'_>,
 ) -> Result<Vec<ImageIdVerdict>, OpsError> {
     let configs = ids.iter().copied().collect();
-    let mut candidates = Candidates::find(evidence, tag_or_digest, &configs, options).await?;
+    let mut candidates = ConfigCandidates::find(evidence, tag_or_digest, &configs, options).await?;
     let mut verdicts = Vec::new();
     for id in ids {
         verdicts.push(match candidates.verify(id, |_| Ok(())).await {
@@ -98,7 +99,7 @@ pub async fn verify_ids(
 }
 
 /// The verdict on one image of the archive. One verified manifest with its config is enough.
-async fn verdict_on(image: &LoadedImage, candidates: &mut Candidates<'_>) -> SavedVerdict {
+async fn verdict_on(image: &LoadedImage, candidates: &mut ConfigCandidates<'_>) -> SavedVerdict {
     let (config, names) = (*image.config.digest(), image.names.clone());
     let options = candidates.options();
     let proven = candidates.verify(&config, |manifest| compare(image, manifest, options)).await;
@@ -121,15 +122,20 @@ fn compare(image: &LoadedImage, manifest: &Manifest, options: VerifyOptions<'_>)
     for (position, (layer, diff_id)) in image.layers.iter().zip(&config.diff_ids).enumerate() {
         // Positions of config and manifest correspond only if both have all layers.
         let blob = manifest.layers.get(position).filter(|_| manifest.layers.len() == wanted);
-        let is_blob = layer.compression.is_some() && blob.is_some_and(|blob| blob.digest == layer.digest);
-        if layer.digest == *diff_id || is_blob {
-            continue;
+        let is_blob = blob.is_some_and(|blob| blob.digest == layer.digest);
+        let wanted = *diff_id;
+        match (layer.compression, layer.unpacked) {
+            (None, _) if layer.digest == wanted => {}
+            (None, _) => return Err(SavedFault::Layer { position, found: layer.digest, wanted }),
+            (Some(_), Some(Ok(unpacked))) if unpacked == wanted => {}
+            (Some(_), Some(Ok(found))) => return Err(SavedFault::Layer { position, found, wanted }),
+            // Its unpacked bytes are not known, but it is the blob that was signed.
+            (Some(_), _) if is_blob => {}
+            (Some(_), Some(Err(fault))) => return Err(SavedFault::LayerPacked { position, fault }),
+            (Some(format), None) => {
+                return Err(SavedFault::LayerPacked { position, fault: UnpackFault::Format(format) });
+            }
         }
-        return Err(match layer.compression {
-            // Only its unpacked bytes could tell.
-            Some(format) => SavedFault::LayerCompressed { position, format },
-            None => SavedFault::Layer { position, found: layer.digest, wanted: *diff_id },
-        });
     }
     Ok(())
 }

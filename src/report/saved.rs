@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::nonempty::NonEmpty;
 use crate::ops::saved::ArchiveNotVerified;
 use crate::ops::saved::ImageIdVerdict;
 use crate::ops::saved::SavedFault;
@@ -90,7 +89,7 @@ impl<'a> SavedResult<'a> {
             ImageIdVerdict::Accepted(verified) => (true, ReportedSavedImage::of_id(verified)),
             ImageIdVerdict::NotAccepted { id, faults } => {
                 let reported = if verdict.is_refusal() { ReportedVerdict::Refused } else { ReportedVerdict::Unknown };
-                (false, ReportedSavedImage::not_accepted(id, &[], faults, reported))
+                (false, ReportedSavedImage::not_accepted(id, &[], &faults.iter().collect::<Vec<_>>(), reported))
             }
         };
         let verdict = image.verdict;
@@ -111,7 +110,7 @@ impl<'a> ReportedSavedImage<'a> {
             SavedVerdict::Accepted(image) => Self::accepted(image),
             SavedVerdict::NotAccepted { config, names, faults } => {
                 let reported = if verdict.is_refusal() { ReportedVerdict::Refused } else { ReportedVerdict::Unknown };
-                Self::not_accepted(config, names, faults, reported)
+                Self::not_accepted(config, names, &faults.iter().collect::<Vec<_>>(), reported)
             }
         }
     }
@@ -119,7 +118,7 @@ impl<'a> ReportedSavedImage<'a> {
     fn not_accepted(
         image_id: &'a Digest,
         names: &'a [String],
-        faults: &'a NonEmpty<SavedFault>,
+        faults: &[&'a SavedFault],
         verdict: ReportedVerdict,
     ) -> Self {
         let signature = faults.iter().find_map(|fault| match fault {

@@ -12,23 +12,19 @@
 
 mod attachment;
 mod beside;
+mod manifests;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::io;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use crate::digest::Digest;
-use crate::digest::Hasher;
 use crate::json;
 use crate::limits::Limits;
-use crate::limits::count;
 use crate::oci::Content;
 use crate::oci::Descriptor;
-use crate::oci::Document;
 use crate::oci::TagOrDigest;
 use crate::oci::name::equivalent_names;
 use crate::oci::null::null_is_default;
@@ -44,21 +40,24 @@ use crate::store::Task;
 use crate::store::archive;
 use crate::store::archive::DOCKER_TRANSPORT;
 use crate::store::archive::Tar;
+use crate::store::docker_archive::manifests::SavedManifests;
 use crate::store::docker_list::ObjectKeys;
-use crate::store::docker_list::SavedImage;
 use crate::store::docker_list::read_manifest_json;
 use crate::store::error::BrokenReason;
 use crate::store::error::ContradictionReason;
 use crate::store::error::LayoutFault;
 use crate::store::error::MissingContent;
 use crate::store::error::ReadOnlyFault;
+use crate::store::hashed_file;
+use crate::store::hashed_file::HashedFile;
+use crate::store::hashed_file::Unpacking;
 use crate::store::key_case::exact;
 use crate::store::local::catalog::CONTAINERD_NAME;
 use crate::store::local::catalog::REF_NAME;
 use crate::store::local::layout_files::INDEX;
 use crate::store::local::layout_files::LayoutFiles as _;
 use crate::store::local::layout_files::MARK;
-use crate::store::local::layout_files::blob_digest;
+use crate::store::local::layout_files::blob_name;
 use crate::text::Untrusted;
 
 /// An archive of `docker save` (docker-archive), read only.
@@ -72,6 +71,7 @@ pub struct DockerArchive {
     /// The configs and layers that were hashed, with their sizes in bytes.
     checked: BTreeMap<Digest, u64>,
     graph: SavedManifests,
+    hashed: BTreeMap<Digest, HashedFile>,
     /// The images that `docker load` loads, by `manifest.json`: for each its config, then its layers.
     loaded: Vec<Vec<Digest>>,
 }
@@ -104,9 +104,14 @@ impl DockerArchive {
 
     fn open_as(transport: &'static str, path: PathBuf, limits: Limits) -> Result<Self, StoreError> {
         let tar = Tar::open(transport, path.clone(), limits.clone())?;
-        if tar.is_new() {
-            return Err(archive::absent(&path));
+        match tar.is_new() {
+            true => Err(archive::absent(&path)),
+            false => Self::of(tar, limits, Unpacking::Skipped),
         }
+    }
+
+    /// Reads the archive in `tar`, and hashes what it lists.
+    pub(super) fn of(tar: Tar, limits: Limits, unpacking: Unpacking) -> Result<Self, StoreError> {
         let place = tar.name();
         let saved = read_manifest_json(&tar, &limits)?;
         let missing = |name: &&String| !tar.has(name);
@@ -130,10 +135,12 @@ impl DockerArchive {
             };
             loaded.push(files);
         }
-        let files: BTreeSet<_> = loaded.iter().flatten().collect();
-        let check = |file: &Digest| Ok((*file, hash(&archive, file, graph.sizes.get(file).copied())?));
-        let checked = files.into_iter().map(check).collect::<Result<_, StoreError>>()?;
-        Ok(Self { archive, checked, graph, loaded })
+        let files: Vec<_> = loaded.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
+        let hash =
+            |file: &&Digest| Ok((**file, hash(&archive, file, graph.sizes.get(file).copied(), unpacking, &limits)?));
+        let hashed = hashed_file::in_parallel(&files, hash)?;
+        let checked = hashed.iter().map(|(digest, file)| (*digest, file.size)).collect();
+        Ok(Self { archive, checked, graph, hashed: hashed.into_iter().collect(), loaded })
     }
 
     /// Selects the named image, or the only one, as [`Archive::sole`]. `docker load` loads the same image under that
@@ -232,116 +239,41 @@ fn check_key_case(tar: &Tar, limits: &Limits) -> Result<(), StoreError> {
     exact(&place, INDEX, entries.manifests.iter().flat_map(BTreeMap::keys), &ENTRY_KEYS)
 }
 
-/// Hashes the file of `digest` to its end and returns its size in bytes.
+/// Hashes the file of `digest` to its end.
 ///
 /// # Errors
 /// [`StoreError::Contradiction`] if it has another digest, or another size than its manifest declares; a file of
 /// another size is not read.
-fn hash(archive: &Archive, digest: &Digest, size: Option<u64>) -> Result<u64, StoreError> {
+fn hash(
+    archive: &Archive,
+    digest: &Digest,
+    size: Option<u64>,
+    unpacking: Unpacking,
+    limits: &Limits,
+) -> Result<HashedFile, StoreError> {
     let place = archive.origin().to_string();
-    let Some(mut file) = archive.file(digest)? else {
-        return Err(StoreError::NotFound { content: MissingContent::Digest { digest: *digest, place } });
+    let contradiction = |reason| StoreError::Contradiction { place: place.clone(), reason };
+    let check_size = |found: u64| match size.filter(|size| *size != found) {
+        Some(wanted) => Err(contradiction(ContradictionReason::Size { digest: *digest, found, wanted })),
+        None => Ok(()),
     };
-    if let Some(wanted) = size.filter(|size| *size != file.size) {
-        let reason = ContradictionReason::Size { digest: *digest, found: file.size, wanted };
-        return Err(StoreError::Contradiction { place, reason });
-    }
-    let mut hasher = Hasher::new(digest.algorithm());
-    let mut piece = vec![0; PIECE];
-    loop {
-        match file.reader.read(&mut piece) {
-            Ok(0) => break,
-            Ok(count) => hasher.update(piece.get(..count).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(StoreError::io(place, error)),
-        }
-    }
-    let found = hasher.finish();
-    let reason = ContradictionReason::Digest { digest: *digest, found };
-    if found == *digest { Ok(file.size) } else { Err(StoreError::Contradiction { place, reason }) }
-}
-
-/// The manifests of the OCI layout in the archive, each parsed once.
-struct SavedManifests {
-    nodes: BTreeMap<Digest, SavedManifest>,
-    /// The manifests that no loader can make an image of.
-    attachments: BTreeSet<Digest>,
-    /// The declared size of each config and layer, in bytes.
-    sizes: BTreeMap<Digest, u64>,
-}
-
-enum SavedManifest {
-    Index(Vec<Digest>),
-    /// The manifest; the config, then the layers.
-    Image(Descriptor, Vec<Digest>),
-}
-
-impl SavedManifests {
-    /// Reads all manifests below `index.json`, an unreadable one as empty; `None` beyond `limits.graph`.
-    fn read(archive: &Archive, limits: &Limits) -> Option<Self> {
-        let mut bytes = limits.graph.bytes;
-        let (mut attachments, mut nodes, mut sizes) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
-        let mut waiting = archive.entries();
-        while let Some(entry) = waiting.pop() {
-            if nodes.contains_key(&entry.digest) {
-                continue;
-            }
-            bytes = bytes.checked_sub(entry.size).filter(|_| count(nodes.len()) < limits.graph.manifests)?;
-            let content = archive.fetch(&entry.bare(), limits.oci.manifest_bytes).ok();
-            let node = match content.and_then(|content| Document::parse(&content, limits).ok()) {
-                Some(Document::Manifest(manifest)) => {
-                    let attached = attachment::is_attachment(archive, &manifest, limits, &mut bytes);
-                    attachments.extend(attached.then_some(entry.digest));
-                    let parts = [&manifest.config].into_iter().chain(&manifest.layers);
-                    sizes.extend(parts.clone().map(|part| (part.digest, part.size)));
-                    SavedManifest::Image(entry.bare(), parts.map(|part| part.digest).collect())
-                }
-                Some(Document::Index(index)) => {
-                    attachments.extend(index.manifests.is_empty().then_some(entry.digest));
-                    waiting.extend(index.manifests.iter().map(Descriptor::bare));
-                    SavedManifest::Index(index.manifests.iter().map(|child| child.digest).collect())
-                }
-                Some(Document::Artifact(_)) => {
-                    attachments.insert(entry.digest);
-                    SavedManifest::Index(Vec::new())
-                }
-                None => SavedManifest::Index(Vec::new()),
+    // A stream was hashed with SHA-256; a file of another algorithm is not found below.
+    let passed = archive.place().passed(&blob_name(digest));
+    let hashed = match passed.filter(|passed| passed.digest.algorithm() == digest.algorithm()) {
+        Some(passed) => passed,
+        None => {
+            let Some(file) = archive.file(digest)? else {
+                return Err(StoreError::NotFound { content: MissingContent::Digest { digest: *digest, place } });
             };
-            nodes.insert(entry.digest, node);
+            check_size(file.size)?;
+            let read = HashedFile::read(file.reader, digest.algorithm(), unpacking, limits);
+            read.map_err(|error| StoreError::io(place.clone(), error))?
         }
-        Some(Self { attachments, nodes, sizes })
-    }
-
-    /// The config and layers of `image`, if the layout agrees; otherwise `None`. It agrees if one of its images has
-    /// exactly these files, and each name of `image` that it also has, in any equivalent form, selects such an image.
-    fn matching_files(&self, archive: &Archive, image: &SavedImage) -> Option<Vec<Digest>> {
-        let files = [&image.config].into_iter().chain(&image.layers).map(|name| blob_digest(name));
-        let files = files.collect::<Option<Vec<_>>>()?;
-        let is_there = |entries: &[Descriptor]| self.holds(entries.iter().map(|entry| entry.digest).collect(), &files);
-        let named = |name: &String| {
-            let entries = equivalent_names(name).into_iter().map(|name| archive.named(&name));
-            entries.filter(|entries| !entries.is_empty()).all(|entries| is_there(&entries))
-        };
-        let agrees = is_there(&archive.entries()) && image.repo_tags.iter().flatten().all(named);
-        agrees.then_some(files)
-    }
-
-    /// Whether one of the manifests `waiting`, or a manifest below one of them, has exactly these files.
-    fn holds(&self, waiting: Vec<Digest>, files: &[Digest]) -> bool {
-        self.find(waiting, files).is_some()
-    }
-
-    /// The first of the manifests `waiting`, or of those below them, that has exactly these files.
-    fn find(&self, mut waiting: Vec<Digest>, files: &[Digest]) -> Option<&Descriptor> {
-        let mut seen = BTreeSet::new();
-        while let Some(digest) = waiting.pop() {
-            match self.nodes.get(&digest).filter(|_| seen.insert(digest)) {
-                Some(SavedManifest::Image(manifest, image)) if image == files => return Some(manifest),
-                Some(SavedManifest::Index(children)) => waiting.extend(children),
-                Some(SavedManifest::Image(..)) | None => {}
-            }
-        }
-        None
+    };
+    check_size(hashed.size)?;
+    match hashed.digest == *digest {
+        true => Ok(hashed),
+        false => Err(contradiction(ContradictionReason::Digest { digest: *digest, found: hashed.digest })),
     }
 }
 
@@ -402,4 +334,3 @@ impl Source for DockerArchive {
 const ENTRY_KEYS: [&str; 8] =
     ["annotations", "artifactType", "data", "digest", "mediaType", "platform", "size", "urls"];
 const INDEX_KEYS: [&str; 6] = ["annotations", "artifactType", "manifests", "mediaType", "schemaVersion", "subject"];
-const PIECE: usize = 256 << 10;

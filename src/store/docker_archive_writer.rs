@@ -39,7 +39,8 @@ impl DockerArchiveWriter {
     pub fn create(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
         let path = path.into();
         let tar = Tar::open(DOCKER_TRANSPORT, path.clone(), limits.clone())?;
-        let listed = if tar.is_new() { BTreeMap::new() } else { DockerArchive::open(path, limits.clone())?.listed()? };
+        let listed =
+            if tar.is_new() { BTreeMap::new() } else { DockerArchive::open(path, limits.clone())?.listed()? };
         let listed = Arc::new(Mutex::new(listed));
         let (lists, bounds) = (Arc::clone(&listed), limits.clone());
         let make = move |tar: &Tar, index: &[u8]| {

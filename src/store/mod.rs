@@ -9,6 +9,7 @@ mod docker_archive;
 mod docker_archive_writer;
 mod docker_list;
 mod error;
+mod hashed_file;
 mod images;
 mod key_case;
 mod layout;
@@ -24,6 +25,7 @@ mod sink;
 mod source;
 mod task;
 pub mod transfer_progress;
+mod unpack;
 #[cfg(feature = "registry")]
 pub mod web;
 
@@ -88,3 +90,4 @@ pub use source::ListedImage;
 pub use source::Listing;
 pub use source::Source;
 pub use task::Task;
+pub use unpack::UnpackFault;

@@ -3,6 +3,9 @@
 //! The invariant: what is returned is what is loaded. A loader takes files by the names in `manifest.json`, computes the
 //! image id as the digest of the config, and compares each unpacked layer with the config.
 //!
+//! The archive is a file, or a stream that is read once: then every file in it is hashed as it passes, and what is listed
+//! is known at the end, since the list may come last. A file that is compressed as a whole is read as a stream.
+//!
 //! 1. The headers are read strictly. A symbolic link is followed to a file inside the archive only, and no member may lie
 //!    below a link, so that unpacking cannot replace a file that was read.
 //! 2. `manifest.json` is parsed strictly; a key that a loader could take for another is refused.
@@ -12,30 +15,35 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::io;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::PathBuf;
 
 use crate::digest::Digest;
 use crate::digest::DigestAlgorithm;
-use crate::digest::Hasher;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::media_type;
 use crate::store::DockerArchive;
-use crate::store::Source as _;
 use crate::store::StoreError;
 use crate::store::archive;
 use crate::store::archive::DOCKER_TRANSPORT;
 use crate::store::archive::Tar;
+use crate::store::archive::packed;
 use crate::store::docker_list::SavedImage;
 use crate::store::docker_list::read_manifest_json;
+use crate::store::error::ArchiveFault;
+use crate::store::error::BrokenReason;
 use crate::store::error::ContradictionReason;
+use crate::store::error::TarFault;
+use crate::store::hashed_file;
+use crate::store::hashed_file::HashedFile;
+use crate::store::hashed_file::Unpacking;
 use crate::store::local::layout_files::DOCKER_LIST;
 use crate::store::local::layout_files::INDEX;
 use crate::store::local::layout_files::LayoutFiles as _;
 use crate::store::local::layout_files::MARK;
-use crate::store::local::layout_files::blob_digest;
+use crate::store::unpack::Compression;
+use crate::store::unpack::UnpackFault;
 use crate::text::Untrusted;
 
 /// The images that `docker load` loads from a docker-archive: their configs and layers, read and hashed
@@ -69,6 +77,8 @@ pub struct LoadedLayer {
     pub digest: Digest,
     /// The size of the file, in bytes.
     pub size: u64,
+    /// If it is compressed: the SHA-256 digest of its unpacked bytes, or why they are not known.
+    pub unpacked: Option<Result<Digest, UnpackFault>>,
 }
 
 impl SavedArchive {
@@ -79,23 +89,52 @@ impl SavedArchive {
     /// [`StoreError`] that says what is missing or broken, and at which byte.
     pub fn open(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
         let path = path.into();
+        if let Some(file) = packed::compressed_file(&path)? {
+            return Self::pass(path, file, limits);
+        }
         let tar = Tar::open_with_links(DOCKER_TRANSPORT, path.clone(), limits.clone())?;
         if tar.is_new() {
             return Err(archive::absent(&path));
         }
-        let place = tar.name();
-        if let Some(name) = [DOCKER_LIST, INDEX, MARK].into_iter().find(|name| tar.has_link(name)) {
-            let reason = ContradictionReason::ListIsLink(name);
-            return Err(StoreError::Contradiction { place, reason });
+        check_lists(&tar)?;
+        if !has_layout(&tar) {
+            return Self::without_layout(&tar, &limits);
         }
-        if !tar.has(MARK) && !tar.has(INDEX) {
-            let images = images(&tar, None, &limits)?;
-            return Ok(Self { images, layout: None, place });
+        // With a layout no link is needed. From here on everything is read through the handle of this archive.
+        let tar = Tar::open(DOCKER_TRANSPORT, path, limits.clone())?;
+        Self::with_layout(tar, &limits)
+    }
+
+    /// Reads the docker-archive that `stream` delivers, once and to its end, with the memory that a file takes. It may be
+    /// compressed.
+    ///
+    /// # Errors
+    /// As [`SavedArchive::open`], and if the stream ends early.
+    pub fn read(stream: impl Read, limits: Limits) -> Result<Self, StoreError> {
+        Self::pass(PathBuf::from("-"), stream, limits)
+    }
+
+    fn pass(path: PathBuf, stream: impl Read, limits: Limits) -> Result<Self, StoreError> {
+        let tar = packed::pass(path, stream, &limits)?;
+        check_lists(&tar)?;
+        match has_layout(&tar) {
+            false => Self::without_layout(&tar, &limits),
+            true if tar.has_links() => {
+                let fault = ArchiveFault::Tar { at: 0, fault: TarFault::SymbolicLink };
+                Err(StoreError::Broken { place: tar.name(), reason: BrokenReason::Archive(fault) })
+            }
+            true => Self::with_layout(tar, &limits),
         }
-        // From here on everything is read through the handle of `layout`.
-        let layout = DockerArchive::open(path, limits.clone())?;
-        let images = images(layout.tar(), Some(&layout), &limits)?;
-        Ok(Self { images, layout: Some(layout), place })
+    }
+
+    fn with_layout(tar: Tar, limits: &Limits) -> Result<Self, StoreError> {
+        let layout = DockerArchive::of(tar, limits.clone(), Unpacking::Wanted)?;
+        let images = images(layout.tar(), Some(&layout), limits)?;
+        Ok(Self { images, place: layout.tar().name(), layout: Some(layout) })
+    }
+
+    fn without_layout(tar: &Tar, limits: &Limits) -> Result<Self, StoreError> {
+        Ok(Self { images: images(tar, None, limits)?, layout: None, place: tar.name() })
     }
 
     /// The images that `docker load` loads, in the order of the list.
@@ -116,37 +155,45 @@ impl SavedArchive {
     }
 }
 
+/// Refuses a list of images that is a link.
+fn check_lists(tar: &Tar) -> Result<(), StoreError> {
+    match [DOCKER_LIST, INDEX, MARK].into_iter().find(|name| tar.has_link(name)) {
+        Some(name) => {
+            let reason = ContradictionReason::ListIsLink(name);
+            Err(StoreError::Contradiction { place: tar.name(), reason })
+        }
+        None => Ok(()),
+    }
+}
+
+fn has_layout(tar: &Tar) -> bool {
+    tar.has(MARK) || tar.has(INDEX)
+}
+
 /// Reads the images of the list: each config and each layer once, and configs of at most `limits.graph.bytes` together.
 /// `layout` has hashed the blobs that it lists. Entries with the same config and layers are one image.
 fn images(tar: &Tar, layout: Option<&DockerArchive>, limits: &Limits) -> Result<Vec<LoadedImage>, StoreError> {
-    let hashed = layout.and_then(DockerArchive::checked_when_opened).cloned().unwrap_or_default();
+    let saved = read_manifest_json(tar, limits)?;
+    let layers = hashed_layers(tar, layout, &saved, limits)?;
     let mut configs: BTreeMap<String, Content> = BTreeMap::new();
-    let mut files: BTreeMap<String, LoadedLayer> = BTreeMap::new();
     let mut images: Vec<LoadedImage> = Vec::new();
     let mut left = limits.graph.bytes;
-    for (number, SavedImage { config, layers, repo_tags, .. }) in read_manifest_json(tar, limits)?.into_iter().enumerate() {
+    for (number, image) in saved.into_iter().enumerate() {
         // Two links may lead to one file, which is read once.
-        let real = tar.real_name(&config).ok_or_else(|| missing(tar, &config))?;
+        let real = tar.real_name(&image.config).ok_or_else(|| missing(tar, &image.config))?;
         let config = match configs.get(&real) {
             Some(config) => config.clone(),
-            None => configs.entry(real).or_insert(read_config(tar, &config, &mut left, limits)?).clone(),
+            None => configs.entry(real).or_insert(read_config(tar, &image.config, &mut left, limits)?).clone(),
         };
-        let mut loaded = Vec::new();
-        for name in layers {
-            let real = tar.real_name(&name).ok_or_else(|| missing(tar, &name))?;
-            let layer = match files.get(&real) {
-                Some(layer) => *layer,
-                None => read(tar, &real, &hashed)?,
-            };
-            files.insert(real, layer);
-            loaded.push(layer);
-        }
-        let mut names = repo_tags.unwrap_or_default();
+        let of_name = |name: &String| tar.real_name(name).and_then(|real| layers.get(&real).copied());
+        let layer = |name: &String| of_name(name).ok_or_else(|| missing(tar, name));
+        let layers = image.layers.iter().map(layer).collect::<Result<Vec<_>, _>>()?;
+        let mut names = image.repo_tags.unwrap_or_default();
         names.extend(layout.map(|layout| layout.names_of_loaded(number)).into_iter().flatten());
-        let same = |image: &&mut LoadedImage| image.config.digest() == config.digest() && image.layers == loaded;
+        let same = |image: &&mut LoadedImage| image.config.digest() == config.digest() && image.layers == layers;
         let image = match images.iter_mut().find(same) {
             Some(image) => image,
-            None => images.push_mut(LoadedImage { config, layers: loaded, names: Vec::new() }),
+            None => images.push_mut(LoadedImage { config, layers, names: Vec::new() }),
         };
         for name in names {
             if !image.names.contains(&name) {
@@ -155,6 +202,34 @@ fn images(tar: &Tar, layout: Option<&DockerArchive>, limits: &Limits) -> Result<
         }
     }
     Ok(images)
+}
+
+/// The layers of all images, by the names of their files. Several are hashed at a time.
+fn hashed_layers(
+    tar: &Tar,
+    layout: Option<&DockerArchive>,
+    saved: &[SavedImage],
+    limits: &Limits,
+) -> Result<BTreeMap<String, LoadedLayer>, StoreError> {
+    let mut names = BTreeSet::new();
+    for name in saved.iter().flat_map(|image| &image.layers) {
+        names.insert(tar.real_name(name).ok_or_else(|| missing(tar, name))?);
+    }
+    let names: Vec<_> = names.into_iter().collect();
+    let layers = hashed_file::in_parallel(&names, |name| {
+        let file = match layout.and_then(|layout| layout.hashed(name)).or_else(|| tar.passed(name)) {
+            Some(file) => file,
+            None => {
+                let file = tar.open(name)?.ok_or_else(|| missing(tar, name))?;
+                let failed = |error| StoreError::io(format!("`{}` in {}", Untrusted::new(name), tar.name()), error);
+                let sha256 = DigestAlgorithm::Sha256;
+                HashedFile::read(file.reader, sha256, Unpacking::Wanted, limits).map_err(failed)?
+            }
+        };
+        let HashedFile { compression, digest, size, unpacked } = file;
+        Ok(LoadedLayer { compression: compression.map(Compression::name), digest, size, unpacked })
+    })?;
+    Ok(names.into_iter().zip(layers).collect())
 }
 
 /// Reads a config, and takes its size out of `left`.
@@ -166,50 +241,6 @@ fn read_config(tar: &Tar, name: &str, left: &mut u64, limits: &Limits) -> Result
     Ok(Content::from_bytes(media_type::DOCKER_CONFIG, file.read(&what, limits.oci.manifest_bytes)?))
 }
 
-/// Hashes a layer to its end, unless it is a blob whose digest was checked.
-fn read(tar: &Tar, name: &str, hashed: &BTreeMap<Digest, u64>) -> Result<LoadedLayer, StoreError> {
-    let place = format!("`{}` in {}", Untrusted::new(name), tar.name());
-    let mut file = tar.open(name)?.ok_or_else(|| missing(tar, name))?;
-    let known = blob_digest(name).filter(|digest| hashed.get(digest) == Some(&file.size));
-    let mut hasher = Hasher::new(DigestAlgorithm::Sha256);
-    let (mut first, mut length) = (Vec::new(), 0);
-    let mut piece = vec![0; PIECE];
-    loop {
-        match file.reader.read(&mut piece) {
-            Ok(0) => break,
-            Ok(count) => {
-                let part = piece.get(..count).unwrap_or_default();
-                first.extend(part.iter().take(MAGIC - first.len().min(MAGIC)));
-                length += u64::try_from(count).unwrap_or_default();
-                if known.is_some() && first.len() >= MAGIC {
-                    break;
-                }
-                hasher.update(part);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(StoreError::io(place, error)),
-        }
-    }
-    let digest = known.unwrap_or_else(|| hasher.finish());
-    let size = if known.is_some() { file.size } else { length };
-    Ok(LoadedLayer { compression: compression(&first), digest, size })
-}
-
-/// The compression that `docker load` recognises by the first bytes of a layer.
-fn compression(first: &[u8]) -> Option<&'static str> {
-    match first {
-        [0x1f, 0x8b, 0x08, ..] => Some("gzip"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some("zstd"),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some("xz"),
-        [b'B', b'Z', b'h', ..] => Some("bzip2"),
-        _ => None,
-    }
-}
-
 fn missing(tar: &Tar, name: &str) -> StoreError {
     StoreError::Contradiction { place: tar.name(), reason: ContradictionReason::Missing(Untrusted::new(name)) }
 }
-
-/// How many bytes tell the compression.
-const MAGIC: usize = 6;
-const PIECE: usize = 256 << 10;

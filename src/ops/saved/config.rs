@@ -1,4 +1,4 @@
-//! `Candidates`: verifies that a signed manifest names a config, which is known by its digest alone.
+//! `ConfigCandidates`: verifies that a signed manifest names a config, which is known by its digest alone.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use crate::store::Source;
 use crate::verify::VerifiedSubject;
 
 /// The manifests at the place of the evidence that name one of the wanted configs, and the verdicts on them.
-pub(super) struct Candidates<'a> {
+pub(super) struct ConfigCandidates<'a> {
     evidence: &'a dyn Source,
     found: ManifestsByConfig<'a>,
     options: VerifyOptions<'a>,
@@ -38,7 +38,7 @@ pub(super) struct ProvenConfig {
     pub(super) subject: VerifiedSubject,
 }
 
-impl<'a> Candidates<'a> {
+impl<'a> ConfigCandidates<'a> {
     /// Finds the manifests with one of `configs`: those of the image at `tag_or_digest`, or of all images in `evidence`.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use crate::oci::ConfigError;
 use crate::ops::OpsError;
 use crate::ops::outcome::Verdict;
 use crate::store::StoreError;
+use crate::store::UnpackFault;
 use crate::verify::VerifiedSubject;
 
 /// A docker-archive in which every image that `docker load` loads was verified. A proof type, made only by
@@ -72,15 +73,6 @@ pub enum SavedFault {
         /// The digest in the config.
         wanted: Digest,
     },
-    /// Could not tell: a layer is compressed, and not the blob that the manifest names, so its unpacked bytes would have
-    /// to be compared.
-    #[error("layer {} is compressed with {format}, in another way than the one that was signed", position + 1)]
-    LayerCompressed {
-        /// The compression.
-        format: &'static str,
-        /// The position of the layer, from 0.
-        position: usize,
-    },
     /// The archive has more or fewer layers than the config names.
     #[error("it has {layers} layers, and {wanted} were signed")]
     LayerCount {
@@ -88,6 +80,14 @@ pub enum SavedFault {
         layers: usize,
         /// How many layers the config names.
         wanted: usize,
+    },
+    /// Could not tell: a layer is compressed, not the blob that the manifest names, and cannot be unpacked to be compared.
+    #[error("layer {}: {fault}", position + 1)]
+    LayerPacked {
+        /// Why it cannot be unpacked.
+        fault: UnpackFault,
+        /// The position of the layer, from 0.
+        position: usize,
     },
     /// No manifest at the place of the evidence has this config.
     #[error("no manifest in {place} has this config")]
@@ -188,7 +188,7 @@ impl SavedFault {
     /// Whether it is a no. Otherwise it could not be decided.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Config(_) | Self::LayerCompressed { .. } | Self::Unread(_) => false,
+            Self::Config(_) | Self::LayerPacked { .. } | Self::Unread(_) => false,
             Self::Layer { .. } | Self::LayerCount { .. } | Self::NoManifest { .. } => true,
             Self::Signature { verdict } => matches!(**verdict, Verdict::Refused(_)),
         }
@@ -199,7 +199,7 @@ impl SavedFault {
         match self {
             Self::Config(_) => "config-unreadable",
             Self::Layer { .. } | Self::LayerCount { .. } => "layers-differ",
-            Self::LayerCompressed { .. } => "layer-compressed",
+            Self::LayerPacked { .. } => "layer-compressed",
             Self::NoManifest { .. } => "config-unknown",
             Self::Signature { .. } => "not-verified",
             Self::Unread(error) => error.code(),

@@ -1,6 +1,7 @@
 //! `MemberTable`: the members of a tar archive, found by name; symbolic links are resolved inside the archive only.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::store::archive::offsets::Span;
@@ -78,6 +79,11 @@ impl MemberTable {
         self.links.contains_key(&name.to_ascii_lowercase())
     }
 
+    /// The names of the links.
+    pub(super) fn links(&self) -> impl Iterator<Item = &String> {
+        self.links.values().map(|(name, _)| name)
+    }
+
     /// Whether there are links.
     pub(super) fn has_links(&self) -> bool {
         !self.links.is_empty()
@@ -109,6 +115,32 @@ impl MemberTable {
     }
 }
 
+/// The directories in the paths of all members, as hashes: to find links that lie there after the names are gone.
+#[derive(Debug, Default)]
+pub(super) struct Directories(BTreeSet<NameHash>);
+
+impl Directories {
+    /// Adds the directories in the path `name`.
+    ///
+    /// # Errors
+    /// [`TarFault::DirectoryCount`] beyond [`MAX_DIRECTORIES`].
+    pub(super) fn add(&mut self, name: &str) -> Result<(), TarFault> {
+        let lower = name.to_ascii_lowercase();
+        for directory in lower.match_indices('/').filter_map(|(end, _)| lower.get(..end)) {
+            self.0.insert(key(directory));
+            if self.0.len() > MAX_DIRECTORIES {
+                return Err(TarFault::DirectoryCount(MAX_DIRECTORIES));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a member lies below `name`, in any case.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains(&key(&name.to_ascii_lowercase()))
+    }
+}
+
 fn key(name: &str) -> NameHash {
     Digest::sha256(name.as_bytes()).as_bytes().first_chunk().copied().unwrap_or_default()
 }
@@ -128,6 +160,8 @@ fn inside(link: &str, target: &str) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("/"))
 }
 
+/// How many directories an archive in a stream may have.
+const MAX_DIRECTORIES: usize = 50_000;
 /// How many links an archive may have. Docker before version 25 writes one for each layer that images share.
 const MAX_LINKS: usize = 10_000;
 

@@ -1,8 +1,11 @@
 //! `Archive`: an OCI image layout in a tar archive (oci-archive), read at offsets and never unpacked.
 
 mod header;
+mod input;
 mod members;
+mod next_member;
 mod offsets;
+pub(super) mod packed;
 mod records;
 mod scan;
 mod write;
@@ -20,6 +23,7 @@ use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
+use crate::store::archive::input::PassedFiles;
 use crate::store::archive::members::MemberTable;
 use crate::store::archive::offsets::Span;
 use crate::store::archive::offsets::SpanReader;
@@ -32,6 +36,7 @@ use crate::store::error::BrokenReason;
 use crate::store::error::BusyFault;
 use crate::store::error::PathFault;
 use crate::store::error::ReadOnlyFault;
+use crate::store::hashed_file::HashedFile;
 use crate::store::local::Local;
 use crate::store::local::layout_files::DOCKER_LIST;
 use crate::store::local::layout_files::LayoutFiles;
@@ -41,6 +46,7 @@ use crate::store::local::layout_files::StagedBlob;
 use crate::store::local::layout_files::at;
 use crate::store::local::layout_files::blob_digest;
 use crate::store::local::layout_files::open_regular;
+use crate::text::Untrusted;
 
 /// An OCI image layout in an uncompressed tar archive.
 ///
@@ -67,9 +73,16 @@ pub(super) type MakeDockerList = dyn Fn(&Tar, &[u8]) -> Result<Vec<u8>, StoreErr
 /// An archive whose headers were read. Its content is read through this handle, even if the file gets another name.
 #[derive(Clone)]
 struct OpenArchive {
-    file: Arc<File>,
-    length: u64,
+    content: ArchiveContent,
     members: Arc<MemberTable>,
+}
+
+#[derive(Clone)]
+enum ArchiveContent {
+    /// A file, and its length in bytes.
+    File(Arc<File>, u64),
+    /// What was kept of a stream.
+    Passed(Arc<PassedFiles>),
 }
 
 impl Archive {
@@ -147,6 +160,37 @@ impl Tar {
         Ok(tar)
     }
 
+    /// The archive that `stream` delivers, read once; errors name it `path`. Symbolic links lead to files inside the archive
+    /// only.
+    ///
+    /// # Errors
+    /// As [`Tar::open`].
+    pub(super) fn pass(
+        transport: &'static str,
+        path: PathBuf,
+        stream: impl io::Read,
+        limits: Limits,
+    ) -> Result<Self, StoreError> {
+        let (read, writing) = (Mutex::default(), Mutex::default());
+        let tar = Self { docker_list: None, limits, links: Links::Kept, path, read, transport, writing };
+        let (members, passed) = scan::pass(stream, &tar.limits).map_err(|error| tar.scanned(error))?;
+        let content = ArchiveContent::Passed(Arc::new(passed));
+        *tar.read() = Some(OpenArchive { content, members: Arc::new(members) });
+        Ok(tar)
+    }
+
+    /// The digest of the file `name`, if it passed in a stream.
+    pub(super) fn passed(&self, name: &str) -> Option<HashedFile> {
+        let opened = self.read().clone()?;
+        let ArchiveContent::Passed(passed) = &opened.content else { return None };
+        passed.hashed.get(&opened.members.find(name)?.offset).copied()
+    }
+
+    /// Whether the archive has links.
+    pub(super) fn has_links(&self) -> bool {
+        self.read().as_ref().is_some_and(|opened| opened.members.has_links())
+    }
+
     /// Whether the archive has a link with this name, in any case.
     pub(super) fn has_link(&self, name: &str) -> bool {
         self.read().as_ref().is_some_and(|opened| opened.members.has_link(name))
@@ -169,7 +213,16 @@ impl Tar {
 
     /// Reads the headers of `opened` again, to get the names.
     fn files(&self, opened: &OpenArchive, look: impl FnMut(&str, Span)) -> Result<(), StoreError> {
-        scan::files(&opened.file, opened.length, &self.limits, look).map_err(|error| self.scanned(error))
+        let (file, length) = self.file(opened)?;
+        scan::files(file, length, &self.limits, look).map_err(|error| self.scanned(error))
+    }
+
+    /// The file of the archive and its length. A stream is gone, and can be neither read again nor changed.
+    fn file<'a>(&self, opened: &'a OpenArchive) -> Result<(&'a Arc<File>, u64), StoreError> {
+        match &opened.content {
+            ArchiveContent::File(file, length) => Ok((file, *length)),
+            ArchiveContent::Passed(_) => Err(self.broken(BrokenReason::Archive(ArchiveFault::Stream))),
+        }
     }
 
     /// The error for a docker-archive without manifests.
@@ -193,10 +246,9 @@ impl Tar {
     }
 
     fn scanned(&self, error: ScanError) -> StoreError {
-        let limit = self.limits.oci.archive_members;
         match error {
             ScanError::Broken(fault) => self.broken(BrokenReason::Archive(fault)),
-            ScanError::TooMany => StoreError::TooMany { place: self.name(), what: "members", limit },
+            ScanError::TooMany(limit) => StoreError::TooMany { place: self.name(), what: "members", limit },
             ScanError::Io(error) => at(&self.path)(error),
         }
     }
@@ -221,7 +273,8 @@ impl Tar {
             }
             error => self.scanned(error),
         })?;
-        Ok(Some(OpenArchive { file: Arc::new(file), length, members: Arc::new(members) }))
+        let content = ArchiveContent::File(Arc::new(file), length);
+        Ok(Some(OpenArchive { content, members: Arc::new(members) }))
     }
 
     fn read(&self) -> MutexGuard<'_, Option<OpenArchive>> {
@@ -240,11 +293,22 @@ impl LayoutFiles for Tar {
 
     fn open(&self, name: &str) -> Result<Option<OpenFile>, StoreError> {
         let staged = write::lock(&self.writing).as_ref().and_then(|writing| writing.find(name));
-        let found = staged.or_else(|| {
-            let opened = self.read().clone()?;
-            Some((Arc::clone(&opened.file), opened.members.find(name)?))
-        });
-        Ok(found.map(|(file, span)| OpenFile { reader: Box::new(SpanReader::new(file, span)), size: span.size }))
+        let of_file = |file, span: Span| OpenFile { reader: Box::new(SpanReader::new(file, span)), size: span.size };
+        if let Some((file, span)) = staged {
+            return Ok(Some(of_file(file, span)));
+        }
+        let Some(opened) = self.read().clone() else { return Ok(None) };
+        let Some(span) = opened.members.find(name) else { return Ok(None) };
+        match opened.content {
+            ArchiveContent::File(file, _) => Ok(Some(of_file(file, span))),
+            ArchiveContent::Passed(passed) => match passed.kept.get(&span.offset) {
+                Some(bytes) => {
+                    let reader = Box::new(io::Cursor::new(bytes.clone()));
+                    Ok(Some(OpenFile { reader, size: span.size }))
+                }
+                None => Err(self.broken(BrokenReason::Archive(ArchiveFault::Passed(Untrusted::new(name))))),
+            },
+        }
     }
 
     fn blobs(&self, limits: &Limits, most: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
@@ -275,7 +339,7 @@ impl LayoutFiles for Tar {
                 if self.docker_list.is_some() {
                     members.retain(|(name, _)| name != DOCKER_LIST);
                 }
-                writing.copy_all(&opened.file, members)?;
+                writing.copy_all(self.file(opened)?.0, members)?;
             }
             *slot = Some(writing);
         }

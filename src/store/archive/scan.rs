@@ -13,41 +13,46 @@
 //! 7. Finally all names are compared without case: a duplicate is refused.
 
 use std::fs::File;
-use std::io::BufReader;
-use std::io::Read as _;
-use std::io::Seek as _;
+use std::io::Read;
 
 use crate::limits::Limits;
+use crate::limits::count;
 use crate::store::archive::header::BLOCK;
 use crate::store::archive::header::Header;
 use crate::store::archive::header::MAX_OCTAL;
 use crate::store::archive::header::MemberType;
 use crate::store::archive::header::link_target;
 use crate::store::archive::header::padded;
+use crate::store::archive::input::ArchiveInput;
+use crate::store::archive::input::FileInput;
+use crate::store::archive::input::PassedFiles;
+use crate::store::archive::input::StreamInput;
+use crate::store::archive::members::Directories;
 use crate::store::archive::members::MemberKind;
 use crate::store::archive::members::MemberTable;
+use crate::store::archive::next_member::NextMember;
 use crate::store::archive::offsets::Span;
-use crate::store::archive::offsets::data_at;
-use crate::store::archive::offsets::read_at;
-use crate::store::archive::records::decimal;
-use crate::store::archive::records::records;
 use crate::store::error::ArchiveFault;
 use crate::store::error::TarFault;
+use crate::store::unpack;
 use crate::text::Untrusted;
 
 /// Why an archive is refused.
 pub(super) enum ScanError {
     /// It breaks a rule of the strict reading.
     Broken(ArchiveFault),
-    /// It has more members than `limits.oci.archive_members`.
-    TooMany,
+    /// It has more members than this limit.
+    TooMany(u64),
     /// An I/O error.
     Io(std::io::Error),
 }
 
 impl From<std::io::Error> for ScanError {
     fn from(error: std::io::Error) -> Self {
-        Self::Io(error)
+        match unpack::fault_of(&error) {
+            Some(fault) => Self::Broken(ArchiveFault::Unpack(fault)),
+            None => Self::Io(error),
+        }
     }
 }
 
@@ -119,72 +124,66 @@ pub(super) enum Links {
 /// A callback for each member: its name, its kind, and its offset and size. An error is the reason to refuse the archive.
 type OnMember<'a> = dyn FnMut(&str, MemberKind<'_>, Span) -> Result<(), TarFault> + 'a;
 
-/// Calls `look` for every member of the archive in order, under the rules of the module head.
-fn visit(file: &File, length: u64, limits: &Limits, links: Links, look: &mut OnMember<'_>) -> Result<(), ScanError> {
-    let mut input = BufReader::with_capacity(64 << 10, file);
-    input.rewind()?;
-    let mut scan = Scan { at: 0, input, length, links, look, next: NextMember::default() };
-    scan.sniff()?;
-    for _ in 0..=limits.oci.archive_members {
-        if !scan.member()? {
-            return Ok(());
-        }
+/// Reads the archive `stream` once, and returns its members and what was kept of them. The rules are those of [`scan`],
+/// with symbolic links kept.
+///
+/// # Errors
+/// As [`scan`].
+pub(super) fn pass(stream: impl Read, limits: &Limits) -> Result<(MemberTable, PassedFiles), ScanError> {
+    let mut members = MemberTable::default();
+    let mut directories = Directories::default();
+    // Names are gone when a link is found: the directories are kept, as hashes.
+    let look = &mut |name: &str, kind: MemberKind<'_>, span| {
+        directories.add(name)?;
+        members.add(name, kind, span)
+    };
+    let input =
+        read(StreamInput::new(stream, limits)?, limits.oci.archive_members.min(STREAM_MEMBERS), Links::Kept, look)?;
+    if let Some(twice) = members.sort() {
+        return Err(broken(twice, TarFault::NameTwice(None)));
     }
-    Err(ScanError::TooMany)
+    let mut above = members.links().filter(|link| directories.has(link));
+    if let Some(link) = above.next() {
+        return Err(broken(0, TarFault::BelowLink(Untrusted::new(link))));
+    }
+    drop(above);
+    Ok((members, input.into_passed()))
 }
 
-struct Scan<'a> {
+/// Calls `look` for every member of the archive in order, under the rules of the module head.
+fn visit(file: &File, length: u64, limits: &Limits, links: Links, look: &mut OnMember<'_>) -> Result<(), ScanError> {
+    read(FileInput::new(file, length)?, limits.oci.archive_members, links, look).map(drop)
+}
+
+fn read<I: ArchiveInput>(input: I, members: u64, links: Links, look: &mut OnMember<'_>) -> Result<I, ScanError> {
+    let mut scan = Scan { at: 0, input, links, look, next: NextMember::default() };
+    scan.sniff()?;
+    for _ in 0..=members {
+        if !scan.member()? {
+            return Ok(scan.input);
+        }
+    }
+    Err(ScanError::TooMany(members))
+}
+
+struct Scan<'a, I> {
     at: u64,
-    input: BufReader<&'a File>,
-    length: u64,
+    input: I,
     links: Links,
     look: &'a mut OnMember<'a>,
     next: NextMember,
 }
 
-/// The properties of the next member from extension headers.
-#[derive(Default)]
-struct NextMember {
-    path: Option<String>,
-    size: Option<u64>,
-    /// Whether a PAX header was read for it.
-    has_pax: bool,
-}
-
-impl NextMember {
-    /// Sets the name, which `what` gives. It may be given once, and must not be empty: Go keeps the name in the header
-    /// then (threats: archive-two-names).
-    fn named(&mut self, name: String, what: &'static str) -> Result<(), TarFault> {
-        if name.is_empty() {
-            return Err(TarFault::NameEmpty);
-        }
-        match self.path.replace(name) {
-            Some(_) => Err(TarFault::Repeated(what)),
-            None => Ok(()),
-        }
-    }
-
-    /// Sets the size, which may be given once.
-    fn sized(&mut self, size: u64) -> Result<(), TarFault> {
-        match self.size.replace(size) {
-            Some(_) => Err(TarFault::Repeated("size")),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Scan<'_> {
+impl<I: ArchiveInput> Scan<'_, I> {
     /// Refuses an empty file and a compressed archive, by its first bytes. A zstd file may begin with a skippable frame
     /// (RFC 8878 section 3.1.2; threats: archive-skippable-frame).
     fn sniff(&mut self) -> Result<(), ScanError> {
-        let mut first = Vec::new();
-        self.input.by_ref().take(6).read_to_end(&mut first)?;
-        self.input.rewind()?;
+        let first = self.input.first()?;
         let packed = match first.as_slice() {
             [] => return Err(ScanError::Broken(ArchiveFault::Empty)),
             [0x1f, 0x8b, ..] => ("gzip", "gunzip"),
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => ("zstd", "unzstd"),
-            [0xfd, b'7', b'z', b'X', b'Z', 0] => ("xz", "unxz"),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => ("xz", "unxz"),
             [b'B', b'Z', b'h', ..] => ("bzip2", "bunzip2"),
             _ => return Ok(()),
         };
@@ -203,7 +202,7 @@ impl Scan<'_> {
         match header.kind {
             MemberType::Pax | MemberType::PaxGlobal | MemberType::LongName => {
                 let body = self.body(start, header.size)?;
-                self.extension(header.kind, &body).map_err(|fault| broken(start, fault))?;
+                self.next.extend(header.kind, &body).map_err(|fault| broken(start, fault))?;
             }
             MemberType::Directory | MemberType::File => self.file(start, header)?,
             MemberType::HardLink | MemberType::SymbolicLink if self.links == Links::PassedOver => {
@@ -239,7 +238,7 @@ impl Scan<'_> {
             return Err(wrong(TarFault::DirectoryWithContent));
         }
         let offset = self.at;
-        self.skip(start, &name, size)?;
+        self.content(start, &name, size)?;
         let kind = if directory { MemberKind::Directory } else { MemberKind::File };
         (self.look)(&name, kind, Span { offset, size }).map_err(wrong)
     }
@@ -257,48 +256,19 @@ impl Scan<'_> {
         (self.look)(&name, MemberKind::Link(&target), Span { offset: self.at, size: 0 }).map_err(wrong)
     }
 
-    /// Reads an extension header about the next member. Each name and size may be given once
-    /// (threats: archive-repeated-header).
-    fn extension(&mut self, kind: MemberType, body: &[u8]) -> Result<(), TarFault> {
-        match kind {
-            MemberType::LongName => {
-                // Without the final NUL, some readers read the name to the end of the block.
-                let name = body.strip_suffix(b"\0").ok_or(TarFault::LongName)?;
-                let name = String::from_utf8(name.to_vec()).map_err(|_| TarFault::NameEncoding)?;
-                self.next.named(name, "a name")?;
-            }
-            MemberType::Pax if self.next.has_pax => return Err(TarFault::Repeated("records")),
-            _ => {
-                self.next.has_pax |= kind == MemberType::Pax;
-                for (key, value) in records(body)? {
-                    let of_one = ["linkpath", "path", "size"].into_iter().find(|known| *known == key);
-                    match (of_one, kind) {
-                        (Some("path"), MemberType::Pax) => self.next.named(value.to_owned(), "path")?,
-                        (Some("size"), MemberType::Pax) => self.next.sized(decimal(value)?)?,
-                        (Some(key), _) => return Err(TarFault::RecordKey(key)),
-                        (None, _) if key.starts_with("GNU.sparse.") || key == "SCHILY.realsize" => {
-                            return Err(TarFault::Sparse);
-                        }
-                        (None, _) => {}
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Reads the next block of 512 bytes; an archive that ends before it is refused as cut off.
     fn block(&mut self) -> Result<[u8; 512], ScanError> {
-        let left = self.length.saturating_sub(self.at);
-        match left {
-            0 => return Err(broken(self.at, TarFault::CutAfterMember)),
-            1..BLOCK => return Err(broken(self.at, TarFault::CutInHeader)),
-            _ => {}
+        let mut block = Vec::new();
+        let length = BLOCK.min(self.input.left(self.at));
+        self.input.by_ref().take(length).read_to_end(&mut block)?;
+        match <[u8; 512]>::try_from(block) {
+            Ok(block) => {
+                self.at += BLOCK;
+                Ok(block)
+            }
+            Err(short) if short.is_empty() => Err(broken(self.at, TarFault::CutAfterMember)),
+            Err(_) => Err(broken(self.at, TarFault::CutInHeader)),
         }
-        let mut block = [0; 512];
-        self.input.read_exact(&mut block)?;
-        self.at += BLOCK;
-        Ok(block)
     }
 
     /// Reads the body of an extension header, of at most [`EXTENSION_LIMIT`] bytes.
@@ -306,29 +276,39 @@ impl Scan<'_> {
         if size > EXTENSION_LIMIT {
             return Err(broken(start, TarFault::ExtensionTooLong { limit: EXTENSION_LIMIT, size }));
         }
-        self.inside(start, "an extension header", size)?;
+        let name = "an extension header";
+        self.inside(start, name, size)?;
         let mut body = Vec::new();
         self.input.by_ref().take(size).read_to_end(&mut body)?;
+        whole(start, name, size, count(body.len()))?;
         self.at += size;
         let rest = padded(size).unwrap_or(size) - size;
-        self.input.seek_relative(i64::try_from(rest).unwrap_or_default())?;
+        whole(start, name, rest, self.input.skip(rest)?)?;
         self.at += rest;
         Ok(body)
     }
 
-    /// Skips the content of a member and its padding.
+    /// Skips the content of a member that is not read, and its padding.
     fn skip(&mut self, start: u64, name: &str, size: u64) -> Result<(), ScanError> {
-        let whole = self.inside(start, name, size)?;
-        let far = i64::try_from(whole).map_err(|_| broken(start, TarFault::SizeRange))?;
-        self.input.seek_relative(far)?;
-        self.at += whole;
+        let length = self.inside(start, name, size)?;
+        whole(start, name, size, self.input.skip(length)?.min(size))?;
+        self.at += length;
+        Ok(())
+    }
+
+    /// Passes over the content of a file and its padding.
+    fn content(&mut self, start: u64, name: &str, size: u64) -> Result<(), ScanError> {
+        let length = self.inside(start, name, size)?;
+        whole(start, name, size, self.input.content(Span { offset: self.at, size })?)?;
+        whole(start, name, size, size.saturating_add(self.input.skip(length - size)?).saturating_sub(length - size))?;
+        self.at += length;
         Ok(())
     }
 
     /// The size of a member with its padding. Refuses a member that is longer than the rest of the archive
     /// (threats: archive-cut-off, archive-huge-member).
     fn inside(&self, start: u64, name: &str, size: u64) -> Result<u64, ScanError> {
-        let left = self.length - self.at;
+        let left = self.input.left(self.at);
         let whole = padded(size).filter(|whole| *whole <= left);
         whole.ok_or_else(|| broken(start, TarFault::CutInMember { left, name: Untrusted::new(name), size }))
     }
@@ -339,20 +319,15 @@ impl Scan<'_> {
         if self.next.has_pax || self.next.path.is_some() {
             return Err(broken(start, TarFault::EndInsteadOfMember));
         }
-        if self.length - self.at < BLOCK {
-            return Err(broken(start, TarFault::CutInEnd));
+        match self.block() {
+            Ok(block) if block == [0; 512] => {}
+            Ok(_) => return Err(broken(start, TarFault::Zeros)),
+            Err(ScanError::Broken(_)) => return Err(broken(start, TarFault::CutInEnd)),
+            Err(error) => return Err(error),
         }
-        if self.block()? != [0; 512] {
-            return Err(broken(start, TarFault::Zeros));
-        }
-        let file = *self.input.get_ref();
         let mut rest = vec![0; 64 << 10];
         let mut padding = 0;
-        while let Some(at) = data_at(file, self.at)? {
-            let count = read_at(file, &mut rest, at)?;
-            if count == 0 {
-                break;
-            }
+        while let Some((at, count)) = self.input.rest(self.at, &mut rest)? {
             if rest.iter().take(count).any(|byte| *byte != 0) {
                 return Err(broken(at, TarFault::Trailing));
             }
@@ -363,6 +338,14 @@ impl Scan<'_> {
             self.at = at.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         }
         Ok(())
+    }
+}
+
+/// Refuses a member that is cut off: `found` bytes of `size`.
+fn whole(start: u64, name: &str, size: u64, found: u64) -> Result<(), ScanError> {
+    match found == size {
+        true => Ok(()),
+        false => Err(broken(start, TarFault::CutInMember { left: found, name: Untrusted::new(name), size })),
     }
 }
 
@@ -390,6 +373,9 @@ fn checked_name(name: &str, directory: bool) -> Result<String, TarFault> {
 
 /// How much of a name a message shows, in characters.
 const SHOWN: usize = 80;
+/// How many members an archive in a stream may have: each is kept as a few hundred bytes. Docker writes up to four for a
+/// layer.
+const STREAM_MEMBERS: u64 = 50_000;
 /// The size limit of an extension header, in bytes.
 const EXTENSION_LIMIT: u64 = 64 << 10;
 /// The limit of zeros that are read after the end of an archive, in bytes; tar pads to 10 KiB by default.
@@ -529,7 +515,14 @@ done
             fs::write(&path, &bytes).unwrap();
             let length = u64::try_from(bytes.len()).unwrap();
             let file = File::open(&path).unwrap();
-            let Ok(members) = scan(&file, length, &Limits::DEFAULT, Links::Refused) else { continue };
+            let scanned = scan(&file, length, &Limits::DEFAULT, Links::Refused);
+            let passed = pass(bytes.as_slice(), &Limits::DEFAULT);
+            let Ok(members) = scanned else {
+                // A stream may have symbolic links, which a layout may not.
+                assert!(passed.is_err() || scan(&file, length, &Limits::DEFAULT, Links::Kept).is_ok(), "{number}");
+                continue;
+            };
+            let (of_stream, passed) = passed.ok().unwrap();
             assert!(!matches!(bytes[..], [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]), "{number} is also a zstd file");
             fs::rename(path, place.path().join(format!("{number:04}"))).unwrap();
             let line = |name: &str, span: Span| {
@@ -539,6 +532,10 @@ done
             };
             let seen = files(&file, length, &Limits::DEFAULT, |name, span| {
                 assert_eq!(members.find(name), Some(span), "{name}");
+                assert_eq!(of_stream.find(name), Some(span), "{name}");
+                let start = usize::try_from(span.offset).unwrap();
+                let content = &bytes[start..start + usize::try_from(span.size).unwrap()];
+                assert_eq!(passed.hashed[&span.offset].digest, Digest::sha256(content), "{name}");
                 ours.insert(line(name, span));
             });
             assert!(seen.is_ok());

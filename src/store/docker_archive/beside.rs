@@ -7,14 +7,23 @@ use crate::oci::Descriptor;
 use crate::oci::referrer::auxiliary_tags;
 use crate::store::archive::Tar;
 use crate::store::docker_archive::DockerArchive;
-use crate::store::docker_archive::SavedManifest;
+use crate::store::docker_archive::manifests::SavedManifest;
+use crate::store::hashed_file::HashedFile;
 use crate::store::local::catalog::CONTAINERD_NAME;
 use crate::store::local::catalog::REF_NAME;
+use crate::store::local::layout_files::blob_digest;
+use crate::store::local::layout_files::blob_name;
 
 impl DockerArchive {
     /// The files of the archive.
     pub(in crate::store) fn tar(&self) -> &Tar {
         self.archive.place()
+    }
+
+    /// What was learned of the blob that is the file `name`, if its digest was checked.
+    pub(in crate::store) fn hashed(&self, name: &str) -> Option<HashedFile> {
+        let digest = blob_digest(name).filter(|digest| blob_name(digest) == name)?;
+        self.hashed.get(&digest).copied()
     }
 
     /// As [`SavedArchive::beside`](crate::store::SavedArchive::beside).

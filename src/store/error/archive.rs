@@ -1,5 +1,6 @@
 //! `ArchiveFault`: why a tar archive is refused.
 
+use crate::store::unpack::UnpackFault;
 use crate::text::Untrusted;
 
 /// Why a tar archive is refused.
@@ -29,6 +30,9 @@ pub enum ArchiveFault {
          example with `docker save -o image.tar IMAGE`"
     )]
     Stream,
+    /// A file in it is needed that passed in a stream and was not kept.
+    #[error("`{0}` is needed again, and it came in a stream; save the archive to a file first")]
+    Passed(Untrusted),
     /// It violates a rule of the strict reading.
     #[error("at byte {at} it has {fault}")]
     Tar {
@@ -37,6 +41,9 @@ pub enum ArchiveFault {
         /// The rule.
         fault: TarFault,
     },
+    /// It is compressed, and cannot be unpacked.
+    #[error("{0}")]
+    Unpack(UnpackFault),
 }
 
 /// A property that readers of tar archives could interpret differently, or that no layout has.
@@ -82,6 +89,9 @@ pub enum TarFault {
     /// A device.
     #[error("a device")]
     Device,
+    /// More directories than the limit.
+    #[error("members in more than {0} directories")]
+    DirectoryCount(usize),
     /// A directory with a size.
     #[error("a directory with content")]
     DirectoryWithContent,

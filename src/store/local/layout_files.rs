@@ -103,6 +103,13 @@ pub trait Rereadable: Read + Send {
     fn restart(&mut self) -> io::Result<()>;
 }
 
+impl Rereadable for io::Cursor<Bytes> {
+    fn restart(&mut self) -> io::Result<()> {
+        self.set_position(0);
+        Ok(())
+    }
+}
+
 /// An open file of a layout.
 pub struct OpenFile {
     /// Its bytes, from the beginning.

@@ -1,0 +1,99 @@
+//! `SavedManifests`: the manifests of the OCI layout in a docker-archive, with the files that each of them has.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::digest::Digest;
+use crate::limits::Limits;
+use crate::limits::count;
+use crate::oci::Descriptor;
+use crate::oci::Document;
+use crate::oci::name::equivalent_names;
+use crate::store::Archive;
+use crate::store::docker_archive::attachment;
+use crate::store::docker_list::SavedImage;
+use crate::store::local::layout_files::blob_digest;
+
+/// The manifests of the OCI layout in the archive, each parsed once.
+pub(super) struct SavedManifests {
+    pub(super) nodes: BTreeMap<Digest, SavedManifest>,
+    /// The manifests that no loader can make an image of.
+    pub(super) attachments: BTreeSet<Digest>,
+    /// The declared size of each config and layer, in bytes.
+    pub(super) sizes: BTreeMap<Digest, u64>,
+}
+
+pub(super) enum SavedManifest {
+    Index(Vec<Digest>),
+    /// The manifest; the config, then the layers.
+    Image(Descriptor, Vec<Digest>),
+}
+
+impl SavedManifests {
+    /// Reads all manifests below `index.json`, an unreadable one as empty; `None` beyond `limits.graph`.
+    pub(super) fn read(archive: &Archive, limits: &Limits) -> Option<Self> {
+        let mut bytes = limits.graph.bytes;
+        let (mut attachments, mut nodes, mut sizes) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
+        let mut waiting = archive.entries();
+        while let Some(entry) = waiting.pop() {
+            if nodes.contains_key(&entry.digest) {
+                continue;
+            }
+            bytes = bytes.checked_sub(entry.size).filter(|_| count(nodes.len()) < limits.graph.manifests)?;
+            let content = archive.fetch(&entry.bare(), limits.oci.manifest_bytes).ok();
+            let node = match content.and_then(|content| Document::parse(&content, limits).ok()) {
+                Some(Document::Manifest(manifest)) => {
+                    let attached = attachment::is_attachment(archive, &manifest, limits, &mut bytes);
+                    attachments.extend(attached.then_some(entry.digest));
+                    let parts = [&manifest.config].into_iter().chain(&manifest.layers);
+                    sizes.extend(parts.clone().map(|part| (part.digest, part.size)));
+                    SavedManifest::Image(entry.bare(), parts.map(|part| part.digest).collect())
+                }
+                Some(Document::Index(index)) => {
+                    attachments.extend(index.manifests.is_empty().then_some(entry.digest));
+                    waiting.extend(index.manifests.iter().map(Descriptor::bare));
+                    SavedManifest::Index(index.manifests.iter().map(|child| child.digest).collect())
+                }
+                Some(Document::Artifact(_)) => {
+                    attachments.insert(entry.digest);
+                    SavedManifest::Index(Vec::new())
+                }
+                None => SavedManifest::Index(Vec::new()),
+            };
+            nodes.insert(entry.digest, node);
+        }
+        Some(Self { attachments, nodes, sizes })
+    }
+
+    /// The config and layers of `image`, if the layout agrees; otherwise `None`. It agrees if one of its images has
+    /// exactly these files, and each name of `image` that it also has, in any equivalent form, selects such an image.
+    pub(super) fn matching_files(&self, archive: &Archive, image: &SavedImage) -> Option<Vec<Digest>> {
+        let files = [&image.config].into_iter().chain(&image.layers).map(|name| blob_digest(name));
+        let files = files.collect::<Option<Vec<_>>>()?;
+        let is_there = |entries: &[Descriptor]| self.holds(entries.iter().map(|entry| entry.digest).collect(), &files);
+        let named = |name: &String| {
+            let entries = equivalent_names(name).into_iter().map(|name| archive.named(&name));
+            entries.filter(|entries| !entries.is_empty()).all(|entries| is_there(&entries))
+        };
+        let agrees = is_there(&archive.entries()) && image.repo_tags.iter().flatten().all(named);
+        agrees.then_some(files)
+    }
+
+    /// Whether one of the manifests `waiting`, or a manifest below one of them, has exactly these files.
+    pub(super) fn holds(&self, waiting: Vec<Digest>, files: &[Digest]) -> bool {
+        self.find(waiting, files).is_some()
+    }
+
+    /// The first of the manifests `waiting`, or of those below them, that has exactly these files.
+    pub(super) fn find(&self, mut waiting: Vec<Digest>, files: &[Digest]) -> Option<&Descriptor> {
+        let mut seen = BTreeSet::new();
+        while let Some(digest) = waiting.pop() {
+            match self.nodes.get(&digest).filter(|_| seen.insert(digest)) {
+                Some(SavedManifest::Image(manifest, image)) if image == files => return Some(manifest),
+                Some(SavedManifest::Index(children)) => waiting.extend(children),
+                Some(SavedManifest::Image(..)) | None => {}
+            }
+        }
+        None
+    }
+}

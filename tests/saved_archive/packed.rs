@@ -1,0 +1,186 @@
+//! Layers and archives that are compressed: what they unpack to is compared, within bounds.
+
+use std::fs;
+use std::io::Write as _;
+
+use bulla::limits::Limits;
+use bulla::store::SavedArchive;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use ruzstd::encoding::CompressionLevel;
+use ruzstd::encoding::compress_to_vec;
+
+use super::Fixture;
+use super::answer;
+use super::archive;
+use super::check;
+use super::config_name;
+use super::end;
+use super::entry;
+use super::file;
+use super::fixture;
+use super::list;
+use super::with_layers;
+
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(super) fn zstd(bytes: &[u8]) -> Vec<u8> {
+    compress_to_vec(bytes, CompressionLevel::Fastest)
+}
+
+/// A skippable frame (RFC 8878 section 3.1.2).
+fn skippable() -> Vec<u8> {
+    [&[0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0][..], b"skip"].concat()
+}
+
+/// A zstd frame with this window descriptor and an empty last block.
+fn with_window(descriptor: u8) -> Vec<u8> {
+    [&[0x28, 0xb5, 0x2f, 0xfd, 0, descriptor][..], &[1, 0, 0]].concat()
+}
+
+#[test]
+fn a_compressed_layer_is_what_it_unpacks_to() {
+    let Fixture { signed, other, .. } = fixture();
+    let [one, two] = signed.layers.as_slice() else { panic!("two layers") };
+    let (front, back) = one.split_at(200);
+    for packed in [
+        gzip(one),
+        zstd(one),
+        [gzip(front), gzip(back)].concat(),
+        [zstd(front), zstd(back)].concat(),
+        [zstd(front), skippable(), zstd(back), skippable()].concat(),
+    ] {
+        check(&with_layers(signed, &[&packed, two]), "yes", "");
+        check(&with_layers(signed, &[two, &packed]), "no", "layer 1 is");
+    }
+    for packed in [gzip(&other.layers[0]), zstd(&other.layers[0]), gzip(&[&one[..], b"x"].concat()), gzip(front)] {
+        check(&with_layers(signed, &[&packed, two]), "no", "layer 1 is");
+    }
+}
+
+#[test]
+fn a_compressed_layer_that_is_damaged_is_unknown() {
+    let Fixture { signed, .. } = fixture();
+    let [one, two] = signed.layers.as_slice() else { panic!("two layers") };
+    for whole in [gzip(one), zstd(one)] {
+        let half = &whole[..whole.len() / 2];
+        for packed in [half.to_vec(), [&whole[..], b"tail"].concat(), [&whole[..], &[0; 8]].concat()] {
+            check(&with_layers(signed, &[&packed, two]), "unknown", "damaged, cut off, or followed by something else");
+        }
+    }
+    let mut checksum = gzip(one);
+    let at = checksum.len() - 6;
+    checksum[at] ^= 1;
+    check(&with_layers(signed, &[&checksum, two]), "unknown", "damaged");
+}
+
+#[test]
+fn a_compression_that_is_not_unpacked_is_unknown() {
+    let Fixture { signed, .. } = fixture();
+    let [one, two] = signed.layers.as_slice() else { panic!("two layers") };
+    for (first, name) in [
+        (&b"BZh9"[..], "bzip2"),
+        (b"\xfd7zXZ\0", "xz"),
+        (&[skippable(), zstd(one)].concat(), "zstd behind a skippable frame"),
+    ] {
+        let packed = [first, &[7; 60]].concat();
+        let reason = format!("compressed with {name}, which bulla does not unpack");
+        check(&with_layers(signed, &[&packed, two]), "unknown", &reason);
+    }
+}
+
+#[test]
+fn a_compressed_layer_that_is_not_unpacked_may_be_the_signed_blob() {
+    let Fixture { packed, .. } = fixture();
+    check(&with_layers(packed, &[&packed.layers[0]]), "yes", "");
+    check(&with_layers(packed, &[&[&packed.layers[0][..], b"x"].concat()]), "unknown", "compressed with bzip2");
+}
+
+#[test]
+fn unpacking_has_bounds() {
+    let Fixture { signed, dir, .. } = fixture();
+    let with = |layer: &Vec<u8>, limits: Limits| {
+        let bytes = with_layers(signed, &[layer, &signed.layers[1]]);
+        let archive = SavedArchive::read(bytes.as_slice(), limits).unwrap();
+        format!("{:?}", archive.images()[0].layers[0].unpacked)
+    };
+    let zeros = vec![0; 20 << 20];
+    for bomb in [gzip(&zeros), zstd(&zeros)] {
+        assert!(with(&bomb, Limits::DEFAULT).contains("TooDense(400)"), "{}", with(&bomb, Limits::DEFAULT));
+        let lower = Limits::DEFAULT.with(|limits| limits.oci.unpacked_ratio = 1 << 20);
+        assert!(with(&bomb, lower.clone()).contains("Ok"));
+        let lower = lower.with(|limits| limits.oci.unpacked_bytes = (20 << 20) - 1);
+        assert!(with(&bomb, lower).contains("TooLarge"));
+    }
+    // A window of 8 MiB, and one of 9 MiB (RFC 8878 section 3.1.1.1.2).
+    assert!(with(&with_window(13 << 3), Limits::DEFAULT).contains("Ok"));
+    assert!(with(&with_window(13 << 3 | 1), Limits::DEFAULT).contains("Window"));
+    // The whole archive may be a bomb, too.
+    let bomb = gzip(&[&archive(&[signed])[..1024], &zeros].concat());
+    let path = dir.join("bomb.tar.gz");
+    fs::write(&path, bomb).unwrap();
+    let limits = Limits::DEFAULT.with(|limits| limits.oci.unpacked_bytes = 1 << 20);
+    assert!(SavedArchive::open(&path, limits).is_err());
+}
+
+#[test]
+fn an_archive_that_is_compressed_as_a_whole_is_verified() {
+    let Fixture { signed, unsigned, .. } = fixture();
+    let plain = archive(&[signed]);
+    let (front, back) = plain.split_at(777);
+    for packed in [gzip(&plain), zstd(&plain), [gzip(front), gzip(back)].concat(), [zstd(front), zstd(back)].concat()] {
+        check(&packed, "yes", "");
+        for short in [packed.len() - 1, packed.len() / 2, 20] {
+            assert_eq!(answer(&packed[..short]).0, "unknown");
+        }
+        check(&[&packed[..], b"tail"].concat(), "unknown", "damaged");
+    }
+    check(&gzip(&archive(&[unsigned])), "no", "its manifest is refused");
+    // Readers that unpack see another archive than those that do not; and one that unpacks twice would, too.
+    let mut both = archive(&[unsigned]);
+    both[..3].copy_from_slice(&[0x1f, 0x8b, 8]);
+    check(&both, "unknown", "compressed with gzip");
+    check(&gzip(&gzip(&plain)), "unknown", "compressed with gzip");
+    check(&[skippable(), zstd(&plain)].concat(), "unknown", "compressed with zstd");
+    check(b"BZh91AY&SY", "unknown", "compressed with bzip2");
+}
+
+/// kaniko and ko (go-containerregistry) name the config by its digest, with the colon; jib calls it `config.json`;
+/// rules_oci uses the paths of blobs. All of them write compressed layers named `.tar.gz`.
+#[test]
+fn archives_of_other_builders_are_verified() {
+    let Fixture { signed, unsigned, .. } = fixture();
+    for (image, word) in [(signed, "yes"), (unsigned, "no")] {
+        let hex = |bytes: &[u8]| bulla::digest::Digest::sha256(bytes).hex();
+        let layers: Vec<_> = image.layers.iter().map(|layer| gzip(layer)).collect();
+        for (config, prefix) in [
+            (format!("sha256:{}", hex(&image.config)), ""),
+            ("config.json".to_owned(), ""),
+            (format!("blobs/sha256/{}", hex(&image.config)), "blobs/sha256/"),
+            (config_name(image), ""),
+        ] {
+            let names: Vec<_> = layers.iter().map(|layer| format!("{prefix}{}.tar.gz", hex(layer))).collect();
+            let mut members = vec![file(&config, &image.config)];
+            members.extend(names.iter().zip(&layers).map(|(name, layer)| file(name, layer)));
+            members.push(list(&[entry(&config, &names)]));
+            check(&end(members), word, "");
+        }
+    }
+}
+
+#[test]
+fn an_archive_of_docker_before_1_10_has_no_config_that_was_signed() {
+    let Fixture { signed, .. } = fixture();
+    let id = "b".repeat(64);
+    let members = vec![
+        file("repositories", format!(r#"{{"app":{{"1.0":"{id}"}}}}"#).as_bytes()),
+        file(&format!("{id}/VERSION"), b"1.0"),
+        file(&format!("{id}/json"), &signed.config),
+        file(&format!("{id}/layer.tar"), &signed.layers[0]),
+    ];
+    check(&end(members), "unknown", "it has no manifest.json");
+}
