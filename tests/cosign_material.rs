@@ -19,5 +19,7 @@ mod proof;
 mod certificates;
 #[path = "cosign_material/moves.rs"]
 mod moves;
+#[path = "cosign_material/program.rs"]
+mod program;
 #[path = "cosign_material/reader.rs"]
 mod reader;

@@ -26,19 +26,24 @@ use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::Document;
 use bulla::oci::media_type;
+use bulla::ops::inspect::InspectedLayer;
 use bulla::ops::inspect::SignatureUnread;
+use bulla::ops::inspect::annotated_layers_in;
+use bulla::ops::inspect::layers_in;
 use bulla::ops::inspect::signature_in;
 use bulla::ops::other_format;
 use bulla::ops::pinned;
 use bulla::report::InspectReport;
 use bulla::report::Inspected;
 use bulla::report::ShownPayload;
+use bulla::transparency::InspectedMaterial;
 
 use super::args::InspectArgs;
 use super::args::Output;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::files;
+use super::material;
 use super::notary;
 use super::quantity;
 use super::render;
@@ -50,16 +55,20 @@ use super::stores::Stores;
 pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let path = Path::new(&args.target);
-    let (bytes, outside, carried) = match is_file(path) {
-        true => (files::read_stream(path, limits.evidence.attestation_bytes)?, None, Ok(None)),
+    let (bytes, outside, Carried { notary, layers }) = match is_file(path) {
+        true => (files::read_stream(path, limits.evidence.attestation_bytes)?, None, Carried::default()),
         false => {
             let (content, carried) = fetch(args, &limits)?;
             (content.bytes().to_vec(), Some(content.descriptor().media_type.clone()), carried)
         }
     };
     let failed = |why| Failure::unknown(format!("{}: {why}", args.target));
-    let (rows, is) = describe(&bytes, outside.as_deref(), &limits).map_err(failed)?;
-    let (rows, is, unread) = match &carried {
+    let (mut rows, mut is) = describe(&bytes, outside.as_deref(), &limits).map_err(failed)?;
+    if !layers.is_empty() {
+        rows.extend(layers.iter().flat_map(material::layer_rows));
+        is = is.with_layers(&layers);
+    }
+    let (rows, is, unread) = match &notary {
         Ok(None) => (rows, is, None),
         Ok(Some(signature)) => (extended(rows, notary::rows(signature)), is.with_signature(signature), None),
         Err(why) => (rows, is.with_unread_signature(why), Some(format!("the signature in it cannot be shown: {why}"))),
@@ -68,6 +77,11 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
         Output::Json => render::report(&InspectReport::new(&args.target, Digest::sha256(&bytes), is)),
         Output::Text => render::table(&rows),
     }
+    let unread = unread.or_else(|| {
+        let mut unread = layers.iter().filter_map(|layer| layer.material.as_ref().err());
+        let why = unread.find(|why| why.is_undetermined())?;
+        Some(format!("a signature in it cannot be shown: {why}"))
+    });
     match unread {
         None => Ok(Exit::Yes),
         Some(why) => Err(failed(why)),
@@ -84,11 +98,21 @@ fn is_file(path: &Path) -> bool {
     path.metadata().is_ok_and(|there| !there.is_dir())
 }
 
-/// The manifest, and the Notary Project signature that it carries.
-fn fetch(
-    args: &InspectArgs,
-    limits: &Limits,
-) -> Result<(Content, Result<Option<InspectedSignature>, SignatureUnread>), Failure> {
+/// The signatures that a manifest carries.
+struct Carried {
+    /// Those in formats of Sigstore.
+    layers: Vec<InspectedLayer>,
+    notary: Result<Option<InspectedSignature>, SignatureUnread>,
+}
+
+impl Default for Carried {
+    fn default() -> Self {
+        Self { layers: Vec::new(), notary: Ok(None) }
+    }
+}
+
+/// The manifest, and the signatures that it carries.
+fn fetch(args: &InspectArgs, limits: &Limits) -> Result<(Content, Carried), Failure> {
     let looks_like_a_file = |failure: Failure| match failure.hint {
         _ if Path::new(&args.target).is_dir() => failure.hint(format!("bulla inspect oci:{}", args.target)),
         None => failure.hint("no file has this name, so it was read as a reference"),
@@ -100,9 +124,12 @@ fn fetch(
     runtime.block_on(async {
         let content = pinned::resolve(source.as_ref(), &tag_or_digest).await?;
         let carried = match Document::parse(&content, limits) {
-            Ok(manifest) => signature_in(source.as_ref(), &manifest, limits).await,
+            Ok(manifest) => {
+                let notary = signature_in(source.as_ref(), &manifest, limits).await;
+                Carried { layers: layers_in(source.as_ref(), &manifest, limits).await, notary }
+            }
             // The description says why.
-            Err(_) => Ok(None),
+            Err(_) => Carried::default(),
         };
         Ok((content, carried))
     })
@@ -228,10 +255,11 @@ fn bundle(bundle: &Bundle, limits: &Limits) -> Result<(Rows, Inspected), String>
     let hint = verification_material.key_hint.clone().unwrap_or_default();
     rows.push(row("key hint", &hint));
     let certificates: Vec<_> = verification_material.certificates.iter().map(|der| certificate(der)).collect();
-    rows.extend(certificates.iter().map(|certificate| row("certificate", certificate)));
     rows.push(row("log entries", &verification_material.log_entries.len().to_string()));
     rows.push(row("timestamps", &verification_material.timestamps.len().to_string()));
-    Ok((rows, Inspected::bundle(envelope, bundle, certificates)))
+    let inspected = InspectedMaterial::of(verification_material, limits);
+    rows.extend(material::material_rows(&inspected));
+    Ok((rows, Inspected::bundle(envelope, bundle, certificates, &inspected)))
 }
 
 /// Subject, alternative names, issuer and validity of a certificate, as it claims them.
@@ -301,7 +329,10 @@ fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
         }
     }
     let is = Inspected::manifest(&document, kind, inside);
-    Ok((rows, is))
+    // The caller adds those of a manifest in a store, with the bundles there.
+    let layers = if outside.is_none() { annotated_layers_in(&document, limits) } else { Vec::new() };
+    rows.extend(layers.iter().flat_map(material::layer_rows));
+    Ok((rows, is.with_layers(&layers)))
 }
 
 fn line(descriptor: &Descriptor) -> String {

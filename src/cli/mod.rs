@@ -18,6 +18,7 @@ mod line;
 mod listing;
 mod log;
 mod manual;
+mod material;
 mod move_image;
 mod moves;
 mod node;

@@ -7,6 +7,7 @@ use bulla::ops::tree::Trust;
 use bulla::verify;
 
 use super::line::Foreign;
+use super::material;
 use super::signatures::leniently;
 use super::signatures::signer_text;
 
@@ -21,6 +22,15 @@ pub(super) fn node_line(node: &TreeNode) -> String {
     };
     let created = node.created.as_ref().map_or_else(String::new, |created| format!("  {}", Foreign(created)));
     format!("{what}  {}{created}", node.digest)
+}
+
+/// The lines below a signed document: the verification material beside it.
+pub(super) fn document_details(document: &TreeDocument) -> Vec<String> {
+    match &document.material {
+        None => Vec::new(),
+        Some(Ok(material)) => material::tree_lines(material),
+        Some(Err(why)) => vec![format!("verification material not readable: {}", Foreign(why))],
+    }
 }
 
 /// The line of a signed document.

@@ -111,7 +111,7 @@ fn certificate_text(certificate: &Certificate) -> String {
     )
 }
 
-fn token_text(token: &TimestampToken) -> String {
+pub(super) fn token_text(token: &TimestampToken) -> String {
     let time = token.gen_time();
     let authority = token.claimed_signer().map_or_else(
         || "an authority whose certificate is not in it".to_owned(),

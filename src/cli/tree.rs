@@ -19,6 +19,7 @@ use super::exit::Exit;
 use super::exit::Failure;
 use super::line::Foreign;
 use super::line::Lines;
+use super::node::document_details;
 use super::node::document_line;
 use super::node::node_line;
 use super::picture;
@@ -81,6 +82,9 @@ fn branch(node: &TreeNode, first: &str, rest: &str) {
     let mut shown = Lines::from_iter([format_args!("{first}{}", node_line(node))]);
     for document in &node.signed {
         shown.push(format_args!("{rest}  {}", document_line(document)));
+        for line in document_details(document) {
+            shown.push(format_args!("{rest}    {line}"));
+        }
     }
     for problem in &node.problems {
         shown.push(format_args!("{rest}  not read: {}", Foreign(problem)));

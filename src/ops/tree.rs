@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
 use crate::envelope::FoundAt;
 use crate::envelope::NotaryError;
@@ -32,6 +33,7 @@ use crate::policy::Threshold;
 use crate::store::Source;
 use crate::text::Untrusted;
 use crate::time::Time;
+use crate::transparency::InspectedMaterial;
 use crate::trust::RevocationCheck;
 use crate::trust::TrustRoot;
 use crate::trust::VerifiedSigner;
@@ -110,6 +112,8 @@ pub struct TreeDocument {
     pub format: &'static str,
     /// The statement kind that it claims (not verified).
     pub kind: Option<StatementKind>,
+    /// The verification material beside it, decoded, or why it cannot be read; `None` for a Notary Project signature.
+    pub material: Option<Result<InspectedMaterial, EnvelopeError>>,
     /// Why the strict reader refuses it, if it is a Notary Project envelope that only the lenient one reads.
     pub strict_error: Option<NotaryError>,
     /// The verdict.
@@ -317,6 +321,10 @@ impl TreeCollector<'_> {
             signed.push(TreeDocument {
                 claimed_key: evidence.document().claimed_key(),
                 format: evidence.document().format().as_str(),
+                material: evidence.document().verification_material().map(|material| match material {
+                    Ok(material) => Ok(InspectedMaterial::of(material, self.limits)),
+                    Err(error) => Err(error.clone()),
+                }),
                 strict_error: evidence.document().strict_error().cloned(),
                 trust: self.judge(evidence, kind.as_ref(), &above.described),
                 kind,

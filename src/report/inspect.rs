@@ -8,10 +8,14 @@ use crate::envelope::Bundle;
 use crate::envelope::InspectedSignature;
 use crate::key::PublicKey;
 use crate::oci::Document;
+use crate::ops::inspect::InspectedLayer;
 use crate::ops::inspect::SignatureUnread;
 use crate::report::ReportedError;
 use crate::report::VERSION;
+use crate::report::material::ReportedMaterial;
+use crate::report::material::ReportedSignatureLayer;
 use crate::report::notary::ReportedNotarySignature;
+use crate::transparency::InspectedMaterial;
 
 /// The report of `inspect`.
 #[derive(Clone, Debug, Serialize)]
@@ -51,6 +55,8 @@ pub struct Inspected {
     #[serde(skip_serializing_if = "Option::is_none")]
     log_entries: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    material: Option<Box<ReportedMaterial>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     media_type: Option<String>,
     // Null if the payload of an envelope is not shown; absent if there is no envelope.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +69,8 @@ pub struct Inspected {
     signature: Option<Box<ReportedNotarySignature>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     signature_error: Option<ReportedError>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    signatures: Vec<ReportedSignatureLayer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamps: Option<usize>,
     r#type: &'static str,
@@ -80,14 +88,15 @@ pub enum ShownPayload {
 }
 
 impl Inspected {
-    /// A Sigstore bundle with its `envelope`.
+    /// A Sigstore bundle with its `envelope`, and its verification material, decoded.
     #[must_use]
-    pub fn bundle(envelope: Self, bundle: &Bundle, certificates: Vec<String>) -> Self {
+    pub fn bundle(envelope: Self, bundle: &Bundle, certificates: Vec<String>, inspected: &InspectedMaterial) -> Self {
         let material = bundle.verification_material();
         Self {
             certificates: Some(certificates),
             key_hint: Some(material.key_hint.clone().unwrap_or_default()),
             log_entries: Some(material.log_entries.len()),
+            material: Some(Box::new(ReportedMaterial::of(inspected))),
             timestamps: Some(material.timestamps.len()),
             r#type: "sigstore bundle",
             ..envelope
@@ -124,6 +133,12 @@ impl Inspected {
     #[must_use]
     pub fn with_signature(self, signature: &InspectedSignature) -> Self {
         Self { signature: Some(Box::new(ReportedNotarySignature::of(signature))), ..self }
+    }
+
+    /// The same manifest with its layers that are signatures in a format of Sigstore.
+    #[must_use]
+    pub fn with_layers(self, layers: &[InspectedLayer]) -> Self {
+        Self { signatures: layers.iter().map(ReportedSignatureLayer::of).collect(), ..self }
     }
 
     /// The same manifest, whose Notary Project signature cannot be shown.
@@ -163,12 +178,14 @@ impl Inspected {
             key_hint: None,
             key_id: None,
             log_entries: None,
+            material: None,
             media_type: None,
             payload: None,
             payload_text: None,
             payload_type: None,
             signature: None,
             signature_error: None,
+            signatures: Vec::new(),
             timestamps: None,
             r#type: what,
         }

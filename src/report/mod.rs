@@ -12,6 +12,7 @@ mod json;
 mod key;
 mod lint;
 mod list;
+mod material;
 mod notary;
 mod request;
 mod revocation;

@@ -36,13 +36,13 @@ pub(super) struct ReportedNotarySignature {
 /// Something that was read, or why it could not be.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
-enum ReportedOrError<T> {
+pub(super) enum ReportedOrError<T> {
     Error { error: ReportedError },
     Read(T),
 }
 
 impl<T> ReportedOrError<T> {
-    fn error(code: &'static str, message: String) -> Self {
+    pub(super) fn error(code: &'static str, message: String) -> Self {
         Self::Error { error: ReportedError::new(code, message) }
     }
 }
@@ -70,7 +70,7 @@ struct ReportedPlugin {
 /// A timestamp token.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ReportedToken {
+pub(super) struct ReportedToken {
     authority: Option<ReportedCertificate>,
     earliest: String,
     latest: String,
@@ -131,7 +131,7 @@ impl ReportedAttribute {
 }
 
 impl ReportedToken {
-    fn of(token: &TimestampToken) -> Self {
+    pub(super) fn of(token: &TimestampToken) -> Self {
         let time = token.gen_time();
         Self {
             authority: token.claimed_signer().map(ReportedCertificate::of),

@@ -12,6 +12,8 @@ use crate::ops::tree::Trust;
 use crate::report::ReportedError;
 use crate::report::certificate::ReportedSigner;
 use crate::report::list::LazyList;
+use crate::report::material::ReportedMaterial;
+use crate::report::notary::ReportedOrError;
 use crate::trust::VerifiedSigner;
 
 /// An image with its children and referrers, recursively.
@@ -72,6 +74,8 @@ struct ReportedDocument<'a> {
     format: &'static str,
     keys: Vec<String>,
     kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    material: Option<ReportedOrError<ReportedMaterial>>,
     reason: Option<&'a str>,
     signers: Vec<ReportedTreeSigner>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +105,10 @@ impl<'a> ReportedDocument<'a> {
             format: document.format,
             keys: keys.iter().map(ToString::to_string).collect(),
             kind: document.kind.as_ref().map(ToString::to_string),
+            material: document.material.as_ref().map(|material| match material {
+                Ok(material) => ReportedOrError::Read(ReportedMaterial::of(material)),
+                Err(why) => ReportedOrError::error("envelope-unreadable", why.to_string()),
+            }),
             reason,
             signers: signers.iter().map(ReportedTreeSigner::of).collect(),
             strict_error: document.strict_error.as_ref().map(ReportedError::from),

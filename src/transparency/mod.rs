@@ -4,6 +4,7 @@
 mod checkpoint;
 mod entry;
 mod error;
+mod inspected;
 mod log;
 mod merkle;
 mod note;
@@ -24,6 +25,9 @@ pub use self::entry::TransparencyLogEntry;
 pub use self::entry::VerifiedLogEntries;
 pub use self::entry::VerifiedLogEntry;
 pub use self::error::TransparencyError;
+pub use self::inspected::InspectedCertificate;
+pub use self::inspected::InspectedMaterial;
+pub use self::inspected::UnreadTimestamp;
 pub use self::log::CertificateLog;
 pub use self::log::LogId;
 pub use self::log::TransparencyLog;

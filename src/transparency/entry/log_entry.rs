@@ -98,6 +98,23 @@ impl TransparencyLogEntry {
         Ok(Self { body, content, kind, log_id, promise: Some(promise), proof: None })
     }
 
+    /// The index that it claims: in the whole log if it has a signed entry timestamp, else in the tree of its inclusion
+    /// proof. Unverified.
+    pub fn claimed_index(&self) -> Option<u64> {
+        let promised = self.promise.as_ref().map(|promise| promise.log_index);
+        promised.or_else(|| self.proof.as_ref().map(|proof| proof.path.index))
+    }
+
+    /// When the log took in the entry, as it claims, unverified; `None` without a signed entry timestamp.
+    pub fn claimed_time(&self) -> Option<Time> {
+        self.promise.as_ref().map(|promise| promise.integrated_time)
+    }
+
+    /// Whether it has an inclusion proof with a checkpoint.
+    pub fn has_inclusion_proof(&self) -> bool {
+        self.proof.as_ref().is_some_and(|proof| proof.checkpoint.is_some())
+    }
+
     /// The kind and version.
     pub const fn kind(&self) -> EntryKind {
         self.kind

@@ -1,0 +1,114 @@
+//! `InspectedMaterial`: the verification material beside a signature, decoded for people. Nothing in it is verified, and
+//! nothing here decides.
+
+use std::net::IpAddr;
+
+use crate::envelope::EnvelopeError;
+use crate::envelope::StoredTimestamp;
+use crate::envelope::VerificationMaterial;
+use crate::limits::Limits;
+use crate::transparency::TransparencyError;
+use crate::transparency::TransparencyLogEntry;
+use crate::x509::Certificate;
+use crate::x509::CertificateError;
+use crate::x509::FulcioClaims;
+use crate::x509::GeneralName;
+use crate::x509::TimestampError;
+use crate::x509::TimestampResponse;
+use crate::x509::TimestampToken;
+
+/// The verification material beside a signature, decoded. Not verified: what it says is what its author wrote.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct InspectedMaterial {
+    /// The certificates, the signer's first.
+    pub certificates: Vec<Result<InspectedCertificate, CertificateError>>,
+    /// The transparency log entries.
+    pub log_entries: Vec<Result<TransparencyLogEntry, TransparencyError>>,
+    /// The RFC 3161 timestamps.
+    pub timestamps: Vec<Result<TimestampToken, UnreadTimestamp>>,
+}
+
+/// A certificate, with the names by which people know its holder.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct InspectedCertificate {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// The subject alternative names.
+    pub names: Vec<String>,
+    /// The issuer of the OIDC token, as Fulcio states it; `None` without one, or if the extensions contradict each other.
+    pub oidc_issuer: Option<String>,
+}
+
+/// Why a timestamp cannot be shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnreadTimestamp {
+    /// The JSON that holds it cannot be read.
+    #[error("{0}")]
+    Stored(EnvelopeError),
+    /// The token cannot be read.
+    #[error("{0}")]
+    Token(TimestampError),
+}
+
+impl InspectedMaterial {
+    /// Decodes the verification material.
+    pub fn of(material: &VerificationMaterial, limits: &Limits) -> Self {
+        let certificate = |der: &Vec<u8>| Certificate::parse(der, limits).map(InspectedCertificate::of);
+        Self {
+            certificates: material.certificates.iter().map(certificate).collect(),
+            log_entries: material.log_entries.iter().map(|one| TransparencyLogEntry::parse(one, limits)).collect(),
+            timestamps: material.timestamps.iter().map(|stored| token(stored, limits)).collect(),
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub const fn is_empty(&self) -> bool {
+        self.certificates.is_empty() && self.log_entries.is_empty() && self.timestamps.is_empty()
+    }
+}
+
+impl InspectedCertificate {
+    fn of(certificate: Certificate) -> Self {
+        let (names, oidc_issuer) = match FulcioClaims::of(&certificate) {
+            Ok(claims) => (vec![claims.name().to_owned()], claims.issuer().map(str::to_owned)),
+            Err(_) => (certificate.extensions().alternative_names().iter().map(name).collect(), None),
+        };
+        Self { certificate, names, oidc_issuer }
+    }
+}
+
+impl UnreadTimestamp {
+    /// The stable code in reports.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Stored(_) => "envelope-unreadable",
+            Self::Token(error) => error.code(),
+        }
+    }
+}
+
+fn token(stored: &StoredTimestamp, limits: &Limits) -> Result<TimestampToken, UnreadTimestamp> {
+    let response = stored.response(limits).map_err(UnreadTimestamp::Stored)?;
+    let response = TimestampResponse::parse(&response, limits).map_err(UnreadTimestamp::Token)?;
+    Ok(response.token().clone())
+}
+
+/// A name as text. Foreign text.
+fn name(name: &GeneralName) -> String {
+    match name {
+        GeneralName::Directory(name) => name.to_string(),
+        GeneralName::Dns(text) | GeneralName::Email(text) | GeneralName::Uri(text) => text.clone(),
+        GeneralName::Ip(bytes) => match (<[u8; 4]>::try_from(bytes.as_slice()), <[u8; 16]>::try_from(bytes.as_slice()))
+        {
+            (Ok(bytes), _) => IpAddr::from(bytes).to_string(),
+            (_, Ok(bytes)) => IpAddr::from(bytes).to_string(),
+            _ => "an IP address".to_owned(),
+        },
+        GeneralName::Other { kind, .. } => format!("a name of the kind {kind}"),
+        GeneralName::RegisteredId(id) => id.to_string(),
+        GeneralName::Unread => "a name of an unknown kind".to_owned(),
+    }
+}
