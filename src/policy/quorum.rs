@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
-use crate::key::KeyId;
 use crate::trust::Identity;
 use crate::trust::Owner;
+use crate::trust::SignerCredential;
 use crate::trust::TrustRoot;
 
 /// The number of owners who have to sign: at least one, so "nobody has to sign" cannot be written.
@@ -101,7 +101,7 @@ impl Quorum {
     /// The largest number of owners who could ever count. The key of a certificate is not known beforehand, so an owner
     /// of certificates can always have one of their own and leaves the pinned keys to the others.
     fn could_sign(&self, trust: &TrustRoot) -> usize {
-        let by_certificate = trust.identities().iter().filter(|identity| identity.certificates().is_some());
+        let by_certificate = trust.identities().iter().filter(|identity| identity.has_certificates());
         let certified: BTreeSet<_> =
             by_certificate.map(Identity::owner).filter(|owner| self.among.contains(owner)).collect();
         let pinned = trust.holders().filter(|(owner, _)| !certified.contains(owner));
@@ -119,56 +119,57 @@ impl Quorum {
     }
 
     /// Whether these signers meet the threshold. Only owners of this quorum count.
-    pub fn is_met_by<'a>(&self, signers: impl IntoIterator<Item = (&'a Owner, KeyId)>) -> bool {
+    pub fn is_met_by<'a, C: Into<SignerCredential>>(&self, signers: impl IntoIterator<Item = (&'a Owner, C)>) -> bool {
         self.missing(signers) == 0
     }
 
     /// How many more owners have to sign.
-    pub fn missing<'a>(&self, signers: impl IntoIterator<Item = (&'a Owner, KeyId)>) -> u32 {
+    pub fn missing<'a, C: Into<SignerCredential>>(&self, signers: impl IntoIterator<Item = (&'a Owner, C)>) -> u32 {
         let count = u32::try_from(self.count(signers)).unwrap_or(u32::MAX);
         self.threshold.count().saturating_sub(count)
     }
 
-    /// The number of owners who count: the largest number of owners who can be paired with different keys that they
-    /// signed with.
+    /// The number of owners who count: the largest number of owners who can be paired with different credentials that they
+    /// signed with: keys, or keyless identities.
     ///
-    /// The invariant: each counted owner is paired with one key, and no key with two owners, so one key under two names
-    /// counts once, and two keys of one owner count once. This is a maximum matching, found by augmenting paths (Kuhn's
-    /// algorithm):
+    /// The invariant: each counted owner is paired with one credential, and no credential with two owners, so one key under
+    /// two names counts once, and two keys of one owner count once. This is a maximum matching, found by augmenting paths
+    /// (Kuhn's algorithm):
     ///
-    /// 1. List for each owner of this quorum the keys that they signed with.
-    /// 2. Pair each owner in turn with a key that is free, or whose owner can be paired with another key instead.
+    /// 1. List for each owner of this quorum the credentials that they signed with.
+    /// 2. Pair each owner in turn with a credential that is free, or whose owner can be paired with another one instead.
     /// 3. Count the owners who could be paired.
-    pub fn count<'a>(&self, signers: impl IntoIterator<Item = (&'a Owner, KeyId)>) -> usize {
-        let mut keys: BTreeMap<&Owner, BTreeSet<KeyId>> = BTreeMap::new();
-        for (owner, key) in signers {
+    pub fn count<'a, C: Into<SignerCredential>>(&self, signers: impl IntoIterator<Item = (&'a Owner, C)>) -> usize {
+        let mut credentials: BTreeMap<&Owner, BTreeSet<SignerCredential>> = BTreeMap::new();
+        for (owner, credential) in signers {
             if self.among.contains(owner) {
-                keys.entry(owner).or_default().insert(key);
+                credentials.entry(owner).or_default().insert(credential.into());
             }
         }
-        let mut paired: BTreeMap<KeyId, &Owner> = BTreeMap::new();
-        keys.keys().filter(|owner| pair(owner, &keys, &mut paired, &mut BTreeSet::new())).count()
+        let mut paired: BTreeMap<SignerCredential, &Owner> = BTreeMap::new();
+        credentials.keys().filter(|owner| pair(owner, &credentials, &mut paired, &mut BTreeSet::new())).count()
     }
 }
 
-/// Pairs `owner` with a key (augmenting path), and moves other owners to other keys if that frees one. `false` if no
-/// key can be freed; then no pair is changed. Each key is tried once, so the recursion is at most one level per owner.
+/// Pairs `owner` with a credential (augmenting path), and moves other owners to other credentials if that frees one.
+/// `false` if none can be freed; then no pair is changed. Each credential is tried once, so the recursion is at most one
+/// level per owner.
 fn pair<'a>(
     owner: &'a Owner,
-    keys: &BTreeMap<&'a Owner, BTreeSet<KeyId>>,
-    paired: &mut BTreeMap<KeyId, &'a Owner>,
-    tried: &mut BTreeSet<KeyId>,
+    credentials: &BTreeMap<&'a Owner, BTreeSet<SignerCredential>>,
+    paired: &mut BTreeMap<SignerCredential, &'a Owner>,
+    tried: &mut BTreeSet<SignerCredential>,
 ) -> bool {
-    for key in keys.get(owner).into_iter().flatten() {
-        if !tried.insert(*key) {
+    for credential in credentials.get(owner).into_iter().flatten() {
+        if !tried.insert(*credential) {
             continue;
         }
-        let free = match paired.get(key).copied() {
+        let free = match paired.get(credential).copied() {
             None => true,
-            Some(other) => pair(other, keys, paired, tried),
+            Some(other) => pair(other, credentials, paired, tried),
         };
         if free {
-            paired.insert(*key, owner);
+            paired.insert(*credential, owner);
             return true;
         }
     }
@@ -185,6 +186,7 @@ fn owners(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::KeyId;
     use crate::key::KeyKind;
     use crate::key::PrivateKey;
     use crate::key::PublicKey;

@@ -64,6 +64,11 @@ impl Checkpoint {
         Ok(Self { origin: origin.to_owned(), root, tree_size: size, note })
     }
 
+    /// The number of lines with a signature.
+    pub(super) fn signature_lines(&self) -> usize {
+        self.note.signatures().len()
+    }
+
     /// The origin that it names, unverified.
     pub fn origin(&self) -> &str {
         &self.origin

@@ -57,13 +57,15 @@ pub enum TransparencyRule {
     SctMissing,
     /// The certificate timestamp is by the log and about this certificate.
     SctSignature,
+    /// Enough different certificate logs promised to log the certificate.
+    SctThreshold,
     /// The key of the certificate log was valid at the time of the certificate timestamp.
     SctValidity,
 }
 
 impl TransparencyRule {
     /// All rules.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::CheckpointMalformed,
         Self::CheckpointOrigin,
         Self::CheckpointRoot,
@@ -89,6 +91,7 @@ impl TransparencyRule {
         Self::SctMalformed,
         Self::SctMissing,
         Self::SctSignature,
+        Self::SctThreshold,
         Self::SctValidity,
     ];
 
@@ -120,6 +123,7 @@ impl TransparencyRule {
             Self::SctMalformed => "sct-malformed",
             Self::SctMissing => "sct-missing",
             Self::SctSignature => "sct-signature",
+            Self::SctThreshold => "sct-threshold",
             Self::SctValidity => "sct-log-validity",
         }
     }
@@ -135,7 +139,7 @@ impl TransparencyRule {
             Self::EntryArtifact | Self::EntryBody | Self::EntrySignature | Self::EntryVerifier => {
                 "Sigstore client specification, \"Verification\""
             }
-            Self::EntryDuplicate | Self::LogThreshold => "CVE-2026-49834",
+            Self::EntryDuplicate | Self::LogThreshold | Self::SctThreshold => "CVE-2026-49834",
             Self::EntryKind | Self::EntryMalformed => "sigstore_rekor.proto, TransparencyLogEntry",
             Self::EntryTime => "Sigstore client specification, \"Establishing a Time for the Signature\"",
             Self::InclusionPromise => "sigstore_rekor.proto, InclusionPromise",
@@ -178,6 +182,7 @@ impl TransparencyRule {
             Self::SctMalformed => "the certificate timestamps cannot be read",
             Self::SctMissing => "the certificate has no certificate timestamp",
             Self::SctSignature => "the certificate timestamp is not by the log, or about another certificate",
+            Self::SctThreshold => "too few different certificate logs have the certificate",
             Self::SctValidity => "the key of the certificate log was not valid at that time",
         }
     }

@@ -4,6 +4,8 @@
 //! Only those that are embedded in certificates are read (section 3.3). The log signs the precertificate: the
 //! `TBSCertificate` without the extension with the timestamps, and the hash of the key of the issuer.
 
+use std::collections::BTreeSet;
+
 use crate::digest::Digest;
 use crate::limits;
 use crate::limits::Limits;
@@ -59,6 +61,44 @@ impl CertificateTimestamp {
         match all.is_empty() {
             true => Err(refused(TransparencyRule::SctMissing)),
             false => Ok(all),
+        }
+    }
+
+    /// Verifies the certificate timestamps in `certificate`, by its verified `issuer`, and that at least `threshold` different
+    /// logs of `logs` made one. With a threshold of 0 the certificate needs none.
+    ///
+    /// Those of logs that the operator does not trust are skipped, since anybody can run a log; every other one must be
+    /// verified. Logs are counted, never timestamps.
+    ///
+    /// # Errors
+    /// As [`CertificateTimestamp::embedded`] and [`CertificateTimestamp::verify`]; [`TransparencyRule::SctThreshold`].
+    pub fn verify_embedded(
+        certificate: &Certificate,
+        issuer: &Certificate,
+        logs: &[CertificateLog],
+        threshold: usize,
+        limits: &Limits,
+    ) -> Result<Vec<VerifiedCertificateTimestamp>, TransparencyError> {
+        let embedded = match Self::embedded(certificate, limits) {
+            Err(error) if threshold == 0 && error.rule() == TransparencyRule::SctMissing => Vec::new(),
+            embedded => embedded?,
+        };
+        let mut verified: Vec<VerifiedCertificateTimestamp> = Vec::new();
+        let mut unknown = None;
+        for one in &embedded {
+            match one.verify(certificate, issuer, logs) {
+                Err(error) if error.rule() == TransparencyRule::SctLogUnknown => unknown = unknown.or(Some(error)),
+                one => verified.push(one?),
+            }
+        }
+        let count = verified.iter().map(VerifiedCertificateTimestamp::log).collect::<BTreeSet<_>>().len();
+        match (count >= threshold, unknown) {
+            (true, _) => Ok(verified),
+            (false, Some(unknown)) if count == 0 => Err(unknown),
+            (false, _) => {
+                let found = format!("{count} of {threshold}");
+                Err(TransparencyError::refused(TransparencyRule::SctThreshold).by(found))
+            }
         }
     }
 

@@ -1,31 +1,44 @@
 //! Authentication: from evidence to statements that an owner is known to have signed.
 //!
 //! The invariant: an [`AuthenticatedStatement`] exists only if a key that the operator trusts made a signature over the
-//! very bytes that it holds: a pinned key, or the key of a certificate whose chain the operator trusts (`certified.rs`).
-//! The steps, for each pinned key:
+//! very bytes that it holds: a pinned key, or the key of a certificate whose chain the operator trusts: of the Notary
+//! Project (`certified.rs`), or of Sigstore (`keyless/`). A certificate never hides a signature from a pinned key: both are
+//! tried. The steps, for each pinned key:
 //!
 //! 1. Take the signature checks that this costs out of the budget. An exhausted budget is *undetermined*, never *no*.
 //! 2. Verify the signatures of the document with the key. What the document says about keys and algorithms has no part
 //!    in this (threats: key-from-evidence).
-//! 3. Attribute the key to every owner whose identity holds it; which owners are counted, the quorum decides.
+//! 3. Attribute the key to every owner whose identity holds it; where the identity has a log rule, only if logs vouch for
+//!    the signature. Which owners are counted, the quorum decides.
+
+mod material;
 
 use crate::digest::Digest;
+use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
 use crate::envelope::NotaryEnvelope;
 use crate::envelope::Payload;
 use crate::envelope::Proof;
-use crate::envelope::SignedDocument;
 use crate::envelope::SignedWith;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::key::Scheme;
+use crate::nonempty::NonEmpty;
 use crate::trust::AuthenticationContext;
+use crate::trust::CertificateFault;
 use crate::trust::CertificateRejection;
 use crate::trust::CertifiedSigner;
+use crate::trust::KeylessFault;
+use crate::trust::KeylessSigner;
 use crate::trust::Owner;
+use crate::trust::Rejection;
 use crate::trust::SignatureBudget;
+use crate::trust::SignedMaterial;
+use crate::trust::SignerCredential;
+use crate::trust::TransparencyProof;
 use crate::trust::TrustRoot;
 use crate::trust::Unchecked;
+use crate::trust::keyless::ProvenSignature;
 use crate::trust::signed_envelope::SignedEnvelope;
 
 /// The signer of a statement: an owner of the trust root, and the key that was verified. A proof type: only
@@ -36,15 +49,25 @@ use crate::trust::signed_envelope::SignedEnvelope;
 /// use bulla::trust::VerifiedSigner;
 ///
 /// fn forged(key: bulla::key::KeyId, scheme: bulla::key::Scheme) -> VerifiedSigner {
-///     VerifiedSigner { certified: None, key, owner: Owner::Key(key), scheme }
+///     VerifiedSigner { credential: key.into(), key, known_by: todo!(), owner: Owner::Key(key), scheme }
 /// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct VerifiedSigner {
-    certified: Option<CertifiedSigner>,
+    credential: SignerCredential,
     key: KeyId,
+    known_by: KnownBy,
     owner: Owner,
     scheme: Scheme,
+}
+
+/// By what a signer is known.
+#[derive(Clone, Debug)]
+enum KnownBy {
+    Certificates(Box<CertifiedSigner>),
+    Key,
+    Keyless(Box<KeylessSigner>),
+    LoggedKey(Box<TransparencyProof>),
 }
 
 /// A signed payload, and the signer whose signature covers it: the only source of statements that are counted.
@@ -66,29 +89,9 @@ pub struct Authentication {
     pub undetermined: Option<Unchecked>,
 }
 
-/// Why a document is not signed by an owner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rejection {
-    /// It is signed with a certificate that is not a trusted identity's, or that could not be judged.
-    Certificate(CertificateRejection),
-    /// It names a trusted key, and that key's signature does not verify.
-    Damaged {
-        /// The key that the document names.
-        key: KeyId,
-    },
-    /// The operator trusts nobody by the means that this format has: keys, or certificates.
-    NoSuchMeans(SignedWith),
-    /// No trusted key made any of its signatures.
-    Untrusted {
-        /// The key that the document claims: a hint for people, never trusted.
-        claimed: Option<String>,
-    },
-}
-
 impl TrustRoot {
-    /// Verifies the signatures of `evidence` within `budget`: by its certificates if it has any, else with every pinned
-    /// key. It returns a statement only for an owner whose signature covers the payload.
+    /// Verifies the signatures of `evidence` within `budget`: with every pinned key, and by its certificate if it has one. It
+    /// returns a statement only for an owner whose signature covers the payload.
     pub fn authenticate(
         &self,
         evidence: &Evidence,
@@ -100,7 +103,15 @@ impl TrustRoot {
         match document.notary_envelope() {
             _ if !self.means().cover(with) => Authentication::rejected(Rejection::NoSuchMeans(with)),
             Some(envelope) => self.authenticate_certificates(envelope, context, budget),
-            None => self.authenticate_keys(document, budget),
+            None => {
+                let by_keys = self.authenticate_keys(evidence, context, budget);
+                match SignedMaterial::of_evidence(evidence) {
+                    Some(signed) if self.means().cover_keyless() && with == SignedWith::KeyOrCertificate => {
+                        by_keys.or(self.authenticate_keyless(signed, context, budget))
+                    }
+                    Some(_) | None => by_keys,
+                }
+            }
         }
     }
 
@@ -125,14 +136,46 @@ impl TrustRoot {
         };
         let owner = self.identities().get(position).map(|identity| identity.owner().clone());
         let Proof { key, scheme } = payload.proof();
-        let signer = owner.map(|owner| VerifiedSigner { certified: Some(certified), key, owner, scheme });
+        let known_by = KnownBy::Certificates(Box::new(certified));
+        let signer = owner.map(|owner| VerifiedSigner { credential: key.into(), key, known_by, owner, scheme });
         let authenticated =
             signer.into_iter().map(|signer| AuthenticatedStatement { payload: payload.clone(), signer });
         Authentication { authenticated: authenticated.collect(), ..Authentication::default() }
     }
 
+    /// Authenticates a signature by the Sigstore certificate that came with it.
+    fn authenticate_keyless(
+        &self,
+        signed: Result<SignedMaterial<'_>, &EnvelopeError>,
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+    ) -> Authentication {
+        let signed = match signed {
+            Ok(signed) => signed,
+            Err(error) => {
+                let fault = CertificateFault::Keyless(KeylessFault::Material(error.clone()));
+                let rejection = CertificateRejection::new(None, NonEmpty::one(fault));
+                return Authentication::rejected(Rejection::Certificate(rejection));
+            }
+        };
+        match self.keyless_signer(signed, context, budget) {
+            Ok((signer, ProvenSignature { payload, .. })) => {
+                let authenticated =
+                    payload.into_iter().map(|payload| AuthenticatedStatement { payload, signer: signer.clone() });
+                Authentication { authenticated: authenticated.collect(), ..Authentication::default() }
+            }
+            Err(refused) => refused,
+        }
+    }
+
     /// Authenticates a document with every pinned key. A [`Rejection`] is returned only if every key was tried.
-    fn authenticate_keys(&self, document: &SignedDocument, budget: &mut SignatureBudget) -> Authentication {
+    fn authenticate_keys(
+        &self,
+        evidence: &Evidence,
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+    ) -> Authentication {
+        let document = evidence.document();
         let mut found = Authentication::default();
         for key in self.keys() {
             if let Err(unchecked) = budget.take(document.signatures().len()) {
@@ -141,12 +184,20 @@ impl TrustRoot {
             }
             let Ok(payload) = document.verify(key) else { continue };
             let scheme = payload.proof().scheme;
-            found.authenticated.extend(self.owners_of(key.id()).into_iter().map(|owner| AuthenticatedStatement {
-                payload: payload.clone(),
-                signer: VerifiedSigner { certified: None, key: key.id(), owner: owner.clone(), scheme },
-            }));
+            let signed = SignedMaterial::of_evidence(evidence);
+            match self.owners_with(key, scheme, signed, context, budget) {
+                Ok((signers, rejected)) => {
+                    let statement = |signer| AuthenticatedStatement { payload: payload.clone(), signer };
+                    found.authenticated.extend(signers.into_iter().map(statement));
+                    found.rejected = found.rejected.or(rejected);
+                }
+                Err(unchecked) => {
+                    found.undetermined = Some(unchecked);
+                    break;
+                }
+            }
         }
-        if found.authenticated.is_empty() && found.undetermined.is_none() {
+        if found.authenticated.is_empty() && found.undetermined.is_none() && found.rejected.is_none() {
             let named = self.keys().find(|key| document.names(key));
             found.rejected = Some(match named {
                 Some(key) => Rejection::Damaged { key: key.id() },
@@ -204,6 +255,19 @@ impl Authentication {
     fn rejected(rejection: Rejection) -> Self {
         Self { rejected: Some(rejection), ..Self::default() }
     }
+
+    /// The result of both: of pinned keys, and of the certificate beside the signature. Where somebody signed, a rejection
+    /// is kept only if it is could-not-tell; of two, that of the certificate.
+    fn or(self, mut other: Self) -> Self {
+        let mut authenticated = self.authenticated;
+        authenticated.append(&mut other.authenticated);
+        let mut rejections = [other.rejected, self.rejected].into_iter().flatten();
+        let rejected = match authenticated.is_empty() {
+            true => rejections.next(),
+            false => rejections.find(Rejection::is_undetermined),
+        };
+        Self { authenticated, rejected, undetermined: self.undetermined.or(other.undetermined) }
+    }
 }
 
 impl AuthenticatedStatement {
@@ -219,15 +283,45 @@ impl AuthenticatedStatement {
 }
 
 impl VerifiedSigner {
-    /// The owners of a pinned key that made a signature, by `scheme`.
-    pub(super) fn of_key(trust: &TrustRoot, key: &PublicKey, scheme: Scheme) -> Vec<Self> {
-        let owners = trust.owners_of(key.id()).into_iter().cloned();
-        owners.map(|owner| Self { certified: None, key: key.id(), owner, scheme }).collect()
+    /// A signer who was verified by the functions of this module and of `authenticate/`.
+    const fn known(
+        (credential, key): (SignerCredential, KeyId),
+        known_by: KnownBy,
+        owner: Owner,
+        scheme: Scheme,
+    ) -> Self {
+        Self { credential, key, known_by, owner, scheme }
     }
 
-    /// The chain of certificates by which the signature is the owner's; `None` for a pinned key.
+    /// The chain of certificates of the Notary Project by which the signature is the owner's; `None` for other means.
     pub const fn certified(&self) -> Option<&CertifiedSigner> {
-        self.certified.as_ref()
+        match &self.known_by {
+            KnownBy::Certificates(certified) => Some(certified),
+            KnownBy::Key | KnownBy::Keyless(_) | KnownBy::LoggedKey(_) => None,
+        }
+    }
+
+    /// What tells the signer from others in a quorum.
+    pub const fn credential(&self) -> SignerCredential {
+        self.credential
+    }
+
+    /// The Sigstore certificate by which the signature is the owner's; `None` for a pinned key and for certificates of the
+    /// Notary Project.
+    pub const fn keyless(&self) -> Option<&KeylessSigner> {
+        match &self.known_by {
+            KnownBy::Keyless(keyless) => Some(keyless),
+            KnownBy::Certificates(_) | KnownBy::Key | KnownBy::LoggedKey(_) => None,
+        }
+    }
+
+    /// The log entries and timestamps of the signature; `None` where they decide nothing.
+    pub const fn transparency(&self) -> Option<&TransparencyProof> {
+        match &self.known_by {
+            KnownBy::Keyless(keyless) => Some(keyless.transparency()),
+            KnownBy::LoggedKey(proof) => Some(proof),
+            KnownBy::Certificates(_) | KnownBy::Key => None,
+        }
     }
 
     /// The key that made the signature.

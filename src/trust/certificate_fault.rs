@@ -3,9 +3,13 @@
 use std::fmt;
 
 use crate::envelope::NotaryError;
+use crate::envelope::VerificationMaterial;
+use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::time::Time;
+use crate::trust::KeylessFault;
 use crate::trust::StatusFault;
+use crate::x509::Certificate;
 use crate::x509::CertificateError;
 use crate::x509::CertificateLabel;
 use crate::x509::ChainError;
@@ -46,6 +50,9 @@ pub enum CertificateFault {
         /// The expiry that was signed.
         expiry: Time,
     },
+    /// A keyless signature.
+    #[error(transparent)]
+    Keyless(KeylessFault),
     /// It has no certificate.
     #[error("it has no certificate: signature-specification, Unsigned Attributes")]
     NoCertificate,
@@ -129,6 +136,12 @@ fn helpless(timestamp: Option<&TimestampFault>) -> String {
     timestamp.map(|timestamp| format!("; {timestamp}")).unwrap_or_default()
 }
 
+impl From<KeylessFault> for CertificateFault {
+    fn from(fault: KeylessFault) -> Self {
+        Self::Keyless(fault)
+    }
+}
+
 impl CertificateFault {
     /// The stable code of this fault in reports.
     pub const fn code(&self) -> &'static str {
@@ -140,6 +153,7 @@ impl CertificateFault {
             Self::Chain(error) | Self::NotRescued { expired: error, .. } => error.rule().code(),
             Self::Envelope(error) => error.code(),
             Self::Expired { .. } => "signature-expired",
+            Self::Keyless(fault) => fault.code(),
             Self::Names { .. } => "certificate-identity",
             Self::Revocation { fault, .. } | Self::TimestampAuthority(fault) => fault.code(),
             Self::TimestampRequired { .. } => "timestamp-required",
@@ -153,6 +167,7 @@ impl CertificateFault {
             Self::TimestampRequired { timestamp } => timestamp.is_undetermined(),
             Self::Chain(error) => error.is_undetermined(),
             Self::Envelope(error) => error.is_undetermined(),
+            Self::Keyless(fault) => fault.is_undetermined(),
             Self::Certificate { error, .. } => error.is_undetermined(),
             Self::Expired { .. } | Self::Names { .. } | Self::NoCertificate | Self::NotAnchored { .. } => false,
             Self::TimestampAuthority(fault) => fault.is_undetermined(),
@@ -195,6 +210,16 @@ impl CertificateRejection {
     /// A rejection that is could-not-tell, since a check was not made.
     pub(super) const fn not_told(signer: Option<CertificateLabel>, faults: NonEmpty<CertificateFault>) -> Self {
         Self { faults, signer, undetermined: true }
+    }
+
+    /// A rejection before the certificate is known to have made the signature; it is named if it can be read.
+    pub(super) fn of_material(material: &VerificationMaterial, fault: CertificateFault, limits: &Limits) -> Self {
+        let certificate = material.certificates.first();
+        let label = match certificate.map(|der| Certificate::parse(der, limits)) {
+            Some(Ok(certificate)) => Some(CertificateLabel::of(&certificate)),
+            Some(Err(_)) | None => None,
+        };
+        Self::new(label, NonEmpty::one(fault))
     }
 
     /// The checks that failed, at least one.

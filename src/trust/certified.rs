@@ -245,7 +245,9 @@ impl SignedEnvelope<'_> {
             check.check_authority(before, now, limits).map_err(CertificateFault::TimestampAuthority)?;
         }
         let bound = match certified.judged_at.source {
-            TimeSource::SigningAuthority | TimeSource::Timestamp => Some(certified.judged_at.time),
+            TimeSource::SigningAuthority | TimeSource::Timestamp | TimeSource::TransparencyLog => {
+                Some(certified.judged_at.time)
+            }
             TimeSource::Verification => None,
         };
         let refused = |timestamp| move |fault| CertificateFault::Revocation { fault, timestamp };

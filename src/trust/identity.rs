@@ -6,6 +6,8 @@ use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::nonempty::NonEmpty;
 use crate::trust::CertificateMeans;
+use crate::trust::KeylessMeans;
+use crate::trust::LoggedKeys;
 
 /// The owner of keys: the operator's name for a person or a service. Owners are counted, not keys and not signatures.
 ///
@@ -32,8 +34,13 @@ pub struct Identity {
 pub enum Means {
     /// Certificates whose chain leads to an anchor of the operator, and which have the names that the operator gave.
     Certificates(CertificateMeans),
+    /// Certificates of an authority of a Sigstore trusted root, which have the names that the operator gave, and logs that
+    /// vouch for the signature.
+    Keyless(KeylessMeans),
     /// Public keys that the operator pinned.
     Keys(NonEmpty<PublicKey>),
+    /// Public keys that the operator pinned, and logs that vouch for the signature.
+    LoggedKeys(LoggedKeys),
 }
 
 impl Identity {
@@ -74,8 +81,9 @@ impl Identity {
     /// The public keys that the operator pinned for this identity.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &PublicKey> {
         let pinned = match &self.means {
-            Means::Certificates(_) => None,
+            Means::Certificates(_) | Means::Keyless(_) => None,
             Means::Keys(keys) => Some(keys),
+            Means::LoggedKeys(means) => Some(means.keys()),
         };
         pinned.into_iter().flat_map(NonEmpty::iter)
     }
@@ -84,7 +92,7 @@ impl Identity {
     pub const fn certificates(&self) -> Option<&CertificateMeans> {
         match &self.means {
             Means::Certificates(means) => Some(means),
-            Means::Keys(_) => None,
+            Means::Keyless(_) | Means::Keys(_) | Means::LoggedKeys(_) => None,
         }
     }
 
@@ -93,7 +101,29 @@ impl Identity {
     pub(super) const fn judges_material(&self) -> bool {
         match &self.means {
             Means::Certificates(_) | Means::Keys(_) => false,
+            Means::Keyless(_) | Means::LoggedKeys(_) => true,
         }
+    }
+
+    /// The keyless signatures by which this identity is known, if it is known by them.
+    pub const fn keyless(&self) -> Option<&KeylessMeans> {
+        match &self.means {
+            Means::Keyless(means) => Some(means),
+            Means::Certificates(_) | Means::Keys(_) | Means::LoggedKeys(_) => None,
+        }
+    }
+
+    /// The pinned keys with a log rule by which this identity is known, if it is known by them.
+    pub const fn logged_keys(&self) -> Option<&LoggedKeys> {
+        match &self.means {
+            Means::LoggedKeys(means) => Some(means),
+            Means::Certificates(_) | Means::Keyless(_) | Means::Keys(_) => None,
+        }
+    }
+
+    /// Whether a signer may have a certificate, and so a key that is not known beforehand.
+    pub const fn has_certificates(&self) -> bool {
+        matches!(self.means, Means::Certificates(_) | Means::Keyless(_))
     }
 }
 
@@ -103,6 +133,8 @@ impl Means {
     pub(super) fn describe(&self, text: &mut String) {
         match self {
             Self::Certificates(means) => means.describe(text),
+            Self::Keyless(means) => means.describe(text),
+            Self::LoggedKeys(means) => means.describe(text),
             Self::Keys(keys) => keys.iter().for_each(|key| text.push_str(&format!("key {}\n", key.id()))),
         }
     }

@@ -57,6 +57,8 @@ pub enum TimeSource {
     SigningAuthority,
     /// A verified timestamp (RFC 3161): the signature was made no later.
     Timestamp,
+    /// The integrated time of a log entry, which a transparency log that the operator trusts has signed.
+    TransparencyLog,
     /// The time of the verification.
     Verification,
 }
@@ -67,18 +69,24 @@ impl TimeSource {
         match self {
             Self::SigningAuthority => "signing-authority",
             Self::Timestamp => "timestamp",
+            Self::TransparencyLog => "transparency-log",
             Self::Verification => "verification",
+        }
+    }
+
+    /// The source in words.
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::SigningAuthority => "the time that its signing authority states",
+            Self::Timestamp => "the time of its timestamp",
+            Self::TransparencyLog => "the integrated time of its log entry",
+            Self::Verification => "the time of this verification",
         }
     }
 }
 
 impl fmt::Display for JudgedAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let source = match self.source {
-            TimeSource::SigningAuthority => "the time that its signing authority states",
-            TimeSource::Timestamp => "the time of its timestamp",
-            TimeSource::Verification => "the time of this verification",
-        };
-        write!(f, "{}, {source}", self.time)
+        write!(f, "{}, {}", self.time, self.source.text())
     }
 }

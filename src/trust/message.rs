@@ -1,10 +1,14 @@
-//! Message signatures: signatures over a file itself, by a pinned key.
+//! Message signatures: signatures over a file itself, by a pinned key or with a certificate.
 
 use crate::envelope::FileDocument;
+use crate::envelope::MessageSignature;
 use crate::key::HashedMessage;
 use crate::key::HashedMessageError;
+use crate::trust::Authentication;
+use crate::trust::AuthenticationContext;
 use crate::trust::Rejection;
 use crate::trust::SignatureBudget;
+use crate::trust::SignedMaterial;
 use crate::trust::TrustRoot;
 use crate::trust::Unchecked;
 use crate::trust::VerifiedSigner;
@@ -37,62 +41,132 @@ pub enum MessageRejection {
 }
 
 impl TrustRoot {
-    /// Verifies the signature in `document` over `message`, with every pinned key. A document whose envelope states
-    /// something about the file is not signed over the file itself, and has no signer here.
+    /// Verifies the signature in `document` over `message`: with every pinned key, and by its certificate if it has one. A
+    /// document whose envelope states something about the file is not signed over the file itself, and has no signer here.
     ///
     /// 1. The hash that the document states, if it states one, is the hash of the file.
     /// 2. Each pinned key is tried, within `budget`. What the document says about keys has no part in this.
-    /// 3. The key is attributed to every owner whose identity holds it.
+    /// 3. The key is attributed to every owner whose identity holds it, and whose log rule is met.
+    /// 4. The certificate of a bundle is verified as that of an image signature is.
     pub fn authenticate_message(
         &self,
         document: &FileDocument,
         message: &HashedMessage,
+        context: AuthenticationContext<'_>,
         budget: &mut SignatureBudget,
     ) -> MessageAuthentication {
-        match self.signers_of(document, message, budget) {
-            Ok(authenticated) => MessageAuthentication { authenticated, rejected: None },
-            Err(rejected) => MessageAuthentication { authenticated: Vec::new(), rejected: Some(rejected) },
+        let Some(signature) = document.message_signature() else {
+            return MessageAuthentication::rejected(MessageRejection::Signer(untrusted(document)));
+        };
+        if let Err(rejected) = check_stated_hash(signature, message) {
+            return MessageAuthentication::rejected(rejected);
+        }
+        let signed = match document {
+            FileDocument::MessageSignature(bundle) => SignedMaterial::of_file(bundle, message),
+            FileDocument::Attestation(_) | FileDocument::Bare(_) => None,
+        };
+        let by_keys = match self.message_signers(signature, message, signed, context, budget) {
+            Ok(found) => found,
+            Err(unchecked) => return MessageAuthentication::rejected(MessageRejection::Unchecked(unchecked)),
+        };
+        match signed.filter(SignedMaterial::has_certificate) {
+            Some(signed) if self.means().cover_keyless() => {
+                by_keys.or(match self.keyless_signer(signed, context, budget) {
+                    Ok((signer, _)) => MessageAuthentication { authenticated: vec![signer], rejected: None },
+                    Err(Authentication { undetermined: Some(unchecked), .. }) => {
+                        MessageAuthentication::rejected(MessageRejection::Unchecked(unchecked))
+                    }
+                    Err(Authentication { rejected, .. }) => {
+                        let rejected = rejected.unwrap_or_else(|| untrusted(document));
+                        MessageAuthentication::rejected(MessageRejection::Signer(rejected))
+                    }
+                })
+            }
+            Some(_) | None if by_keys.authenticated.is_empty() && by_keys.rejected.is_none() => {
+                let named = self.keys().find(|key| document.key_hint() == Some(&key.id().hint()));
+                let damaged = named.map(|key| Rejection::Damaged { key: key.id() });
+                let rejected = damaged.unwrap_or_else(|| untrusted(document));
+                MessageAuthentication::rejected(MessageRejection::Signer(rejected))
+            }
+            Some(_) | None => by_keys,
         }
     }
 
-    fn signers_of(
+    /// Steps 2 and 3. Without a signer and without a rejection no pinned key made the signature.
+    fn message_signers(
         &self,
-        document: &FileDocument,
+        signature: &MessageSignature,
         message: &HashedMessage,
+        signed: Option<SignedMaterial<'_>>,
+        context: AuthenticationContext<'_>,
         budget: &mut SignatureBudget,
-    ) -> Result<Vec<VerifiedSigner>, MessageRejection> {
-        let claimed = document.key_hint().map(|hint| hint.chars().take(SHOWN).collect());
-        let untrusted = || MessageRejection::Signer(Rejection::Untrusted { claimed });
-        let Some(signature) = document.message_signature() else { return Err(untrusted()) };
-        if let Some(stated) = &signature.digest {
-            let own = match stated.algorithm {
-                HashAlgorithm::Sha256 => message.sha256(),
-                HashAlgorithm::Sha384 => message.sha384(),
-                HashAlgorithm::Sha512 => message.sha512(),
-            };
-            match own {
-                Some(own) if own == stated.hash => (),
-                Some(_) => return Err(MessageRejection::Digest),
-                None => return Err(MessageRejection::StatedHash(stated.algorithm)),
-            }
-        }
+    ) -> Result<MessageAuthentication, Unchecked> {
         let mut lacking = None;
         for key in self.keys() {
-            budget.take(1).map_err(MessageRejection::Unchecked)?;
+            budget.take(1)?;
             match key.verify_hashed(message, &signature.signature) {
                 // One key made a signature, so the others need not be tried.
-                Ok(scheme) => return Ok(VerifiedSigner::of_key(self, key, scheme)),
+                Ok(scheme) => {
+                    let (authenticated, rejected) = self.owners_with(key, scheme, signed.map(Ok), context, budget)?;
+                    return Ok(MessageAuthentication {
+                        authenticated,
+                        rejected: rejected.map(MessageRejection::Signer),
+                    });
+                }
                 Err(HashedMessageError::Unverified) => (),
-                Err(error) => lacking = lacking.or(Some(error)),
+                Err(error) => lacking = lacking.or(Some(MessageRejection::NotKnown(error))),
             }
         }
-        let named = self.keys().find(|key| document.key_hint() == Some(&key.id().hint()));
-        Err(match (lacking, named) {
-            (Some(error), _) => MessageRejection::NotKnown(error),
-            (None, Some(key)) => MessageRejection::Signer(Rejection::Damaged { key: key.id() }),
-            (None, None) => untrusted(),
-        })
+        Ok(MessageAuthentication { authenticated: Vec::new(), rejected: lacking })
     }
+}
+
+impl MessageAuthentication {
+    const fn rejected(rejected: MessageRejection) -> Self {
+        Self { authenticated: Vec::new(), rejected: Some(rejected) }
+    }
+
+    /// The result of both: of pinned keys, and of the certificate beside the signature. Where somebody signed, a rejection
+    /// is kept only if it is could-not-tell; of two, that one, and else that of the certificate.
+    fn or(self, mut other: Self) -> Self {
+        let mut authenticated = self.authenticated;
+        authenticated.append(&mut other.authenticated);
+        let rejections: Vec<_> = [other.rejected, self.rejected].into_iter().flatten().collect();
+        let undetermined = rejections.iter().find(|rejection| rejection.is_undetermined()).cloned();
+        let first = rejections.into_iter().next().filter(|_| authenticated.is_empty());
+        Self { authenticated, rejected: undetermined.or(first) }
+    }
+}
+
+impl MessageRejection {
+    /// Whether the answer is could-not-tell rather than no.
+    pub const fn is_undetermined(&self) -> bool {
+        match self {
+            Self::Digest => false,
+            Self::NotKnown(_) | Self::StatedHash(_) | Self::Unchecked(_) => true,
+            Self::Signer(rejection) => rejection.is_undetermined(),
+        }
+    }
+}
+
+/// Step 1.
+fn check_stated_hash(signature: &MessageSignature, message: &HashedMessage) -> Result<(), MessageRejection> {
+    let Some(stated) = &signature.digest else { return Ok(()) };
+    let own = match stated.algorithm {
+        HashAlgorithm::Sha256 => message.sha256(),
+        HashAlgorithm::Sha384 => message.sha384(),
+        HashAlgorithm::Sha512 => message.sha512(),
+    };
+    match own {
+        Some(own) if own == stated.hash => Ok(()),
+        Some(_) => Err(MessageRejection::Digest),
+        None => Err(MessageRejection::StatedHash(stated.algorithm)),
+    }
+}
+
+/// Nobody who is trusted made the signature.
+fn untrusted(document: &FileDocument) -> Rejection {
+    Rejection::Untrusted { claimed: document.key_hint().map(|hint| hint.chars().take(SHOWN).collect()) }
 }
 
 /// How much of the key hint of a document is kept for messages, in characters.

@@ -39,6 +39,7 @@ pub struct TrustVersion(Digest);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrustedMeans {
     certificates: bool,
+    keyless: bool,
     keys: bool,
     material: bool,
 }
@@ -105,8 +106,9 @@ impl TrustRoot {
     /// The means by which the owners are known.
     pub fn means(&self) -> TrustedMeans {
         let certificates = self.identities.iter().any(|identity| identity.certificates().is_some());
+        let keyless = self.identities.iter().any(|identity| identity.keyless().is_some());
         let material = self.identities.iter().any(Identity::judges_material);
-        TrustedMeans { certificates, keys: !self.keys.is_empty(), material }
+        TrustedMeans { certificates, keyless, keys: !self.keys.is_empty(), material }
     }
 
     /// The owners, each once.
@@ -143,11 +145,18 @@ impl TrustedMeans {
         self.material
     }
 
-    /// Whether signatures that are made with keys, or with certificates, could count.
+    /// Whether keyless signatures could count.
+    pub const fn cover_keyless(self) -> bool {
+        self.keyless
+    }
+
+    /// Whether signatures that are made with keys, or with certificates, could count. Certificates of the Notary Project and
+    /// keyless ones are different means.
     pub const fn cover(self, with: SignedWith) -> bool {
         match with {
             SignedWith::Certificate => self.certificates,
-            SignedWith::Key | SignedWith::KeyOrCertificate => self.keys,
+            SignedWith::Key => self.keys,
+            SignedWith::KeyOrCertificate => self.keys || self.keyless,
         }
     }
 }

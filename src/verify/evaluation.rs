@@ -21,7 +21,6 @@ use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
 use crate::envelope::Payload;
 use crate::envelope::Strictness;
-use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::oci::Descriptor;
@@ -36,6 +35,7 @@ use crate::trust::AuthenticationContext;
 use crate::trust::Owner;
 use crate::trust::RevocationCheck;
 use crate::trust::SignatureBudget;
+use crate::trust::SignerCredential;
 use crate::trust::TrustRoot;
 use crate::trust::TrustedMeans;
 use crate::trust::Unchecked;
@@ -247,9 +247,9 @@ impl<'a> Evaluation<'a> {
         requirement.quorum().missing(self.signers_for(requirement.id()))
     }
 
-    fn signers_for(&self, requirement: &RequirementId) -> impl Iterator<Item = (&Owner, KeyId)> {
+    fn signers_for(&self, requirement: &RequirementId) -> impl Iterator<Item = (&Owner, SignerCredential)> {
         let accepted = self.accepted.iter().filter(move |accepted| accepted.requirements.contains(requirement));
-        accepted.map(|accepted| (accepted.signer.owner(), accepted.signer.key()))
+        accepted.map(|accepted| (accepted.signer.owner(), accepted.signer.credential()))
     }
 
     /// Makes the checks of a signature by a statement that does not enforce all of them. Those that it enforces, and steps

@@ -119,6 +119,14 @@ pub enum Reason {
     /// It could not be fetched, so it might be anything: the decision is undetermined unless other evidence is enough.
     #[error("could not be read: {0}")]
     Unreadable(UnreadReason),
+    /// A trusted key signed it, but the logs that the operator wants do not vouch for it, or that could not be judged.
+    #[error("signed by the given key {}, but {fault}", key.short())]
+    Unlogged {
+        /// The check that failed.
+        fault: CertificateFault,
+        /// The key.
+        key: KeyId,
+    },
     /// A trusted signer signed something else about the file.
     #[error("is {got}, not {want}")]
     WrongStatement {
@@ -154,6 +162,7 @@ impl Reason {
             | Self::TooLarge { .. }
             | Self::Unreadable(_) => true,
             Self::Certificate(rejection) => rejection.is_undetermined(),
+            Self::Unlogged { fault, .. } => fault.is_undetermined(),
             Self::Envelope(error) | Self::Payload(error) => error.is_limit(),
             _ => false,
         }
@@ -195,6 +204,7 @@ impl Reason {
             Self::SignaturesNotChecked { .. } => "signatures-not-checked",
             Self::SubjectField { .. } => "subject-field",
             Self::TooLarge { .. } => "too-large",
+            Self::Unlogged { fault, .. } => fault.code(),
             Self::Unreadable(_) => "unreadable",
             Self::WrongKind { .. } | Self::WrongStatement { .. } => "wrong-kind",
         }
@@ -211,7 +221,7 @@ impl Reason {
             | Self::StatedHash(_)
             | Self::Unreadable(_) => 4,
             Self::TooLarge { .. } => 5,
-            Self::Certificate(_) | Self::SignatureDamaged { .. } => 6,
+            Self::Certificate(_) | Self::SignatureDamaged { .. } | Self::Unlogged { .. } => 6,
             Self::NoSuchMeans(_) | Self::NoTrustedKey { .. } => 7,
             Self::SubjectField { .. } => 8,
             Self::Envelope(_) | Self::Manifest(_) => 9,
@@ -228,6 +238,7 @@ impl From<Rejection> for Reason {
             Rejection::Certificate(rejection) => Self::Certificate(rejection),
             Rejection::NoSuchMeans(with) => Self::NoSuchMeans(with),
             Rejection::Damaged { key } => Self::SignatureDamaged { key },
+            Rejection::Unlogged { fault, key } => Self::Unlogged { fault, key },
             Rejection::Untrusted { claimed } => Self::NoTrustedKey { claimed },
         }
     }

@@ -181,6 +181,8 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
 /// A type that proves something: its name, the module that it is imported from, and the files that may make one.
 pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("CertifiedSigner", "trust", &["trust/certified.rs"]),
+    ("KeylessSigner", "trust", &["trust/keyless/signer.rs"]),
+    ("TransparencyProof", "trust", &["trust/keyless/logged.rs"]),
     ("TimestampedSignature", "ops", &["ops/timestamp/signature.rs"]),
     ("VerifiedGraph", "import", &["ops/import.rs"]),
     ("VerifiedFile", "file", &["ops/file/verify.rs"]),

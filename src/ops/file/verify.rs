@@ -112,7 +112,8 @@ impl FileVerification<'_> {
             findings.extend(reasons.into_iter().map(|reason| Finding { digest: None, place: place.clone(), reason }));
         }
         let digests: Vec<Digest> = file.digests().copied().collect();
-        let signers = || accepted.iter().map(|one: &AcceptedFileSignature| (one.signer.owner(), one.signer.key()));
+        let signers =
+            || accepted.iter().map(|one: &AcceptedFileSignature| (one.signer.owner(), one.signer.credential()));
         let (got, met) = (self.quorum.count(signers()), self.quorum.is_met_by(signers()));
         match NonEmpty::collect(accepted.iter().cloned()) {
             Some(accepted) if met => Ok(VerifiedFile { accepted, digests, findings }),
@@ -135,12 +136,10 @@ impl FileVerification<'_> {
         accepted: &mut Vec<AcceptedFileSignature>,
     ) -> Vec<Reason> {
         let FileDocument::Attestation(signed) = document else {
-            let found = self.trust.authenticate_message(document, file, budget);
-            if let Some(rejected) = found.rejected {
-                return vec![Reason::from(rejected)];
-            }
+            let found = self.trust.authenticate_message(document, file, self.context(), budget);
+            let rejected: Vec<_> = found.rejected.map(Reason::from).into_iter().collect();
             let got = FileStatement::Signature;
-            if !self.statement.is_met_by(&got) {
+            if !found.authenticated.is_empty() && !self.statement.is_met_by(&got) {
                 return vec![Reason::WrongStatement { got, want: self.statement.clone() }];
             }
             let counted = found.authenticated.into_iter();
@@ -149,7 +148,7 @@ impl FileVerification<'_> {
                 signer,
                 statement: FileStatement::Signature,
             }));
-            return Vec::new();
+            return rejected;
         };
         let Authentication { authenticated, rejected, undetermined } = self.authenticate(signed, place, budget);
         let mut reasons: Vec<_> = rejected.map(Reason::from).into_iter().collect();
@@ -169,8 +168,11 @@ impl FileVerification<'_> {
 
     fn authenticate(&self, signed: &SignedDocument, place: &FoundAt, budget: &mut SignatureBudget) -> Authentication {
         let evidence = Evidence::new(signed.clone(), place.clone(), Vec::new());
-        let context = AuthenticationContext { limits: self.limits, revocation: None, time: self.time };
-        self.trust.authenticate(&evidence, context, budget)
+        self.trust.authenticate(&evidence, self.context(), budget)
+    }
+
+    const fn context(&self) -> AuthenticationContext<'_> {
+        AuthenticationContext { limits: self.limits, revocation: None, time: self.time }
     }
 
     /// Steps 3 and 4 for the payload of an envelope.

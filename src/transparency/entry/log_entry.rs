@@ -120,6 +120,12 @@ impl TransparencyLogEntry {
         self.kind
     }
 
+    /// How many signatures its verification checks at most: the signed entry timestamp, and those of the checkpoint.
+    pub(crate) fn signature_checks(&self) -> usize {
+        let checkpoint = self.proof.as_ref().and_then(|proof| proof.checkpoint.as_ref());
+        checkpoint.map_or(0, Checkpoint::signature_lines).saturating_add(1)
+    }
+
     /// The log that it names, unverified.
     pub const fn log_id(&self) -> &LogId {
         &self.log_id

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use crate::digest::hex;
 use crate::envelope::Envelope;
 use crate::envelope::base64;
+use crate::key::HashedMessage;
 use crate::key::PublicKey;
 use crate::key::pem;
 use crate::transparency::TransparencyError;
@@ -31,6 +32,8 @@ pub struct LoggedSignature<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum LoggedArtifact<'a> {
+    /// A file, known by its hashes.
+    File(&'a HashedMessage),
     /// A file or payload, known by its hash.
     Hash {
         /// The hash function.
@@ -58,6 +61,27 @@ pub enum LoggedVerifier<'a> {
     Key(&'a PublicKey),
 }
 
+impl<'a> LoggedArtifact<'a> {
+    /// Its hash: of an envelope, that of the message of its signatures. `None` if it is not known by this hash function.
+    pub(crate) fn hash(&self, algorithm: HashAlgorithm) -> Option<Cow<'a, [u8]>> {
+        match *self {
+            Self::Envelope { envelope, .. } => Some(Cow::Owned(algorithm.hash(envelope.message()))),
+            Self::File(file) => {
+                let known = match algorithm {
+                    HashAlgorithm::Sha256 => file.sha256(),
+                    HashAlgorithm::Sha384 => file.sha384(),
+                    HashAlgorithm::Sha512 => file.sha512(),
+                };
+                known.map(Cow::Borrowed)
+            }
+            Self::Hash { algorithm: known, hash } => {
+                Some(Cow::Borrowed(hash)).filter(|hash| known == algorithm && hash.len() == algorithm.len())
+            }
+            Self::Message(bytes) => Some(Cow::Owned(algorithm.hash(bytes))),
+        }
+    }
+}
+
 impl LoggedSignature<'_> {
     /// Whether a timestamp is about this signature, or about the stored envelope that has it, as cosign v2 makes them.
     pub(super) fn is_about(&self, timestamp: &SignedBefore) -> bool {
@@ -67,7 +91,7 @@ impl LoggedSignature<'_> {
             LoggedArtifact::Envelope { envelope, stored } => {
                 stored.filter(|_| envelope.signatures().any(|signature| signature == self.signature))
             }
-            LoggedArtifact::Hash { .. } | LoggedArtifact::Message(_) => None,
+            LoggedArtifact::File(_) | LoggedArtifact::Hash { .. } | LoggedArtifact::Message(_) => None,
         };
         of(self.signature) || stored.is_some_and(of)
     }
@@ -90,14 +114,7 @@ impl LoggedSignature<'_> {
 
     /// Checks that `hash`, in hexadecimal, is the one of what is signed; of an envelope, of the message of its signatures.
     pub(super) fn check_artifact(&self, algorithm: HashAlgorithm, hash: &str) -> Result<(), TransparencyError> {
-        let own = match self.artifact {
-            LoggedArtifact::Envelope { envelope, .. } => Cow::Owned(algorithm.hash(envelope.message())),
-            LoggedArtifact::Hash { algorithm: known, hash } if known == algorithm && hash.len() == algorithm.len() => {
-                Cow::Borrowed(hash)
-            }
-            LoggedArtifact::Hash { .. } => return Err(unknown_hash(algorithm)),
-            LoggedArtifact::Message(bytes) => Cow::Owned(algorithm.hash(bytes)),
-        };
+        let own = self.artifact.hash(algorithm).ok_or_else(|| unknown_hash(algorithm))?;
         is_same(&own, hash)
     }
 

@@ -66,6 +66,17 @@ impl FulcioClaims {
         extensions(certificate).map(drop)
     }
 
+    /// The issuer of the OIDC token in `certificate`, whatever its subject alternative names are; `None` if it states none.
+    /// Foreign text.
+    ///
+    /// # Errors
+    /// [`FulcioError`] of the extensions, also where the two with the issuer differ.
+    pub fn issuer_of(certificate: &Certificate) -> Result<Option<String>, FulcioError> {
+        let read = extensions(certificate)?;
+        let text = |wanted| read.iter().find(|(known, _)| *known == wanted).map(|(_, text)| text.clone());
+        Ok(text(FulcioExtension::Issuer).or_else(|| text(FulcioExtension::IssuerV1)))
+    }
+
     /// The subject alternative name. Foreign text.
     pub fn name(&self) -> &str {
         &self.name

@@ -1,0 +1,89 @@
+//! The signers of a signature with verification material: of a document, or of a file.
+
+use crate::envelope::EnvelopeError;
+use crate::envelope::SignedWith;
+use crate::key::PublicKey;
+use crate::key::Scheme;
+use crate::trust::AuthenticationContext;
+use crate::trust::CertificateRejection;
+use crate::trust::Identity;
+use crate::trust::KeylessMeans;
+use crate::trust::Rejection;
+use crate::trust::SignatureBudget;
+use crate::trust::SignedMaterial;
+use crate::trust::SignerCredential;
+use crate::trust::TrustRoot;
+use crate::trust::Unchecked;
+use crate::trust::VerifiedSigner;
+use crate::trust::authenticate::Authentication;
+use crate::trust::authenticate::KnownBy;
+use crate::trust::keyless::OpenedMaterial;
+use crate::trust::keyless::ProvenSignature;
+use crate::trust::keyless::Stop;
+
+impl TrustRoot {
+    /// The owner of a signature by the certificate that came with it, and the signature.
+    pub(in crate::trust) fn keyless_signer(
+        &self,
+        signed: SignedMaterial<'_>,
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+    ) -> Result<(VerifiedSigner, ProvenSignature), Authentication> {
+        let unchecked = |unchecked| Authentication { undetermined: Some(unchecked), ..Authentication::default() };
+        let rejected = |rejection| Authentication::rejected(Rejection::Certificate(rejection));
+        let material = signed.verification_material();
+        let opened = OpenedMaterial::open(signed, context, budget).map_err(|stop| match stop {
+            Stop::Fault(fault) => rejected(CertificateRejection::of_material(material, fault, context.limits)),
+            Stop::Unchecked(exhausted) => unchecked(exhausted),
+        })?;
+        let positions = self.identities().iter().enumerate();
+        let identities: Vec<(usize, &KeylessMeans)> =
+            positions.filter_map(|(position, one)| one.keyless().map(|means| (position, means))).collect();
+        let found = opened.attribute(&identities, context, budget).map_err(unchecked)?;
+        let (position, keyless) = found.map_err(rejected)?;
+        let names = || Authentication::rejected(Rejection::NoSuchMeans(SignedWith::KeyOrCertificate));
+        let owner = self.identities().get(position).map(Identity::owner).ok_or_else(names)?.clone();
+        let key = keyless.chain().key().id();
+        // A pinned key under a certificate is still one key, so it counts for one owner.
+        let credential = match self.keys().any(|pinned| pinned.id() == key) {
+            true => SignerCredential::Key(key),
+            false => keyless.credential(),
+        };
+        let proven = opened.into_proven();
+        let known_by = KnownBy::Keyless(Box::new(keyless));
+        Ok((VerifiedSigner::known((credential, key), known_by, owner, proven.scheme), proven))
+    }
+
+    /// The owners of a signature that the pinned `key` made, each once: those whose identity has no log rule, and those for
+    /// whose rule logs vouch. Also why the rule of another one is not met.
+    pub(in crate::trust) fn owners_with(
+        &self,
+        key: &PublicKey,
+        scheme: Scheme,
+        signed: Option<Result<SignedMaterial<'_>, &EnvelopeError>>,
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+    ) -> Result<(Vec<VerifiedSigner>, Option<Rejection>), Unchecked> {
+        let mut signers: Vec<VerifiedSigner> = Vec::new();
+        let mut rejected = None;
+        for identity in self.identities().iter().filter(|identity| identity.keys().any(|held| held == key)) {
+            if signers.iter().any(|signer| signer.owner() == identity.owner()) {
+                continue;
+            }
+            let known_by = match identity.logged_keys() {
+                None => KnownBy::Key,
+                Some(means) => match means.prove(key, signed, context, budget) {
+                    Ok(proof) => KnownBy::LoggedKey(Box::new(proof)),
+                    Err(Stop::Unchecked(unchecked)) => return Err(unchecked),
+                    Err(Stop::Fault(fault)) => {
+                        rejected = rejected.or(Some(Rejection::Unlogged { fault, key: key.id() }));
+                        continue;
+                    }
+                },
+            };
+            let (id, owner) = (key.id(), identity.owner().clone());
+            signers.push(VerifiedSigner::known((id.into(), id), known_by, owner, scheme));
+        }
+        Ok((signers, rejected))
+    }
+}

@@ -1,0 +1,19 @@
+//! `SignerCredential`: what tells signers apart.
+
+use crate::digest::Digest;
+use crate::key::KeyId;
+
+/// What an owner signs with, by which a quorum tells signers apart: no credential counts for two owners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SignerCredential {
+    /// A key: pinned, or of a certificate of the Notary Project.
+    Key(KeyId),
+    /// A keyless identity, the hash of its issuer and names: the key is a new one each time.
+    Keyless(Digest),
+}
+
+impl From<KeyId> for SignerCredential {
+    fn from(key: KeyId) -> Self {
+        Self::Key(key)
+    }
+}

@@ -1,0 +1,121 @@
+//! The chain of a keyless signer to a certificate authority of a trusted root, and the certificate timestamps that this
+//! issuer's certificate must have.
+
+use crate::nonempty::NonEmpty;
+use crate::time::Time;
+use crate::transparency::CertificateTimestamp;
+use crate::transparency::VerifiedCertificateTimestamp;
+use crate::trust::AuthenticationContext;
+use crate::trust::CertificateFault;
+use crate::trust::LogRule;
+use crate::trust::SignatureBudget;
+use crate::trust::keyless::KeylessFault;
+use crate::trust::keyless::Stop;
+use crate::trust::sigstore::SigstoreAuthority;
+use crate::trust::sigstore::TrustedRoot;
+use crate::x509::Anchor;
+use crate::x509::Certificate;
+use crate::x509::CertificateLabel;
+use crate::x509::ChainError;
+use crate::x509::PresentedChain;
+use crate::x509::Profile;
+use crate::x509::Purpose;
+use crate::x509::VerifiedChain;
+
+/// A chain to an authority of the root, and the certificate timestamps by its issuer.
+#[derive(Debug)]
+pub(super) struct VerifiedAuthority {
+    pub(super) certificate_timestamps: Vec<VerifiedCertificateTimestamp>,
+    pub(super) chain: VerifiedChain,
+}
+
+/// The certificates that came with a signature, and every time at which they must be valid, rounded down and up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SignerCertificates<'a> {
+    pub(super) certificates: &'a NonEmpty<Certificate>,
+    pub(super) first: Time,
+    pub(super) times: &'a [(Time, Time)],
+}
+
+/// How far the check by one authority came before it failed. The fault of the one that came farthest is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Progress {
+    Chain,
+    Validity,
+    CertificateTimestamps,
+}
+
+impl SignerCertificates<'_> {
+    /// Steps 5 and 6 of `verify.rs`. Several authorities may have the name of the issuer, so each is tried to the end.
+    pub(super) fn verify(
+        &self,
+        (root, rule): (&TrustedRoot, LogRule),
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+    ) -> Result<VerifiedAuthority, Stop> {
+        let mut failed: Option<(bool, Progress, CertificateFault)> = None;
+        for authority in root.certificate_authorities() {
+            budget.take(self.checks(authority, context))?;
+            match self.verify_by(authority, (root, rule), context) {
+                Ok(verified) => return Ok(verified),
+                Err((progress, fault)) => {
+                    let rank = (fault.is_undetermined(), progress);
+                    if failed.as_ref().is_none_or(|(undetermined, before, _)| rank > (*undetermined, *before)) {
+                        failed = Some((rank.0, rank.1, fault));
+                    }
+                }
+            }
+        }
+        let untrusted = || {
+            let signer = CertificateLabel::of(self.certificates.first());
+            CertificateFault::NotAnchored { last: signer.clone(), signer }
+        };
+        Err(failed.map_or_else(untrusted, |(.., fault)| fault).into())
+    }
+
+    /// How many signatures are checked at most: those of certificates, and of certificate timestamps.
+    fn checks(&self, authority: &SigstoreAuthority, context: AuthenticationContext<'_>) -> usize {
+        let most = usize::try_from(context.limits.transparency.certificate_timestamps).unwrap_or(usize::MAX);
+        self.certificates.count().saturating_add(authority.certificates().count()).saturating_add(most)
+    }
+
+    fn verify_by(
+        &self,
+        authority: &SigstoreAuthority,
+        (root, rule): (&TrustedRoot, LogRule),
+        context: AuthenticationContext<'_>,
+    ) -> Result<VerifiedAuthority, (Progress, CertificateFault)> {
+        let chain =
+            self.chain(authority, context).map_err(|error| (Progress::Chain, CertificateFault::Chain(error)))?;
+        let validity = authority.validity();
+        let outside = self.times.iter().flat_map(|(down, up)| [*down, *up]).find(|time| !validity.contains(*time));
+        if let Some(time) = outside {
+            return Err((Progress::Validity, KeylessFault::AuthorityValidity { time, validity }.into()));
+        }
+        // A signer that is its own anchor has no issuer, and no certificate log signs that.
+        let issuer = chain.path().iter().nth(1).unwrap_or(chain.signer());
+        let wanted = usize::try_from(rule.certificate_logs()).unwrap_or(usize::MAX);
+        let logs = root.certificate_logs();
+        let found = CertificateTimestamp::verify_embedded(chain.signer(), issuer, logs, wanted, context.limits);
+        let certificate_timestamps = found.map_err(|error| {
+            (Progress::CertificateTimestamps, CertificateFault::Keyless(KeylessFault::Transparency(error)))
+        })?;
+        Ok(VerifiedAuthority { certificate_timestamps, chain })
+    }
+
+    /// The chain to the anchor of the authority, valid at every time. The signatures in it are the same at any time, so
+    /// they are verified once.
+    fn chain(
+        &self,
+        authority: &SigstoreAuthority,
+        context: AuthenticationContext<'_>,
+    ) -> Result<VerifiedChain, ChainError> {
+        let anchors = [Anchor { certificate: authority.anchor().clone(), purpose: Purpose::Signing }];
+        let extra: Vec<Certificate> = authority.intermediates().cloned().collect();
+        let presented = PresentedChain { certificates: self.certificates, extra: &extra };
+        let (purpose, profile) = (Purpose::Signing, &Profile::SIGSTORE);
+        let chain = VerifiedChain::verify(presented, &anchors, purpose, profile, self.first, context.limits)?;
+        self.times.iter().flat_map(|(down, up)| [*down, *up]).try_for_each(|time| chain.require_valid_at(time))?;
+        Ok(chain)
+    }
+}

@@ -1,0 +1,99 @@
+//! Whose keyless signature it is: step 7 of `verify.rs`.
+
+use crate::nonempty::NonEmpty;
+use crate::text::Untrusted;
+use crate::trust::AuthenticationContext;
+use crate::trust::CertificateFault;
+use crate::trust::CertificateRejection;
+use crate::trust::KeylessFault;
+use crate::trust::KeylessMeans;
+use crate::trust::KeylessSigner;
+use crate::trust::SignatureBudget;
+use crate::trust::Unchecked;
+use crate::trust::keyless::Stop;
+use crate::trust::keyless::verify::OpenedMaterial;
+use crate::x509::Certificate;
+use crate::x509::CertificateLabel;
+use crate::x509::FulcioClaims;
+use crate::x509::GeneralName;
+
+impl OpenedMaterial<'_> {
+    /// The position of the first identity among `identities`, in the operator's order, that the signature belongs to, with
+    /// the proof; or why it belongs to none. Identities that differ in names alone are verified once.
+    pub(in crate::trust) fn attribute(
+        &self,
+        identities: &[(usize, &KeylessMeans)],
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+    ) -> Result<Result<(usize, KeylessSigner), CertificateRejection>, Unchecked> {
+        let mut judged: Vec<(&KeylessMeans, Result<KeylessSigner, CertificateFault>)> = Vec::new();
+        let mut undetermined = false;
+        for (position, means) in identities {
+            if !judged.iter().any(|(before, _)| before.judges_as(means)) {
+                let outcome = match self.verify(means, context, budget) {
+                    Ok(signer) => Ok(signer),
+                    Err(Stop::Fault(fault)) => Err(fault),
+                    Err(Stop::Unchecked(unchecked)) => return Err(unchecked),
+                };
+                judged.push((means, outcome));
+            }
+            if !means.fits(self.certificate()) {
+                continue;
+            }
+            match judged.iter().find(|(before, _)| before.judges_as(means)) {
+                Some((_, Ok(signer))) => return Ok(Ok((*position, signer.clone()))),
+                // Could-not-tell about one identity must not make the certificate a later one's.
+                Some((_, Err(fault))) if fault.is_undetermined() => {
+                    undetermined = true;
+                    break;
+                }
+                Some((_, Err(_))) | None => (),
+            }
+        }
+        Ok(Err(self.rejection(judged, undetermined)))
+    }
+
+    /// The rejection for every fault. Where a root verifies the signature, only the names are wrong.
+    fn rejection(
+        &self,
+        judged: Vec<(&KeylessMeans, Result<KeylessSigner, CertificateFault>)>,
+        undetermined: bool,
+    ) -> CertificateRejection {
+        let names = || CertificateFault::Keyless(KeylessFault::of_names(self.certificate()));
+        let mut faults = Vec::new();
+        for (_, outcome) in judged {
+            let fault = outcome.err().unwrap_or_else(names);
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
+        }
+        let is_names =
+            |fault: &CertificateFault| matches!(fault, CertificateFault::Keyless(KeylessFault::Names { .. }));
+        faults.sort_by_key(|fault| !is_names(fault));
+        let faults = NonEmpty::collect(faults).unwrap_or_else(|| NonEmpty::one(names()));
+        let label = CertificateLabel::of(self.certificate());
+        match undetermined {
+            true => CertificateRejection::undetermined(label, faults),
+            false => CertificateRejection::new(Some(label), faults),
+        }
+    }
+}
+
+impl KeylessFault {
+    fn of_names(certificate: &Certificate) -> Self {
+        let issuer = match FulcioClaims::issuer_of(certificate) {
+            Ok(Some(issuer)) => issuer,
+            Ok(None) | Err(_) => "no stated issuer".to_owned(),
+        };
+        let names: Vec<_> = certificate.extensions().alternative_names().iter().map(text).collect();
+        Self::Names { issuer: Untrusted::new(&issuer), name: Untrusted::new(&names.join(", ")) }
+    }
+}
+
+/// A name as text, for messages.
+fn text(name: &GeneralName) -> String {
+    match name {
+        GeneralName::Dns(name) | GeneralName::Email(name) | GeneralName::Uri(name) => name.clone(),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,119 @@
+//! The verification of a keyless signature, the same for bundles, for signatures of cosign v2 and for files.
+//!
+//! The invariant: a [`KeylessSigner`] exists only if the key of a certificate made this signature, a chain leads from that
+//! certificate to an authority of the trusted root, certificate and authority are valid at every time that is proven, and as
+//! many transparency logs, certificate logs and timestamp authorities of the root vouch for it as the rule of the operator
+//! asks for. Nothing that comes with the signature widens trust: its certificates are candidates, its log entries and
+//! timestamps count by keys of the root alone. The steps, in this order:
+//!
+//! 1. Parse the certificate and the chain that may have come along; since version 0.3 bundles have one certificate. Verify
+//!    the signature with the key of the certificate, before any other work.
+//! 2. Timestamps, by the timestamp authorities of the root, over the signature (`timestamps.rs`).
+//! 3. Log entries, by the transparency logs of the root, about artifact, signature and certificate
+//!    ([`VerifiedLogEntries`](crate::transparency::VerifiedLogEntries)).
+//! 4. Times: the integrated times that logs have signed, and those of the timestamps. None of them lies ahead of the clock.
+//! 5. The chain by the profile `sigstore`, valid at every time, and the authority trusted at every time (`authority.rs`).
+//! 6. Certificate timestamps in the certificate, by the issuer of that chain and the certificate logs of the root.
+//! 7. The issuer of the identity, and the names of an identity of the operator (`owner.rs`).
+
+use crate::key::HashedMessageError;
+use crate::nonempty::NonEmpty;
+use crate::text::Untrusted;
+use crate::time::Time;
+use crate::transparency::LoggedVerifier;
+use crate::trust::AuthenticationContext;
+use crate::trust::CertificateFault;
+use crate::trust::JudgedAt;
+use crate::trust::KeylessMeans;
+use crate::trust::KeylessSigner;
+use crate::trust::SignatureBudget;
+use crate::trust::TimeSource;
+use crate::trust::TransparencyProof;
+use crate::trust::keyless::KeylessFault;
+use crate::trust::keyless::SignedMaterial;
+use crate::trust::keyless::Stop;
+use crate::trust::keyless::authority::SignerCertificates;
+use crate::trust::keyless::material::ProvenSignature;
+use crate::x509::Certificate;
+
+/// A signature that the key of the certificate beside it made. Whose certificate that is, is not known yet.
+#[derive(Debug)]
+pub(in crate::trust) struct OpenedMaterial<'a> {
+    pub(super) certificates: NonEmpty<Certificate>,
+    proven: ProvenSignature,
+    signed: SignedMaterial<'a>,
+}
+
+impl<'a> OpenedMaterial<'a> {
+    /// Step 1.
+    pub(in crate::trust) fn open(
+        signed: SignedMaterial<'a>,
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+    ) -> Result<Self, Stop> {
+        let mut certificates = Vec::new();
+        for (position, der) in signed.verification_material().certificates.iter().enumerate() {
+            let number = position.saturating_add(1);
+            let certificate = Certificate::parse(der, context.limits);
+            certificates.push(certificate.map_err(|error| CertificateFault::Certificate { error, number })?);
+        }
+        let certificates = NonEmpty::collect(certificates).ok_or(CertificateFault::NoCertificate)?;
+        if certificates.count() > 1 && !signed.may_have_chain() {
+            return Err(KeylessFault::CertificateChain.into());
+        }
+        signed.signature()?;
+        let key = certificates.first().public_key();
+        let key = key.map_err(|error| KeylessFault::SignerKey { error: Untrusted::new(&error.to_string()) })?;
+        budget.take(1)?;
+        let proven = signed.verify(&key).map_err(|error| match error {
+            HashedMessageError::Unverified => KeylessFault::Signature,
+            lacking => KeylessFault::FileHash(lacking),
+        })?;
+        Ok(Self { certificates, proven, signed })
+    }
+
+    /// The signature, which the key of the certificate made.
+    pub(in crate::trust) fn into_proven(self) -> ProvenSignature {
+        self.proven
+    }
+
+    /// The certificate.
+    pub(in crate::trust) fn certificate(&self) -> &Certificate {
+        self.certificates.first()
+    }
+
+    /// Steps 2 to 6, and that the certificate states one issuer of its identity. Names are not compared here.
+    pub(super) fn verify(
+        &self,
+        means: &KeylessMeans,
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+    ) -> Result<KeylessSigner, Stop> {
+        let by = (&**means.root(), means.rule());
+        let verifier = LoggedVerifier::Certificate(self.certificate());
+        let proof = TransparencyProof::of(&self.signed, verifier, by, context, budget)?;
+        let proven: Vec<_> = proof.bounds().collect();
+        let (judged_at, times) = match proof.earliest() {
+            Some(earliest) => (earliest, proven),
+            // The rule of the operator allows it: there is no verified time.
+            None => {
+                let time = context.time.expiry_at();
+                (JudgedAt { source: TimeSource::Verification, time }, vec![(time, time)])
+            }
+        };
+        let presented = SignerCertificates { certificates: &self.certificates, first: judged_at.time, times: &times };
+        let authority = presented.verify(by, context, budget)?;
+        if let Some(time) = self.begins_ahead(judged_at, context) {
+            let (from, now) = (TimeSource::Verification, context.time.current());
+            return Err(KeylessFault::Ahead { from, now, time }.into());
+        }
+        Ok(KeylessSigner::new(authority.chain, authority.certificate_timestamps, proof, judged_at)?)
+    }
+
+    /// The begin of a validity that has not begun yet, where only expiry is judged at another time than now: a certificate
+    /// that is not valid yet does not count.
+    fn begins_ahead(&self, judged_at: JudgedAt, context: AuthenticationContext<'_>) -> Option<Time> {
+        let mut begins = self.certificates.iter().map(Certificate::not_before);
+        begins.find(|begin| judged_at.source == TimeSource::Verification && context.time.is_ahead(*begin))
+    }
+}

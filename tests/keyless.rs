@@ -1,0 +1,22 @@
+//! Keyless signatures of Sigstore: bundles of other projects, images in layouts, and each fault made by hand, by reason.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+#[path = "support/vectors.rs"]
+mod vectors;
+
+#[path = "keyless/bundles.rs"]
+mod bundles;
+#[path = "keyless/case.rs"]
+mod case;
