@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bulla::limits::Limits;
+use bulla::oci::LocalReference;
 use bulla::oci::Platform;
 use bulla::oci::Reference;
 use bulla::oci::TagOrDigest;
@@ -191,7 +192,9 @@ impl<'a> Verification<'a> {
         let parallel_pass = move |number| -> Task<'a, Option<Result<Answer, Failure>>> {
             Box::pin(async move {
                 // Layers are read for one image at a time, several layers in parallel.
-                match several && self.depth == Depth::Manifests {
+                // The other images of a docker-archive are found by its list, which a limited source does not give.
+                let wanted = self.depth == Depth::Manifests && named_archive(reference(number)).is_none();
+                match several && wanted {
                     true => self.within_limit(reference(number), jobs).await,
                     false => None,
                 }
@@ -282,13 +285,21 @@ impl<'a> Verification<'a> {
         source: &Arc<dyn Source>,
         options: VerifyOptions<'_>,
     ) -> Result<(), Failure> {
-        match reference.parse() {
-            Ok(Reference::DockerArchive(local)) if local.tag_or_digest.is_some() => {
+        match named_archive(reference) {
+            Some(local) => {
                 let options = VerifyOptions { depth: Depth::Manifests, ..options };
                 verify_saved::whole_file(self.stores, reference, &local, source.as_ref(), options).await
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
+    }
+}
+
+/// The docker-archive of `reference`, if it names one image in it.
+fn named_archive(reference: &str) -> Option<LocalReference> {
+    match reference.parse() {
+        Ok(Reference::DockerArchive(local)) => Some(local).filter(|local| local.tag_or_digest.is_some()),
+        _ => None,
     }
 }
 

@@ -26,12 +26,25 @@ impl DockerArchive {
         self.hashed.get(&digest).copied()
     }
 
-    /// As [`SavedArchive::beside`](crate::store::SavedArchive::beside).
+    /// As [`SavedArchive::beside`](crate::store::SavedArchive::beside). An entry is an attachment only if it has no name, or
+    /// only tags of signatures or of a list of referrers for something in the archive.
     pub(in crate::store) fn beside(&self, proven: &BTreeSet<Digest>) -> Option<Digest> {
-        let here: BTreeSet<String> = self.graph.nodes.keys().flat_map(auxiliary_tags).collect();
+        let of_manifests: BTreeSet<String> = self.graph.nodes.keys().flat_map(auxiliary_tags).collect();
+        let tag = |name: &'_ String| name.rsplit_once(':').map_or(name.clone(), |(_, tag)| tag.to_owned());
+        let is_auxiliary = |name: &String| of_manifests.contains(&tag(name)) || self.is_of_a_blob(&tag(name));
+        // Under any other name an attachment would take the place of an image.
+        let may_be_attached = |entry: &Descriptor| names(entry).all(is_auxiliary);
         let entries = self.archive.entries().into_iter();
-        let mut other = entries.filter(|entry| !self.is_covered(entry.digest, proven, may_be_attached(entry, &here)));
+        let mut other = entries.filter(|entry| !self.is_covered(entry.digest, proven, may_be_attached(entry)));
         other.next().map(|entry| entry.digest)
+    }
+
+    /// Whether `tag` is that of signatures or referrers of a blob in the archive: of an image whose name another one has now.
+    fn is_of_a_blob(&self, tag: &str) -> bool {
+        let digest = tag.split('.').next().and_then(|stem| stem.replacen('-', ":", 1).parse::<Digest>().ok());
+        digest.is_some_and(|digest| {
+            self.tar().has(&blob_name(&digest)) && auxiliary_tags(&digest).iter().any(|of| of == tag)
+        })
     }
 
     /// The names that loaders of the layout give to the image at position `number` of Docker's list: those of the entries of
@@ -61,12 +74,6 @@ impl DockerArchive {
         }
         true
     }
-}
-
-/// Whether an entry of `index.json` may be an attachment: it has no name, or only names of signatures or of a list of
-/// referrers, of a manifest in the archive (`here`). Under any other name an attachment would take the place of an image.
-fn may_be_attached(entry: &Descriptor, here: &BTreeSet<String>) -> bool {
-    names(entry).all(|name| here.contains(name.rsplit_once(':').map_or(name.as_str(), |(_, tag)| tag)))
 }
 
 /// The names that loaders read from an entry of `index.json`.
