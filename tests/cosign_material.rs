@@ -17,6 +17,8 @@ mod proof;
 
 #[path = "cosign_material/certificates.rs"]
 mod certificates;
+#[path = "cosign_material/keyless.rs"]
+mod keyless;
 #[path = "cosign_material/moves.rs"]
 mod moves;
 #[path = "cosign_material/program.rs"]
