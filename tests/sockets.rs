@@ -84,12 +84,13 @@ const ON_TOKEN: [&str; 6] = [
 ];
 
 /// The same with certificates that name a CRL and an OCSP responder, which nobody asks.
-const WITH_CERTIFICATES: [&str; 5] = [
+const WITH_CERTIFICATES: [&str; 6] = [
     "sign oci:app:v1 --key leaf.key --cert-chain chain.pem --format notary-jws",
     "sign oci:app:v1 --key leaf.key --cert-chain chain.pem --format notary-cose",
     "verify oci:app:v1 --ca-roots root.pem --certificate-identity CN=leaf --revocation crl --revocation-required",
     "verify oci:app:v1 --trust-policy policy.json --trust-store trust --scope registry.example/app --revocation crl",
     "import oci:app:v1 oci:certified:v1 --ca-roots root.pem --certificate-identity CN=leaf --revocation crl",
+    "revocation show crl",
 ];
 
 #[test]
@@ -154,6 +155,28 @@ fn no_socket_is_opened() {
         assert!(!asks.output().unwrap().status.success());
         assert!(calls().iter().any(|call| call.contains("socket(AF_INET")), "{:?}", calls());
     }
+}
+
+/// A verification writes no file that an interruption would have to remove, so it starts no thread that waits for signals.
+#[test]
+fn a_verification_starts_no_thread() {
+    let dir = support::temp_dir();
+    image::layout(&dir.path().join("app"), &[(Some("v1"), &image::image(1))]);
+    let trace = dir.path().join("trace");
+    let threads = |line: &str| {
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-e", "trace=clone,clone3", "-e", "signal=none", "-o"]).arg(&trace);
+        let output = strace.arg(env!("CARGO_BIN_EXE_bulla")).args(line.split(' ')).current_dir(dir.path()).output();
+        let output = output.ok().filter(|output| output.status.success());
+        output.map(|_| fs::read_to_string(&trace).unwrap().lines().filter(|line| line.contains("clone")).count())
+    };
+    // With a file to write it waits for signals.
+    let Some(writing) = threads("key new --no-passphrase -o k") else {
+        return not_run("`strace` is not there or not allowed");
+    };
+    assert_ne!(writing, 0);
+    assert_ne!(threads("sign oci:app:v1 --key k.key"), None);
+    assert_eq!(threads("verify oci:app:v1 --key k.pub"), Some(0));
 }
 
 /// With certificates that name a CRL and an OCSP responder, `verify` connects to the registry and to nothing else.

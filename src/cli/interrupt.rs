@@ -2,11 +2,13 @@
 //!
 //! Invariant: whenever such a signal arrives, no file with a final name is half written, and no temporary file and no
 //! lock of ours remains. Then the signal takes its default action. Leftovers of SIGKILL are removed by the next run.
+//! Until there is a file to remove or a prompt, signals have their default action and no thread waits for them.
 
 #[cfg(unix)]
 use std::io::Read as _;
 #[cfg(unix)]
 use std::sync::Arc;
+use std::sync::Once;
 #[cfg(unix)]
 use std::sync::atomic::AtomicBool;
 #[cfg(unix)]
@@ -14,6 +16,7 @@ use std::sync::atomic::Ordering;
 
 use bulla::files;
 
+use super::render;
 #[cfg(unix)]
 use super::signals;
 #[cfg(unix)]
@@ -29,12 +32,28 @@ pub(super) const ENDING: [i32; 4] = [signal::SIGTERM, signal::SIGHUP, signal::SI
 #[cfg(unix)]
 static PROMPT_IS_OPEN: AtomicBool = AtomicBool::new(false);
 
+/// Begins to handle signals when the first file is created that would have to be removed.
+pub(super) fn watch_when_needed() {
+    files::before_unfinished(begin);
+}
+
+/// Begins to handle signals, once.
+pub(super) fn begin() {
+    BEGUN.call_once(|| {
+        if let Err(error) = watch() {
+            render::note(format_args!("warning: signals cannot be watched for: {error}"));
+        }
+    });
+}
+
+static BEGUN: Once = Once::new();
+
 /// Starts a thread that handles signals. Called once.
 ///
 /// # Errors
 /// Those of the operating system. Signals then keep their default action, and the next run removes the leftovers.
 #[cfg(unix)]
-pub(super) fn watch() -> std::io::Result<()> {
+fn watch() -> std::io::Result<()> {
     // A second signal takes its default action at once: it does not wait for the cleanup that the first one started.
     let begun = Arc::new(AtomicBool::new(false));
     let ignored = ignored();
@@ -54,7 +73,7 @@ pub(super) fn watch() -> std::io::Result<()> {
 
 /// Does nothing: this system has no signals.
 #[cfg(not(unix))]
-pub(super) fn watch() -> std::io::Result<()> {
+fn watch() -> std::io::Result<()> {
     Ok(())
 }
 

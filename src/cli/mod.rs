@@ -78,9 +78,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         render::note(format_args!("warning: core dumps cannot be switched off: {error}"));
     }
     interrupt::watch_for_panics();
-    if let Err(error) = interrupt::watch() {
-        render::note(format_args!("warning: signals cannot be watched for: {error}"));
-    }
+    interrupt::watch_when_needed();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     redacted::begin(&arguments);
     let cli = match args::parse(&arguments) {

@@ -172,6 +172,7 @@ struct HeldSignals(&'static PromptSignals);
 #[cfg(unix)]
 impl HeldSignals {
     fn begin() -> io::Result<Self> {
+        interrupt::begin();
         let known = match SIGNALS.get() {
             Some(known) => known,
             None => {

@@ -36,6 +36,7 @@ pub use temporary::TemporaryPath;
 pub use temporary::is_temporary;
 pub use temporary::remove_leftovers;
 pub use undo::Uncommitted;
+pub use undo::before_unfinished;
 pub use undo::undo_all;
 pub use undo::undo_on_panic;
 pub use write::check_target;

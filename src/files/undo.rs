@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::TryLockError;
 
@@ -44,6 +45,8 @@ impl PendingRemovals {
     }
 }
 
+static PREPARE: OnceLock<fn()> = OnceLock::new();
+
 static PENDING: Mutex<PendingRemovals> = Mutex::new(PendingRemovals { entries: BTreeMap::new(), next: 0 });
 
 impl Uncommitted {
@@ -66,6 +69,7 @@ impl Uncommitted {
     }
 
     fn of(kind: EntryKind, path: &Path) -> Self {
+        prepare();
         pending().add(kind, path)
     }
 
@@ -80,6 +84,7 @@ impl Uncommitted {
     }
 
     fn create_as<T>(kind: EntryKind, path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Self)> {
+        prepare();
         let mut pending = pending();
         let create = make()?;
         Ok((create, pending.add(kind, path)))
@@ -147,6 +152,18 @@ fn undo_unless_held() {
             // Another thread holds the list while it gives a file its name.
             Err(TryLockError::WouldBlock) => std::thread::yield_now(),
         }
+    }
+}
+
+/// Sets a function that is called each time before a file or directory is created that an interruption must remove: the
+/// program begins to watch for signals only when there is something to remove. The first function that is set counts.
+pub fn before_unfinished(prepare: fn()) {
+    PREPARE.get_or_init(|| prepare);
+}
+
+fn prepare() {
+    if let Some(prepare) = PREPARE.get() {
+        prepare();
     }
 }
 
