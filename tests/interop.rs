@@ -20,6 +20,8 @@
 
 #[path = "interop/cosign.rs"]
 mod cosign;
+#[path = "interop/files.rs"]
+mod files;
 #[path = "interop/notation.rs"]
 mod notation;
 #[path = "interop/notation_timestamps.rs"]
