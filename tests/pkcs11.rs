@@ -18,6 +18,8 @@
 
 #[path = "pkcs11/faults.rs"]
 mod faults;
+#[path = "pkcs11/files.rs"]
+mod files;
 #[path = "pkcs11/formats.rs"]
 mod formats;
 #[path = "pkcs11/naming.rs"]

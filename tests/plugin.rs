@@ -153,6 +153,30 @@ fn every_kind_of_key_signs_every_format() {
 
 /// The contract has RSA-PSS alone, so that is what a certification request of an RSA key is signed with.
 #[test]
+fn a_key_of_a_plugin_signs_files() {
+    let place = Place::new();
+    fs::write(place.path("app.txt"), "release 1.0\n").unwrap();
+    fs::write(place.path("predicate.json"), "{}").unwrap();
+    for (kind, scheme) in
+        [("p256", "ECDSA P-256 SHA-256"), ("p384", "ECDSA P-384 SHA-384"), ("rsa2048", "RSA-PSS SHA-256")]
+    {
+        let key = format!("plugin:keys?key-id={kind}&config.keys={}", keys().display());
+        let (public, bundle, other) = (format!("{kind}.pub"), format!("{kind}.json"), format!("{kind}-other.json"));
+        place.bulla(&["key", "export", &key, "-o", &public]).expect(0);
+        let sign = ["sign-blob", "app.txt", "--key", &key, "--bundle", &bundle, "--output", "json"];
+        assert!(place.bulla(&sign).expect(0).stdout.contains(scheme), "{kind}");
+        let verified = place.bulla(&["verify-blob", "app.txt", "--key", &public, "--bundle", &bundle]).expect(0);
+        assert!(verified.stdout.contains(scheme), "{kind}: {}", verified.stdout);
+        place.bulla(&["verify-blob", "predicate.json", "--key", &public, "--bundle", &bundle]).expect(1);
+        let attest = ["attest-blob", "app.txt", "--key", &key, "--bundle", &other, "--predicate", "predicate.json"];
+        let attest = [&attest[..], &["--type", "vuln", "--output", "json"]].concat();
+        assert!(place.bulla(&attest).expect(0).stdout.contains(scheme), "{kind}");
+        let verify = ["verify-blob", "app.txt", "--key", &public, "--bundle", &other, "--type", "vuln"];
+        place.bulla(&verify).expect(0);
+    }
+}
+
+#[test]
 fn a_key_of_a_plugin_gets_a_certificate() {
     let place = Place::new();
     for kind in ["p256", "p384", "p521", "rsa2048", "rsa3072", "rsa4096"] {

@@ -114,11 +114,11 @@ impl FileDocument {
         }
     }
 
-    /// Whether it comes with a certificate.
-    pub fn has_certificate(&self) -> bool {
+    /// The certificate that came with a message signature, in DER, not verified.
+    pub fn certificate(&self) -> Option<&[u8]> {
         match self {
-            Self::MessageSignature(document) => !document.verification_material.certificates.is_empty(),
-            Self::Attestation(_) | Self::Bare(_) => false,
+            Self::MessageSignature(document) => document.verification_material.certificates.first().map(Vec::as_slice),
+            Self::Attestation(_) | Self::Bare(_) => None,
         }
     }
 }

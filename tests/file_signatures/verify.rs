@@ -98,7 +98,7 @@ fn attested(content: &[u8], key: &PrivateKey, predicate_type: &str) -> Vec<u8> {
     let message = file::read(&mut &content[..], file::hasher_for_signers(&[], &Limits::DEFAULT)).unwrap();
     let predicate = RawValue::from_string("{}".to_owned()).unwrap();
     let attestation = FileAttestation { name: Some("app.txt"), predicate: &predicate, predicate_type };
-    file::attest(&message, &attestation, key, &Limits::DEFAULT).unwrap()
+    file::attest(&message, &attestation, key, &Limits::DEFAULT).unwrap().bundle
 }
 
 /// A bundle of a statement with these subjects.

@@ -4,6 +4,7 @@ use bulla::key::Signer;
 use bulla::limits::Limits;
 use bulla::ops::file;
 use bulla::ops::file::FileAttestation;
+use bulla::ops::file::MadeFileAttestation;
 use bulla::policy;
 use bulla::report::FileSignResult;
 
@@ -36,21 +37,22 @@ pub(super) fn attest(args: &AttestBlobArgs) -> Result<Exit, Failure> {
         let name = input.path().and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
         let attestation = FileAttestation { name: name.as_deref(), predicate: &predicate, predicate_type };
         let made = one(input, &attestation, signer.as_ref(), &limits);
-        let written = made.and_then(|(digest, bundle)| target.write(&bundle, overwrite).map(|()| digest));
-        let key = signer.public_key();
+        let written =
+            made.and_then(|(digest, made)| target.write(&made.bundle, overwrite).map(|()| (digest, made.scheme)));
+        let key = signer.public_key().id();
         let result = match (&written, args.output) {
-            (Ok(digest), ResultsOutput::Json | ResultsOutput::Jsonl) => {
-                FileSignResult::signed(word, digest, key.id(), key.default_scheme())
+            (Ok((digest, scheme)), ResultsOutput::Json | ResultsOutput::Jsonl) => {
+                FileSignResult::signed(word, digest, key, *scheme)
                     .with_files(target.path(), None)
                     .with_predicate_type(predicate_type)
             }
             (Err(failure), ResultsOutput::Json | ResultsOutput::Jsonl) => {
                 FileSignResult::failed(word, failure.reported())
             }
-            (Ok(digest), ResultsOutput::Text) => {
+            (Ok((digest, _)), ResultsOutput::Text) => {
                 if let BundleTarget::File(path) = target {
                     render::line(format_args!("attested {digest}  {}", Foreign(word)));
-                    render::line(format_args!("  key {}  {predicate_type}  {}", key.id().short(), path.display()));
+                    render::line(format_args!("  key {}  {predicate_type}  {}", key.short(), path.display()));
                 }
                 continue;
             }
@@ -72,9 +74,9 @@ fn one(
     attestation: &FileAttestation<'_>,
     signer: &dyn Signer,
     limits: &Limits,
-) -> Result<(String, Vec<u8>), Failure> {
+) -> Result<(String, MadeFileAttestation), Failure> {
     let message = input.read(file::hasher_for_signers(&[], limits))?;
-    let bundle = file::attest(&message, attestation, signer, limits).map_err(failed)?;
+    let made = file::attest(&message, attestation, signer, limits).map_err(failed)?;
     let digest = message.digests().next().map(ToString::to_string);
-    Ok((digest.unwrap_or_default(), bundle))
+    Ok((digest.unwrap_or_default(), made))
 }

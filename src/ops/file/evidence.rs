@@ -6,6 +6,7 @@ use crate::envelope::FoundAt;
 use crate::key::MessageHasher;
 use crate::limits::Limits;
 use crate::trust::TrustRoot;
+use crate::x509::Certificate;
 use crate::x509::HashAlgorithm;
 
 /// Bundles and bare signatures about one file, not verified. One that cannot be read hides no other.
@@ -37,7 +38,12 @@ impl FileEvidence {
     /// A hasher for everything that these documents and the keys of `trust` need to know of the file. For Ed25519 it keeps
     /// the file, up to the limit `file.message_bytes`.
     pub fn hasher(&self, trust: &TrustRoot, limits: &Limits) -> MessageHasher {
-        let schemes = trust.keys().flat_map(|key| key.schemes().iter().copied());
+        let documents = self.documents.iter().flat_map(|(_, document)| document);
+        // A certificate that cannot be read is reported when the signature is verified.
+        let key = |der: &[u8]| Certificate::parse(der, limits).ok()?.public_key().ok();
+        let certified = documents.filter_map(FileDocument::certificate).filter_map(key);
+        let certified = certified.flat_map(|key| key.schemes().iter().copied());
+        let schemes = trust.keys().flat_map(|key| key.schemes().iter().copied()).chain(certified);
         let mut hasher = MessageHasher::new(schemes, limits.file.message_bytes);
         for document in self.documents.iter().flat_map(|(_, document)| document) {
             let stated = document.message_signature().and_then(|signature| signature.digest.as_ref());

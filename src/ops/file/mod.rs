@@ -11,6 +11,7 @@ pub use self::evidence::FileEvidence;
 pub use self::read::read;
 pub use self::sign::FileAttestation;
 pub use self::sign::FileSigningError;
+pub use self::sign::MadeFileAttestation;
 pub use self::sign::MadeFileSignature;
 pub use self::sign::attest;
 pub use self::sign::hasher_for_signers;

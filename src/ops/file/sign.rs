@@ -30,6 +30,16 @@ pub struct MadeFileSignature {
     signature: MessageSignature,
 }
 
+/// An attestation about a file that was made now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct MadeFileAttestation {
+    /// The Sigstore bundle.
+    pub bundle: Vec<u8>,
+    /// The signature scheme.
+    pub scheme: Scheme,
+}
+
 /// A statement about a file: what `attest-blob` signs.
 #[derive(Clone, Copy, Debug)]
 pub struct FileAttestation<'a> {
@@ -62,27 +72,38 @@ pub enum FileSigningError {
 /// A hasher for a file that these signers sign. For a signer that signs the file itself, as Ed25519 does, it keeps the file
 /// up to the limit `file.message_bytes`.
 pub fn hasher_for_signers(signers: &[&dyn Signer], limits: &Limits) -> MessageHasher {
-    let schemes = signers.iter().map(|signer| signer.public_key().default_scheme());
-    let hasher = MessageHasher::new(schemes, limits.file.message_bytes);
     let by_hash = |signer: &&dyn Signer| signer.signs_hashes(signer.public_key().default_scheme());
+    // A plugin chooses the scheme itself.
+    let schemes = signers.iter().flat_map(|signer| match by_hash(signer) {
+        true => vec![signer.public_key().default_scheme()],
+        false => signer.public_key().schemes().to_vec(),
+    });
+    let hasher = MessageHasher::new(schemes, limits.file.message_bytes);
     if signers.iter().all(by_hash) { hasher } else { hasher.with_message() }
 }
 
-/// Signs `file` with the default scheme of the key of `signer`.
+/// Signs `file` with the default scheme of the key of `signer`, or the one that a plugin chooses.
 ///
 /// # Errors
 /// [`FileSigningError`].
 pub fn sign(file: &HashedMessage, signer: &dyn Signer) -> Result<MadeFileSignature, FileSigningError> {
     let key = signer.public_key();
-    let scheme = key.default_scheme();
     let hash = file.sha256().ok_or(FileSigningError::NoDigest)?.to_vec();
-    let made = signer.sign_hashed(scheme, file).map_err(FileSigningError::Signer)?;
+    // A plugin chooses the scheme itself, and signs nothing but the file.
+    let scheme = key.default_scheme();
+    let made = match file.message().filter(|_| !signer.signs_hashes(scheme)) {
+        Some(message) => signer.sign(message),
+        None => signer.sign_hashed(scheme, file),
+    };
+    let made = made.map_err(FileSigningError::Signer)?;
+    let faulty = |_| SignerError::Faulty { key: key.id(), scheme: key.default_scheme() };
+    let scheme = key.verify_hashed(file, made.as_bytes()).map_err(faulty).map_err(FileSigningError::Signer)?;
     let digest = Some(MessageDigest { algorithm: HashAlgorithm::Sha256, hash });
     let signature = MessageSignature { digest, signature: made.as_bytes().to_vec() };
     Ok(MadeFileSignature { key: key.clone(), scheme, signature })
 }
 
-/// Signs `attestation` about `file`, and returns the bundle.
+/// Signs `attestation` about `file`.
 ///
 /// # Errors
 /// [`FileSigningError`].
@@ -91,18 +112,21 @@ pub fn attest(
     attestation: &FileAttestation<'_>,
     signer: &dyn Signer,
     limits: &Limits,
-) -> Result<Vec<u8>, FileSigningError> {
+) -> Result<MadeFileAttestation, FileSigningError> {
     let sha256 = |digest: &&Digest| digest.algorithm() == DigestAlgorithm::Sha256;
     let digest = file.digests().find(sha256).ok_or(FileSigningError::NoDigest)?;
     let FileAttestation { name, predicate, predicate_type } = *attestation;
     let payload =
         Statement::attestation(digest, name, predicate_type, predicate).map_err(FileSigningError::Envelope)?;
     let envelope = Envelope::sign(media_type::IN_TOTO, &payload, signer).map_err(FileSigningError::Signer)?;
-    let bundle = Bundle::new(envelope, signer.public_key()).to_json().map_err(FileSigningError::Json)?;
+    let key = signer.public_key();
+    let faulty = |_| SignerError::Faulty { key: key.id(), scheme: key.default_scheme() };
+    let scheme = envelope.verify(key).map_err(faulty).map_err(FileSigningError::Signer)?.proof().scheme;
+    let bundle = Bundle::new(envelope, key).to_json().map_err(FileSigningError::Json)?;
     let (got, limit) = (count(bundle.len()), limits.evidence.attestation_bytes);
     match got > limit {
         true => Err(FileSigningError::Envelope(EnvelopeError::Limit { what: "bytes of one bundle", got, limit })),
-        false => Ok(bundle),
+        false => Ok(MadeFileAttestation { bundle, scheme }),
     }
 }
 
