@@ -100,6 +100,8 @@ pub mod envelope;
 
 pub mod transparency;
 
+pub mod tuf;
+
 pub mod trust;
 
 pub mod policy;

@@ -38,6 +38,8 @@ pub struct Limits {
     pub revocation: RevocationLimits,
     /// Limits of transparency logs: checkpoints, proofs, certificate timestamps, trusted roots.
     pub transparency: TransparencyLimits,
+    /// Limits of TUF repositories.
+    pub tuf: TufLimits,
 }
 
 /// Limits of one envelope, bundle or statement, and of certificates.
@@ -229,6 +231,18 @@ pub struct TransparencyLimits {
     pub trusted_root_entries: u64,
 }
 
+/// Limits of TUF repositories.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TufLimits {
+    /// Bytes of one metadata file.
+    pub metadata_bytes: u64,
+    /// Versions of the root metadata after the one that is trusted. tough has the same limit.
+    pub root_versions: u64,
+    /// Signatures of one metadata file.
+    pub signatures: u64,
+}
+
 impl Limits {
     /// The default limits, which `SECURITY.md` lists.
     pub const DEFAULT: Self = Self {
@@ -294,6 +308,7 @@ impl Limits {
             trusted_root_bytes: 4 << 20,
             trusted_root_entries: 256,
         },
+        tuf: TufLimits { metadata_bytes: 4 << 20, root_versions: 1_024, signatures: 64 },
     };
 
     /// These limits, modified by `change`.

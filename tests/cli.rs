@@ -74,6 +74,7 @@ verbs! {
     timestamp_fetch: "timestamp-fetch";
     timestamp_request: "timestamp-request";
     tree: "tree-";
+    trust_import: "trust-import-";
     trust_show: "trust-show-";
     verify: "verify-";
 }

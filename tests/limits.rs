@@ -152,6 +152,9 @@ fn every_limit_has_a_test() {
         ("transparency.proof_hashes", "tests/transparency/entry.rs", "a_proof_is_bounded"),
         ("transparency.trusted_root_bytes", "tests/transparency/roots.rs", "a_root_is_bounded"),
         ("transparency.trusted_root_entries", "tests/transparency/roots.rs", "a_root_is_bounded"),
+        ("tuf.metadata_bytes", "tests/tuf/limits.rs", "what_is_read_is_bounded"),
+        ("tuf.root_versions", "tests/tuf/limits.rs", "what_is_read_is_bounded"),
+        ("tuf.signatures", "tests/tuf/limits.rs", "what_is_read_is_bounded"),
     ];
     let limits: Vec<_> = defaults().into_iter().map(|(name, _)| name).collect();
     assert_eq!(limits, tested.map(|(name, _, _)| name));
@@ -225,6 +228,9 @@ fn the_default_limits_are_the_published_ones() {
         ("transparency.proof_hashes", 64),
         ("transparency.trusted_root_bytes", 4_194_304),
         ("transparency.trusted_root_entries", 256),
+        ("tuf.metadata_bytes", 4_194_304),
+        ("tuf.root_versions", 1_024),
+        ("tuf.signatures", 64),
     ];
     assert_eq!(defaults(), promised.map(|(name, value)| (name.to_owned(), value)));
     assert_eq!(Limits::default(), Limits::DEFAULT);

@@ -33,7 +33,7 @@ mod output;
 mod pair;
 mod registry;
 mod single;
-mod time;
+pub(super) mod time;
 
 pub(super) use cert::CertCommand;
 pub(super) use cert::CertCsrArgs;
@@ -139,7 +139,7 @@ pub(super) enum Command {
     Timestamp(TimestampCommand),
     /// Show the referrers of an image and, with keys or certificates, which are trusted
     Tree(TreeArgs),
-    /// Trusted roots of Sigstore: show them
+    /// Trusted roots of Sigstore: show them, import them from a TUF repository
     #[command(subcommand)]
     Trust(TrustCommand),
     /// Verify images

@@ -90,6 +90,7 @@ impl TrustShowResult {
     pub fn new(argument: &str, file: &TrustedRootFile, now: Time) -> Self {
         let origin = match file.origin() {
             TrustedRootOrigin::File => "file",
+            TrustedRootOrigin::Import => "import",
             TrustedRootOrigin::Instance(_) => "program",
         };
         let warnings = file.remarks(now).into_iter().map(|one| ReportedError::new(one.code(), one.to_string()));

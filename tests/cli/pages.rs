@@ -389,7 +389,20 @@ const REPORTS: &[(&str, &[&str])] = &[
             r#"revocation && printf '{"entries":[{"content":"%s","kind":"crl","sources":[]}],"mediaType":"application/vnd.bulla.revocation.v1+json"}' "$(base64 list.crl | tr -d '\n')" >e.json && oci:app:v1 e.json"#,
         ],
     ),
-    ("trust show", &["public-good", "trusted roots && sigstore-staging.trusted_root.json"]),
+    (
+        "trust import",
+        &[
+            "tuf && tuf:mirror --root root.json -o t.json",
+            "tuf && cp expired-timestamp.json mirror/timestamp.json && tuf:mirror --root root.json -o t.json --accept-expired",
+        ],
+    ),
+    (
+        "trust show",
+        &[
+            "public-good",
+            "tuf && cp expired-timestamp.json mirror/timestamp.json && bulla trust import tuf:mirror --root root.json -o t.json --accept-expired && t.json",
+        ],
+    ),
     ("revocation show", &["revocation && list.crl", "revocation && response.ocsp"]),
 ];
 

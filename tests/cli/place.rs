@@ -150,6 +150,7 @@ impl Place {
             ["timestamps"] => copy_files(&testdata("timestamps"), &self.work()),
             // revocation — what is in testdata/revocation: a CRL and an OCSP response.
             ["revocation"] => copy_files(&testdata("revocation"), &self.work()),
+            ["tuf"] => copy_files(&testdata("tuf"), &self.work()),
             ["trusted", "roots"] => copy_files(&testdata("../keys"), &self.work()),
             // signed DIR — testdata/layouts/signed: `v1`, signed with release.key and version=1.0.
             ["signed", name] => copy_files(&testdata("layouts/signed"), &self.work().join(name)),

@@ -17,9 +17,23 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("x509", &["digest", "key", "limits", "nonempty", "text", "time"]),
     ("envelope", &["digest", "json", "key", "limits", "oci", "text", "time", "x509"]),
     ("transparency", &["digest", "envelope", "json", "key", "limits", "nonempty", "text", "time", "x509"]),
+    ("tuf", &["digest", "json", "key", "limits", "text", "time"]),
     (
         "trust",
-        &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time", "transparency", "x509"],
+        &[
+            "digest",
+            "envelope",
+            "json",
+            "key",
+            "limits",
+            "nonempty",
+            "oci",
+            "text",
+            "time",
+            "transparency",
+            "tuf",
+            "x509",
+        ],
     ),
     ("policy", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time", "trust"]),
     (
@@ -67,6 +81,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "time",
             "transparency",
             "trust",
+            "tuf",
             "verify",
             "x509",
         ],
@@ -91,6 +106,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "time",
             "transparency",
             "trust",
+            "tuf",
             "verify",
             "x509",
         ],
@@ -202,12 +218,14 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("VerifiedLogEntry", "transparency", &["transparency/entry/verify.rs"]),
     ("VerifiedNotaryEnvelope", "envelope", &["envelope/notary/envelope.rs"]),
     ("VerifiedImage", "verify", &["ops/outcome.rs"]),
+    ("VerifiedRepository", "tuf", &["tuf/update.rs"]),
+    ("VerifiedTarget", "tuf", &["tuf/target.rs"]),
     ("VerifiedSigner", "trust", &["trust/authenticate.rs"]),
     ("VerifiedSubject", "verify", &["verify/verified.rs"]),
 ];
 
 /// Layers in which no result may be dropped (threats: dropped-error).
-const NOTHING_DROPPED: &[&str] = &["envelope", "policy", "request", "transparency", "trust", "verify", "x509"];
+const NOTHING_DROPPED: &[&str] = &["envelope", "policy", "request", "transparency", "trust", "tuf", "verify", "x509"];
 
 pub const FILE_CEILING: usize = 400;
 pub const FUNCTION_CEILING: usize = 60;

@@ -185,6 +185,13 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         ],
     ),
     ("tree", ["bulla tree registry.example/app:1.0 --key release.pub", "bulla tree oci:app:1.0 --output svg"]),
+    (
+        "trust import",
+        [
+            "bulla trust import tuf:mirror --root public-good -o trusted-root.json",
+            "bulla trust import tuf:mirror --root root.json -o now.json --previous now.json",
+        ],
+    ),
     ("trust show", ["bulla trust show trusted_root.json", "bulla trust show public-good --output json"]),
     (
         "verify",

@@ -40,7 +40,12 @@ pub(super) const VERBS: &[Words] = &[
     ("download", &["`bulla tree REF` shows what is attached, and `bulla inspect REF` decodes it by its digest"]),
     ("generate-key-pair generate-sigstore-key keygen genkey", &["`bulla key new`"]),
     ("import-key-pair", &["`bulla key import FILE`"]),
-    ("initialize trusted-root signing-config", &["`bulla trust show FILE` shows a trusted root; bulla fetches none"]),
+    (
+        "initialize trusted-root signing-config",
+        &[
+            "`bulla trust import tuf:DIR --root FILE -o FILE` reads a mirrored TUF repository; `bulla trust show FILE` shows a trusted root",
+        ],
+    ),
     (
         "key/add key/set-default key/update",
         &["there is no list of keys: each command names its key, also one of a plugin: `bulla sign REF --key KEY`"],

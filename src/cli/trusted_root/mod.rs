@@ -1,6 +1,8 @@
 //! Trusted roots of Sigstore: the argument of `--trusted-root`, and the `trust` commands.
 
 pub(super) mod args;
+mod import;
+mod mirror;
 mod open;
 mod show;
 
@@ -16,6 +18,7 @@ pub(super) use open::warn;
 
 pub(super) fn trust(command: &TrustCommand, now: Time) -> Result<Exit, Failure> {
     match command {
+        TrustCommand::Import(args) => import::import(args, now),
         TrustCommand::Show(args) => show::show(args, now),
     }
 }

@@ -13,17 +13,25 @@ use crate::cli::render;
 
 /// The trusted roots of `argument`: a file, or the name of an instance whose trusted root comes with the program.
 pub(in crate::cli) fn open(argument: &str, limits: &Limits) -> Result<TrustedRootFile, Failure> {
-    let path = Path::new(argument);
-    let opened = match SigstoreInstance::from_name(argument) {
-        Some(_) if path.exists() => {
-            let message =
-                format!("{argument}: a file has this name, which also stands for a trusted root of the program");
-            return Err(Failure::unknown(message).hint(format!("./{argument}   for the file")));
-        }
+    let opened = match instance(argument)? {
         Some(instance) => TrustedRootFile::of_instance(instance, limits),
-        None => TrustedRootFile::parse(&files::read(path, limits.transparency.trusted_root_bytes)?, limits),
+        None => {
+            TrustedRootFile::parse(&files::read(Path::new(argument), limits.transparency.trusted_root_bytes)?, limits)
+        }
     };
     opened.map_err(|error| Failure::unknown(format!("{argument}: {error}")))
+}
+
+/// The instance of Sigstore that `argument` names; `None` if it names a file.
+pub(super) fn instance(argument: &str) -> Result<Option<SigstoreInstance>, Failure> {
+    match SigstoreInstance::from_name(argument) {
+        Some(_) if Path::new(argument).exists() => {
+            let message =
+                format!("{argument}: a file has this name, which also stands for a trusted root of the program");
+            Err(Failure::unknown(message).hint(format!("./{argument}   for the file")))
+        }
+        instance => Ok(instance),
+    }
 }
 
 /// Prints what an operator should know about the trusted roots of `argument`.

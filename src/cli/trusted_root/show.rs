@@ -51,6 +51,10 @@ fn origin(file: &TrustedRootFile) -> String {
         TrustedRootOrigin::Instance(instance) => {
             format!("the trusted root of this program, known to be current at {}", instance.as_of())
         }
+        TrustedRootOrigin::Import => {
+            let imported = file.imported().map(|imported| imported.imported_at().to_string()).unwrap_or_default();
+            format!("trusted root of a TUF repository, imported at {imported}")
+        }
         _ => format!("{} in a file that does not say how old it is", trusted_roots(file.roots().iter().count())),
     }
 }

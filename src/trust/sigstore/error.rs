@@ -40,6 +40,12 @@ pub enum TrustedRootError {
         /// The hash function.
         found: Untrusted,
     },
+    /// The file of an import contradicts itself, or has a field that cannot be read.
+    #[error("it is no imported trusted root: `{field}` is wrong")]
+    Import {
+        /// The field.
+        field: &'static str,
+    },
     /// It is not the JSON of a trusted root. Unknown fields are refused: one could restrict what the root is good for.
     #[error("not the JSON of a trusted root: {error}")]
     Json {

@@ -7,14 +7,17 @@ use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::time::Time;
+use crate::trust::sigstore::ImportedTrustedRoot;
 use crate::trust::sigstore::SigstoreInstance;
 use crate::trust::sigstore::TrustedRoot;
 use crate::trust::sigstore::TrustedRootError;
+use crate::tuf::TufRole;
 
 /// The trusted roots in one file (`trusted_root.json`, or one on each line as GitHub publishes them), and their origin.
 #[derive(Clone, Debug)]
 pub struct TrustedRootFile {
     digest: Digest,
+    imported: Option<Arc<ImportedTrustedRoot>>,
     origin: TrustedRootOrigin,
     roots: NonEmpty<Arc<TrustedRoot>>,
 }
@@ -25,6 +28,8 @@ pub struct TrustedRootFile {
 pub enum TrustedRootOrigin {
     /// A file of the operator, which does not say how old it is.
     File,
+    /// A file that the import of a TUF repository has written: [`TrustedRootFile::imported`].
+    Import,
     /// This package: the operator named the instance.
     Instance(SigstoreInstance),
 }
@@ -33,6 +38,15 @@ pub enum TrustedRootOrigin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrustedRootRemark {
+    /// It is from a TUF repository whose metadata had expired when it was imported. The operator accepted that.
+    ExpiredMetadata {
+        /// When the metadata expired.
+        expires: Time,
+        /// The time at which it was judged.
+        judged_at: Time,
+        /// Of which role.
+        role: TufRole,
+    },
     /// It is older than [`TrustedRootFile::OLD_AFTER_DAYS`]: keys may have been added, or withdrawn, since.
     Old {
         /// The time as of which it is known to have been current.
@@ -46,11 +60,16 @@ impl TrustedRootFile {
     /// After so many days a trusted root is old. Sigstore signs the root of its TUF repository anew within this time.
     pub const OLD_AFTER_DAYS: u64 = 180;
 
-    /// Parses a file: one trusted root, or several, one on each line.
+    /// Parses a file: one trusted root, several, one on each line, or the file of an import.
     ///
     /// # Errors
     /// [`TrustedRootError`]; also for a file without a trusted root.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, TrustedRootError> {
+        if ImportedTrustedRoot::is_one(bytes, limits) {
+            let imported = ImportedTrustedRoot::parse(bytes, limits)?;
+            let file = Self::new(bytes, TrustedRootOrigin::Import, vec![imported.trusted_root().clone()])?;
+            return Ok(Self { imported: Some(Arc::new(imported)), ..file });
+        }
         let roots = match is_lines(bytes) {
             true => TrustedRoot::parse_lines(bytes, limits)?,
             false => vec![TrustedRoot::parse(bytes, limits)?],
@@ -69,13 +88,14 @@ impl TrustedRootFile {
 
     fn new(bytes: &[u8], origin: TrustedRootOrigin, roots: Vec<TrustedRoot>) -> Result<Self, TrustedRootError> {
         let roots = NonEmpty::collect(roots.into_iter().map(Arc::new)).ok_or(TrustedRootError::Empty)?;
-        Ok(Self { digest: Digest::sha256(bytes), origin, roots })
+        Ok(Self { digest: Digest::sha256(bytes), imported: None, origin, roots })
     }
 
     /// The time as of which the trusted roots are known to have been current, if that is known.
     pub fn as_of(&self) -> Option<Time> {
         match self.origin {
             TrustedRootOrigin::File => None,
+            TrustedRootOrigin::Import => self.imported().map(ImportedTrustedRoot::as_of),
             TrustedRootOrigin::Instance(instance) => Some(instance.as_of()),
         }
     }
@@ -83,6 +103,11 @@ impl TrustedRootFile {
     /// The digest of the whole file.
     pub const fn digest(&self) -> &Digest {
         &self.digest
+    }
+
+    /// What was verified when it was imported, if it is the file of an import.
+    pub fn imported(&self) -> Option<&ImportedTrustedRoot> {
+        self.imported.as_deref()
     }
 
     /// Where it is from.
@@ -93,6 +118,15 @@ impl TrustedRootFile {
     /// What an operator should know at `now` about these trusted roots; to be said with every verdict that relies on them.
     pub fn remarks(&self, now: Time) -> Vec<TrustedRootRemark> {
         let mut remarks = Vec::new();
+        if let Some(imported) = self.imported() {
+            let judged_at = imported.judged_at();
+            let expired = imported.expired();
+            remarks.extend(expired.map(|(role, expires)| TrustedRootRemark::ExpiredMetadata {
+                expires,
+                judged_at,
+                role,
+            }));
+        }
         if let Some(as_of) = self.as_of() {
             let seconds = now.unix().saturating_sub(as_of.unix()).max(0);
             let days = seconds.unsigned_abs().checked_div(SECONDS_OF_A_DAY).unwrap_or_default();
@@ -113,6 +147,7 @@ impl TrustedRootRemark {
     /// The code of the remark, which is stable.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::ExpiredMetadata { .. } => "trusted-root-expired-metadata",
             Self::Old { .. } => "trusted-root-old",
         }
     }
@@ -121,6 +156,10 @@ impl TrustedRootRemark {
 impl fmt::Display for TrustedRootRemark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::ExpiredMetadata { expires, judged_at, role } => write!(
+                f,
+                "the trusted root was imported with {role} metadata that had expired at {expires}, judged at {judged_at}"
+            ),
             Self::Old { as_of, days } => write!(f, "the trusted root is {days} days old, of {as_of}"),
         }
     }

@@ -3,6 +3,7 @@
 mod authority;
 mod error;
 mod file;
+mod imported;
 mod instance;
 mod read;
 mod service;
@@ -18,6 +19,7 @@ pub use self::error::TrustedRootError;
 pub use self::file::TrustedRootFile;
 pub use self::file::TrustedRootOrigin;
 pub use self::file::TrustedRootRemark;
+pub use self::imported::ImportedTrustedRoot;
 pub use self::instance::SigstoreInstance;
 pub use self::service::ServiceGroup;
 pub use self::service::ServiceSelectionError;
