@@ -639,21 +639,21 @@ fn eight_writers_lose_nothing_in_a_real_registry() {
     run(async {
         let config = Content::from_bytes("application/vnd.oci.empty.v1+json", b"{}".to_vec());
         app.push_content(&config).await.unwrap();
-        for round in 0..20 {
+        for round in 0..ROUNDS {
             for writer in 0..WRITERS {
                 let manifest = manifest(&config, &format!("{round} {writer}"));
                 app.push_manifest(&manifest, None).await.unwrap();
             }
         }
     });
-    let lost = (0..20).map(|round| {
+    let lost = (0..ROUNDS).map(|round| {
         let subject = Digest::sha256(format!("subject {round}").as_bytes());
         let barrier = std::sync::Barrier::new(WRITERS);
         std::thread::scope(|scope| {
             for writer in 0..WRITERS {
                 let (barrier, host) = (&barrier, host.as_str());
                 scope.spawn(move || {
-                    let app = Registries::new(settings()).repository(&reference(host, "app")).unwrap();
+                    let app = Registries::new(patient()).repository(&reference(host, "app")).unwrap();
                     let config = Content::from_bytes("application/vnd.oci.empty.v1+json", b"{}".to_vec());
                     let entry = manifest(&config, &format!("{round} {writer}")).descriptor().clone();
                     barrier.wait();
@@ -666,6 +666,18 @@ fn eight_writers_lose_nothing_in_a_real_registry() {
         WRITERS - list["manifests"].as_array().unwrap().len()
     });
     assert_eq!(lost.sum::<usize>(), 0);
+}
+
+/// How often the writers meet in a real registry, where a round takes seconds.
+const ROUNDS: usize = 8;
+
+/// This registry writes a tag by emptying its file first. Who reads it then is answered with 500, for as long as the write
+/// takes, which is longer than the retries of a test.
+fn patient() -> Settings {
+    let mut settings = settings();
+    settings.retry.backoff = Duration::from_millis(100);
+    settings.retry.max_backoff = Duration::from_secs(2);
+    settings
 }
 
 /// A manifest without layers that is different for each `text`.
