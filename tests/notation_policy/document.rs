@@ -169,6 +169,18 @@ fn names_and_scopes_stand_once_in_a_document() {
 }
 
 #[test]
+fn a_statement_that_breaks_a_rule_is_named_with_its_line_and_column() {
+    let text = "{\"version\": \"1.0\", \"trustPolicies\": [\n  {\"name\": \"ä\", \"registryScopes\": [\"*\"], \
+                \"signatureVerification\": {\"level\": \"skip\"}}, {\n    \"name\": \"b\"}]}";
+    let second = text.lines().nth(1).unwrap().chars().count();
+    let said = TrustPolicyDocument::parse(text.as_bytes(), &Limits::DEFAULT).unwrap_err().to_string();
+    assert!(said.starts_with(&format!("statement 2 (\"b\") at line 2 column {second}: ")), "{said}");
+    let first = text.replace("skip", "none");
+    let said = TrustPolicyDocument::parse(first.as_bytes(), &Limits::DEFAULT).unwrap_err().to_string();
+    assert!(said.starts_with("statement 1 (\"ä\") at line 2 column 3: "), "{said}");
+}
+
+#[test]
 fn the_exact_repository_wins_over_the_scope_of_all() {
     let mut all = statement();
     all["name"] = json!("all");

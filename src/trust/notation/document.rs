@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::json;
 use crate::limits::Limits;
@@ -48,6 +49,26 @@ struct WrittenDocument {
     trust_policies: Vec<WrittenStatement>,
 }
 
+/// Where the statements of the document stand in it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenPlaces<'a> {
+    #[serde(borrow, default)]
+    trust_policies: Vec<&'a RawValue>,
+}
+
+/// The line and the column at which the statement with this number begins, both from 1; `None` if it is not found.
+fn position(bytes: &[u8], number: u64) -> Option<(usize, usize)> {
+    let places: WrittenPlaces<'_> = json::read(bytes).ok()?;
+    let index = usize::try_from(number.checked_sub(1)?).ok()?;
+    let at = places.trust_policies.get(index)?.get().as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
+    let before = bytes.get(..at)?;
+    let line = before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1);
+    let begin = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end.saturating_add(1));
+    let column = before.get(begin..).map_or(0, |line| String::from_utf8_lossy(line).chars().count());
+    Some((line, column.saturating_add(1)))
+}
+
 impl TrustPolicyDocument {
     /// Parses a document of version 1.0. One statement that breaks a rule makes the whole document an error.
     ///
@@ -62,8 +83,11 @@ impl TrustPolicyDocument {
         let mut scopes = BTreeSet::new();
         let mut statements = Vec::new();
         for (written, number) in written.trust_policies.into_iter().zip(1_u64..) {
-            let place = TrustPolicyPlace { name: Untrusted::within(&written.name, SHOWN), number };
-            let broken = |rule| TrustPolicyError::Statement { rule, statement: place.clone() };
+            let name = Untrusted::within(&written.name, SHOWN);
+            let broken = |rule| {
+                let place = TrustPolicyPlace { name: name.clone(), number, position: position(bytes, number) };
+                TrustPolicyError::Statement { rule, statement: place }
+            };
             let statement = TrustPolicyStatement::read(written).map_err(broken)?;
             if !names.insert(statement.name().to_owned()) {
                 return Err(broken(TrustPolicyRule::SameName));

@@ -47,6 +47,8 @@ pub struct TrustPolicyPlace {
     pub name: Untrusted,
     /// Its number in the document, from 1.
     pub number: u64,
+    /// The line and the column, from 1, at which it begins.
+    pub position: Option<(usize, usize)>,
 }
 
 /// A rule of the Trust Store and Trust Policy Specification that a statement breaks.
@@ -156,6 +158,10 @@ pub enum TrustPolicyRule {
 
 impl fmt::Display for TrustPolicyPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "statement {} ({:?})", self.number, self.name)
+        write!(f, "statement {} ({:?})", self.number, self.name)?;
+        match self.position {
+            Some((line, column)) => write!(f, " at line {line} column {column}"),
+            None => Ok(()),
+        }
     }
 }
