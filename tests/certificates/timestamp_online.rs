@@ -189,4 +189,10 @@ fn requests_of_another_machine_are_answered_and_the_answers_fit() {
     for image in ["oci:app:v1", "oci:other:v1"] {
         place.verify(image, &place.later, 0);
     }
+    // What has a timestamp needs none. The old request can still be answered, and its answer is not added.
+    place.expect("timestamp request oci:app:v1 -o again", 0);
+    assert!(place.files("again").is_empty());
+    place.expect(&format!("{fetch} -o second"), 0);
+    let said = place.expect("timestamp attach oci:app:v1 oci:other:v1 --token second --timestamp-roots tsa.pem", 0);
+    assert_eq!(said.matches("already timestamped").count(), 2, "{said}");
 }
