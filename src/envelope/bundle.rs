@@ -17,8 +17,8 @@ use crate::oci::media_type;
 
 /// A Sigstore bundle of a DSSE envelope, of version 0.1 to 0.3. sigstore/protobuf-specs, `sigstore_bundle.proto`.
 ///
-/// The verification material (certificates, log entries, timestamps, the key hint) is kept for people to see and
-/// decides nothing: a bundle is verified with a key that the operator gave.
+/// The verification material (certificates, log entries, timestamps, the key hint) is not verified here, and decides nothing
+/// where the operator gave a key.
 #[derive(Clone, Debug)]
 pub struct Bundle {
     envelope: Envelope,

@@ -219,7 +219,8 @@ impl Variants {
     }
 
     fn verdict(&self, layers: &[Descriptor], as_referrer: bool) -> Verdict {
-        let memory = Memory::new(Limits::DEFAULT);
+        // A store that takes what verifiers do not read.
+        let memory = Memory::new(Limits::DEFAULT.with(|limits| limits.oci.annotation_bytes = 2 << 20));
         let manifest = match as_referrer {
             true => referrer::referrer_manifest(
                 &self.image.descriptor().bare(),
@@ -295,5 +296,18 @@ fn variants_beyond_the_limit_are_never_a_silent_refusal() {
         let without_time = |n: usize| variants.with(&[(COSIGN_TIMESTAMP, ""), (COSIGN_CHAIN, &n.to_string())]);
         let incomplete: Vec<_> = (0..50).map(without_time).chain([complete.clone()]).collect();
         assert_eq!(proof::word(&variants.verdict(&incomplete, as_referrer)), "accepted");
+    }
+}
+
+/// A layer that exceeds a limit makes the manifest unreadable: could not tell, with the limit, and never a refusal.
+#[test]
+fn an_annotation_beyond_the_limit_is_could_not_tell() {
+    let variants = Variants::new();
+    let large = variants.with(&[(COSIGN_CHAIN, &"x".repeat(1 << 20))]);
+    for as_referrer in [false, true] {
+        let layers = [large.clone(), variants.signed.clone()];
+        let verdict = variants.verdict(&layers, as_referrer);
+        assert_eq!(proof::word(&verdict), "unknown", "{verdict:?}");
+        assert!(format!("{verdict:?}").contains("bytes of annotations on one descriptor"), "{verdict:?}");
     }
 }

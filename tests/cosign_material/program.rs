@@ -122,6 +122,30 @@ fn material_that_cannot_be_read_is_shown_as_such() {
     }
 }
 
+/// A tree lists what there is: that variants of a signature were left out makes it incomplete.
+#[test]
+fn variants_beyond_the_limit_are_named_in_a_tree() {
+    for (count, want) in [(8, 0), (9, 2)] {
+        let fixture = TestStore::layout(Limits::DEFAULT);
+        let image = fixture.image(1);
+        let signed = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
+        let signed = signed.sign(Format::Simple, &[&SIGNER.key]);
+        let variants: Vec<_> = (0..count)
+            .map(|n| {
+                let mut layer = signed.clone();
+                layer.annotations.insert(COSIGN_CHAIN.to_owned(), n.to_string());
+                layer
+            })
+            .collect();
+        fixture.attach(&image, Location::Tag, &StatementKind::ImageSignature, Format::Simple, &variants);
+        fixture.settle();
+        let (code, text, _) = bulla(&["tree", &format!("oci:{}:v1", fixture.path().display())]);
+        assert_eq!(code, Some(want), "{text}");
+        assert_eq!(text.contains("more than 8 variants of one signature"), want == 2, "{text}");
+        assert_eq!(text.matches("image signature").count(), 8);
+    }
+}
+
 /// The attestations of slsa-verifier, which cosign v2 signed keyless: with the annotations of cosign 1.13 and 2.
 #[test]
 fn real_attestations_are_shown_with_certificate_log_entry_and_time() {
