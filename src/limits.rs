@@ -223,6 +223,8 @@ pub struct TransparencyLimits {
     pub checkpoint_bytes: u64,
     /// Signatures of one checkpoint: the log's and those of witnesses.
     pub checkpoint_signatures: u64,
+    /// Bytes of the answer of a log that was asked to add an entry.
+    pub entry_bytes: u64,
     /// Hashes of one Merkle proof: one for each level of a tree with 2^64 leaves.
     pub proof_hashes: u64,
     /// Bytes of one file of Sigstore trusted roots, or of one signing config.
@@ -304,6 +306,7 @@ impl Limits {
             certificate_timestamps: 32,
             checkpoint_bytes: 64 << 10,
             checkpoint_signatures: 32,
+            entry_bytes: 1 << 20,
             proof_hashes: 64,
             trusted_root_bytes: 4 << 20,
             trusted_root_entries: 256,

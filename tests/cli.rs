@@ -75,6 +75,7 @@ verbs! {
     timestamp_request: "timestamp-request";
     tree: "tree-";
     trust_import: "trust-import-";
+    trust_new: "trust-new-";
     trust_show: "trust-show-";
     verify: "verify-";
 }

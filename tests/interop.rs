@@ -22,12 +22,17 @@
 mod cosign;
 #[path = "interop/files.rs"]
 mod files;
+#[path = "witnesses/log.rs"]
+#[allow(dead_code, reason = "the tests of witnesses use the rest")]
+mod log;
 #[path = "interop/notation.rs"]
 mod notation;
 #[path = "interop/notation_timestamps.rs"]
 mod notation_timestamps;
 #[path = "interop/oras.rs"]
 mod oras;
+#[path = "interop/own_authorities.rs"]
+mod own_authorities;
 #[path = "interop/pages.rs"]
 mod pages;
 #[path = "interop/peers.rs"]
@@ -80,6 +85,7 @@ with_and_without_the_referrers_api! {
     oras::oras_and_cosign_agree,
     oras::oras_copies_what_bulla_signed,
     oras::oras_discovers_what_bulla_signed,
+    own_authorities::bulla_signs_with_certificate_timestamp_and_log_cosign_verifies,
     pages::from_cosign_md,
     pages::from_notation_md,
     pages::from_skopeo_podman_md,

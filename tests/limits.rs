@@ -149,6 +149,7 @@ fn every_limit_has_a_test() {
         ("transparency.certificate_timestamps", "tests/transparency/sct.rs", "certificate_timestamps_are_counted"),
         ("transparency.checkpoint_bytes", "tests/transparency/checkpoint.rs", "a_checkpoint_is_bounded"),
         ("transparency.checkpoint_signatures", "tests/transparency/checkpoint.rs", "a_checkpoint_is_bounded"),
+        ("transparency.entry_bytes", "tests/witnesses/program.rs", "an_answer_of_a_log_is_bounded"),
         ("transparency.proof_hashes", "tests/transparency/entry.rs", "a_proof_is_bounded"),
         ("transparency.trusted_root_bytes", "tests/transparency/roots.rs", "a_root_is_bounded"),
         ("transparency.trusted_root_entries", "tests/transparency/roots.rs", "a_root_is_bounded"),
@@ -225,6 +226,7 @@ fn the_default_limits_are_the_published_ones() {
         ("transparency.certificate_timestamps", 32),
         ("transparency.checkpoint_bytes", 65_536),
         ("transparency.checkpoint_signatures", 32),
+        ("transparency.entry_bytes", 1 << 20),
         ("transparency.proof_hashes", 64),
         ("transparency.trusted_root_bytes", 4_194_304),
         ("transparency.trusted_root_entries", 256),
@@ -388,6 +390,7 @@ fn nothing_is_signed_that_a_verifier_would_not_read() {
             expiry: None,
             notary_manifest: bulla::oci::NotaryManifest::default(),
             timestamping: None,
+            witnessing: None,
         };
         for (bytes, want) in [(20_000, false), (1 << 20, true)] {
             let limits = Limits::DEFAULT.with(|limits| limits.evidence.signature_bytes = bytes);
@@ -699,7 +702,7 @@ fn attests(image: &Content, sink: &dyn Sink, size: usize) -> Result<(), OpsError
         &subject,
         &[SigningIdentity::new(proof::key())],
         &attestation,
-        (epoch, sign::SignWhen::Always),
+        &attest::AttestOptions::new(epoch, sign::SignWhen::Always),
         &Limits::DEFAULT,
     ))
     .map(drop)
@@ -746,7 +749,7 @@ fn values_of_a_predicate_are_bounded_by_its_bytes() {
         &subject,
         &[SigningIdentity::new(proof::key())],
         &attestation,
-        (epoch, sign::SignWhen::Always),
+        &attest::AttestOptions::new(epoch, sign::SignWhen::Always),
         &Limits::DEFAULT,
     ))
     .unwrap();

@@ -27,6 +27,7 @@ mod duration;
 mod examples;
 mod format;
 mod key;
+mod ls;
 pub(super) mod name;
 mod notation;
 mod output;
@@ -34,6 +35,7 @@ mod pair;
 mod registry;
 mod single;
 pub(super) mod time;
+mod witnesses;
 
 pub(super) use cert::CertCommand;
 pub(super) use cert::CertCsrArgs;
@@ -59,6 +61,7 @@ pub(super) use key::KeyTypeArg;
 pub(super) use key::PassphraseArgs;
 pub(super) use key::PluginArgs;
 pub(super) use key::TokenArgs;
+pub(super) use ls::LsArgs;
 pub(super) use notation::NotationArgs;
 pub(super) use output::LogFormat;
 pub(super) use output::Output;
@@ -69,6 +72,7 @@ pub(super) use pair::pair;
 pub(super) use registry::RegistryArgs;
 pub(super) use registry::SidesArgs;
 pub(super) use single::parse;
+pub(super) use witnesses::WitnessArgs;
 
 /// Signs container images with keys that never touch a network, and verifies before anything is moved or run.
 #[derive(Debug, Parser)]
@@ -215,18 +219,6 @@ pub(super) struct DigestArgs {
     /// The image
     #[arg(value_name = "REF")]
     pub(super) reference: String,
-    #[command(flatten)]
-    pub(super) registry: RegistryArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct LsArgs {
-    /// A layout, an archive or a repository
-    #[arg(value_name = "REF")]
-    pub(super) reference: String,
-    /// How to report
-    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
-    pub(super) output: Output,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use bulla::envelope::SigningIdentity;
 use bulla::limits::Limits;
 use bulla::ops::attest;
+use bulla::ops::attest::AttestOptions;
 use bulla::ops::sign::SignedPlatforms;
 use bulla::policy;
 use bulla::request::Attestation;
@@ -25,12 +25,18 @@ use super::runtime::Runtime;
 use super::runtime::Work;
 use super::sign;
 use super::signatures;
+use super::signing_chains;
 use super::stores::Stores;
+use super::witnesses;
 
 pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
     let attestation = attestation(args, &limits)?;
+    let forms = &attestation.forms;
+    let chains = signing_chains::read_files(&args.cert_chain, forms, now, &limits)?;
+    let read = witnesses::read(&args.witnesses, forms, &args.registry.tls_ca, now, &limits)?;
+    let asked = read.asked();
     let runtime = Runtime::new(Work::Waiting)?;
     let stores = Stores::new(&args.registry, &references)?;
     let platforms = if args.all_platforms { SignedPlatforms::All } else { SignedPlatforms::Root };
@@ -41,13 +47,15 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
         (signers.join(), pinned)
     });
     let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
-    let signers: Vec<_> = signers.iter().map(|signer| SigningIdentity::new(signer.as_ref())).collect();
+    let signers = signing_chains::identities(&signers, &chains, &attestation.forms)?;
     let (signers, attestation, limits) = (signers.as_slice(), &attestation, &limits);
-    let how = (now, sign::when(args.if_missing));
+    let options =
+        AttestOptions { witnessing: asked.witnessing(), ..AttestOptions::new(now, sign::when(args.if_missing)) };
+    let options = &options;
     let attest = |sink: Arc<dyn Sink>, subject| -> sign::SignTask<'_> {
         Box::pin(async move {
             let attestation = named(attestation, sink.as_ref());
-            attest::attest(sink.as_ref(), &subject, signers, &attestation, how, limits).await
+            attest::attest(sink.as_ref(), &subject, signers, &attestation, options, limits).await
         })
     };
     let mut exit = Exit::Yes;

@@ -35,6 +35,7 @@ mod redacted;
 mod reference_list;
 #[cfg(feature = "registry")]
 mod registry;
+mod rekor;
 mod render;
 mod request;
 mod results;
@@ -64,6 +65,7 @@ mod verify_saved;
 mod version;
 #[cfg(feature = "registry")]
 mod watch;
+mod witnesses;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -13,15 +13,11 @@ use bulla::ops::sign::SignOptions;
 use bulla::ops::sign::SignWhen;
 use bulla::ops::sign::Signed;
 use bulla::ops::sign::SignedPlatforms;
-use bulla::ops::timestamp::TimestampTrust;
-use bulla::ops::timestamp::Timestamping;
 use bulla::report::SignResult;
 use bulla::store::Sink;
 use bulla::store::Task;
 use bulla::store::parallel;
 use bulla::time::Time;
-use bulla::trust::VerificationTime;
-use bulla::x509::Purpose;
 
 use super::args::ImageFormat;
 use super::args::ResultsOutput;
@@ -37,9 +33,9 @@ use super::runtime::Work;
 use super::signatures;
 use super::signing_chains;
 use super::stores::Stores;
-use super::timestamp::authority;
-use super::trust;
 use super::verifiers;
+use super::witnesses;
+use super::witnesses::AskedWitnesses;
 
 /// The number of references that are signed at the same time.
 const AT_ONCE: usize = 16;
@@ -62,10 +58,8 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     verifiers::check_annotations(&args.annotations)?;
     let forms = ImageFormat::forms(&args.format);
     let chains = signing_chains::read(args, &forms, now, &limits)?;
-    let url = args.certificates.timestamp_url.as_deref();
-    let authority = url.map(|url| authority::at(url, &args.registry.tls_ca)).transpose()?;
-    let anchors = trust::anchors_of(&[(&args.certificates.timestamp_roots, Purpose::TimeStamping)], &limits)?;
-    let trust = TimestampTrust { anchors: &anchors, time: VerificationTime::now(now) };
+    let named = witnesses::read(&args.certificates.witnesses, &forms, &args.registry.tls_ca, now, &limits)?;
+    let asked = named.asked();
     let runtime = Runtime::new(Work::Waiting)?;
     let stores = Stores::new(&args.registry, &references)?;
     let platforms = if args.all_platforms { SignedPlatforms::All } else { SignedPlatforms::Root };
@@ -77,8 +71,7 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     });
     let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
     let signers = signing_chains::identities(&signers, &chains, &forms)?;
-    let timestamping = authority.as_deref().map(|authority| Timestamping { authority, trust });
-    let options = options(args, forms, now, timestamping)?;
+    let options = options(args, forms, now, &asked)?;
     let when = when(args.if_missing);
     let (given, options, limits) = (signers.as_slice(), &options, &limits);
     let sign = |sink: Arc<dyn Sink>, subject| -> SignTask<'_> {
@@ -117,7 +110,7 @@ fn options<'a>(
     args: &SignArgs,
     forms: Forms,
     now: Time,
-    timestamping: Option<Timestamping<'a>>,
+    asked: &'a AskedWitnesses<'_>,
 ) -> Result<SignOptions<'a>, Failure> {
     Ok(SignOptions {
         annotations: args.annotations.iter().cloned().collect(),
@@ -126,7 +119,8 @@ fn options<'a>(
         forms,
         notary_manifest: args.certificates.notary_manifest.map(NotaryManifest::from).unwrap_or_default(),
         reference: args.signed_reference.clone(),
-        timestamping,
+        timestamping: asked.timestamping(),
+        witnessing: asked.witnessing(),
     })
 }
 

@@ -16,7 +16,8 @@ pub(super) fn signed(reference: &str, signed: &[Signed]) {
         let referrers = signed.referrers.iter().map(|digest| format!("referrer {digest}"));
         let tags = signed.tags.iter().map(|tag| format!("tag {tag}"));
         let timestamps = signed.timestamps.iter().map(|time| format!("timestamp {time}"));
-        let places = referrers.chain(tags).chain(timestamps).collect::<Vec<_>>().join(", ");
+        let entries = signed.log_entries.iter().map(|entry| format!("log entry {}", entry.index()));
+        let places = referrers.chain(tags).chain(timestamps).chain(entries).collect::<Vec<_>>().join(", ");
         let done = if signed.already { "already signed" } else { "signed" };
         line(format_args!("{done} {}  {reference}", signed.subject));
         line(format_args!("  key {}  {places}", signed.key.short()));

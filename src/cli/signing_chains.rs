@@ -30,18 +30,30 @@ pub(super) type ChainFile = (PathBuf, CertificateChain);
 /// Checks that each option fits the formats.
 pub(super) fn read(args: &SignArgs, forms: &Forms, now: Time, limits: &Limits) -> Result<Vec<ChainFile>, Failure> {
     let certificates = &args.certificates;
-    let given = [
-        ("--cert-chain", !certificates.cert_chain.is_empty()),
-        ("--expiry", certificates.expiry.is_some()),
-        ("--notary-manifest", certificates.notary_manifest.is_some()),
-        ("--timestamp-url", certificates.timestamp_url.is_some()),
-    ];
-    check_options(&given, forms, args.signed_reference.as_deref())?;
-    certificates.cert_chain.iter().map(|path| Ok((path.clone(), chain(path, now, limits)?))).collect()
+    let given =
+        [("--expiry", certificates.expiry.is_some()), ("--notary-manifest", certificates.notary_manifest.is_some())];
+    check_options(!certificates.cert_chain.is_empty(), &given, forms, args.signed_reference.as_deref())?;
+    read_files(&certificates.cert_chain, forms, now, limits)
 }
 
-/// Checks that the options of certificates, the first of them `--cert-chain`, and `--signed-reference` fit the formats.
-pub(super) fn check_options(given: &[(&str, bool)], forms: &Forms, name: Option<&str>) -> Result<(), Failure> {
+/// The same for a command whose formats need no certificates.
+pub(super) fn read_files(
+    paths: &[PathBuf],
+    forms: &Forms,
+    now: Time,
+    limits: &Limits,
+) -> Result<Vec<ChainFile>, Failure> {
+    paths.iter().map(|path| Ok((path.clone(), chain(path, forms, now, limits)?))).collect()
+}
+
+/// Checks that there are certificates for formats that need them, and that the options `given` of the notary formats and
+/// `--signed-reference` fit the formats.
+pub(super) fn check_options(
+    has_chain: bool,
+    given: &[(&str, bool)],
+    forms: &Forms,
+    name: Option<&str>,
+) -> Result<(), Failure> {
     if !forms.has_certificate() {
         return match given.iter().find(|(_, given)| *given) {
             None => Ok(()),
@@ -50,7 +62,7 @@ pub(super) fn check_options(given: &[(&str, bool)], forms: &Forms, name: Option<
             }
         };
     }
-    if given.first().is_none_or(|(_, has_chain)| !has_chain) {
+    if !has_chain {
         return Err(Failure::unknown("the notary formats need the certificate chain of the key").hint(CHAIN_HINT));
     }
     if name.is_some() && forms.iter().all(|form| !form.signs_names()) {
@@ -60,17 +72,19 @@ pub(super) fn check_options(given: &[(&str, bool)], forms: &Forms, name: Option<
     Ok(())
 }
 
-/// Reads a file of `--cert-chain` and verifies the chain for the signing time `now`.
-pub(super) fn chain(path: &Path, now: Time, limits: &Limits) -> Result<CertificateChain, Failure> {
+/// Reads a file of `--cert-chain` and verifies the chain by the rules of each format, for the signing time `now`.
+pub(super) fn chain(path: &Path, forms: &Forms, now: Time, limits: &Limits) -> Result<CertificateChain, Failure> {
     let of_file = |error: String| Failure::unknown(format!("{}: {error}", path.display()));
     let bytes = files::read(path, limits.envelope.bundle_bytes)?;
     let certificates = Certificate::parse_bundle(&bytes, limits).map_err(|error| of_file(error.to_string()))?;
-    CertificateChain::verify(&certificates, now, limits).map_err(|error| {
-        of_file(error.to_string()).hint(format!("bulla cert lint {}   # every rule that it breaks", path.display()))
+    forms.verify_chain(&certificates, now, limits).map_err(|error| {
+        let profile = if forms.has_certificate() { "" } else { " --profile sigstore" };
+        let lint = format!("bulla cert lint {}{profile}   # every rule that it breaks", path.display());
+        of_file(error.to_string()).hint(lint)
     })
 }
 
-/// The identities of `signers`, each with the chain of its key.
+/// The identities of `signers`, each with the chain of its key where chains are given.
 pub(super) fn identities<'a>(
     signers: &'a [Box<dyn Signer>],
     chains: &'a [ChainFile],
@@ -79,13 +93,13 @@ pub(super) fn identities<'a>(
     let argument = |error: String| Failure::unknown(error);
     let identity = |signer: &'a dyn Signer| {
         let key = signer.public_key();
-        if !forms.has_certificate() {
-            return Ok(SigningIdentity::new(signer));
+        if forms.has_certificate() {
+            NotaryAlgorithm::of_key(key)
+                .map_err(|error| argument(format!("key {}: {error}", key.id().short())).hint(KEY_HINT))?;
         }
-        NotaryAlgorithm::of_key(key)
-            .map_err(|error| argument(format!("key {}: {error}", key.id().short())).hint(KEY_HINT))?;
         let own = chains.iter().find(|(_, chain)| chain.key().id() == key.id());
         match (own, chains) {
+            (None, []) => Ok(SigningIdentity::new(signer)),
             (Some((_, chain)), _) => {
                 SigningIdentity::with_chain(signer, chain).map_err(|error| argument(error.to_string()))
             }

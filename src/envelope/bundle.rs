@@ -77,15 +77,14 @@ impl Bundle {
         }
     }
 
-    /// The bundle as JSON, in cosign's field order.
+    /// The bundle as JSON of version 0.3, in cosign's field order, with the signer's certificate and without its issuers.
     ///
     /// # Errors
     /// [`JsonError`] never happens for these types, but is not swallowed.
     pub fn to_json(&self) -> Result<Vec<u8>, JsonError> {
-        let hint = self.verification_material.key_hint.as_deref().unwrap_or_default().into();
         json::to_go(&BundleWire {
             media_type: media_type::SIGSTORE_BUNDLE.into(),
-            verification_material: WireVerificationMaterial::of_key(hint),
+            verification_material: WireVerificationMaterial::of(&self.verification_material)?,
             dsse_envelope: Some(self.envelope.to_wire()),
             message_signature: None,
         })

@@ -42,6 +42,12 @@ pub enum EnvelopeError {
         /// The key that is to sign.
         key: KeyId,
     },
+    /// A certificate chain that was not verified by the rules for this format.
+    #[error("the certificate chain was not verified by the profile {profile}, which the format needs")]
+    ChainProfile {
+        /// The name of the profile.
+        profile: &'static str,
+    },
     /// A certificate chain that was verified for another time than the signing time.
     #[error("the certificate chain was verified for {at}, and the signing time is {signing_time}")]
     ChainTime {
@@ -98,6 +104,9 @@ pub enum EnvelopeError {
         /// The digest of the image.
         wanted: Box<Digest>,
     },
+    /// A timestamp that is to be stored beside a signature is about something else.
+    #[error("a timestamp about something else than the signature")]
+    OtherTimestamp,
     /// The annotation with the certificate of the signer has several: cosign v2.
     #[error("`{}` has {got} certificates, not one", referrer::COSIGN_CERTIFICATE)]
     SeveralCertificates {

@@ -2,12 +2,10 @@
 //!
 //! Nothing else matches on the media types of signature formats: discovery, signing, import and merging use this table.
 
-use std::collections::BTreeMap;
-
 use crate::envelope::AnnotatedEnvelope;
 use crate::envelope::Attachment;
 use crate::envelope::Bundle;
-use crate::envelope::Envelope;
+use crate::envelope::BundleVersion;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Form;
 use crate::envelope::FormLayers;
@@ -25,6 +23,7 @@ use crate::envelope::StorageOptions;
 use crate::envelope::StoredSignature;
 use crate::envelope::Strictness;
 use crate::envelope::base64;
+use crate::envelope::cosign_annotations;
 use crate::envelope::form_row::FormWriting;
 use crate::envelope::form_row::TypeName;
 use crate::envelope::notary_reader;
@@ -51,9 +50,12 @@ static SIGSTORE_BUNDLE: Form = Form {
     writing: Some(FormWriting {
         payload: PayloadKind::Statement,
         signs_names: true,
+        takes_log_entries: true,
+        to_timestamp: Some(|signed| Ok(signed.signature.clone())),
         write: |signed, subject, StorageOptions { created, .. }| {
             let json = |error| EnvelopeError::Json { format: FormName::SigstoreBundle.as_str(), error };
-            let bundle = Bundle::new(envelope(signed), signed.key).to_json().map_err(json)?;
+            let (envelope, material) = (signed.envelope(), signed.bundle_material(BundleVersion::V0_3));
+            let bundle = Bundle::of_parts(envelope, material, BundleVersion::V0_3).to_json().map_err(json)?;
             let bundle = Content::from_bytes(media_type::SIGSTORE_BUNDLE, bundle);
             let manifest =
                 referrer::bundle_manifest(subject, &bundle, signed.item.predicate_type(), created).map_err(json)?;
@@ -76,11 +78,13 @@ static SIMPLE_SIGNING: Form = Form {
     writing: Some(FormWriting {
         payload: PayloadKind::SimpleSigning,
         signs_names: true,
+        takes_log_entries: false,
+        to_timestamp: Some(|signed| Ok(signed.signature.clone())),
         write: |signed, _, _| {
             let content = Content::from_bytes(media_type::SIMPLE_SIGNING, signed.payload.bytes().to_vec());
             let mut layer = content.descriptor().bare();
-            let signature = base64::encode(&signed.signature);
-            layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), signature)]);
+            layer.annotations = cosign_annotations::annotations(signed, FormName::SimpleSigning)?;
+            layer.annotations.insert(referrer::COSIGN_SIGNATURE.to_owned(), base64::encode(&signed.signature));
             Ok(StoredSignature::Layer { content, layer, tag: SIG_TAG })
         },
     }),
@@ -100,11 +104,14 @@ static DSSE: Form = Form {
     writing: Some(FormWriting {
         payload: PayloadKind::Statement,
         signs_names: true,
+        takes_log_entries: false,
+        // cosign v2 verifies the timestamp of an attestation over the envelope.
+        to_timestamp: Some(|signed| signed.stored_envelope()),
         write: |signed, _, _| {
-            let json = |error| EnvelopeError::Json { format: FormName::Dsse.as_str(), error };
-            let content = Content::from_bytes(media_type::DSSE_ENVELOPE, envelope(signed).to_json().map_err(json)?);
+            let content = Content::from_bytes(media_type::DSSE_ENVELOPE, signed.stored_envelope()?);
             let mut layer = content.descriptor().bare();
-            layer.annotations = BTreeMap::from([
+            layer.annotations = cosign_annotations::annotations(signed, FormName::Dsse)?;
+            layer.annotations.extend([
                 (referrer::COSIGN_SIGNATURE.to_owned(), String::new()),
                 (referrer::COSIGN_PREDICATE_TYPE.to_owned(), signed.item.predicate_type().to_owned()),
             ]);
@@ -117,11 +124,7 @@ static NOTARY_JWS: Form = Form {
     name: FormName::NotaryJws,
     layer_type: TypeName::Exactly(media_type::NOTARY_JWS),
     read: |_, content, limits, strictness| notary_reader::read(NotaryFormat::Jws, content, limits, strictness),
-    writing: Some(FormWriting {
-        payload: PayloadKind::Notary(NotaryFormat::Jws),
-        signs_names: false,
-        write: write_notary,
-    }),
+    writing: Some(FormWriting { payload: PayloadKind::Notary(NotaryFormat::Jws), ..NOTARY_WRITING }),
     ..NOTARY
 };
 
@@ -129,11 +132,7 @@ static NOTARY_COSE: Form = Form {
     name: FormName::NotaryCose,
     layer_type: TypeName::Exactly(media_type::NOTARY_COSE),
     read: |_, content, limits, strictness| notary_reader::read(NotaryFormat::Cose, content, limits, strictness),
-    writing: Some(FormWriting {
-        payload: PayloadKind::Notary(NotaryFormat::Cose),
-        signs_names: false,
-        write: write_notary,
-    }),
+    writing: Some(FormWriting { payload: PayloadKind::Notary(NotaryFormat::Cose), ..NOTARY_WRITING }),
     ..NOTARY
 };
 
@@ -152,6 +151,15 @@ const NOTARY: Form = Form {
     writing: None,
 };
 
+/// How both formats of the Notary Project are written.
+const NOTARY_WRITING: FormWriting = FormWriting {
+    payload: PayloadKind::Notary(NotaryFormat::Jws),
+    signs_names: false,
+    takes_log_entries: false,
+    to_timestamp: None,
+    write: write_notary,
+};
+
 fn write_notary(
     signed: &SignedItem<'_>,
     subject: &Subject,
@@ -166,10 +174,6 @@ fn write_notary(
         .write(subject, &layer, &chain.thumbprints(), storage.created)
         .map_err(|error| EnvelopeError::Json { format: "signature manifest", error })?;
     Ok(StoredSignature::Referrer(Attachment { blobs: vec![layer], manifest }))
-}
-
-fn envelope(signed: &SignedItem<'_>) -> Envelope {
-    Envelope::of_verified(signed.payload.payload_type(), signed.payload.bytes(), signed.signature.clone())
 }
 
 /// All formats, in the order of discovery and writing.
@@ -237,6 +241,7 @@ impl Form {
         }
         let unwritable = EnvelopeError::Unwritable { form: self.name.as_str(), statement: "a signature" };
         let writing = self.writing.as_ref().ok_or(unwritable)?;
+        self.check_witnesses(signed)?;
         let stored = (writing.write)(signed, subject, storage)?;
         self.check_readable(&stored, signed.item.statement, limits)?;
         Ok(stored)

@@ -48,9 +48,17 @@ pub(super) struct FormWriting {
     pub(super) payload: PayloadKind,
     /// Whether a name of the image can be signed along with its digest.
     pub(super) signs_names: bool,
+    /// Whether entries of a transparency log can be stored in it.
+    pub(super) takes_log_entries: bool,
+    /// What the timestamps of a signature are about, where they are stored beside the signature; `None` where the format
+    /// has a place of its own for them.
+    pub(super) to_timestamp: Option<TimestampedBytes>,
     /// Makes the content in which a signature is stored.
     pub(super) write: fn(&SignedItem<'_>, &Subject, StorageOptions) -> Result<StoredSignature, EnvelopeError>,
 }
+
+/// Makes the bytes that the timestamps of a signature are about.
+pub(super) type TimestampedBytes = fn(&SignedItem<'_>) -> Result<Vec<u8>, EnvelopeError>;
 
 /// What the manifest of a signature says that its format does not decide.
 #[derive(Clone, Copy, Debug)]

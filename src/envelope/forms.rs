@@ -8,6 +8,13 @@ use crate::envelope::FormName;
 use crate::envelope::ItemPayload;
 use crate::envelope::SignedWith;
 use crate::envelope::SigningItem;
+use crate::limits::Limits;
+use crate::nonempty::NonEmpty;
+use crate::time::Time;
+use crate::x509::Certificate;
+use crate::x509::CertificateChain;
+use crate::x509::ChainError;
+use crate::x509::Profile;
 
 /// The signature formats in which a signing operation writes its signatures: at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +48,26 @@ impl Forms {
         self.iter().any(|form| form.signed_with == SignedWith::Certificate)
     }
 
+    /// Whether every one of the formats has a place for entries of a transparency log.
+    pub fn take_log_entries(&self) -> bool {
+        self.iter().all(Form::takes_log_entries)
+    }
+
+    /// Verifies the certificate chain of a key that is to sign in these formats at the time `at`: by the profile `notary`
+    /// if one of them needs certificates, which then have them alone, and else by the profile `sigstore`.
+    ///
+    /// # Errors
+    /// [`ChainError`]: verifiers would refuse the chain, or could not tell.
+    pub fn verify_chain(
+        &self,
+        certificates: &NonEmpty<Certificate>,
+        at: Time,
+        limits: &Limits,
+    ) -> Result<CertificateChain, ChainError> {
+        let profile = if self.has_certificate() { NOTARY } else { SIGSTORE };
+        CertificateChain::verify_by(certificates, &NonEmpty::one(profile), at, limits)
+    }
+
     /// The formats, in the order of discovery and writing.
     pub fn iter(&self) -> impl Iterator<Item = &'static Form> {
         Form::all().filter(|form| self.contains(form.name))
@@ -63,6 +90,11 @@ impl Forms {
         Ok(payloads)
     }
 }
+
+/// The rules for formats of the Notary Project.
+const NOTARY: &Profile = &Profile::NOTARY;
+/// The rules for formats of Sigstore.
+const SIGSTORE: &Profile = &Profile::SIGSTORE;
 
 #[cfg(test)]
 mod tests {

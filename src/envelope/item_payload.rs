@@ -130,7 +130,7 @@ impl ItemPayload {
     ///
     /// # Errors
     /// [`EnvelopeError`] for a key that the format does not allow, and for a certificate chain that is missing or was
-    /// verified for another time.
+    /// verified for another time or by other rules.
     pub fn check_signer(&self, identity: &SigningIdentity<'_>) -> Result<(), EnvelopeError> {
         match &self.0 {
             Encoded::Notary(item) => item.draft_of(identity).map(drop),
@@ -138,14 +138,16 @@ impl ItemPayload {
         }
     }
 
-    /// Whether `document` is this payload signed by `identity` already, verified. A document with a certificate must
-    /// have the same certificate chain, and not be expired at the time that is to be signed.
+    /// Whether `document` is this payload signed by `identity` already, verified, with the same certificate; an envelope of
+    /// the Notary Project with the same chain, and not expired at the time that is to be signed.
     pub fn is_signed_in(&self, document: &SignedDocument, identity: &SigningIdentity<'_>) -> bool {
         match &self.0 {
             Encoded::Notary(item) => document.notary_envelope().is_some_and(|found| item.is_signed_in(found, identity)),
-            Encoded::SimpleSigning(_) | Encoded::Statement(_) => document
-                .verify(identity.key())
-                .is_ok_and(|proven| proven.payload_type() == self.payload_type() && *proven.bytes() == *self.bytes()),
+            Encoded::SimpleSigning(_) | Encoded::Statement(_) => {
+                document.verify(identity.key()).is_ok_and(|proven| {
+                    proven.payload_type() == self.payload_type() && *proven.bytes() == *self.bytes()
+                }) && is_with_certificate_of(document, identity)
+            }
         }
     }
 
@@ -180,6 +182,13 @@ impl ItemPayload {
             Encoded::SimpleSigning(_) | Encoded::Statement(_) => None,
         }
     }
+}
+
+/// Whether the certificate beside the signature is that of `identity`, if it has one, and else there is no certificate.
+fn is_with_certificate_of(document: &SignedDocument, identity: &SigningIdentity<'_>) -> bool {
+    let Some(Ok(material)) = document.verification_material() else { return false };
+    let own = identity.sigstore_chain().map(|chain| chain.signer().der());
+    material.certificates.first().map(Vec::as_slice) == own
 }
 
 /// Why a payload was not signed.

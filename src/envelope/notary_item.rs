@@ -14,6 +14,7 @@ use crate::envelope::UnsignedAttributes;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::x509::CertificateChain;
+use crate::x509::Profile;
 
 /// The payload and the signed attributes of an envelope. The message that is signed also depends on the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +70,9 @@ impl NotaryItem {
         key: &PublicKey,
     ) -> Result<&'a CertificateChain, EnvelopeError> {
         let chain = chain.ok_or_else(|| EnvelopeError::NoChain { key: key.id() })?;
+        if !chain.is_verified_by(&Profile::NOTARY) {
+            return Err(EnvelopeError::ChainProfile { profile: Profile::NOTARY.name() });
+        }
         let signing_time = self.attributes.signing_time();
         match chain.at() == signing_time {
             true => Ok(chain),

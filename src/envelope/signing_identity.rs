@@ -6,6 +6,7 @@ use crate::envelope::EnvelopeError;
 use crate::key::PublicKey;
 use crate::key::Signer;
 use crate::x509::CertificateChain;
+use crate::x509::Profile;
 
 /// The identity that signs: a private key, with the certificate chain of its public key where formats need one.
 #[derive(Clone, Copy)]
@@ -35,6 +36,12 @@ impl<'a> SigningIdentity<'a> {
     /// The certificate chain.
     pub const fn chain(&self) -> Option<&'a CertificateChain> {
         self.chain
+    }
+
+    /// The certificate chain, if it was verified by the rules of Sigstore ([`Profile::SIGSTORE`]): only then do signatures in
+    /// its formats have the certificate.
+    pub fn sigstore_chain(&self) -> Option<&'a CertificateChain> {
+        self.chain.filter(|chain| chain.is_verified_by(&Profile::SIGSTORE))
     }
 
     /// The public key.

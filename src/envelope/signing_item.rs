@@ -6,9 +6,13 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
+use crate::envelope::BundleVersion;
 use crate::envelope::DatedArtifact;
+use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
+use crate::envelope::FormName;
 use crate::envelope::ItemPayload;
+use crate::envelope::MaterialForm;
 use crate::envelope::NotSignedBy;
 use crate::envelope::NotaryFormat;
 use crate::envelope::NotaryPayload;
@@ -17,6 +21,9 @@ use crate::envelope::SigningFault;
 use crate::envelope::SigningIdentity;
 use crate::envelope::SimpleSigningPayload;
 use crate::envelope::Statement;
+use crate::envelope::StoredTimestamp;
+use crate::envelope::VerificationMaterial;
+use crate::envelope::Witnesses;
 use crate::envelope::notary_item::NotaryItem;
 use crate::envelope::notary_item::SIGNING_AGENT;
 use crate::envelope::notary_item::SIGNING_AGENT_ELSEWHERE;
@@ -26,6 +33,7 @@ use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::media_type;
 use crate::x509::CertificateChain;
+use crate::x509::Profile;
 
 /// An image and the statement about it to sign, from which every format makes its payload.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +80,7 @@ pub struct SignedItem<'a> {
     pub(super) signature: Vec<u8>,
     /// The program that made the signature, for formats that name it; not signed.
     pub(super) signing_agent: &'static str,
+    pub(super) witnesses: Witnesses,
 }
 
 impl SigningItem<'_> {
@@ -135,7 +144,8 @@ impl<'a> SigningIdentity<'a> {
         payload.check_signer(self)?;
         let signature = payload.sign(self.signer())?;
         let (chain, key) = (self.chain(), self.key());
-        Ok(SignedItem { chain, item, key, payload, signature, signing_agent: SIGNING_AGENT })
+        let (signing_agent, witnesses) = (SIGNING_AGENT, Witnesses::default());
+        Ok(SignedItem { chain, item, key, payload, signature, signing_agent, witnesses })
     }
 }
 
@@ -154,10 +164,62 @@ impl<'a> SignedItem<'a> {
         match payload.is_signed_by(key, signature) {
             true => {
                 let (signature, signing_agent) = (signature.to_vec(), SIGNING_AGENT_ELSEWHERE);
-                Ok(Self { chain: None, item, key, payload, signature, signing_agent })
+                let witnesses = Witnesses::default();
+                Ok(Self { chain: None, item, key, payload, signature, signing_agent, witnesses })
             }
             false => Err(NotSignedBy(key.id())),
         }
+    }
+
+    /// The same with timestamps and log entries about it.
+    #[must_use]
+    pub fn with_witnesses(self, witnesses: Witnesses) -> Self {
+        Self { witnesses, ..self }
+    }
+
+    /// The certificate chain that it has in the formats of Sigstore: one that was verified by [`Profile::SIGSTORE`].
+    pub fn sigstore_chain(&self) -> Option<&'a CertificateChain> {
+        self.chain.filter(|chain| chain.is_verified_by(&Profile::SIGSTORE))
+    }
+
+    /// The DSSE envelope with the payload and the signature.
+    pub(super) fn envelope(&self) -> Envelope {
+        Envelope::of_verified(self.payload.payload_type(), self.payload.bytes(), self.signature.clone())
+    }
+
+    /// The verification material of a bundle: the signer's certificate if it has one, else the hint of its key, and the
+    /// timestamps and log entries. A bundle of version 0.3 has no issuers: verifiers have them in their trusted root.
+    pub(super) fn bundle_material(&self, version: BundleVersion) -> VerificationMaterial {
+        let Witnesses { log_entries, timestamps } = &self.witnesses;
+        let certificates: Vec<_> = self.sigstore_chain().iter().map(|chain| chain.signer().der().to_vec()).collect();
+        VerificationMaterial {
+            form: MaterialForm::Bundle(version),
+            key_hint: certificates.is_empty().then(|| self.key.id().hint()),
+            certificates,
+            log_entries: log_entries.clone(),
+            timestamps: timestamps.iter().map(|response| StoredTimestamp::of_response(response.bytes())).collect(),
+        }
+    }
+
+    /// The envelope as it is stored on its own.
+    pub(super) fn stored_envelope(&self) -> Result<Vec<u8>, EnvelopeError> {
+        let json = |error| EnvelopeError::Json { format: FormName::Dsse.as_str(), error };
+        self.envelope().to_json().map_err(json)
+    }
+
+    /// The key that made the signature.
+    pub const fn key(&self) -> &'a PublicKey {
+        self.key
+    }
+
+    /// The payload.
+    pub const fn payload(&self) -> &'a ItemPayload {
+        self.payload
+    }
+
+    /// The signature, in the encoding of the format.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
     }
 
     /// The same with the certificate chain of the key.

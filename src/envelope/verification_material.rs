@@ -11,6 +11,7 @@ use crate::envelope::BundleVersion;
 use crate::envelope::EnvelopeError;
 use crate::envelope::base64;
 use crate::json;
+use crate::json::JsonError;
 use crate::limits::Limits;
 
 /// The verification material of a signature, unverified.
@@ -90,6 +91,11 @@ impl StoredLogEntry {
 }
 
 impl StoredTimestamp {
+    /// The timestamp with this response, a `TimeStampResp` in DER, as a bundle has it.
+    pub(super) fn of_response(response: &[u8]) -> Self {
+        Self::new(StoredForm::Bundle, &format!(r#"{{"signedTimestamp":"{}"}}"#, base64::encode(response)))
+    }
+
     /// The timestamp in `json`.
     pub fn new(form: StoredForm, json: &str) -> Self {
         Self { form, json: json.into() }
@@ -128,13 +134,13 @@ impl StoredTimestamp {
 pub(super) struct WireVerificationMaterial<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     public_key: Option<WireHint<'a>>,
-    #[serde(borrow, default, skip_serializing)]
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     certificate: Option<WireCertificate<'a>>,
     #[serde(borrow, default, skip_serializing)]
     x509_certificate_chain: Option<WireChain<'a>>,
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     tlog_entries: Option<Vec<Box<RawValue>>>,
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     timestamp_verification_data: Option<WireTimestamps>,
 }
 
@@ -144,7 +150,7 @@ struct WireHint<'a> {
     hint: Cow<'a, str>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireCertificate<'a> {
     #[serde(borrow)]
@@ -157,7 +163,7 @@ struct WireChain<'a> {
     certificates: Vec<WireCertificate<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireTimestamps {
     #[serde(default)]
@@ -189,9 +195,26 @@ impl WireCertificate<'_> {
 }
 
 impl<'a> WireVerificationMaterial<'a> {
-    /// The material of a bundle that names a key by its hint.
-    pub(super) fn of_key(hint: Cow<'a, str>) -> Self {
-        Self { public_key: Some(WireHint { hint }), ..Self::default() }
+    /// The material of a bundle of version 0.3: the signer's certificate, or the hint of a key.
+    pub(super) fn of(material: &VerificationMaterial) -> Result<Self, JsonError> {
+        let certificate =
+            material.certificates.first().map(|der| WireCertificate { raw_bytes: base64::encode(der).into() });
+        let raw = |json: &str| RawValue::from_string(json.to_owned());
+        let listed = |texts: Vec<&str>| texts.into_iter().map(raw).collect::<Result<Vec<_>, _>>();
+        let log_entries = listed(material.log_entries.iter().map(|entry| &*entry.json).collect())?;
+        let timestamps = listed(material.timestamps.iter().map(|timestamp| &*timestamp.json).collect())?;
+        Ok(Self {
+            public_key: match certificate {
+                Some(_) => None,
+                None => Some(WireHint { hint: material.key_hint.clone().unwrap_or_default().into() }),
+            },
+            certificate,
+            tlog_entries: Some(log_entries).filter(|entries| !entries.is_empty()),
+            timestamp_verification_data: Some(timestamps)
+                .filter(|timestamps| !timestamps.is_empty())
+                .map(|timestamps| WireTimestamps { rfc3161_timestamps: Some(timestamps) }),
+            ..Self::default()
+        })
     }
 
     pub(super) fn read(self, version: BundleVersion, limits: &Limits) -> Result<VerificationMaterial, EnvelopeError> {

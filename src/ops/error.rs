@@ -13,6 +13,8 @@ use crate::ops::not_loadable::NotLoadable;
 use crate::ops::signed::Signed;
 use crate::ops::timestamp::TimestampAuthorityError;
 use crate::ops::timestamp::TimestampingError;
+use crate::ops::witness::LogEntryError;
+use crate::ops::witness::SignatureLogError;
 use crate::store::StoreError;
 use crate::verify::Reason;
 
@@ -81,6 +83,14 @@ pub enum OpsError {
     /// Layers were requested from a function that reads manifests only.
     #[error("`ops::verify::verify` reads no configs and layers; `ops::layers::verify` does")]
     LayersNotRead,
+    /// A log did not answer with an entry that counts, so nothing is attached.
+    #[error("no log entry for the signature of {subject}: {error}")]
+    LogEntry {
+        /// What is wrong with its answer, or with what was asked for.
+        error: LogEntryError,
+        /// The image.
+        subject: Digest,
+    },
     /// A manifest in the graph cannot be parsed.
     #[error("{0}")]
     Manifest(#[from] ManifestError),
@@ -200,6 +210,9 @@ pub enum OpsError {
         /// The repository.
         place: String,
     },
+    /// A log could not be asked, so nothing is attached.
+    #[error("no log entry: {0}")]
+    SignatureLog(#[from] SignatureLogError),
     /// A signature of an image could not be fetched, so it is unknown whether it has a timestamp.
     #[error("{place}: cannot tell whether it is a signature without a timestamp: {reason}")]
     SignatureUnread {
@@ -305,6 +318,7 @@ impl OpsError {
             Self::EvidenceUnread { .. } | Self::SignatureUnread { .. } => "evidence-unreadable",
             Self::Incomplete { first, .. } => first.code(),
             Self::Json(_) => "json",
+            Self::LogEntry { error, .. } => error.code(),
             Self::Manifest(_) => "manifest-unreadable",
             Self::NoChild { error, .. } => error.code(),
             Self::IndexNotSigned { .. }
@@ -323,6 +337,7 @@ impl OpsError {
             Self::ReadBack { .. } => "read-back",
             Self::ReferrersTooDeep { .. } => "too-deep",
             Self::SamePlatform { .. } => "same-platform",
+            Self::SignatureLog(error) => error.code(),
             Self::Signer(_) => "signer",
             Self::Store(error) => error.code(),
             Self::Task => "internal",
@@ -340,6 +355,7 @@ impl OpsError {
             Self::Manifest(error) => error.is_contradiction(),
             Self::SamePlatform { .. } | Self::Store(StoreError::Contradiction { .. }) => true,
             Self::PartlyAttached { error, .. } => error.is_refusal(),
+            Self::LogEntry { error, .. } => !error.is_undetermined(),
             Self::Timestamp { error, .. } => !error.is_undetermined(),
             _ => false,
         }

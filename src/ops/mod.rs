@@ -15,6 +15,7 @@ pub mod inspect;
 pub mod layers;
 pub mod list;
 pub mod loaded;
+mod making;
 mod manifest_fields;
 pub mod naming;
 mod not_loadable;
@@ -34,6 +35,7 @@ pub mod unenforced;
 mod verdict_budget;
 pub mod verify;
 mod walk;
+pub mod witness;
 
 pub use error::OpsError;
 pub use error::ReadBackReason;

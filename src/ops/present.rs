@@ -25,6 +25,7 @@ use crate::ops::timestamp::TimestampTrust;
 use crate::ops::timestamp::has_verified_timestamp;
 use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::Walk;
+use crate::ops::witness::Witnessing;
 use crate::store::Source;
 use crate::verify::Finding;
 
@@ -37,6 +38,16 @@ pub enum SignWhen {
     /// certificates also with the same certificate chain, and not expired, and with a verified timestamp if new ones get
     /// timestamps.
     IfMissing,
+}
+
+/// When a signature is made, and what it must have beside it to be there already.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Conditions<'a> {
+    /// By which the timestamp of a Notary Project signature is verified, if it must have one.
+    pub(super) trust: Option<TimestampTrust<'a>>,
+    pub(super) when: SignWhen,
+    /// What a signature in a format of Sigstore must have.
+    pub(super) witnessing: Option<Witnessing<'a>>,
 }
 
 /// A payload to sign, and the format of its signature.
@@ -64,12 +75,13 @@ impl Present {
         source: &dyn Source,
         subject: &Subject,
         signers: &[SigningIdentity<'_>],
-        (wanted, trust): (&[Wanted<'_>], Option<TimestampTrust<'_>>),
+        (wanted, conditions): (&[Wanted<'_>], Conditions<'_>),
         limits: &Limits,
     ) -> Result<Self, OpsError> {
         let walk = Walk::new(source, limits);
         let (budget, found) = (walk.evidence(), Self::default());
-        let mut search = PresenceSearch { budget, found, limits, signers, source, subject, trust, unread: None, walk };
+        let mut search =
+            PresenceSearch { budget, conditions, found, limits, signers, source, subject, unread: None, walk };
         for wanted in wanted {
             match wanted.form.tag_of(subject) {
                 None => search.referrers(wanted).await?,
@@ -87,13 +99,12 @@ impl Present {
 
 struct PresenceSearch<'a> {
     budget: EvidenceBudget,
+    conditions: Conditions<'a>,
     found: Present,
     limits: &'a Limits,
     signers: &'a [SigningIdentity<'a>],
     source: &'a dyn Source,
     subject: &'a Subject,
-    /// By which a timestamp is verified, if a signature must have one.
-    trust: Option<TimestampTrust<'a>>,
     /// The first thing that could not be read.
     unread: Option<OpsError>,
     walk: Walk<'a>,
@@ -138,21 +149,33 @@ impl PresenceSearch<'_> {
     }
 
     async fn read(&mut self, content: &Content, place: FoundAt, wanted: &Wanted<'_>) {
-        let Self { budget, found, limits, signers, source, subject, trust, .. } = self;
+        let Self { budget, conditions, found, limits, signers, source, subject, .. } = self;
         let (digest, form) = (*content.digest(), wanted.form);
         let look = |evidence: &Evidence| {
             let document = evidence.document();
             if document.format() != form.name {
                 return;
             }
-            if let (Some(trust), Some(envelope)) = (*trust, document.notary_envelope())
+            if let (Some(trust), Some(envelope)) = (conditions.trust, document.notary_envelope())
                 && !has_verified_timestamp(envelope, trust, limits)
             {
                 return;
             }
-            for signer in signers.iter().filter(|signer| wanted.payload.is_signed_in(document, signer)) {
+            let is_witnessed = |signer: &&SigningIdentity<'_>| match conditions.witnessing {
+                Some(witnessing) if form.takes_witnesses() => {
+                    witnessing.is_witnessed((evidence, form), wanted.payload, signer, limits)
+                }
+                Some(_) | None => true,
+            };
+            let is_signed = |signer: &&SigningIdentity<'_>| wanted.payload.is_signed_in(document, signer);
+            for signer in signers.iter().filter(is_signed).filter(is_witnessed) {
                 found.0.entry((form.name, signer.key().id())).or_insert(digest);
             }
+        };
+        let by_certificate = signers.iter().any(|signer| signer.sigstore_chain().is_some());
+        let material = match by_certificate || conditions.witnessing.is_some() {
+            true => MaterialUse::Decides,
+            false => MaterialUse::Ignored,
         };
         let referrer_of = form.is_referrer().then(|| subject.descriptor().into());
         let findings = signature_manifest::documents_in(
@@ -160,7 +183,7 @@ impl PresenceSearch<'_> {
             content,
             place,
             referrer_of,
-            (budget, limits, Strictness::Strict, MaterialUse::Ignored),
+            (budget, limits, Strictness::Strict, material),
             look,
         )
         .await;

@@ -13,11 +13,10 @@ use crate::envelope::Form;
 use crate::envelope::Forms;
 use crate::envelope::ItemPayload;
 use crate::envelope::ItemStatement;
-use crate::envelope::SignedWith;
+use crate::envelope::SignedItem;
 use crate::envelope::SigningIdentity;
 use crate::envelope::SigningItem;
 use crate::envelope::StorageOptions;
-use crate::envelope::StoredSignature;
 use crate::limits::Limits;
 use crate::oci::Document;
 use crate::oci::NotaryManifest;
@@ -25,13 +24,15 @@ use crate::oci::Subject;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::ops::attach::PendingSignatures;
+use crate::ops::making::Making;
 use crate::ops::pinned;
+use crate::ops::present::Conditions;
 use crate::ops::present::Present;
 use crate::ops::present::Wanted;
 use crate::ops::signed::NewPlaces;
-use crate::ops::timestamp::TimestampTrust;
 use crate::ops::timestamp::Timestamping;
 use crate::ops::walk::Walk;
+use crate::ops::witness::Witnessing;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::store::Source;
@@ -59,6 +60,8 @@ pub struct SignOptions<'a> {
     pub reference: Option<String>,
     /// Timestamps (RFC 3161) for the signatures in the formats of the Notary Project.
     pub timestamping: Option<Timestamping<'a>>,
+    /// Timestamps (RFC 3161) and log entries (Rekor v2) for the signatures in the formats of Sigstore.
+    pub witnessing: Option<Witnessing<'a>>,
 }
 
 impl SignOptions<'_> {
@@ -72,6 +75,7 @@ impl SignOptions<'_> {
             notary_manifest: NotaryManifest::default(),
             reference: None,
             timestamping: None,
+            witnessing: None,
         }
     }
 
@@ -99,13 +103,15 @@ impl SignOptions<'_> {
         SigningItem { digest: subject.digest(), statement }
     }
 
-    /// When a signature is made, and by which its timestamp is verified if it must have one.
-    fn conditions(&self, when: SignWhen) -> (SignWhen, Option<TimestampTrust<'_>>) {
-        (when, self.timestamping.as_ref().map(|timestamping| timestamping.trust))
+    /// When a signature is made, and what it must have beside it to be there already.
+    fn conditions(&self, when: SignWhen) -> Conditions<'_> {
+        let trust = self.timestamping.as_ref().map(|timestamping| timestamping.trust);
+        Conditions { trust, when, witnessing: self.witnessing }
     }
 
-    const fn storage(&self) -> StorageOptions {
-        StorageOptions { created: self.created, notary_manifest: self.notary_manifest }
+    const fn making(&self) -> Making<'_> {
+        let storage = StorageOptions { created: self.created, notary_manifest: self.notary_manifest };
+        Making { storage, timestamping: self.timestamping, witnessing: self.witnessing }
     }
 
     fn payloads(&self, subject: &Subject, identity: &str) -> Result<Vec<FormPayload>, EnvelopeError> {
@@ -168,7 +174,7 @@ pub async fn sign(
         let (item, payloads) = (options.item(subject, &reference), options.payloads(subject, &reference)?);
         check_payloads(&payloads, item.statement, limits)?;
         let plan = SigningPlan::find(sink, subject, signers, &payloads, options.conditions(when), limits).await?;
-        plan.sign(sink, subject, item, (options.storage(), options.timestamping), limits).await
+        plan.sign(sink, subject, item, options.making(), limits).await
     };
     sign.instrument(span).await
 }
@@ -227,19 +233,22 @@ impl<'a> SigningPlan<'a> {
         subject: &Subject,
         signers: &[SigningIdentity<'a>],
         payloads: &'a [FormPayload],
-        (when, trust): (SignWhen, Option<TimestampTrust<'_>>),
+        conditions: Conditions<'_>,
         limits: &Limits,
     ) -> Result<Self, OpsError> {
         let mut wanted = Vec::new();
         for (payload, forms) in payloads {
             signers.iter().try_for_each(|signer| payload.check_signer(signer))?;
+            if let Some(witnessing) = conditions.witnessing {
+                forms.iter().try_for_each(|form| witnessing.check(form, subject))?;
+            }
             wanted.extend(forms.iter().map(|form| Wanted { form, payload }));
         }
         let tags: Vec<_> = wanted.iter().filter_map(|wanted| wanted.form.tag_of(subject)).collect();
         tags.iter().try_for_each(|tag| sink.check_tag(tag))?;
-        let present = match when {
+        let present = match conditions.when {
             SignWhen::Always => Present::default(),
-            SignWhen::IfMissing => Present::find(sink, subject, signers, (&wanted, trust), limits).await?,
+            SignWhen::IfMissing => Present::find(sink, subject, signers, (&wanted, conditions), limits).await?,
         };
         let entry = |identity: &SigningIdentity<'a>| {
             let key = identity.key().id();
@@ -253,6 +262,7 @@ impl<'a> SigningPlan<'a> {
             let signed = Signed {
                 already: missing.is_empty(),
                 key,
+                log_entries: Vec::new(),
                 referrers: referrers.filter_map(|wanted| there(&wanted.form)).collect(),
                 subject: *subject.digest(),
                 tags: tags.clone(),
@@ -263,36 +273,27 @@ impl<'a> SigningPlan<'a> {
         Ok(Self { entries: signers.iter().map(entry).collect() })
     }
 
-    /// Makes the missing signatures and attaches them. Everything is signed and has its timestamp before anything is
-    /// pushed, so a signer or a timestamp authority that fails leaves nothing in the store.
+    /// Makes the missing signatures and attaches them. Everything is signed and has its timestamps and log entries before
+    /// anything is pushed, so a signer, a timestamp authority or a log that fails leaves nothing in the store.
     pub(super) async fn sign(
         self,
         sink: &dyn Sink,
         subject: &Subject,
-        item: SigningItem<'_>,
-        (storage, timestamping): (StorageOptions, Option<Timestamping<'_>>),
+        item: SigningItem<'a>,
+        making: Making<'_>,
         limits: &Limits,
     ) -> Result<Vec<Signed>, OpsError> {
         let (mut pending, mut all) = (PendingSignatures::default(), Vec::new());
-        for PlannedSignature { identity, missing, mut signed } in self.entries {
+        for (mut signed, made) in self.made(item)? {
             let mut new = NewPlaces::default();
-            for (payload, forms) in missing {
-                let made = identity.sign(item, payload)?;
+            for (made, forms) in made {
                 for form in forms {
-                    let mut stored = form.write(&made, subject, storage, limits)?;
-                    let mut at = None;
-                    if let (Some(timestamping), SignedWith::Certificate, StoredSignature::Referrer(attachment)) =
-                        (timestamping, form.signed_with, &mut stored)
-                    {
-                        let timestamped = timestamping.timestamped(attachment, subject, limits).await?;
-                        at = Some(timestamped.proof().at());
-                        *attachment = timestamped.attachment().clone();
-                    }
+                    let (stored, witnessed) = making.stored(form, made.clone(), subject, limits).await?;
                     let referrer = pending.add(stored);
-                    signed.timestamps.extend(at);
                     signed.referrers.extend(referrer);
-                    new.referrers.extend(referrer.map(|referrer| (referrer, at)));
-                    new.tags.extend(form.tag_of(subject));
+                    new.add(referrer, form.tag_of(subject), &witnessed);
+                    signed.log_entries.extend(witnessed.log_entries);
+                    signed.timestamps.extend(witnessed.timestamps);
                 }
             }
             all.push((signed, new));
@@ -315,6 +316,24 @@ impl<'a> SigningPlan<'a> {
         Ok(all)
     }
 }
+
+impl<'a> SigningPlan<'a> {
+    /// Makes all signatures. Nobody is asked about one of them before the others are made.
+    fn made(self, item: SigningItem<'a>) -> Result<Vec<MadeSignatures<'a>>, OpsError> {
+        let mut all = Vec::new();
+        for PlannedSignature { identity, missing, signed } in self.entries {
+            let mut made = Vec::new();
+            for (payload, forms) in missing {
+                made.push((identity.sign(item, payload)?, forms));
+            }
+            all.push((signed, made));
+        }
+        Ok(all)
+    }
+}
+
+/// The signatures of one key in memory, each with the formats that are to have it.
+type MadeSignatures<'a> = (Signed, Vec<(SignedItem<'a>, Vec<&'static Form>)>);
 
 /// The error of attaching, with the signatures that were attached before it or existed already.
 fn with_signed(error: OpsError, all: Vec<(Signed, NewPlaces)>) -> OpsError {

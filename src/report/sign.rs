@@ -6,6 +6,7 @@ use crate::digest::Digest;
 use crate::ops::sign::Signed;
 use crate::report::ReportedError;
 use crate::report::stream::LineResult;
+use crate::transparency::VerifiedLogEntry;
 
 /// The result of `sign` or `attest` for one reference.
 #[derive(Clone, Debug, Serialize)]
@@ -34,11 +35,21 @@ struct MadeSignature<'a> {
     already_signed: bool,
     digest: &'a Digest,
     key: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    log_entries: Vec<MadeLogEntry>,
     referrer: Option<&'a Digest>,
     referrers: &'a [Digest],
     tag: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     timestamps: Vec<String>,
+}
+
+/// An entry that a log made about a signature.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MadeLogEntry {
+    index: u64,
+    log_id: String,
 }
 
 impl<'a> SignResult<'a> {
@@ -85,11 +96,18 @@ impl<'a> From<&'a Signed> for MadeSignature<'a> {
             already_signed: signed.already,
             digest: &signed.subject,
             key: signed.key.to_string(),
+            log_entries: signed.log_entries.iter().map(MadeLogEntry::from).collect(),
             referrer: signed.referrers.first(),
             referrers: &signed.referrers,
             tag: signed.tags.first().map(String::as_str),
             timestamps: signed.timestamps.iter().map(ToString::to_string).collect(),
         }
+    }
+}
+
+impl From<&VerifiedLogEntry> for MadeLogEntry {
+    fn from(entry: &VerifiedLogEntry) -> Self {
+        Self { index: entry.index(), log_id: entry.log().to_string() }
     }
 }
 

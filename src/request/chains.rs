@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use crate::envelope::Forms;
 use crate::envelope::ItemPayload;
 use crate::envelope::NotaryAlgorithm;
 use crate::envelope::PayloadKind;
@@ -57,9 +58,9 @@ impl Chains {
     /// time `created`.
     ///
     /// 1. The certificates of all keys together are within the limit.
-    /// 2. Every key has a chain if an item asks for a format with certificates; otherwise no key has one.
+    /// 2. Every key has a chain if an item asks for a format that needs certificates; otherwise a key may have one.
     /// 3. The formats allow the key, and the first certificate of its chain is of this key.
-    /// 4. The chain is whole and valid at the signing time.
+    /// 4. The chain is valid at the signing time, by the rules of [`Forms::verify_chain`] for all formats together.
     ///
     /// # Errors
     /// [`RequestError`] with the owner and the key.
@@ -74,19 +75,15 @@ impl Chains {
         let count = keys().filter_map(|key| key.certificate_chain.as_ref()).map(Vec::len);
         let count = count.fold(0, usize::saturating_add);
         RequestError::bounded("certificates of one request", count, limits.request.certificates)?;
-        let is_wanted = items.iter().any(|item| item.forms().has_certificate());
+        let mut forms = items.iter().flat_map(|item| item.forms().iter()).map(|form| form.name);
+        let Some(first) = forms.next() else { return Ok(Self::default()) };
+        let forms = forms.fold(Forms::of(first), Forms::and);
         let owned = owners.iter().flat_map(|owner| owner.keys.iter().map(|key| OwnedKey { key, owner: &owner.name }));
         let mut read = BTreeMap::new();
         for (owned, WireKey { certificate_chain, .. }) in owned.zip(keys()) {
-            match (is_wanted, certificate_chain) {
-                (false, None) => {}
-                (false, Some(_)) => {
-                    return Err(RequestError::field("certificateChain", FieldFault::NotaryFormOnly));
-                }
-                (true, chain) => {
-                    let chain = owned.chain(chain.as_deref(), created, limits)?;
-                    read.insert(owned.key.id(), chain);
-                }
+            if forms.has_certificate() || certificate_chain.is_some() {
+                let chain = owned.chain(certificate_chain.as_deref(), &forms, created, limits)?;
+                read.insert(owned.key.id(), chain);
             }
         }
         Ok(Self(read))
@@ -119,13 +116,18 @@ impl Chains {
 }
 
 impl OwnedKey<'_> {
-    fn chain(self, texts: Option<&[String]>, created: Time, limits: &Limits) -> Result<CertificateChain, RequestError> {
+    fn chain(
+        self,
+        texts: Option<&[String]>,
+        forms: &Forms,
+        created: Time,
+        limits: &Limits,
+    ) -> Result<CertificateChain, RequestError> {
         let (owner, key) = (|| self.owner.to_owned(), self.key.id());
-        NotaryAlgorithm::of_key(self.key).map_err(|error| RequestError::KeyNotAllowed {
-            error,
-            key,
-            owner: owner(),
-        })?;
+        if forms.has_certificate() {
+            let not_allowed = |error| RequestError::KeyNotAllowed { error, key, owner: owner() };
+            NotaryAlgorithm::of_key(self.key).map_err(not_allowed)?;
+        }
         let absent = || RequestError::NoChain { key, owner: owner() };
         let certificates = (1..).zip(texts.ok_or_else(absent)?).map(|(number, text)| {
             let der = base64::decode("certificateChain", text)
@@ -139,7 +141,7 @@ impl OwnedKey<'_> {
         });
         let certificates = certificates.collect::<Result<Vec<_>, RequestError>>()?;
         let certificates = NonEmpty::collect(certificates).ok_or_else(absent)?;
-        let chain = CertificateChain::verify(&certificates, created, limits).map_err(|error| RequestError::Chain {
+        let chain = forms.verify_chain(&certificates, created, limits).map_err(|error| RequestError::Chain {
             error: Box::new(error),
             key,
             owner: owner(),

@@ -69,6 +69,13 @@ impl TransparencyLog {
         Self { identity: LogIdentity { id, key, validity }, origins: origins(base_url) }
     }
 
+    /// The id of a Rekor v2 log at `base_url` with this key: the whole hash whose beginning is the key id in notes under its
+    /// host name (C2SP signed-note).
+    pub fn id_of(base_url: &str, key: &PublicKey) -> LogId {
+        let host = origins(base_url).pop().unwrap_or_default();
+        LogId(note_key_id(&host, key).as_bytes().to_vec())
+    }
+
     /// Its id.
     pub const fn id(&self) -> &LogId {
         &self.identity.id
@@ -104,17 +111,8 @@ impl TransparencyLog {
         self.id().as_bytes().starts_with(hint) || self.note_key_id(name).as_bytes().starts_with(hint)
     }
 
-    /// The key id in notes under `name` before it is shortened. C2SP signed-note, "Signature types": Ed25519 hashes name
-    /// and key, ECDSA the `SubjectPublicKeyInfo`.
     fn note_key_id(&self, name: &str) -> Digest {
-        let key = self.key();
-        match key.algorithm() {
-            Algorithm::Ed25519 => {
-                let raw = key.spki().last_chunk::<32>().map(<[u8; 32]>::as_slice).unwrap_or_default();
-                Digest::sha256(&[name.as_bytes(), b"\n\x01", raw].concat())
-            }
-            _ => Digest::sha256(key.spki()),
-        }
+        note_key_id(name, self.key())
     }
 
     pub(super) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
@@ -159,6 +157,18 @@ impl LogIdentity {
             Algorithm::Rsa { .. } => Scheme::RsaPkcs1Sha256,
         };
         self.key.verify_as(scheme, message, signature).is_ok()
+    }
+}
+
+/// The key id in notes under `name` before it is shortened. C2SP signed-note, "Signature types": Ed25519 hashes name and
+/// key, ECDSA the `SubjectPublicKeyInfo`.
+fn note_key_id(name: &str, key: &PublicKey) -> Digest {
+    match key.algorithm() {
+        Algorithm::Ed25519 => {
+            let raw = key.spki().last_chunk::<32>().map(<[u8; 32]>::as_slice).unwrap_or_default();
+            Digest::sha256(&[name.as_bytes(), b"\n\x01", raw].concat())
+        }
+        _ => Digest::sha256(key.spki()),
     }
 }
 

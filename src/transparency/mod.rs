@@ -16,6 +16,8 @@ pub use self::checkpoint::Checkpoint;
 pub use self::checkpoint::OriginForm;
 pub use self::checkpoint::VerifiedCheckpoint;
 pub use self::entry::EntryKind;
+pub use self::entry::LogEntryRequest;
+pub use self::entry::LogEntryRequestError;
 pub use self::entry::LogVerification;
 pub use self::entry::LoggedArtifact;
 pub use self::entry::LoggedSignature;

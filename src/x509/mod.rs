@@ -127,3 +127,4 @@ pub use self::timestamp::TimestampRequest;
 pub use self::timestamp::TimestampResponse;
 pub use self::timestamp::TimestampRule;
 pub use self::timestamp::TimestampToken;
+pub use self::timestamp::VerifiedTimestampResponse;

@@ -104,8 +104,8 @@ fn signing_asks_once_for_each_signature_and_the_signatures_outlive_their_certifi
     place.expect(&format!("{SIGN} tsa.pem --timestamp-url {url} {formats} --dry-run"), 0);
     assert_eq!(server.asked(), 0, "a dry run asks nobody");
     let report = place.report(&format!("{SIGN} tsa.pem --timestamp-url {url} {formats}"));
-    assert_eq!(server.asked(), 2, "one POST for each signature, and none for the bundle");
-    assert_eq!(report["results"][0]["signatures"][0]["timestamps"].as_array().unwrap().len(), 2);
+    assert_eq!(server.asked(), 3, "one POST for each signature, also for the bundle");
+    assert_eq!(report["results"][0]["signatures"][0]["timestamps"].as_array().unwrap().len(), 3);
     for head in server.heads.lock().unwrap().iter() {
         let head = head.to_lowercase();
         assert!(head.starts_with("post /tsa?secret=1 http/1.1\r\n"), "{head}");
@@ -116,7 +116,7 @@ fn signing_asks_once_for_each_signature_and_the_signatures_outlive_their_certifi
     assert!(accepted.contains("the time of its timestamp"), "{accepted}");
     let again = place.expect(&format!("{SIGN} tsa.pem --timestamp-url {url} {formats} --if-missing"), 0);
     assert!(again.starts_with("already signed "), "{again}");
-    assert_eq!(server.asked(), 2);
+    assert_eq!(server.asked(), 3);
 }
 
 #[test]

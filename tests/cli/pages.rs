@@ -156,7 +156,13 @@ fn commands_md_lists_every_code() {
     let mut tables = tables.split("`code`, `unread[].code`");
     let (findings, failures) = (rows(tables.next().unwrap()), rows(tables.next().unwrap()));
     assert_eq!(codes(&["policy/requirement.rs", "verify/finding.rs"]), findings, "left: src, right: the page");
-    let mut all = codes(&["store/error.rs", "ops/error.rs", "ops/timestamp/error.rs", "request/error.rs"]);
+    let mut all = codes(&[
+        "store/error.rs",
+        "ops/error.rs",
+        "ops/timestamp/error.rs",
+        "ops/witness/error.rs",
+        "request/error.rs",
+    ]);
     all.extend(
         ["bad-argument", "owners-missing", "signature-variants", "trust-policy-not-enforced", "trust-policy-scope"]
             .map(str::to_owned),

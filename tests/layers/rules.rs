@@ -15,7 +15,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("oci", GROUND),
     ("key", &["digest", "files", "json", "limits", "text"]),
     ("x509", &["digest", "key", "limits", "nonempty", "text", "time"]),
-    ("envelope", &["digest", "json", "key", "limits", "oci", "text", "time", "x509"]),
+    ("envelope", &["digest", "json", "key", "limits", "nonempty", "oci", "text", "time", "x509"]),
     ("transparency", &["digest", "envelope", "json", "key", "limits", "nonempty", "text", "time", "x509"]),
     ("tuf", &["digest", "json", "key", "limits", "text", "time"]),
     (
@@ -221,6 +221,7 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("VerifiedRepository", "tuf", &["tuf/update.rs"]),
     ("VerifiedTarget", "tuf", &["tuf/target.rs"]),
     ("VerifiedSigner", "trust", &["trust/authenticate.rs"]),
+    ("VerifiedTimestampResponse", "x509", &["x509/timestamp/verified_response.rs"]),
     ("VerifiedSubject", "verify", &["verify/verified.rs"]),
 ];
 

@@ -47,6 +47,7 @@ fn signed(registry: &Registry) -> (Digest, Result<Vec<Signed>, OpsError>) {
         forms: Forms::of(FormName::SigstoreBundle).and(FormName::SimpleSigning),
         reference: None,
         timestamping: None,
+        witnessing: None,
     };
     let result = run(sign::sign(&sink, &subject, &signers, &options, SignWhen::Always, &Limits::DEFAULT));
     (*subject.digest(), result)

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 
 use super::duration;
 use super::format::NotaryManifestArg;
+use super::witnesses::WitnessArgs;
 
 /// The options that trust certificates of signers.
 #[derive(Debug, Args)]
@@ -59,10 +60,10 @@ pub(in crate::cli) enum EnvelopeReader {
     AsNotation,
 }
 
-/// The options of signatures with certificates: the formats `notary-jws` and `notary-cose`.
+/// The options of signatures with certificates.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SignCertificateArgs {
-    /// The certificates of a key for the notary formats, PEM or DER: its own first, up to the root; one file for each key
+    /// The certificates of a key, PEM or DER: its own first, up to the root; one file for each key
     #[arg(long, value_name = "FILE", help_heading = "Certificates")]
     pub(in crate::cli) cert_chain: Vec<PathBuf>,
     /// How long a signature in the notary formats is valid, in whole seconds (90d, 12h); by default without an end
@@ -71,18 +72,14 @@ pub(in crate::cli) struct SignCertificateArgs {
     /// The form of the manifest of a signature in the notary formats; legacy by default
     #[arg(long, value_name = "FORM", value_enum, help_heading = "Certificates")]
     pub(in crate::cli) notary_manifest: Option<NotaryManifestArg>,
-    /// Ask this timestamp authority (RFC 3161) for a timestamp of each signature in the notary formats: an http or https URL
-    #[arg(long, value_name = "URL", requires = "timestamp_roots", help_heading = "Certificates")]
-    pub(in crate::cli) timestamp_url: Option<String>,
-    /// The certificates of the timestamp authority, PEM or DER, by which its answer is verified; several may be given
-    #[arg(long, value_name = "FILE", requires = "timestamp_url", help_heading = "Certificates")]
-    pub(in crate::cli) timestamp_roots: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) witnesses: WitnessArgs,
 }
 
 /// The options of signing requests for signatures with certificates.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RequestCertificateArgs {
-    /// The certificates of a key for the notary formats, PEM or DER: its own first, up to the root; one file for each key
+    /// The certificates of a key, PEM or DER: its own first, up to the root; one file for each key
     #[arg(long, value_name = "[OWNER=]FILE", help_heading = "Certificates")]
     pub(in crate::cli) cert_chain: Vec<String>,
     /// How long a signature in the notary formats is valid, in whole seconds (90d, 12h); by default without an end

@@ -192,6 +192,13 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
             "bulla trust import tuf:mirror --root root.json -o now.json --previous now.json",
         ],
     ),
+    (
+        "trust new",
+        [
+            "bulla trust new --ca ca.pem --tsa tsa.pem -o trusted_root.json",
+            "bulla trust new --ca ca.pem --tsa tsa.pem --log url=https://log.example,key=log.pub -o trusted_root.json",
+        ],
+    ),
     ("trust show", ["bulla trust show trusted_root.json", "bulla trust show public-good --output json"]),
     (
         "verify",

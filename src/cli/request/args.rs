@@ -13,6 +13,7 @@ use crate::cli::args::RequestCertificateArgs;
 use crate::cli::args::ResultsOutput;
 use crate::cli::args::SignFormat;
 use crate::cli::args::TokenArgs;
+use crate::cli::args::WitnessArgs;
 use crate::cli::args::name;
 use crate::cli::args::pair;
 
@@ -246,6 +247,11 @@ pub(in crate::cli) struct AttestArgs {
     /// The signature format: a Sigstore bundle as a referrer, an envelope at the .att tag, or both
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) format: SignFormat,
+    /// The certificates of a key, PEM or DER: its own first, up to the root; one file for each key
+    #[arg(long, value_name = "FILE", help_heading = "Certificates")]
+    pub(in crate::cli) cert_chain: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) witnesses: WitnessArgs,
     /// The name to sign along with the digest; the default for a registry is the repository
     #[arg(long, value_name = "NAME", value_parser = name::to_sign)]
     pub(in crate::cli) signed_reference: Option<String>,

@@ -24,17 +24,19 @@ pub(super) fn read(
     limits: &Limits,
 ) -> Result<Vec<CertificateChain>, Failure> {
     let certificates = &args.certificates;
-    let given = [
-        ("--cert-chain", !certificates.cert_chain.is_empty()),
-        ("--expiry", certificates.expiry.is_some()),
-        ("--notary-manifest", certificates.notary_manifest.is_some()),
-    ];
-    signing_chains::check_options(&given, forms, args.signed_reference.as_deref())?;
+    let given =
+        [("--expiry", certificates.expiry.is_some()), ("--notary-manifest", certificates.notary_manifest.is_some())];
+    signing_chains::check_options(
+        !certificates.cert_chain.is_empty(),
+        &given,
+        forms,
+        args.signed_reference.as_deref(),
+    )?;
     if args.attest_only && forms.has_certificate() {
         let failure = Failure::unknown("--attest-only: an attestation cannot have a notary format");
         return Err(failure.hint("--format bundle or tag"));
     }
-    certificates.cert_chain.iter().map(|typed| chain(typed, owners, now, limits)).collect()
+    certificates.cert_chain.iter().map(|typed| chain(typed, forms, owners, now, limits)).collect()
 }
 
 /// What the notary formats sign besides the image and the annotations; `None` if none of them is asked for.
@@ -48,10 +50,16 @@ pub(super) fn options(args: &RequestNewArgs, forms: &Forms, now: Time) -> Result
 }
 
 /// One chain, written `FILE` or `OWNER=FILE` with the name of one of `owners`.
-fn chain(typed: &str, owners: &[Keyholder], now: Time, limits: &Limits) -> Result<CertificateChain, Failure> {
+fn chain(
+    typed: &str,
+    forms: &Forms,
+    owners: &[Keyholder],
+    now: Time,
+    limits: &Limits,
+) -> Result<CertificateChain, Failure> {
     let named = owners.iter().find_map(|owner| Some((owner, typed.strip_prefix(&owner.name)?.strip_prefix('=')?)));
     let file = named.map_or(typed, |(_, file)| file);
-    let chain = signing_chains::chain(Path::new(file), now, limits)?;
+    let chain = signing_chains::chain(Path::new(file), forms, now, limits)?;
     let is_of = |owner: &&Keyholder| owner.keys.iter().any(|key| PublicKey::id(key) == chain.key().id());
     let (found, whose) = match named {
         Some((owner, _)) => (is_of(&owner), format!("of none of the keys of {}", owner.name)),

@@ -118,8 +118,8 @@ pub(super) const OPTIONS: &[Words] = &[
     (
         "--timestamp-server-url --timestamp-url",
         &[
-            "--timestamp-url URL --timestamp-roots FILE, for the notary formats",
-            "signatures in the notary formats get timestamps: `bulla sign REF --timestamp-url URL --timestamp-roots FILE`",
+            "--timestamp-url URL --timestamp-roots FILE",
+            "signatures get timestamps: `bulla sign REF --timestamp-url URL --timestamp-roots FILE`",
         ],
     ),
     (

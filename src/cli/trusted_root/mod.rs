@@ -3,6 +3,7 @@
 pub(super) mod args;
 mod import;
 mod mirror;
+mod new;
 mod open;
 mod show;
 
@@ -19,6 +20,7 @@ pub(super) use open::warn;
 pub(super) fn trust(command: &TrustCommand, now: Time) -> Result<Exit, Failure> {
     match command {
         TrustCommand::Import(args) => import::import(args, now),
+        TrustCommand::New(args) => new::new(args, now),
         TrustCommand::Show(args) => show::show(args, now),
     }
 }

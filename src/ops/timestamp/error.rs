@@ -3,11 +3,12 @@
 use crate::envelope::EnvelopeError;
 use crate::envelope::NotaryError;
 use crate::time::Time;
+use crate::time::ValidityPeriod;
 use crate::x509::CertificateError;
 use crate::x509::CertificateLabel;
 use crate::x509::TimestampError;
 
-/// Why a signature of the Notary Project gets no timestamp.
+/// Why a signature gets no timestamp.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TimestampingError {
@@ -18,6 +19,14 @@ pub enum TimestampingError {
         now: Time,
         /// The time of the timestamp.
         time: Time,
+    },
+    /// The authority was not trusted at the time of the timestamp: the trusted root says for when it is.
+    #[error("the timestamp is of {time}, and its authority is trusted {validity}")]
+    AuthorityValidity {
+        /// The time of the timestamp.
+        time: Time,
+        /// The validity period of the authority.
+        validity: ValidityPeriod,
     },
     /// A certificate in the envelope cannot be read.
     #[error("certificate {number} of the signer's chain: {error}")]
@@ -67,6 +76,7 @@ impl TimestampingError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Ahead { .. } => "time-ahead",
+            Self::AuthorityValidity { .. } => "timestamp-authority-validity",
             Self::Certificate { .. } => "certificate-unreadable",
             Self::Envelope(EnvelopeError::Notary(error)) => error.code(),
             Self::Envelope(_) => "envelope-unreadable",
@@ -84,7 +94,10 @@ impl TimestampingError {
             Self::Ahead { .. } | Self::NoSignature => true,
             Self::Certificate { error, .. } => error.is_undetermined(),
             Self::Envelope(error) => error.is_limit(),
-            Self::OtherSubject | Self::SignerValidity { .. } | Self::SigningAuthority => false,
+            Self::AuthorityValidity { .. }
+            | Self::OtherSubject
+            | Self::SignerValidity { .. }
+            | Self::SigningAuthority => false,
             Self::Token(error) => error.is_undetermined(),
         }
     }

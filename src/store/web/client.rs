@@ -16,7 +16,6 @@ use reqwest::ClientBuilder;
 use reqwest::Method;
 use reqwest::Request;
 use reqwest::Response;
-use reqwest::StatusCode;
 use reqwest::Url;
 use reqwest::header::ACCEPT_ENCODING;
 use reqwest::header::CONTENT_TYPE;
@@ -73,7 +72,7 @@ impl WebClient {
     /// Sends `request`, follows redirects of a GET request, and returns the answer. Nothing is sent a second time.
     ///
     /// # Errors
-    /// [`WebError`], unless the answer has status 200 and a body within the limit of the request.
+    /// [`WebError`], unless the answer has a status that the request takes and a body within its limit.
     pub async fn send(&self, request: &WebRequest, rule: &AddressRule) -> Result<WebResponse, WebError> {
         let deadline = &self.settings.deadline;
         deadline.set_activity(format!("waiting for {request}"));
@@ -97,7 +96,7 @@ impl WebClient {
             let status = response.status();
             let redirects = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
             if !redirects {
-                return self.read(response, request.answer_bytes).await.map_err(at);
+                return self.read(response, request).await.map_err(at);
             }
             if request.method != WebMethod::Get {
                 return Err(at(WebFault::PostRedirected(status.as_u16())));
@@ -128,8 +127,9 @@ impl WebClient {
         }
     }
 
-    async fn read(&self, response: Response, limit: u64) -> Result<WebResponse, WebFault> {
-        if response.status() != StatusCode::OK {
+    async fn read(&self, response: Response, request: &WebRequest) -> Result<WebResponse, WebFault> {
+        let limit = request.answer_bytes;
+        if !request.statuses.contains(&response.status().as_u16()) {
             return Err(WebFault::Status(response.status().as_u16()));
         }
         if is_encoded(response.headers()) {

@@ -14,6 +14,8 @@ pub struct WebRequest {
     /// The largest answer that is read, in bytes.
     pub(super) answer_bytes: u64,
     pub(super) method: WebMethod,
+    /// The statuses of an answer that is read.
+    pub(super) statuses: &'static [u16],
     pub(super) url: Url,
 }
 
@@ -31,7 +33,7 @@ pub enum WebMethod {
     },
 }
 
-/// The answer to a request: status 200, with its whole body.
+/// The answer to a request: status 200 (or 201 of one [that creates](WebRequest::that_creates)), with its whole body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebResponse {
@@ -51,7 +53,13 @@ impl WebRequest {
         let mut url = Url::parse(url).map_err(|_| unusable(WebFault::NotAUrl))?;
         url.set_fragment(None);
         check(&url).map_err(|fault| WebError { fault, url: shown(&url) })?;
-        Ok(Self { answer_bytes, method, url })
+        Ok(Self { answer_bytes, method, statuses: &[OK], url })
+    }
+
+    /// The same request, to a server that also answers with status 201: it made something.
+    #[must_use]
+    pub fn that_creates(self) -> Self {
+        Self { statuses: &[OK, CREATED], ..self }
     }
 }
 
@@ -97,3 +105,9 @@ impl fmt::Display for WebRequest {
         write!(f, "{} {}", self.method.name(), shown(&self.url))
     }
 }
+
+/// The request was answered (RFC 9110 section 15.3.1).
+const OK: u16 = 200;
+
+/// The request made something (RFC 9110 section 15.3.2).
+const CREATED: u16 = 201;

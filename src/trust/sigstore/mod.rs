@@ -1,6 +1,7 @@
 //! Trusted roots of Sigstore: the certificate authorities, timestamp authorities and logs that an operator trusts.
 
 mod authority;
+mod draft;
 mod error;
 mod file;
 mod imported;
@@ -13,6 +14,11 @@ mod unsupported_log;
 mod wire;
 
 pub use self::authority::SigstoreAuthority;
+pub use self::draft::AuthorityDraft;
+pub use self::draft::LogDraft;
+pub use self::draft::TrustedRootDraft;
+pub use self::draft::TrustedRootDraftError;
+pub use self::draft::UnnamedLogKey;
 pub use self::error::RootPart;
 pub use self::error::RootPlace;
 pub use self::error::TrustedRootError;

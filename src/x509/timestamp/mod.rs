@@ -21,6 +21,7 @@ mod signature;
 mod signed_before;
 mod status;
 mod token;
+mod verified_response;
 
 pub use self::error::TimestampError;
 pub use self::gen_time::GenTime;
@@ -33,3 +34,4 @@ pub use self::signed_before::SignedBefore;
 pub use self::status::PkiFailure;
 pub use self::status::PkiStatus;
 pub use self::token::TimestampToken;
+pub use self::verified_response::VerifiedTimestampResponse;

@@ -1,0 +1,58 @@
+//! `LogEntryError`: why a log entry about a new signature is not stored; `SignatureLogError`: why a log gave no answer.
+
+use crate::transparency::LogEntryRequestError;
+use crate::transparency::TransparencyError;
+
+/// Why a log entry about a new signature is not stored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogEntryError {
+    /// The answer of the log is not an entry about this signature in a log that the operator trusts.
+    #[error("{0}")]
+    Entry(#[from] TransparencyError),
+    /// Without a timestamp the time of an entry is not known, so no verifier would accept it: Rekor v2 states none.
+    #[error("an entry of a Rekor v2 log needs a timestamp beside it")]
+    NoTimestamp,
+    /// The log cannot be asked for such an entry.
+    #[error("{0}")]
+    Request(#[from] LogEntryRequestError),
+}
+
+impl LogEntryError {
+    /// The stable code in reports: that of the rule, where there is one.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Entry(error) => error.code(),
+            Self::NoTimestamp => "log-entry-time",
+            Self::Request(_) => "log-entry-request",
+        }
+    }
+
+    /// Whether the answer is could-not-tell rather than no.
+    pub const fn is_undetermined(&self) -> bool {
+        match self {
+            Self::Entry(error) => error.is_undetermined(),
+            Self::NoTimestamp | Self::Request(_) => true,
+        }
+    }
+}
+
+/// Why a log gave no answer: the error of the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct SignatureLogError {
+    code: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl SignatureLogError {
+    /// The error with this cause, and the stable code by which reports name it.
+    pub fn new(code: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { code, source: source.into() }
+    }
+
+    /// The stable code in reports.
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+}

@@ -1,0 +1,222 @@
+//! Entries of a Rekor v2 log about new signatures: verified before they are stored, and refused where the answer is wrong.
+
+use std::num::NonZeroUsize;
+
+use bulla::envelope::FormName;
+use bulla::envelope::Forms;
+use bulla::envelope::SigningIdentity;
+use bulla::key::KeyKind;
+use bulla::key::PrivateKey;
+use bulla::key::Signer as _;
+use bulla::ops::OpsError;
+use bulla::ops::sign::SignOptions;
+use bulla::ops::sign::SignWhen;
+use bulla::ops::timestamp::TimestampAuthority;
+use bulla::ops::witness::LogEntryError;
+use bulla::ops::witness::SignatureLog;
+use bulla::transparency::LogEntryRequest;
+use bulla::transparency::LogEntryRequestError;
+use bulla::transparency::LogVerification;
+use bulla::transparency::LoggedArtifact;
+use bulla::transparency::LoggedSignature;
+use bulla::transparency::LoggedVerifier;
+use bulla::transparency::RequiredInclusion;
+use bulla::transparency::TransparencyLogEntry;
+use bulla::transparency::VerifiedLogEntries;
+use bulla::x509::Anchor;
+use bulla::x509::Profile;
+use bulla::x509::Purpose;
+use bulla::x509::TimestampResponse;
+use serde_json::Value;
+
+use super::log::Does;
+use super::log::TestLog;
+use super::made::Plan;
+use super::made::plan;
+use super::scene::LIMITS;
+use super::scene::SCENE;
+use super::scene::SIGNER;
+use super::scene::Stamps;
+use super::scene::bundles;
+use super::scene::chain;
+use super::scene::envelope;
+use super::scene::is_bare;
+use super::scene::key;
+use super::scene::options;
+use super::scene::signed;
+use super::scene::store;
+use super::scene::witnessing;
+
+const BUNDLE: FormName = FormName::SigstoreBundle;
+
+#[test]
+fn a_bundle_with_certificate_timestamp_and_entry_is_verified_by_the_trusted_root() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    for algorithm in [
+        "-algorithm EC -pkeyopt ec_paramgen_curve:P-256",
+        "-algorithm EC -pkeyopt ec_paramgen_curve:P-384",
+        "-algorithm EC -pkeyopt ec_paramgen_curve:P-521",
+        "-algorithm RSA -pkeyopt rsa_keygen_bits:3072",
+    ] {
+        let leaf = scene.shop.issue(&scene.intermediate, Plan { algorithm, ..plan("/O=Acme/CN=release", SIGNER) });
+        let now = super::scene::later(scene.now().max(leaf.certificate.not_before()), 1);
+        let (place, key, log) = (store(), key(&leaf), TestLog::new("log.example", Does::Chatters));
+        let chain = chain(&[&leaf, &scene.intermediate, &scene.root], &Forms::of(BUNDLE), now).unwrap();
+        let root = scene.trusted_root(&[&log]);
+        let logs: [&dyn SignatureLog; 1] = [&log];
+        let authority = super::scene::TestAuthority { time: now, ..scene.authority(Stamps::Granted) };
+        let authorities: [&dyn TimestampAuthority; 1] = [&authority];
+        for identity in [SigningIdentity::with_chain(&key, &chain).unwrap(), SigningIdentity::new(&key)] {
+            let asked = witnessing(&authorities, &logs, &root, now);
+            let made = signed(&place, identity, &options(BUNDLE, now, asked), SignWhen::Always).unwrap();
+            assert_eq!(made.log_entries.len(), 1);
+        }
+        for (document, json) in bundles(&place) {
+            let material = &document.verification_material;
+            let entry = &json["verificationMaterial"]["tlogEntries"][0];
+            let members: Vec<_> = entry.as_object().unwrap().keys().map(String::as_str).collect();
+            let mut known = ["logIndex", "logId", "kindVersion", "inclusionProof", "canonicalizedBody"];
+            known.sort_unstable();
+            assert_eq!(members, known, "nothing else that the log wrote");
+            let signature = envelope(&document).signatures().next().unwrap();
+            let response = TimestampResponse::parse(&material.timestamps[0].response(LIMITS).unwrap(), LIMITS).unwrap();
+            let anchors = [Anchor { certificate: scene.tsa_root.certificate.clone(), purpose: Purpose::TimeStamping }];
+            let time = response.token().verify(signature, &anchors, &[], &Profile::SIGSTORE, LIMITS).unwrap();
+            let verifier = match material.certificates.is_empty() {
+                true => LoggedVerifier::Key(key.public_key()),
+                false => LoggedVerifier::Certificate(&leaf.certificate),
+            };
+            let artifact = LoggedArtifact::Envelope { envelope: envelope(&document), stored: None };
+            let logged = LoggedSignature { artifact, signature, verifier };
+            let by = LogVerification {
+                logs: root.transparency_logs(),
+                required: RequiredInclusion::Proof,
+                timestamps: &[time],
+            };
+            let entries: Vec<_> =
+                material.log_entries.iter().map(|entry| TransparencyLogEntry::parse(entry, LIMITS).unwrap()).collect();
+            let verified = VerifiedLogEntries::verify(&entries, NonZeroUsize::MIN, &logged, &by).unwrap();
+            assert_eq!(verified.entries().len(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_wrong_answer_of_the_log_leaves_nothing() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (key, forms, now) = (key(&scene.leaf), Forms::of(BUNDLE), scene.now());
+    let chain = scene.chain(&forms).unwrap();
+    let identity = SigningIdentity::with_chain(&key, &chain).unwrap();
+    let authority = scene.authority(Stamps::Granted);
+    let authorities: [&dyn TimestampAuthority; 1] = [&authority];
+    for (does, code) in [
+        (Does::Unreachable, "unreachable"),
+        (Does::Page, "log-entry-malformed"),
+        (Does::Forges, "checkpoint-signature"),
+        (Does::SwapsVerifier, "log-entry-verifier"),
+        (Does::Uncommitted, "log-entry-malformed"),
+        (Does::Another, "log-entry-body"),
+    ] {
+        let (place, log) = (store(), TestLog::new("log.example", does));
+        let root = scene.trusted_root(&[&log]);
+        let logs: [&dyn SignatureLog; 1] = [&log];
+        let asked = options(BUNDLE, now, witnessing(&authorities, &logs, &root, now));
+        let error = signed(&place, identity, &asked, SignWhen::Always).unwrap_err();
+        assert_eq!(error.code(), code, "{does:?}: {error}");
+        assert!(is_bare(&place), "{does:?}");
+    }
+    // An entry about another signature, by the same key.
+    let (place, log) = (store(), TestLog::new("log.example", Does::Adds));
+    let root = scene.trusted_root(&[&log]);
+    let logs: [&dyn SignatureLog; 1] = [&log];
+    let asked = options(BUNDLE, now, witnessing(&authorities, &logs, &root, now));
+    signed(&place, identity, &asked, SignWhen::Always).unwrap();
+    let log = TestLog { does: Does::Another, ..log };
+    let logs: [&dyn SignatureLog; 1] = [&log];
+    let asked = options(BUNDLE, now, witnessing(&authorities, &logs, &root, now));
+    let annotations = [("a".to_owned(), "b".to_owned())].into();
+    let other = SignOptions { annotations, ..asked };
+    let bare = store();
+    let error = signed(&bare, identity, &other, SignWhen::Always).unwrap_err();
+    assert_eq!(error.code(), "log-entry-artifact", "{error}");
+    assert!(is_bare(&bare));
+}
+
+#[test]
+fn each_log_that_is_asked_must_be_another_one_that_is_trusted() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (key, now) = (key(&scene.leaf), scene.now());
+    let identity = SigningIdentity::new(&key);
+    let authority = scene.authority(Stamps::Granted);
+    let authorities: [&dyn TimestampAuthority; 1] = [&authority];
+    let [first, second] = ["one.example", "two.example"].map(|name| TestLog::new(name, Does::Adds));
+    let result = |trusted: &[&TestLog], asked: &[&dyn SignatureLog]| {
+        let (place, root) = (store(), scene.trusted_root(trusted));
+        let asked = options(BUNDLE, now, witnessing(&authorities, asked, &root, now));
+        let made = signed(&place, identity, &asked, SignWhen::Always);
+        assert_eq!(made.is_err(), is_bare(&place));
+        made.map(|made| made.log_entries.len()).map_err(|error| error.code())
+    };
+    assert_eq!(result(&[&first, &second], &[&first, &second]), Ok(2));
+    assert_eq!(result(&[&second], &[&first]), Err("log-unknown"));
+    assert_eq!(result(&[&second], &[&first, &second]), Err("log-threshold"));
+    assert_eq!(result(&[&first, &second], &[&first, &first]), Err("log-entry-duplicate"));
+}
+
+#[test]
+fn a_log_is_asked_for_bundles_with_a_timestamp_only() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (key, now) = (key(&scene.leaf), scene.now());
+    let (log, authority) = (TestLog::new("log.example", Does::Adds), scene.authority(Stamps::Granted));
+    let root = scene.trusted_root(&[&log]);
+    let (logs, authorities): ([&dyn SignatureLog; 1], [&dyn TimestampAuthority; 1]) = ([&log], [&authority]);
+    let refused = |form, authorities| {
+        let place = store();
+        let asked = options(form, now, witnessing(authorities, &logs, &root, now));
+        let error = signed(&place, SigningIdentity::new(&key), &asked, SignWhen::Always).unwrap_err();
+        assert!(is_bare(&place));
+        error
+    };
+    let error = refused(BUNDLE, &[]);
+    assert!(matches!(error, OpsError::LogEntry { error: LogEntryError::NoTimestamp, .. }), "{error}");
+    let error = refused(FormName::SimpleSigning, &authorities);
+    assert!(matches!(error, OpsError::Envelope(_)), "{error}");
+    assert_eq!(log.len(), 0, "it was not asked");
+    // A log that knows hashes alone cannot verify Ed25519.
+    let (place, key) = (store(), PrivateKey::generate(KeyKind::Ed25519).unwrap());
+    let asked = options(BUNDLE, now, witnessing(&authorities, &logs, &root, now));
+    let error = signed(&place, SigningIdentity::new(&key), &asked, SignWhen::Always).unwrap_err();
+    assert_eq!(error.code(), "log-entry-request", "{error}");
+    assert!(is_bare(&place) && log.len() == 0);
+}
+
+#[test]
+fn a_signature_with_its_entry_is_not_made_again() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (key, now) = (key(&scene.leaf), scene.now());
+    let (identity, authority) = (SigningIdentity::new(&key), scene.authority(Stamps::Granted));
+    let [first, second] = ["one.example", "two.example"].map(|name| TestLog::new(name, Does::Adds));
+    let authorities: [&dyn TimestampAuthority; 1] = [&authority];
+    let (place, root) = (store(), scene.trusted_root(&[&first, &second]));
+    let all: [&dyn SignatureLog; 2] = [&first, &second];
+    let when_missing = |logs: usize| {
+        let asked = options(BUNDLE, now, witnessing(&authorities, &all[..logs], &root, now));
+        signed(&place, identity, &asked, SignWhen::IfMissing).unwrap().already
+    };
+    assert_eq!([0, 1, 1, 2, 2, 1, 0].map(when_missing), [false, false, true, false, true, true, true]);
+    assert_eq!((first.len(), second.len()), (2, 1));
+}
+
+#[test]
+fn a_request_to_a_log_has_the_hash_and_not_what_is_signed() {
+    let (key, message) = (PrivateKey::generate(KeyKind::P256).unwrap(), b"what is signed");
+    let signature = key.sign(message).unwrap();
+    let verifier = LoggedVerifier::Key(key.public_key());
+    let request = LogEntryRequest::new(message, signature.as_bytes(), verifier).unwrap();
+    let json: Value = serde_json::from_slice(request.as_json()).unwrap();
+    let asked = &json["hashedRekordRequestV002"];
+    assert_eq!(asked["signature"]["verifier"]["keyDetails"], "PKIX_ECDSA_P256_SHA_256");
+    assert_eq!(asked.as_object().unwrap().keys().collect::<Vec<_>>(), ["digest", "signature"]);
+    let other = LogEntryRequest::new(b"something else", signature.as_bytes(), verifier);
+    assert!(matches!(other, Err(LogEntryRequestError::NotSigned)), "{other:?}");
+}

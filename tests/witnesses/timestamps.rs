@@ -1,0 +1,213 @@
+//! Timestamps of new signatures: stored whole, over the right bytes, and refused where the answer is wrong.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bulla::envelope::EnvelopeError;
+use bulla::envelope::FormName;
+use bulla::envelope::Forms;
+use bulla::envelope::SigningIdentity;
+use bulla::ops::OpsError;
+use bulla::ops::attest;
+use bulla::ops::attest::AttestOptions;
+use bulla::ops::sign::SignWhen;
+use bulla::ops::timestamp::TimestampAuthority;
+use bulla::ops::timestamp::TimestampingError;
+use bulla::ops::witness::WitnessTrust;
+use bulla::ops::witness::Witnessing;
+use bulla::request::Attestation;
+use bulla::trust::VerificationTime;
+use bulla::x509::Anchor;
+use bulla::x509::MessageImprint;
+use bulla::x509::Purpose;
+use bulla::x509::TimestampResponse;
+use bulla::x509::TimestampToken;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::made::CA;
+use super::made::TSA;
+use super::made::plan;
+use super::scene::DAY;
+use super::scene::LIMITS;
+use super::scene::SCENE;
+use super::scene::SIGNER;
+use super::scene::Stamps;
+use super::scene::TestAuthority;
+use super::scene::bundles;
+use super::scene::chain;
+use super::scene::envelope;
+use super::scene::is_bare;
+use super::scene::key;
+use super::scene::later;
+use super::scene::layers;
+use super::scene::options;
+use super::scene::ready;
+use super::scene::referrers;
+use super::scene::signed;
+use super::scene::store;
+use super::scene::witnessing;
+
+const BUNDLE: FormName = FormName::SigstoreBundle;
+
+/// The token in an annotation of cosign v2.
+fn annotated(annotation: &str) -> TimestampToken {
+    let value: Value = serde_json::from_str(annotation).unwrap();
+    let response = STANDARD.decode(value["SignedRFC3161Timestamp"].as_str().unwrap()).unwrap();
+    TimestampResponse::parse(&response, LIMITS).unwrap().token().clone()
+}
+
+fn is_about(token: &TimestampToken, message: &[u8]) -> bool {
+    *token.imprint() == MessageImprint::of(token.imprint().algorithm(), message)
+}
+
+#[test]
+fn a_bundle_has_a_whole_response_of_each_authority_about_its_signature() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (place, key, forms) = (store(), key(&scene.leaf), Forms::of(BUNDLE));
+    let chain = scene.chain(&forms).unwrap();
+    let (first, root) = (scene.authority(Stamps::Granted), scene.trusted_root(&[]));
+    let second = TestAuthority { time: later(scene.now(), 1), ..scene.authority(Stamps::Granted) };
+    let authorities: [&dyn TimestampAuthority; 2] = [&first, &second];
+    for identity in [SigningIdentity::new(&key), SigningIdentity::with_chain(&key, &chain).unwrap()] {
+        let asked = witnessing(&authorities, &[], &root, scene.now());
+        let made = signed(&place, identity, &options(BUNDLE, scene.now(), asked), SignWhen::Always).unwrap();
+        assert_eq!(made.timestamps, [scene.now(), later(scene.now(), 1)]);
+    }
+    for (document, json) in bundles(&place) {
+        let signature = envelope(&document).signatures().next().unwrap();
+        let stored = &document.verification_material.timestamps;
+        assert_eq!(stored.len(), 2);
+        for timestamp in stored {
+            let response = TimestampResponse::parse(&timestamp.response(LIMITS).unwrap(), LIMITS).unwrap();
+            assert!(is_about(response.token(), signature));
+        }
+        let list = &json["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"];
+        assert_eq!(list[0].as_object().unwrap().keys().collect::<Vec<_>>(), ["signedTimestamp"]);
+    }
+}
+
+#[test]
+fn a_tag_of_cosign_has_one_timestamp_about_the_signature_or_the_envelope() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (place, key, root) = (store(), key(&scene.leaf), scene.trusted_root(&[]));
+    let authority = scene.authority(Stamps::Granted);
+    let authorities: [&dyn TimestampAuthority; 2] = [&authority, &authority];
+    let (identity, asked) = (SigningIdentity::new(&key), witnessing(&authorities[..1], &[], &root, scene.now()));
+    let simple = FormName::SimpleSigning;
+    signed(&place, identity, &options(simple, scene.now(), asked), SignWhen::Always).unwrap();
+    let attestation = Attestation {
+        forms: Forms::of(FormName::Dsse),
+        name: None,
+        predicate: RawValue::from_string("{}".to_owned()).unwrap(),
+        predicate_type: "https://x.example/p".to_owned(),
+    };
+    let how = AttestOptions { witnessing: Some(asked), ..AttestOptions::new(scene.now(), SignWhen::IfMissing) };
+    for already in [false, true] {
+        let made = ready(attest::attest(&place.0, &place.1, &[identity], &attestation, &how, LIMITS)).unwrap();
+        assert_eq!(made[0].already, already);
+    }
+    let (sig, att) = (layers(&place, "sig"), layers(&place, "att"));
+    let timestamp =
+        |layer: &bulla::oci::Descriptor| annotated(&layer.annotations["dev.sigstore.cosign/rfc3161timestamp"]);
+    let signature = STANDARD.decode(&sig[0].0.annotations["dev.cosignproject.cosign/signature"]).unwrap();
+    assert!(is_about(&timestamp(&sig[0].0), &signature));
+    assert!(is_about(&timestamp(&att[0].0), att[0].1.bytes()));
+
+    let two = witnessing(&authorities, &[], &root, scene.now());
+    let place = store();
+    let refused = signed(&place, identity, &options(simple, scene.now(), two), SignWhen::Always).unwrap_err();
+    let want = EnvelopeError::Unwritable { form: "simple-signing", statement: "more than one timestamp" };
+    assert!(matches!(&refused, OpsError::Envelope(error) if *error == want), "{refused}");
+    assert!(is_bare(&place));
+}
+
+#[test]
+fn an_answer_that_does_not_verify_leaves_nothing() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (key, forms, now) = (key(&scene.leaf), Forms::of(BUNDLE), scene.now());
+    let own = scene.chain(&forms).unwrap();
+    let good = scene.authority(Stamps::Granted);
+    let other_tsa = scene.shop.issue(&scene.root, plan("/O=Acme/CN=clock", TSA));
+    let (root, later_root) = (scene.trusted_root(&[]), scene.trusted_root_from(&[], "2099-01-01T00:00:00Z"));
+    let short =
+        scene.shop.issue_for(&scene.intermediate, plan("/O=Acme/CN=short", SIGNER), later(now, -30), later(now, 600));
+    let short_key = super::scene::key(&short);
+    let short_chain = chain(&[&short, &scene.intermediate, &scene.root], &forms, now).unwrap();
+    let at = |time| TestAuthority { time, ..scene.authority(Stamps::Granted) };
+    let stamps = |does| scene.authority(does);
+    let cases = [
+        ("unreachable", stamps(Stamps::Unreachable), &root, "unreachable"),
+        ("rejected", stamps(Stamps::Rejected), &root, "timestamp-rejected"),
+        ("other data", stamps(Stamps::OtherData), &root, "timestamp-imprint"),
+        ("another nonce", stamps(Stamps::OtherNonce), &root, "timestamp-nonce"),
+        ("another authority", TestAuthority { tsa: &other_tsa, ..stamps(Stamps::Granted) }, &root, "path"),
+        ("ahead of the clock", at(later(now, DAY)), &root, "time-ahead"),
+        ("before it was trusted", stamps(Stamps::Granted), &later_root, "timestamp-authority-validity"),
+    ];
+    for (what, authority, root, code) in cases {
+        for form in [BUNDLE, FormName::SimpleSigning] {
+            let place = store();
+            let chain = scene.chain(&Forms::of(form)).unwrap();
+            let identity = SigningIdentity::with_chain(&key, &chain).unwrap();
+            let authorities: [&dyn TimestampAuthority; 1] = [&authority];
+            let options = options(form, now, witnessing(&authorities, &[], root, now));
+            let error = signed(&place, identity, &options, SignWhen::Always).unwrap_err();
+            assert_eq!(error.code(), code, "{what}: {error}");
+            assert!(is_bare(&place), "{what}");
+        }
+    }
+    // The certificate of the signer has ended before the time of the timestamp, by a clock that is behind.
+    let ended = at(later(now, 601));
+    let authorities: [&dyn TimestampAuthority; 1] = [&ended];
+    let late = witnessing(&authorities, &[], &root, later(now, 601));
+    let (place, identity) = (store(), SigningIdentity::with_chain(&short_key, &short_chain).unwrap());
+    let error = signed(&place, identity, &options(BUNDLE, now, late), SignWhen::Always).unwrap_err();
+    assert!(matches!(error, OpsError::Timestamp { error: TimestampingError::SignerValidity { .. }, .. }), "{error}");
+    assert!(is_bare(&place));
+    // The second of two authorities fails: nothing is there of the first.
+    let bad = stamps(Stamps::OtherData);
+    let authorities: [&dyn TimestampAuthority; 2] = [&good, &bad];
+    let identity = SigningIdentity::with_chain(&key, &own).unwrap();
+    let both = options(BUNDLE, now, witnessing(&authorities, &[], &root, now));
+    assert!(signed(&place, identity, &both, SignWhen::Always).is_err());
+    assert!(is_bare(&place));
+}
+
+#[test]
+fn an_authority_may_be_trusted_by_its_certificates_without_a_trusted_root() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (key, now) = (key(&scene.leaf), scene.now());
+    let stranger = scene.shop.root(plan("/O=Stranger/CN=root", CA));
+    let authority = scene.authority(Stamps::Granted);
+    let authorities: [&dyn TimestampAuthority; 1] = [&authority];
+    for (root, is_trusted) in [(&scene.tsa_root, true), (&stranger, false)] {
+        let anchors = [Anchor { certificate: root.certificate.clone(), purpose: Purpose::TimeStamping }];
+        let trust = WitnessTrust { anchors: &anchors, root: None, time: VerificationTime::now(now) };
+        let asked = Witnessing { authorities: &authorities, logs: &[], trust };
+        let place = store();
+        let made = signed(&place, SigningIdentity::new(&key), &options(BUNDLE, now, asked), SignWhen::Always);
+        assert_eq!(made.is_ok(), is_trusted, "{made:?}");
+    }
+    let none = WitnessTrust { anchors: &[], root: None, time: VerificationTime::now(now) };
+    let asked = Witnessing { authorities: &authorities, logs: &[], trust: none };
+    let (place, options) = (store(), options(BUNDLE, now, asked));
+    assert!(signed(&place, SigningIdentity::new(&key), &options, SignWhen::Always).is_err(), "nobody is trusted");
+}
+
+#[test]
+fn a_signature_is_made_again_unless_it_has_a_verified_timestamp_of_each_authority() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (key, now, root) = (key(&scene.leaf), scene.now(), scene.trusted_root(&[]));
+    let (first, identity) = (scene.authority(Stamps::Granted), SigningIdentity::new(&key));
+    let second = TestAuthority { time: later(now, 1), ..scene.authority(Stamps::Granted) };
+    let authorities: [&dyn TimestampAuthority; 2] = [&first, &second];
+    let place = store();
+    let with = |count: usize| options(BUNDLE, now, witnessing(&authorities[..count], &[], &root, now));
+    let when_missing = |count| signed(&place, identity, &with(count), SignWhen::IfMissing).unwrap().already;
+    assert_eq!([0, 0, 1, 1, 0, 2, 2, 1].map(when_missing), [false, true, false, true, true, false, true, true]);
+    assert_eq!(referrers(&place), 3);
+    // By a trusted root of another authority the timestamps count for nothing.
+    let stranger = scene.trusted_root_from(&[], "2099-01-01T00:00:00Z");
+    let asked = options(BUNDLE, now, witnessing(&authorities[..1], &[], &stranger, now));
+    assert!(signed(&place, identity, &asked, SignWhen::IfMissing).is_err(), "it is asked for again");
+}
