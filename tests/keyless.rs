@@ -20,3 +20,9 @@ mod vectors;
 mod bundles;
 #[path = "keyless/case.rs"]
 mod case;
+#[path = "keyless/files.rs"]
+mod files;
+#[path = "keyless/images.rs"]
+mod images;
+#[path = "keyless/mutations.rs"]
+mod mutations;

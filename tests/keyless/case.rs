@@ -1,14 +1,19 @@
 //! A signature of a suite, its trusted root and its identity, and the verification of it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use bulla::digest::Digest;
+use bulla::envelope::AnnotatedEnvelope;
 use bulla::envelope::Evidence;
 use bulla::envelope::FoundAt;
 use bulla::envelope::SignedDocument;
 use bulla::limits::Limits;
 use bulla::nonempty::NonEmpty;
+use bulla::oci::Content;
 use bulla::time::Time;
 use bulla::trust::Authentication;
 use bulla::trust::AuthenticationContext;
@@ -29,6 +34,8 @@ use bulla::x509::GeneralName;
 use bulla::x509::IdentityPattern;
 use bulla::x509::NamePattern;
 use serde_json::Value;
+
+use crate::vectors;
 
 /// The time of every verification, unless a test says another one.
 pub const NOW: &str = "2026-11-26T12:00:00Z";
@@ -91,23 +98,38 @@ pub fn own_names(document: &SignedDocument) -> IdentityPattern {
     IdentityPattern::all(NonEmpty::collect(names).unwrap())
 }
 
-/// Authenticates a document by a trust root at a time.
-pub fn authenticate(document: &SignedDocument, trust: &TrustRoot, now: Time) -> Authentication {
-    let evidence = Evidence::new(document.clone(), FoundAt::Subject, Vec::new());
+/// A document on its own as evidence.
+pub fn evidence(document: SignedDocument) -> Evidence {
+    Evidence::new(document, FoundAt::Subject, Vec::new())
+}
+
+fn authenticate(evidence: &Evidence, trust: &TrustRoot, now: Time, budget: u64) -> Authentication {
     let context =
         AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time: VerificationTime::now(now) };
-    trust.authenticate(&evidence, context, &mut SignatureBudget::of(10_000))
+    trust.authenticate(evidence, context, &mut SignatureBudget::of(budget))
 }
 
 /// The signer, or the code of the reason, after `?` where it is could-not-tell.
-pub fn signer(document: &SignedDocument, trust: &TrustRoot, now: Time) -> Result<VerifiedSigner, String> {
-    let Authentication { mut authenticated, rejected, undetermined } = authenticate(document, trust, now);
+pub fn signer(evidence: &Evidence, trust: &TrustRoot, now: Time) -> Result<VerifiedSigner, String> {
+    result(authenticate(evidence, trust, now, 10_000))
+}
+
+fn result(authentication: Authentication) -> Result<VerifiedSigner, String> {
+    let Authentication { mut authenticated, rejected, undetermined } = authentication;
     match (authenticated.pop(), rejected, undetermined) {
         (Some(statement), _, _) => Ok(statement.signer().clone()),
         (None, _, Some(_)) => Err("?signatures-not-checked".to_owned()),
         (None, Some(Rejection::Certificate(rejection)), None) => Err(code(&rejection)),
+        (None, Some(Rejection::Unlogged { fault, .. }), None) => {
+            Err(format!("{}{}", if fault.is_undetermined() { "?" } else { "" }, fault.code()))
+        }
         (None, rejected, None) => Err(format!("{rejected:?}")),
     }
+}
+
+/// The verdict within a budget of signature checks.
+pub fn with_budget(evidence: &Evidence, trust: &TrustRoot, budget: u64) -> String {
+    result(authenticate(evidence, trust, now(), budget)).map_or_else(|code| code, |_| "verified".to_owned())
 }
 
 /// The code of a rejection, after `?` where it is could-not-tell.
@@ -117,5 +139,68 @@ pub fn code(rejection: &CertificateRejection) -> String {
 
 /// `verified`, or the code of the reason.
 pub fn verdict(document: &SignedDocument, trust: &TrustRoot, now: Time) -> String {
-    signer(document, trust, now).map_or_else(|code| code, |_| "verified".to_owned())
+    verdict_on(&evidence(document.clone()), trust, now)
+}
+
+/// `verified`, or the code of the reason.
+pub fn verdict_on(evidence: &Evidence, trust: &TrustRoot, now: Time) -> String {
+    signer(evidence, trust, now).map_or_else(|code| code, |_| "verified".to_owned())
+}
+
+/// An attestation of cosign v2 in a layout of slsa-verifier: a layer, and who must have signed it.
+#[derive(Clone)]
+pub struct AttestedImage {
+    pub annotations: BTreeMap<String, String>,
+    pub bytes: Vec<u8>,
+    pub digest: Digest,
+    pub folder: PathBuf,
+    /// The manifest of the attestations.
+    pub manifest: Vec<u8>,
+    pub name: String,
+    pub trust: TrustRoot,
+}
+
+/// The workflow that signed the attestations.
+pub fn workflow(version: &str) -> IdentityPattern {
+    let uri = format!(
+        "https://github.com/slsa-framework/slsa-github-generator/.github/workflows/generator_container_slsa3.yml@refs/tags/{version}"
+    );
+    IdentityPattern::all(NonEmpty::one(NamePattern::Uri(uri)))
+}
+
+/// The images of slsa-verifier; `None` where the suite is missing.
+pub fn images() -> Option<Vec<AttestedImage>> {
+    let suite = vectors::suite("slsa-images")?;
+    let root = root_of(&suite.join("shared/trusted_root.production.json"));
+    let mut images = Vec::new();
+    for (name, case) in expected(&suite) {
+        let folder = suite.join("open").join(&name).join("layout");
+        let blob = |digest: &str| fs::read(folder.join("blobs").join(digest.replace(':', "/"))).unwrap();
+        let index: Value = serde_json::from_slice(&fs::read(folder.join("index.json")).unwrap()).unwrap();
+        let listed = index["manifests"].as_array().unwrap().iter();
+        let mut attached = listed.filter(|one| one["annotations"]["kind"] == "dev.cosignproject.cosign/atts");
+        let manifest = blob(attached.next().unwrap()["digest"].as_str().unwrap());
+        let parsed: Value = serde_json::from_slice(&manifest).unwrap();
+        let layer = &parsed["layers"][0];
+        images.push(AttestedImage {
+            annotations: serde_json::from_value(layer["annotations"].clone()).unwrap(),
+            bytes: blob(layer["digest"].as_str().unwrap()),
+            digest: case["digest"].as_str().unwrap().parse().unwrap(),
+            folder: folder.clone(),
+            manifest,
+            trust: trusting(root.clone(), workflow(&name), LogRule::PUBLIC),
+            name,
+        });
+    }
+    Some(images)
+}
+
+/// The attestation as evidence: with the manifest and the layer that it came in.
+pub fn attested(image: &AttestedImage) -> Evidence {
+    let content = Content::from_bytes("application/vnd.dsse.envelope.v1+json", image.bytes.clone());
+    let mut layer = content.descriptor().clone();
+    layer.annotations = image.annotations.clone();
+    let document = AnnotatedEnvelope::parse(&layer, &content, &Limits::DEFAULT).unwrap();
+    let manifest = Content::from_bytes("application/vnd.oci.image.manifest.v1+json", image.manifest.clone());
+    Evidence::new(SignedDocument::Dsse(document), FoundAt::Subject, vec![manifest, content])
 }
