@@ -819,9 +819,10 @@ fn a_threshold_is_at_least_one() {
     assert_eq!(Threshold::new(0), Err(QuorumError::ZeroThreshold));
     assert_eq!(Threshold::new(1), Ok(Threshold::ONE));
     let trust = TrustRoot::pinned([proof::public(proof::key()), proof::public(proof::untrusted_key())]).unwrap();
-    assert!(!Quorum::of_all(&trust, Threshold::ONE).unwrap().is_met_by([]));
+    let nobody: [(&bulla::trust::Owner, bulla::key::KeyId); 0] = [];
+    assert!(!Quorum::of_all(&trust, Threshold::ONE).unwrap().is_met_by(nobody));
     let two = Quorum::of_all(&trust, Threshold::new(2).unwrap()).unwrap();
-    assert_eq!(two.missing([]), 2);
+    assert_eq!(two.missing(nobody), 2);
     assert!(matches!(TrustRoot::pinned([]), Err(TrustError::NoKeys)));
     // A policy that was made for other keys.
     let policy = Policy::one(Requirement::new("signed", SIGNATURE, two));

@@ -47,9 +47,8 @@ fn hashed(file: &[u8]) -> HashedMessage {
 }
 
 fn verdict(bundle: &[u8], message: &HashedMessage, trust: &TrustRoot) -> String {
-    let document = match FileDocument::parse_bundle(bundle, &Limits::DEFAULT) {
-        Ok(document) => document,
-        Err(_) => return "envelope-unreadable".to_owned(),
+    let Ok(document) = FileDocument::parse_bundle(bundle, &Limits::DEFAULT) else {
+        return "envelope-unreadable".to_owned();
     };
     let context =
         AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time: VerificationTime::now(now()) };
