@@ -59,8 +59,8 @@ struct WrittenPlaces<'a> {
 
 /// The line and the column at which the statement with this number begins, both from 1; `None` if it is not found.
 fn position(bytes: &[u8], number: u64) -> Option<(usize, usize)> {
-    let places: WrittenPlaces<'_> = json::read(bytes).ok()?;
-    let index = usize::try_from(number.checked_sub(1)?).ok()?;
+    let Ok(places) = json::read::<WrittenPlaces<'_>>(bytes) else { return None };
+    let Ok(index) = usize::try_from(number.checked_sub(1)?) else { return None };
     let at = places.trust_policies.get(index)?.get().as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
     let before = bytes.get(..at)?;
     let line = before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1);
