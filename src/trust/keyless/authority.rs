@@ -73,10 +73,12 @@ impl SignerCertificates<'_> {
         Err(failed.map_or_else(untrusted, |(.., fault)| fault).into())
     }
 
-    /// How many signatures are checked at most: those of certificates, and of certificate timestamps.
+    /// How many signatures are checked at most: those of certificates, and of certificate timestamps. Certificates that came
+    /// along may have the names of each other, so that the search for a path tries all of them in every order.
     fn checks(&self, authority: &SigstoreAuthority, context: AuthenticationContext<'_>) -> usize {
         let most = usize::try_from(context.limits.transparency.certificate_timestamps).unwrap_or(usize::MAX);
-        self.certificates.count().saturating_add(authority.certificates().count()).saturating_add(most)
+        let search = if self.certificates.count() > 1 { MOST_STEPS } else { authority.certificates().count() };
+        search.saturating_add(1).saturating_add(most)
     }
 
     fn verify_by(
@@ -119,3 +121,6 @@ impl SignerCertificates<'_> {
         Ok(chain)
     }
 }
+
+/// The steps after which the search for a path ends (`x509/search.rs`).
+const MOST_STEPS: usize = 500;
