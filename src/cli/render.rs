@@ -78,6 +78,11 @@ pub(super) fn note(line: impl Into<Line>) {
     notes(&Lines::from_iter([line]));
 }
 
+/// Prints a warning that belongs to every verdict. `--quiet` does not hide it.
+pub(super) fn warning(line: impl Into<Line>) {
+    to_stderr(Lines::from_iter([line]).iter());
+}
+
 /// Prints lines that are not data.
 pub(super) fn notes(lines: &Lines) {
     let quiet = verbosity::verbosity() == Verbosity::Quiet;

@@ -104,3 +104,14 @@ fn no_field_of_an_import_can_be_left_out_or_changed_in_form() {
     other["digest"] = json!(format!("sha256:{}", digest(b"other")));
     assert!(TrustedRootFile::parse(other.to_string().as_bytes(), &Limits::DEFAULT).is_err());
 }
+
+#[test]
+fn an_import_is_bounded() {
+    let bytes = import(LATER).to_bytes().unwrap();
+    for (most, fits) in [(bytes.len() as u64, true), (bytes.len() as u64 - 1, false)] {
+        let limits = Limits::DEFAULT.with(|limits| limits.transparency.trusted_root_bytes = most);
+        let file = TrustedRootFile::parse(&bytes, &limits).map_err(|error| error.is_limit());
+        assert_eq!(file.map(|file| file.origin()), if fits { Ok(TrustedRootOrigin::Import) } else { Err(true) });
+        assert_eq!(ImportedTrustedRoot::parse(&bytes, &limits).is_ok(), fits);
+    }
+}

@@ -6,6 +6,7 @@ use bulla::limits::Limits;
 use bulla::time::Time;
 use bulla::trust::sigstore::SigstoreInstance;
 use bulla::trust::sigstore::TrustedRootFile;
+use bulla::trust::sigstore::TrustedRootRemark;
 
 use crate::cli::exit::Failure;
 use crate::cli::files;
@@ -34,9 +35,14 @@ pub(super) fn instance(argument: &str) -> Result<Option<SigstoreInstance>, Failu
     }
 }
 
-/// Prints what an operator should know about the trusted roots of `argument`.
+/// Prints what an operator should know about the trusted roots of `argument`. That expired metadata was accepted is said
+/// with `--quiet`, too.
 pub(in crate::cli) fn warn(argument: &str, file: &TrustedRootFile, now: Time) {
     for remark in file.remarks(now) {
-        render::note(format_args!("warning: {argument}: {remark}"));
+        let line = format!("warning: {argument}: {remark}");
+        match remark {
+            TrustedRootRemark::ExpiredMetadata { .. } => render::warning(line),
+            _ => render::note(line),
+        }
     }
 }

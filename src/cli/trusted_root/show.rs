@@ -11,6 +11,7 @@ use bulla::trust::sigstore::SigstoreAuthority;
 use bulla::trust::sigstore::TrustedRoot;
 use bulla::trust::sigstore::TrustedRootFile;
 use bulla::trust::sigstore::TrustedRootOrigin;
+use bulla::tuf::TufRole;
 
 use crate::cli::args::Output;
 use crate::cli::exit::Exit;
@@ -37,6 +38,15 @@ pub(super) fn show(args: &TrustShowArgs, now: Time) -> Result<Exit, Failure> {
 fn page(argument: &str, file: &TrustedRootFile, now: Time) -> Lines {
     let mut lines = Lines::default();
     lines.push(format_args!("{}: {}, {}", Foreign(argument), origin(file), file.digest()));
+    if let Some(imported) = file.imported() {
+        lines.push(format_args!("TUF metadata, judged at {}", imported.judged_at()));
+        for role in TufRole::ALL {
+            let state = imported.metadata().role(role);
+            let expired = if state.expires <= now { ": expired" } else { "" };
+            let (role, version, expires) = (role.name(), state.version, state.expires);
+            lines.push(format_args!("  {role:<11}  version {version}, expires {expires}{expired}"));
+        }
+    }
     for root in file.roots().iter() {
         let mut list = Listed { lines: &mut lines, now };
         list.root(root);

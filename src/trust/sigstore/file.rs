@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::limits;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::time::Time;
@@ -11,6 +12,7 @@ use crate::trust::sigstore::ImportedTrustedRoot;
 use crate::trust::sigstore::SigstoreInstance;
 use crate::trust::sigstore::TrustedRoot;
 use crate::trust::sigstore::TrustedRootError;
+use crate::trust::sigstore::trusted_root::bounded;
 use crate::tuf::TufRole;
 
 /// The trusted roots in one file (`trusted_root.json`, or one on each line as GitHub publishes them), and their origin.
@@ -65,6 +67,7 @@ impl TrustedRootFile {
     /// # Errors
     /// [`TrustedRootError`]; also for a file without a trusted root.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, TrustedRootError> {
+        bounded("bytes of trusted roots", limits::count(bytes.len()), limits.transparency.trusted_root_bytes)?;
         if ImportedTrustedRoot::is_one(bytes, limits) {
             let imported = ImportedTrustedRoot::parse(bytes, limits)?;
             let file = Self::new(bytes, TrustedRootOrigin::Import, vec![imported.trusted_root().clone()])?;
