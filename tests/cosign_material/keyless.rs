@@ -20,6 +20,12 @@ use bulla::oci::referrer::COSIGN_BUNDLE;
 use bulla::oci::referrer::COSIGN_CERTIFICATE;
 use bulla::oci::referrer::COSIGN_CHAIN;
 use bulla::oci::referrer::COSIGN_TIMESTAMP;
+use bulla::ops::audit;
+use bulla::ops::audit::AuditOptions;
+use bulla::ops::audit::AuditedImage;
+use bulla::ops::audit::LogConclusion;
+use bulla::ops::audit::LogLines;
+use bulla::ops::audit::NameRule;
 use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::import;
 use bulla::ops::layers::Depth;
@@ -41,6 +47,7 @@ use bulla::time::Time;
 use bulla::trust::Identity;
 use bulla::trust::KeylessMeans;
 use bulla::trust::LogRule;
+use bulla::trust::LoggedKeys;
 use bulla::trust::Means;
 use bulla::trust::Owner;
 use bulla::trust::TrustRoot;
@@ -309,5 +316,29 @@ fn an_annotation_beyond_the_limit_is_could_not_tell() {
         let verdict = variants.verdict(&layers, as_referrer);
         assert_eq!(proof::word(&verdict), "unknown", "{verdict:?}");
         assert!(format!("{verdict:?}").contains("bytes of annotations on one descriptor"), "{verdict:?}");
+    }
+}
+
+/// An audit asks what a key signed: a signature whose log rule is not met is could-not-tell there, never absent.
+#[test]
+fn an_audit_does_not_take_a_signature_without_its_log_entry_for_absent() {
+    let layout = Layout::open(golden("cosign-tag-certificate"), Limits::DEFAULT).unwrap();
+    let key = PublicKey::parse(&fs::read(golden("cosign-tag-certificate").join("release.pub")).unwrap()).unwrap();
+    let keys = NonEmpty::one(key);
+    let root = Arc::new(root(&golden("cosign-tag-certificate").join("trusted_root.json")));
+    let logged = Means::LoggedKeys(LoggedKeys::new(keys.clone(), root, LogRule::PUBLIC));
+    let (name, tag_or_digest) = ("registry.example/app:v1", TagOrDigest::Digest(image(&layout)));
+    for (means, want) in [(logged, LogConclusion::Undetermined), (Means::Keys(keys), LogConclusion::SomeNotLogged)] {
+        let trust = TrustRoot::new([Identity::new(Owner::Named("release".to_owned()), means)]).unwrap();
+        let audited =
+            AuditedImage { name, reference: &name.parse().unwrap(), source: &layout, tag_or_digest: &tag_or_digest };
+        let options = AuditOptions {
+            limits: &Limits::DEFAULT,
+            lines: &LogLines::default(),
+            names: NameRule::SameImage,
+            now: Time::parse("2027-01-01T00:00:00Z").unwrap(),
+            trust: &trust,
+        };
+        assert_eq!(now(audit::audit(audited, options)).unwrap().conclude(), want);
     }
 }
