@@ -8,7 +8,6 @@ use clap::Args;
 use clap::CommandFactory as _;
 use clap::Parser;
 use clap::Subcommand;
-use clap_complete::Shell;
 
 use bulla::time::Time;
 
@@ -27,7 +26,9 @@ mod duration;
 mod examples;
 mod format;
 mod key;
+mod keyless;
 mod ls;
+mod manual;
 pub(super) mod name;
 mod notation;
 mod output;
@@ -61,7 +62,10 @@ pub(super) use key::KeyTypeArg;
 pub(super) use key::PassphraseArgs;
 pub(super) use key::PluginArgs;
 pub(super) use key::TokenArgs;
+pub(super) use keyless::KeylessArgs;
 pub(super) use ls::LsArgs;
+pub(super) use manual::CompletionArgs;
+pub(super) use manual::ManArgs;
 pub(super) use notation::NotationArgs;
 pub(super) use output::LogFormat;
 pub(super) use output::Output;
@@ -156,23 +160,6 @@ pub(super) fn command() -> clap::Command {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct CompletionArgs {
-    /// The shell
-    #[arg(value_enum)]
-    pub(super) shell: Shell,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ManArgs {
-    /// The command whose page is printed; without one, the page of bulla itself
-    #[arg(value_name = "COMMAND", conflicts_with = "out")]
-    pub(super) verb: Vec<String>,
-    /// Write the pages of all commands into this directory
-    #[arg(long, value_name = "DIR")]
-    pub(super) out: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct CopyArgs {
     /// The source images; - reads references from standard input, @FILE from a file
     #[arg(value_name = "SRC", required = true)]
@@ -226,7 +213,7 @@ pub(super) struct DigestArgs {
 #[derive(Debug, Args)]
 pub(super) struct RequirementArgs {
     /// A trusted public key: a file, env:NAME, - or a pkcs11: URI, perhaps with its owner's name; several may be given
-    #[arg(long, value_name = "[OWNER=]PUB", required_unless_present_any = ["certificate_identity", "trust_policy"])]
+    #[arg(long, value_name = "[OWNER=]PUB", required_unless_present_any = ["identity", "issuer", "trusted_root", "trust_policy"])]
     pub(super) key: Vec<String>,
     #[command(flatten)]
     pub(super) certificates: CertificateArgs,

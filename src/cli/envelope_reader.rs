@@ -9,7 +9,7 @@ use super::exit::Failure;
 
 /// The reader of `--envelope-reader`. The lenient one must have something to read: signatures with certificates.
 pub(super) fn strictness(args: &CertificateArgs, notation: &NotationArgs) -> Result<Strictness, Failure> {
-    let has_certificates = !args.certificate_identity.is_empty() || notation.trust_policy.is_some();
+    let has_certificates = args.has_authority_identity() || notation.trust_policy.is_some();
     match args.envelope_reader {
         EnvelopeReader::Strict => Ok(Strictness::Strict),
         EnvelopeReader::AsNotation if has_certificates => Ok(Strictness::AsNotation),

@@ -13,6 +13,7 @@ mod files;
 mod hints;
 mod inspect;
 mod interrupt;
+mod keyless;
 mod keys;
 mod line;
 mod listing;

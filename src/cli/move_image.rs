@@ -198,7 +198,8 @@ async fn plan_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Resu
 
 pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let verifiers = Verifiers::new(&args.required, &StatementKind::ImageSignature, &limits, |verifier| verifier)?;
+    let kind = StatementKind::ImageSignature;
+    let verifiers = Verifiers::new(&args.required, &kind, now, &limits, |verifier| verifier)?;
     let typed = reference_list::expand(&args.sources)?;
     let target = Target::parse(&args.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;

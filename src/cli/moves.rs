@@ -16,7 +16,7 @@ use super::quantity::amount;
 use super::quantity::count;
 use super::render::line;
 use super::render::note;
-use super::signatures::accepted_line;
+use super::signatures::accepted_lines;
 use super::verdict::layers_read;
 use super::verdict::urls_of;
 
@@ -107,7 +107,9 @@ pub(super) fn note_skipped(source: &str, copied: &Copied) {
 pub(super) fn imported(source: &str, target: &str, dry_run: bool, verified: &[VerifiedSubject], moved: &MovedImage) {
     for verified in verified {
         line(format_args!("verified {}  {}", verified.digest(), Foreign(source)));
-        verified.accepted().iter().for_each(|counted| line(format_args!("  {}", accepted_line(counted))));
+        for counted in verified.accepted().iter() {
+            accepted_lines(counted).iter().for_each(|shown| line(format_args!("  {shown}")));
+        }
     }
     moved.read.iter().for_each(|read| line(layers_read(read)));
     let (verb, blobs) = if dry_run { ("would import", "to move") } else { ("imported", "moved") };

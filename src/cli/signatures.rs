@@ -7,6 +7,7 @@ use bulla::trust::VerifiedSigner;
 use bulla::verify::AcceptedSignature;
 use bulla::x509::CertificateLabel;
 
+use super::keyless;
 use super::line::Foreign;
 use super::render::line;
 
@@ -36,6 +37,9 @@ pub(super) fn would_sign(reference: &str, planned: &[Signed]) {
 
 /// The owner who signed, with the key or the certificate.
 pub(super) fn signer_text(signer: &VerifiedSigner) -> String {
+    if let Some(keyless) = signer.keyless() {
+        return format!("{}  keyless {}", Foreign(signer.owner()), keyless::who(keyless));
+    }
     match (signer.certified(), signer.owner()) {
         (Some(certified), owner) => {
             format!("{}  certificate {}", Foreign(owner), Foreign(CertificateLabel::of(certified.chain().signer())))
@@ -53,6 +57,9 @@ pub(super) fn accepted_line(accepted: &AcceptedSignature) -> String {
     if let Some(certified) = accepted.signer.certified() {
         line.push_str(&format!("  judged at {}", certified.judged_at()));
     }
+    if let Some(keyless) = accepted.signer.keyless() {
+        line.push_str(&format!("  judged at {}", keyless.judged_at()));
+    }
     for (key, value) in &accepted.annotations {
         line.push_str(&format!("  {}={}", Foreign(key), Foreign(value)));
     }
@@ -61,6 +68,16 @@ pub(super) fn accepted_line(accepted: &AcceptedSignature) -> String {
     }
     line.push_str(&leniently(accepted.evidence.document().strict_error()));
     line
+}
+
+/// The lines of an accepted signature, without indentation: the signature itself, and what logs prove about it.
+pub(super) fn accepted_lines(accepted: &AcceptedSignature) -> Vec<String> {
+    let mut lines = vec![accepted_line(accepted)];
+    if let Some(proof) = accepted.signer.transparency() {
+        let proven = keyless::lines(accepted.signer.keyless(), proof);
+        lines.extend(proven.iter().map(|line| format!("  {line}")));
+    }
+    lines
 }
 
 /// What is added to the line of a signature that only the lenient reader reads.

@@ -34,7 +34,7 @@ use super::trust_policy::TrustPolicy;
 
 pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let trust = trust_root(args, &limits)?;
+    let trust = trust_root(args, now, &limits)?;
     let revocation = revocation::check(&args.certificates, None, &args.notation, &limits)?.map(Arc::new);
     let strictness = envelope_reader::strictness(&args.certificates, &args.notation)?;
     let trust = trust.as_ref().map(TreeTrust::new).map(|trust| trust.with_envelope_reader(strictness));
@@ -60,15 +60,15 @@ pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
 }
 
 /// Whose signatures are marked; `None` without keys and certificates.
-fn trust_root(args: &TreeArgs, limits: &Limits) -> Result<Option<TrustRoot>, Failure> {
+fn trust_root(args: &TreeArgs, now: Time, limits: &Limits) -> Result<Option<TrustRoot>, Failure> {
     let TreeArgs { certificates, key, notation, reference, token, .. } = args;
     match (&notation.trust_policy, &notation.trust_store) {
         (Some(policy), Some(store)) => {
             let policy = TrustPolicy::read(policy, store, notation.scope.as_deref(), limits, StatementTrust::enforced)?;
             policy.of(reference).cloned().map(Some)
         }
-        _ if key.is_empty() && certificates.certificate_identity.is_empty() => Ok(None),
-        _ => trust::trust_root(key, certificates, token, limits).map(Some),
+        _ if key.is_empty() && !certificates.has_identity() => Ok(None),
+        _ => trust::trust_root(key, certificates, token, now, limits).map(Some),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bulla::key::PublicKey;
 use bulla::limits::Limits;
+use bulla::time::Time;
 use bulla::trust::CertificateMeans;
 use bulla::trust::Identity;
 use bulla::trust::Means;
@@ -21,6 +22,7 @@ use super::args::CertificateArgs;
 use super::args::TokenArgs;
 use super::exit::Failure;
 use super::files;
+use super::keyless::KeylessTrust;
 use super::keys;
 
 /// The trust root of `--key`, `--ca-roots` and `--certificate-identity`: keys first, then certificates, in their order.
@@ -28,11 +30,19 @@ pub(super) fn trust_root(
     keys: &[String],
     certificates: &CertificateArgs,
     token: &TokenArgs,
+    now: Time,
     limits: &Limits,
 ) -> Result<TrustRoot, Failure> {
+    let keyless = KeylessTrust::read(certificates, now, limits)?;
     let pinned = pinned_identities(keys, token)?;
+    let pinned = match &keyless {
+        Some(keyless) if certificates.keyless.logged_keys => keyless.logged(pinned)?,
+        _ => pinned,
+    };
     let certified = identities(certificates, limits)?;
-    TrustRoot::new(pinned.into_iter().chain(certified)).map_err(|error| Failure::unknown(error.to_string()))
+    let keyless = keyless.map(|keyless| keyless.identities(certificates)).transpose()?.unwrap_or_default();
+    let all = pinned.into_iter().chain(certified).chain(keyless);
+    TrustRoot::new(all).map_err(|error| Failure::unknown(error.to_string()))
 }
 
 /// The trust root of `--key` alone.
@@ -72,13 +82,19 @@ fn owner_of(text: &str) -> Result<(Option<&str>, String), Failure> {
 fn identities(args: &CertificateArgs, limits: &Limits) -> Result<Vec<Identity>, Failure> {
     let anchors = anchors(args, limits)?;
     let is_signer = |anchor: &Anchor| matches!(anchor.purpose, Purpose::Signing | Purpose::SigningAuthority);
-    if !args.certificate_identity.is_empty() && !anchors.iter().any(is_signer) {
+    if !args.has_authority_identity() {
+        return match anchors.is_empty() {
+            true => Ok(Vec::new()),
+            false => Err(unused(args)),
+        };
+    }
+    if !anchors.iter().any(is_signer) {
         let failure = Failure::unknown("--certificate-identity needs the certificate authorities of the signers");
-        return Err(failure.hint("--ca-roots FILE"));
+        return Err(failure.hint("--ca-roots FILE, or --trusted-root FILE for keyless signatures"));
     }
     let mut identities = Vec::new();
     let mut before: Vec<(&str, Owner, IdentityPattern)> = Vec::new();
-    for text in &args.certificate_identity {
+    for text in args.certificate_identity.iter().filter(|text| !args.is_for_keyless(text)) {
         let (owner, names) = IdentityPattern::parse_owned(text)
             .map_err(|error| Failure::unknown(format!("--certificate-identity {text}: {error}")))?;
         let owner = Owner::Named(owner.unwrap_or(text).to_owned());
@@ -93,6 +109,23 @@ fn identities(args: &CertificateArgs, limits: &Limits) -> Result<Vec<Identity>, 
         identities.push(Identity::new(owner, Means::Certificates(means)));
     }
     Ok(identities)
+}
+
+/// The failure for certificates that no identity is for.
+fn unused(args: &CertificateArgs) -> Failure {
+    match args.ca_roots.is_empty() && args.signing_authority_roots.is_empty() {
+        true => {
+            let message =
+                "--timestamp-roots is for signatures with certificates of --ca-roots, and no identity is for them";
+            Failure::unknown(message)
+                .hint("leave it out: --trusted-root names the timestamp authorities of keyless signatures")
+        }
+        false => {
+            let message =
+                "--ca-roots needs the names of signers: each identity is for the keyless signatures of --trusted-root";
+            Failure::unknown(message).hint("--certificate-identity CN=NAME,O=ORGANIZATION")
+        }
+    }
 }
 
 fn anchors(args: &CertificateArgs, limits: &Limits) -> Result<Arc<[Anchor]>, Failure> {

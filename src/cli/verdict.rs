@@ -29,6 +29,7 @@ use super::render::line;
 use super::render::note;
 use super::render::text;
 use super::signatures::accepted_line;
+use super::signatures::accepted_lines;
 
 pub(super) fn outcome(reference: &str, outcome: &Outcome, required: &RequirementArgs) {
     let chosen = outcome.chosen.unwrap_or(outcome.subject);
@@ -106,7 +107,9 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
     match verdict {
         Verdict::Accepted(verified) => {
             let mut shown = Lines::from_iter([format_args!("verified {digest}  {name}")]);
-            verified.accepted().iter().for_each(|counted| shown.push(format_args!("  {}", accepted_line(counted))));
+            for counted in verified.accepted().iter() {
+                accepted_lines(counted).iter().for_each(|line| shown.push(format_args!("  {line}")));
+            }
             revocation_lines(verified).iter().for_each(|line| shown.push(format_args!("  {line}")));
             if verified.digest() != digest {
                 shown.push(format_args!("  as part of the signed index {}", verified.digest()));
@@ -173,7 +176,7 @@ fn refusal_line(refusal: &Refusal, required: &RequirementArgs) -> String {
 
 /// The word for those who have to sign: keys, or owners of keys and certificates.
 fn signers(required: &RequirementArgs) -> &'static str {
-    let by_keys = required.certificates.certificate_identity.is_empty() && required.notation.trust_policy.is_none();
+    let by_keys = !required.certificates.has_identity() && required.notation.trust_policy.is_none();
     match by_keys {
         true => "keys",
         false => "signers",

@@ -8,6 +8,7 @@ use bulla::policy::QuorumError;
 use bulla::policy::Requirement;
 use bulla::policy::StatementKind;
 use bulla::policy::Threshold;
+use bulla::time::Time;
 use bulla::trust::TrustRoot;
 use bulla::trust::notation::UnenforcedStatement;
 use bulla::verify::NotEnforced;
@@ -44,6 +45,7 @@ impl Verifiers {
     pub(super) fn new(
         required: &RequirementArgs,
         kind: &StatementKind,
+        now: Time,
         limits: &Limits,
         change: impl Fn(Verifier) -> Verifier,
     ) -> Result<Self, Failure> {
@@ -71,7 +73,7 @@ impl Verifiers {
                 let policy = TrustPolicy::read(policy, store, of_notation.scope.as_deref(), limits, make)?;
                 Ok(Self::ByPolicy(Box::new(policy)))
             }
-            _ => make(trust::trust_root(&required.key, &required.certificates, &required.token, limits)?)
+            _ => make(trust::trust_root(&required.key, &required.certificates, &required.token, now, limits)?)
                 .map(|verifier| Self::Same(Box::new(verifier))),
         }
     }

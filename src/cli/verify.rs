@@ -49,7 +49,7 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let wants_predicates = wants_predicates(args)?;
     let kind = wanted_kind(args.predicate_type.as_deref())?;
-    let verifiers = Verifiers::new(&args.required, &kind, &limits, |verifier| {
+    let verifiers = Verifiers::new(&args.required, &kind, now, &limits, |verifier| {
         let verifier = match args.at {
             Some(at) => verifier.with_expiry_at(at),
             None => verifier,

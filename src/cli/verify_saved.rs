@@ -37,7 +37,7 @@ use super::results::Results;
 use super::revocation;
 use super::runtime::Runtime;
 use super::runtime::Work;
-use super::signatures::accepted_line;
+use super::signatures::accepted_lines;
 use super::stores::Stores;
 use super::verdict;
 use super::verifiers::Verifiers;
@@ -164,7 +164,9 @@ fn outcome(
 /// Prints the chain of one image: the signed digest, the manifest, the config, the layers.
 fn accepted(reference: &str, image: &VerifiedSavedImage) {
     line(format_args!("verified {}  {}", image.signed(), Foreign(reference)));
-    image.subject().accepted().iter().for_each(|counted| line(format_args!("  {}", accepted_line(counted))));
+    for counted in image.subject().accepted().iter() {
+        accepted_lines(counted).iter().for_each(|shown| line(format_args!("  {shown}")));
+    }
     if image.manifest() != image.signed() {
         line(format_args!("  manifest {}", image.manifest()));
     }

@@ -129,6 +129,6 @@ impl ReportedCertificate {
 }
 
 /// The SHA-256 of the DER of a certificate, in hexadecimal.
-fn fingerprint(certificate: &Certificate) -> String {
+pub(super) fn fingerprint(certificate: &Certificate) -> String {
     certificate.digest().hex()
 }

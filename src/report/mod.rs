@@ -10,6 +10,7 @@ mod image;
 mod inspect;
 mod json;
 mod key;
+mod keyless;
 mod lint;
 mod list;
 mod material;

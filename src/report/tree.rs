@@ -11,6 +11,7 @@ use crate::ops::tree::TreeNode;
 use crate::ops::tree::Trust;
 use crate::report::ReportedError;
 use crate::report::certificate::ReportedSigner;
+use crate::report::keyless::ReportedKeyless;
 use crate::report::list::LazyList;
 use crate::report::material::ReportedMaterial;
 use crate::report::notary::ReportedOrError;
@@ -89,6 +90,8 @@ struct ReportedTreeSigner {
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<ReportedSigner>,
     key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keyless: Option<ReportedKeyless>,
     owner: String,
 }
 
@@ -120,6 +123,7 @@ impl<'a> ReportedDocument<'a> {
 impl ReportedTreeSigner {
     fn of(signer: &VerifiedSigner) -> Self {
         let (key, owner) = (signer.key().to_string(), signer.owner().to_string());
-        Self { certificate: signer.certified().map(ReportedSigner::of), key, owner }
+        let keyless = signer.keyless().map(ReportedKeyless::of);
+        Self { certificate: signer.certified().map(ReportedSigner::of), key, keyless, owner }
     }
 }

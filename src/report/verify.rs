@@ -15,6 +15,7 @@ use crate::ops::verify::Outcome;
 use crate::ops::verify::Verdict;
 use crate::report::ReportedError;
 use crate::report::certificate::ReportedSigner;
+use crate::report::keyless::ReportedProof;
 use crate::report::list::LazyList;
 use crate::report::stream::LineResult;
 use crate::report::unenforced::ReportedStatement;
@@ -275,6 +276,8 @@ pub(super) struct ReportedSignature<'a> {
     signed_reference: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     strict_error: Option<ReportedError>,
+    #[serde(flatten)]
+    proof: ReportedProof,
 }
 
 impl<'a> ReportedSignature<'a> {
@@ -300,6 +303,7 @@ impl<'a> ReportedSignature<'a> {
             scheme: accepted_signatures.signer.scheme().to_string(),
             signed_reference: accepted_signatures.reference.as_deref(),
             strict_error: accepted_signatures.evidence.document().strict_error().map(ReportedError::from),
+            proof: ReportedProof::of(&accepted_signatures.signer),
         }
     }
 }

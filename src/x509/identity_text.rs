@@ -64,6 +64,15 @@ impl IdentityPattern {
     /// # Errors
     /// [`PatternError`].
     pub fn parse_owned(text: &str) -> Result<(Option<&str>, Self), PatternError> {
+        let (owner, names) = Self::split_owner(text)?;
+        Self::parse(names).map(|pattern| (owner, pattern))
+    }
+
+    /// Splits `OWNER=NAMES`. A text that begins with an attribute, or that has a `:` before its first `=`, has no owner.
+    ///
+    /// # Errors
+    /// [`PatternError::Owner`].
+    pub fn split_owner(text: &str) -> Result<(Option<&str>, &str), PatternError> {
         let owned = text.split_once('=').filter(|(before, _)| {
             let attribute = name::kind_of(before.trim()).is_some() || Oid::parse(before.trim()).is_some();
             !before.is_empty() && !before.contains(':') && !attribute
@@ -72,8 +81,8 @@ impl IdentityPattern {
             Some((owner, _)) if owner != owner.trim() || owner.chars().any(char::is_control) => {
                 Err(PatternError::Owner { found: owner.to_owned() })
             }
-            Some((owner, names)) => Self::parse(names).map(|pattern| (Some(owner), pattern)),
-            None => Self::parse(text).map(|pattern| (None, pattern)),
+            Some((owner, names)) => Ok((Some(owner), names)),
+            None => Ok((None, text)),
         }
     }
 }

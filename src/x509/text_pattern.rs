@@ -118,7 +118,7 @@ impl TextPattern {
     ///
     /// # Errors
     /// [`PatternError::CatchAll`] with one of them.
-    pub(super) fn check_narrow(self) -> Result<Self, PatternError> {
+    pub fn check_narrow(self) -> Result<Self, PatternError> {
         match STRANGERS.into_iter().find(|stranger| !self.is_any() && self.matches(stranger)) {
             Some(example) if !matches!(self.0, Kind::Exact(_)) => {
                 Err(PatternError::CatchAll { found: self.to_string(), example })
@@ -250,16 +250,16 @@ fn has_dot_segment(text: &str) -> bool {
 
 /// Names and issuers that nobody means who names signers: what matches one of them matches everybody.
 const STRANGERS: [&str; 10] = [
-    "x",
+    "https://issuer.example.org",
     "someone@example.org",
     "someone.example@gmail.com",
     "someone!example.org",
-    "https://issuer.example.org",
     "https://oidc.example.org/id/0",
     "https://github.com/example-stranger/x/.github/workflows/x.yml@refs/heads/x",
     "https://gitlab.com/example-stranger/x//.gitlab-ci.yml@refs/heads/x",
     "https://kubernetes.io/namespaces/example-stranger/serviceaccounts/x",
     "spiffe://example.org/ns/x/sa/x",
+    "x",
 ];
 
 /// The longest pattern, in bytes.

@@ -452,8 +452,8 @@ fn subcommands(help: &str) -> Vec<String> {
 fn options(help: &str) -> Set {
     let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
     let words = lines.flat_map(|line| line.split("  ").next().unwrap().split([' ', ',']).map(str::to_owned));
-    // As clap writes an option that may be given several times.
-    let words = words.map(|word| word.trim_end_matches("...").to_owned());
+    // As clap writes an option that may be given several times, and one whose value may be left out.
+    let words = words.map(|word| word.trim_end_matches("...").split("[=").next().unwrap().to_owned());
     words.filter(|word| word.starts_with('-') && word.len() > 1 && !["--help", "-h"].contains(&word.as_str())).collect()
 }
 

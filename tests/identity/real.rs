@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use bulla::envelope::BundleDocument;
 use bulla::limits::Limits;
 use bulla::x509::Certificate;
 use bulla::x509::FulcioClaims;
 use bulla::x509::IdentityPattern;
+use serde_json::Value;
 
 use super::vectors;
 
@@ -83,3 +85,75 @@ const IDENTITIES: [(&str, &str); 6] = [
          extremely-dangerous-oidc-beacon.yml@refs/heads/main",
     ),
 ];
+
+/// Real images with keyless provenance, verified by the program: the identity that signed, and others.
+#[test]
+fn the_program_verifies_real_images_by_their_identity() {
+    let Some(suite) = vectors::suite("slsa-images") else { return };
+    let verify = |identity: &str, more: &[&str]| {
+        let layout = format!("oci:{}", suite.join("open/v2.0.0/layout").display());
+        let arguments =
+            ["verify", &layout, "--trusted-root", "public-good", "--type", "slsaprovenance", "--output", "json"];
+        let out = Command::new(env!("CARGO_BIN_EXE_bulla"))
+            .args(arguments)
+            .args(["--certificate-identity", identity])
+            .args(more)
+            .output()
+            .unwrap();
+        (out.status.code().unwrap(), serde_json::from_slice::<Value>(&out.stdout).unwrap_or_default())
+    };
+    let called = "workflow=slsa-framework/slsa-github-generator/.github/workflows/generator_container_slsa3.yml";
+    let (code, report) =
+        verify(&format!("ci=github:slsa-framework/example-package,any-ref,{called}@refs/tags/v*"), &[]);
+    assert_eq!(code, 0, "{report}");
+    let signature = &report["results"][0]["acceptedSignatures"][0];
+    assert_eq!(signature["owner"], "ci");
+    let keyless = &signature["keyless"];
+    assert_eq!(keyless["issuer"], "https://token.actions.githubusercontent.com");
+    assert_eq!(keyless["source"]["repository"], "https://github.com/slsa-framework/example-package");
+    assert_eq!(keyless["source"]["ref"], "refs/tags/v13.0.30");
+    assert_eq!(
+        (&keyless["judgedAt"], &keyless["timeSource"]),
+        (&json("2024-04-22T21:35:15Z"), &json("transparency-log"))
+    );
+    assert_eq!(keyless["certificateTimestamps"].as_array().unwrap().len(), 1);
+    assert_eq!(signature["transparency"]["logEntries"][0]["index"], 87_850_616);
+    let name = "https://github.com/slsa-framework/slsa-github-generator/.github/workflows/generator_container_slsa3.yml\
+                @refs/tags/v2.0.0";
+    let issuer = ["--certificate-oidc-issuer", "https://token.actions.githubusercontent.com"];
+    assert_eq!(verify(name, &issuer).0, 0, "the name alone, as cosign compares it");
+    let of = |repository: &'static str| {
+        [issuer.as_slice(), &["--certificate-github-workflow-repository", repository]].concat()
+    };
+    assert_eq!(verify(name, &of("slsa-framework/example-package")).0, 0);
+    for (identity, more) in [
+        (name, of("slsa-framework/example-package-evil")),
+        (name, vec!["--certificate-oidc-issuer", "https://accounts.google.com"]),
+        (name.strip_suffix('0').unwrap(), issuer.to_vec()),
+        // Whose source it is: another repository, another ref.
+        (
+            "github:evil/example-package,any-ref,workflow=slsa-framework/slsa-github-generator/.github/workflows/\
+          generator_container_slsa3.yml@refs/tags/v*",
+            vec![],
+        ),
+        (
+            "github:slsa-framework/example-package@refs/heads/*,workflow=slsa-framework/slsa-github-generator/.github/\
+          workflows/generator_container_slsa3.yml@refs/tags/v*",
+            vec![],
+        ),
+        ("github:slsa-framework/example-package,any-workflow,any-ref", vec![]),
+        (name, [issuer.as_slice(), &["--transparency-logs", "2"]].concat()),
+        (name, [issuer.as_slice(), &["--timestamps", "1"]].concat()),
+    ] {
+        let (code, report) = verify(identity, &more);
+        assert_eq!(code, 1, "{identity} {more:?}: {report}");
+    }
+    // A refusal shows what was found.
+    let (_, report) = verify("google:ci@example.com", &[]);
+    let found = report["results"][0]["findings"].to_string();
+    assert!(found.contains(name) && found.contains("https://token.actions.githubusercontent.com"), "{found}");
+}
+
+fn json(text: &str) -> Value {
+    Value::from(text)
+}

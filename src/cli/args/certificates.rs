@@ -9,20 +9,23 @@ use clap::ValueEnum;
 
 use super::duration;
 use super::format::NotaryManifestArg;
+use super::keyless::KeylessArgs;
 use super::witnesses::WitnessArgs;
 
 /// The options that trust certificates of signers.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("identity").multiple(true)))]
+#[command(group(ArgGroup::new("issuer").multiple(true)))]
 #[command(group(ArgGroup::new("revocation_evidence").multiple(true)))]
 pub(in crate::cli) struct CertificateArgs {
     /// The certificates that signers' chains must lead to, PEM or DER; several may be given
-    #[arg(long, value_name = "FILE", requires = "certificate_identity", help_heading = "Certificates")]
+    #[arg(long, value_name = "FILE", requires = "identity", help_heading = "Certificates")]
     pub(in crate::cli) ca_roots: Vec<PathBuf>,
     /// The same for signing authorities, which also state the time (notary.x509.signingAuthority)
-    #[arg(long, value_name = "FILE", requires = "certificate_identity", help_heading = "Certificates")]
+    #[arg(long, value_name = "FILE", requires = "identity", help_heading = "Certificates")]
     pub(in crate::cli) signing_authority_roots: Vec<PathBuf>,
     /// The certificates of timestamp authorities (RFC 3161), PEM or DER; a timestamp keeps an expired certificate good
-    #[arg(long, value_name = "FILE", requires = "certificate_identity", help_heading = "Certificates")]
+    #[arg(long, value_name = "FILE", requires = "identity", help_heading = "Certificates")]
     pub(in crate::cli) timestamp_roots: Vec<PathBuf>,
     /// CRLs (PEM or DER), OCSP responses (DER) and portable files of both, a file or a directory of them; several may be
     /// given. Without this option revocation is not checked
@@ -41,13 +44,30 @@ pub(in crate::cli) struct CertificateArgs {
     /// How long after its next update a CRL or OCSP response still counts (30s, 5m, 12h); by default it does not
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, requires = "revocation_evidence", help_heading = "Certificates")]
     pub(in crate::cli) revocation_grace: Option<Duration>,
-    /// A trusted signer: CN=… or other attributes, dns:…, email:…, uri:…, perhaps with an owner's name; several may be
-    /// given
-    #[arg(long, value_name = "[OWNER=]NAMES", help_heading = "Certificates")]
+    /// A trusted signer: CN=… or other attributes, dns:…, email:…, uri:…; with --trusted-root also github:…, gitlab:…,
+    /// google:…, or the name in the certificate; perhaps with an owner's name; several may be given
+    #[arg(long, value_name = "[OWNER=]NAMES", group = "identity", help_heading = "Certificates")]
     pub(in crate::cli) certificate_identity: Vec<String>,
     /// How strictly envelopes of the Notary Project are read
     #[arg(long, value_name = "READER", value_enum, default_value_t, help_heading = "Certificates")]
     pub(in crate::cli) envelope_reader: EnvelopeReader,
+    #[command(flatten)]
+    pub(in crate::cli) keyless: KeylessArgs,
+}
+
+impl CertificateArgs {
+    /// Whether an identity is given whose certificates lead to `--ca-roots`.
+    pub(in crate::cli) fn has_authority_identity(&self) -> bool {
+        self.certificate_identity.iter().any(|text| !self.is_for_keyless(text))
+    }
+
+    /// Whether an identity of certificates is given.
+    pub(in crate::cli) fn has_identity(&self) -> bool {
+        let keyless = &self.keyless;
+        keyless.certificate_identity_any
+            || !self.certificate_identity.is_empty()
+            || !keyless.certificate_identity_regexp.is_empty()
+    }
 }
 
 /// The value of `--envelope-reader`.

@@ -33,8 +33,12 @@ pub(in crate::cli) fn check(
         Some(lookup) if lookup.revocation_online => "--revocation-online",
         _ => return Ok(None),
     };
-    if args.certificate_identity.is_empty() && notation.trust_policy.is_none() {
-        let failure = Failure::unknown(format!("{option} is about certificates, and no certificate is trusted"));
+    if !args.has_authority_identity() && notation.trust_policy.is_none() {
+        let message = match args.has_identity() {
+            true => format!("{option} is about certificates of --ca-roots, and none of them is trusted"),
+            false => format!("{option} is about certificates, and no certificate is trusted"),
+        };
+        let failure = Failure::unknown(message);
         return Err(
             failure.hint("--certificate-identity NAMES --ca-roots FILE, or --trust-policy FILE --trust-store DIR")
         );

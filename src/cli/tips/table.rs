@@ -91,22 +91,28 @@ pub(super) const VERBS: &[Words] = &[
 
 /// Options.
 pub(super) const OPTIONS: &[Words] = &[
+    ("--cert-identity --cert-email", &["--certificate-identity NAME"]),
+    ("--cert-oidc-issuer --oidc-issuer", &["--certificate-oidc-issuer URL", KEYLESS_SIGNING]),
     (
-        "--certificate --certificate-chain --certificate-github-workflow-name --certificate-github-workflow-ref \
---certificate-github-workflow-repository --certificate-github-workflow-sha --certificate-github-workflow-trigger \
---certificate-identity-regexp --certificate-oidc-issuer --certificate-oidc-issuer-regexp \
---cert-identity --cert-oidc-issuer --cert-email --ca-roots --ca-intermediates --fulcio-url --fulcio-auth-flow \
---identity-token --issue-certificate --oidc-issuer --oidc-client-id --oidc-client-secret-file --oidc-provider \
---oidc-redirect-url --oidc-disable-ambient-providers --sct --signing-config --use-signing-config --trusted-root",
+        "--ca-intermediates --certificate-chain",
         &[
-            "keyless signatures and their certificates are not supported yet: signatures are made and verified with keys, \
-`bulla sign REF --key KEY` and `bulla verify REF --key PUB`",
+            "--ca-roots FILE: intermediate certificates come with the signature, or are in the file of --trusted-root",
+            "`bulla verify REF --ca-roots FILE --certificate-identity NAMES`",
         ],
+    ),
+    ("--certificate --sct", &["--trusted-root FILE: the certificate is the one beside the signature", KEYLESS_SIGNING]),
+    (
+        "--certificate-github-workflow-name --certificate-github-workflow-ref --certificate-github-workflow-repository \
+--certificate-github-workflow-sha --certificate-github-workflow-trigger --certificate-identity-regexp \
+--certificate-oidc-issuer --certificate-oidc-issuer-regexp --ca-roots --fulcio-url --fulcio-auth-flow --identity-token \
+--issue-certificate --oidc-client-id --oidc-client-secret-file --oidc-provider --oidc-redirect-url \
+--oidc-disable-ambient-providers --signing-config --use-signing-config --trusted-root",
+        &[KEYLESS_SIGNING],
     ),
     (
         "--bundle --insecure-ignore-sct --insecure-ignore-tlog --offline --private-infrastructure --rekor-url \
 --rekor-entry-type --rfc3161-timestamp --skip-tlog-upload --tlog-upload --use-signed-timestamps",
-        &["transparency logs are not used: leave it out"],
+        &["no transparency log is asked: leave it out"],
     ),
     (
         "--timestamp-certificate-chain --timestamp-root-cert",
@@ -236,3 +242,6 @@ pub(super) const OPTIONS: &[Words] = &[
     ("--debug -d", &["--verbose --verbose"]),
     ("--additional-tag", &["`bulla copy SRC DST`, again with the other tag"]),
 ];
+
+const KEYLESS_SIGNING: &str = "there is no keyless signing: `bulla sign REF --key KEY`; keyless signatures are verified, \
+`bulla verify REF --trusted-root FILE --certificate-identity NAME --certificate-oidc-issuer URL`";

@@ -1,0 +1,11 @@
+//! Keyless signatures on the command line: identities, OIDC issuers, and the log rule.
+
+mod failure;
+mod identities;
+mod issuers;
+mod rule;
+mod shown;
+
+pub(super) use identities::KeylessTrust;
+pub(super) use shown::lines;
+pub(super) use shown::who;
