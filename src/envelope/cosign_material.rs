@@ -13,8 +13,8 @@ use crate::oci::referrer;
 use crate::x509::certificate_blocks;
 
 impl VerificationMaterial {
-    /// Reads the verification material of cosign v2 in the annotations of a layer, by which nothing is signed. An empty
-    /// annotation is one that is not there, as cosign writes it.
+    /// Reads the verification material of cosign v2 in the annotations of a layer, which are not signed. An empty annotation
+    /// counts as absent: cosign writes one for a chain that is not there.
     ///
     /// 1. `dev.sigstore.cosign/certificate`: exactly one certificate in PEM.
     /// 2. `dev.sigstore.cosign/chain`: its issuers in PEM, within the limit of a chain. Text around PEM blocks is skipped
