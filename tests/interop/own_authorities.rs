@@ -20,13 +20,17 @@ const ISSUER: &str = "https://issuer.example";
 const SIGNER: &str = "https://builds.example/release";
 
 /// Makes `ca.pem` (intermediate and root), `chain.pem` of the signer, its `signer.key`, `tsa.pem`, and `ts.cnf`.
+///
+/// The certificate has both issuer extensions of Fulcio: cosign reads the older one for tags.
 fn authorities(peers: &Peers) {
+    let issuer: String = ISSUER.bytes().map(|byte| format!(":{byte:02x}")).collect();
+    let issuer = issuer.trim_start_matches(':');
     let sections = format!(
         "[req]\nprompt=no\ndistinguished_name=dn\n[dn]\n\
         [ca]\nsubjectKeyIdentifier=hash\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n\
         [leaf]\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\nkeyUsage=critical,digitalSignature\n\
         extendedKeyUsage=codeSigning\nsubjectAltName=critical,URI:{SIGNER}\n\
-        1.3.6.1.4.1.57264.1.8=ASN1:UTF8String:{ISSUER}\n\
+        1.3.6.1.4.1.57264.1.1=DER:{issuer}\n1.3.6.1.4.1.57264.1.8=ASN1:UTF8String:{ISSUER}\n\
         [tsa]\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\nkeyUsage=critical,digitalSignature\n\
         extendedKeyUsage=critical,timeStamping\n"
     );
