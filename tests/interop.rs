@@ -20,6 +20,8 @@
 
 #[path = "interop/cosign.rs"]
 mod cosign;
+#[path = "interop/engines.rs"]
+mod engines;
 #[path = "interop/files.rs"]
 mod files;
 #[path = "witnesses/log.rs"]
@@ -53,6 +55,11 @@ use suite::Api;
 #[test]
 fn the_verbs_and_options_that_the_pages_name_are_those_of_the_peers() {
     pages::names_of_the_peers();
+}
+
+#[test]
+fn what_engines_load_is_what_was_verified() {
+    engines::what_engines_load_is_what_was_verified();
 }
 
 macro_rules! with_and_without_the_referrers_api {

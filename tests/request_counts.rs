@@ -843,6 +843,60 @@ fn a_graph_asks_for_a_list_at_once_and_has_children_and_subjects_first() {
     }
 }
 
+// `copy --evidence` reads what a tree reads, and the blobs that are the evidence: each once, and no layer.
+#[test]
+fn evidence_takes_the_requests_of_a_tree_and_no_layer() {
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let parsed = bulla::oci::Manifest::parse(&image, &Limits::DEFAULT).unwrap();
+    let signatures: Vec<_> =
+        ["1", "2", "3"].iter().map(|note| signed_by_others(&fixture, &image, proof::key(), note)).collect();
+    let sbom = Content::from_bytes("application/spdx+json", vec![b' '; 1 << 20]);
+    let manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "artifactType": "application/spdx+json",
+        "config": referrer::empty_config().descriptor(),
+        "layers": [sbom.descriptor()],
+        "subject": image.descriptor().bare(),
+    });
+    let manifest = Content::from_bytes("application/vnd.oci.image.manifest.v1+json", manifest.to_string().into_bytes());
+    fixture.push(&[sbom.clone(), referrer::empty_config()], &manifest, None);
+    let is_blob = |call: &Call| matches!(call, Call::Blob(_) | Call::Open(_));
+
+    let source = memory(&fixture);
+    let _tree = now(tree::tree(&source, image.clone(), None, proof::NOW, &Limits::DEFAULT)).unwrap();
+    let (_, mut of_tree): (Vec<_>, Vec<_>) = source.calls().into_iter().partition(is_blob);
+    let source = std::sync::Arc::new(memory(&fixture));
+    let graph = now(Graph::collect(source.as_ref(), image.clone(), Closure::Evidence, &Limits::DEFAULT)).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let layout = bulla::store::Layout::create_evidence(directory.path().join("e"), Limits::DEFAULT).unwrap();
+    let (from, to): (std::sync::Arc<dyn bulla::store::Source>, std::sync::Arc<dyn bulla::store::Sink>) =
+        (std::sync::Arc::<Scripted<Memory>>::clone(&source), std::sync::Arc::new(layout));
+    let conflict = bulla::ops::naming::NameConflict::Refuse;
+    now(bulla::ops::copy::copy(&from, &to, &graph, &["v1".to_owned()], conflict, &Limits::DEFAULT)).unwrap();
+    let (blobs, mut rest): (Vec<_>, Vec<_>) = source.calls().into_iter().partition(is_blob);
+
+    of_tree.sort();
+    rest.sort();
+    assert_eq!(rest, of_tree);
+    let wanted = blobs.iter().map(|call| match call {
+        Call::Blob(digest) | Call::Open(digest) => *digest,
+        other => panic!("{other:?}"),
+    });
+    let mut wanted: Vec<_> = wanted.collect();
+    wanted.sort();
+    let layers = |manifest: &Content| {
+        let manifest = bulla::oci::Manifest::parse(manifest, &Limits::DEFAULT).unwrap();
+        manifest.layers.iter().map(|layer| layer.digest).collect::<Vec<_>>()
+    };
+    let mut evidence: Vec<_> = signatures.iter().flat_map(layers).collect();
+    evidence.extend([*sbom.digest(), *referrer::empty_config().digest(), parsed.config.digest]);
+    evidence.sort();
+    assert_eq!(wanted, evidence);
+    assert!(parsed.layers.iter().all(|layer| !wanted.contains(&layer.digest)));
+}
+
 /// A tree as text: `*` for each signed document, `!` for each problem, and in brackets what is attached.
 fn shape(attached: &Attached, node: &TreeNode) -> String {
     let below: Vec<_> = node.attached.iter().map(|node| shape(attached, node)).collect();

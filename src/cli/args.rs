@@ -250,6 +250,9 @@ pub(super) struct ImportArgs {
     /// The index and every manifest in it must verify, each by its own signatures
     #[arg(long)]
     pub(super) all_platforms: bool,
+    /// Known only to explain why what is loaded from a docker-archive cannot keep the digest that was signed
+    #[arg(long, value_name = "PLACE", hide = true)]
+    pub(super) evidence: Option<String>,
     /// Move a name in a layout or archive that another image has now
     #[arg(long)]
     pub(super) overwrite: bool,

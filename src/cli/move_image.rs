@@ -197,6 +197,9 @@ async fn plan_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Resu
 }
 
 pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
+    if args.evidence.is_some() {
+        return Err(signed_digest_lost());
+    }
     let limits = Limits::DEFAULT;
     let kind = StatementKind::ImageSignature;
     let verifiers = Verifiers::new(&args.required, &kind, now, &limits, |verifier| verifier)?;
@@ -284,6 +287,14 @@ fn report_import(
 
 /// Verifies one image and pushes it only if it verifies. An image that is refused writes nothing, and does not stop the
 /// import of the others.
+/// Why an archive of `docker save` with evidence beside it is not imported.
+fn signed_digest_lost() -> Failure {
+    let message = "an image cannot be imported by evidence from elsewhere and keep the digest that was signed: a file of \
+                   `docker save` has the unpacked layers, and the signed manifest names the compressed ones";
+    let copy = "carry the image itself: bulla copy REF oci-archive:app.tar, then bulla import oci-archive:app.tar DST";
+    Failure { code: "evidence-only", ..Failure::unknown(message) }.hint(copy)
+}
+
 async fn import_one(
     job: &MoveJob<'_>,
     sinks: &mut Sinks,

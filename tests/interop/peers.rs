@@ -19,6 +19,31 @@ use tempfile::TempDir;
 /// The passphrase of every key in these tests.
 pub const PASSPHRASE: &str = "peers and bulla";
 
+/// The programs that tests with container engines need.
+const ENGINES: [&str; 4] = ["usr/sbin/dockerd", "usr/bin/docker", "usr/bin/podman", "usr/bin/buildah"];
+/// Mounts what engines need into the root `$1`, and runs the script `$3` there, in the folder `$2`.
+const ENTER: &str = r#"
+mount --bind "$1" "$1"
+for place in proc dev sys; do mount --rbind "/$place" "$1/$place"; done
+mount -t tmpfs tmpfs "$1/run"
+exec chroot "$1" /usr/bin/env -i -C "$2" HOME="$2" PATH=/usr/sbin:/usr/bin:/sbin:/bin PODMAN_IGNORE_CGROUPSV1_WARNING=1 \
+    sh -euc "$3"
+"#;
+/// Starts dockerd, which needs no network, and stops it at the end of the script.
+const START: &str = r#"
+podman() {
+    command podman --root "$PWD/storage" --runroot /run/podman --storage-driver vfs --events-backend none \
+        --cgroup-manager cgroupfs "$@"
+}
+dockerd --iptables=false --ip6tables=false --bridge=none -s vfs --data-root "$PWD/docker" >dockerd.log 2>&1 &
+dockerd=$!
+trap 'kill $dockerd; wait $dockerd || :' EXIT
+for try in $(seq 200); do
+    if docker version >version.log 2>&1; then break; fi
+    sleep 0.1
+done
+"#;
+
 static SAID: Once = Once::new();
 
 /// A folder that the peers and bulla share, and the means to run them in it.
@@ -127,6 +152,28 @@ impl Peers {
         command.current_dir(self.dir()).env_clear().env("HOME", self.dir()).env("BULLA_PASSWORD", PASSPHRASE);
         command.env("PATH", format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", bin.display()));
         printed("sh", &["-c", line], command.args(["-c", line]))
+    }
+
+    /// Whether the root has container engines. As with [`Peers::find`], their absence is a failure where peers are required.
+    pub fn have_engines(&self) -> bool {
+        let missing = ENGINES.iter().find(|program| !self.root.join(program).exists());
+        let Some(missing) = missing else { return true };
+        let why = format!("{}: no {missing}", self.root.display());
+        assert!(
+            !std::env::var("BULLA_INTEROP").is_ok_and(|value| value == "require"),
+            "BULLA_INTEROP=require, but {why}"
+        );
+        std::io::stderr().write_all(format!("not run: {why}\n").as_bytes()).unwrap();
+        false
+    }
+
+    /// Runs a shell script in this folder, beside a dockerd of its own; `podman` has its storage here too. All mounts are in
+    /// a namespace that ends with the script.
+    pub fn with_engines(&self, script: &str) -> PeerOutput {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "sh", "-euc", ENTER, "sh"]);
+        command.arg(&self.root).arg(self.inside()).arg(format!("{START}{script}"));
+        printed("engines", &[script], &mut command)
     }
 
     /// The folder.
