@@ -142,7 +142,10 @@ fn a_signature_without_its_timestamp_is_not_pushed() {
         ("tsa.pem --format notary-jws", "--timestamp-url"),
         ("tsa.pem --timestamp-url ftp://tsa.example/ --format notary-jws", "only http: and https:"),
         ("tsa.pem --timestamp-url http://user:hunter@tsa.example/ --format notary-jws", "a user name or a password"),
-        ("tsa.pem --timestamp-url http://127.0.0.1:1/ --format bundle", "--cert-chain is for the notary formats"),
+        (
+            "tsa.pem --timestamp-url http://127.0.0.1:1/ --format bundle",
+            "bulla cert lint release.pem --profile sigstore",
+        ),
     ] {
         let said = place.expect(&format!("{SIGN} {options}"), 2);
         assert!(said.contains(says) && !said.contains("hunter"), "{said}");
