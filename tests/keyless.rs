@@ -26,3 +26,5 @@ mod files;
 mod images;
 #[path = "keyless/mutations.rs"]
 mod mutations;
+#[path = "keyless/siblings.rs"]
+mod siblings;

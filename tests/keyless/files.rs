@@ -46,7 +46,8 @@ fn hashed(file: &[u8]) -> HashedMessage {
     hasher.finish()
 }
 
-fn verdict(bundle: &[u8], message: &HashedMessage, trust: &TrustRoot) -> String {
+/// `verified`, or the code of the reason.
+pub fn verdict(bundle: &[u8], message: &HashedMessage, trust: &TrustRoot) -> String {
     let Ok(document) = FileDocument::parse_bundle(bundle, &Limits::DEFAULT) else {
         return "envelope-unreadable".to_owned();
     };

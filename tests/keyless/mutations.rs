@@ -28,14 +28,14 @@ use crate::case::with_budget;
 use crate::vectors;
 
 /// A bundle as JSON, the trusted root of its case as JSON, and the names of its certificate.
-struct Good {
-    bundle: Value,
+pub struct Good {
+    pub bundle: Value,
     names: IdentityPattern,
-    root: Value,
+    pub root: Value,
 }
 
 impl Good {
-    fn read(suite: &str, name: &str) -> Option<Self> {
+    pub fn read(suite: &str, name: &str) -> Option<Self> {
         let suite = vectors::suite(suite)?;
         let (_, case) = expected(&suite).into_iter().find(|(one, _)| one == name).unwrap();
         let bytes = bundle_of(&suite, name);
@@ -61,7 +61,7 @@ impl Good {
         SignedDocument::Bundle(Bundle::parse(self.bundle.to_string().as_bytes(), &Limits::DEFAULT).unwrap())
     }
 
-    fn verdict(&self) -> String {
+    pub fn verdict(&self) -> String {
         self.verdict_by(LogRule::PUBLIC)
     }
 

@@ -73,12 +73,10 @@ impl SignerCertificates<'_> {
         Err(failed.map_or_else(untrusted, |(.., fault)| fault).into())
     }
 
-    /// How many signatures are checked at most: those of certificates, and of certificate timestamps. Certificates that came
-    /// along may have the names of each other, so that the search for a path tries all of them in every order.
+    /// How many signatures are checked at most: those of certificates, and of certificate timestamps.
     fn checks(&self, authority: &SigstoreAuthority, context: AuthenticationContext<'_>) -> usize {
         let most = usize::try_from(context.limits.transparency.certificate_timestamps).unwrap_or(usize::MAX);
-        let search = if self.certificates.count() > 1 { MOST_STEPS } else { authority.certificates().count() };
-        search.saturating_add(1).saturating_add(most)
+        authority.certificates().count().saturating_add(1).saturating_add(most)
     }
 
     fn verify_by(
@@ -106,7 +104,8 @@ impl SignerCertificates<'_> {
     }
 
     /// The chain to the anchor of the authority, valid at every time. The signatures in it are the same at any time, so
-    /// they are verified once.
+    /// they are verified once. Every issuer is a certificate of the authority: authorities may share an anchor, so one that
+    /// came along with the signature could be of another one, which is not trusted at these times.
     fn chain(
         &self,
         authority: &SigstoreAuthority,
@@ -114,13 +113,11 @@ impl SignerCertificates<'_> {
     ) -> Result<VerifiedChain, ChainError> {
         let anchors = [Anchor { certificate: authority.anchor().clone(), purpose: Purpose::Signing }];
         let extra: Vec<Certificate> = authority.intermediates().cloned().collect();
-        let presented = PresentedChain { certificates: self.certificates, extra: &extra };
+        let signer = NonEmpty::one(self.certificates.first().clone());
+        let presented = PresentedChain { certificates: &signer, extra: &extra };
         let (purpose, profile) = (Purpose::Signing, &Profile::SIGSTORE);
         let chain = VerifiedChain::verify(presented, &anchors, purpose, profile, self.first, context.limits)?;
         self.times.iter().flat_map(|(down, up)| [*down, *up]).try_for_each(|time| chain.require_valid_at(time))?;
         Ok(chain)
     }
 }
-
-/// The steps after which the search for a path ends (`x509/search.rs`).
-const MOST_STEPS: usize = 500;

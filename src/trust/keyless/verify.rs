@@ -19,7 +19,6 @@
 use crate::key::HashedMessageError;
 use crate::nonempty::NonEmpty;
 use crate::text::Untrusted;
-use crate::time::Time;
 use crate::transparency::LoggedVerifier;
 use crate::trust::AuthenticationContext;
 use crate::trust::CertificateFault;
@@ -97,23 +96,12 @@ impl<'a> OpenedMaterial<'a> {
             Some(earliest) => (earliest, proven),
             // The rule of the operator allows it: there is no verified time.
             None => {
-                let time = context.time.expiry_at();
+                let time = context.time.current();
                 (JudgedAt { source: TimeSource::Verification, time }, vec![(time, time)])
             }
         };
         let presented = SignerCertificates { certificates: &self.certificates, first: judged_at.time, times: &times };
         let authority = presented.verify(by, context, budget)?;
-        if let Some(time) = self.begins_ahead(judged_at, context) {
-            let (from, now) = (TimeSource::Verification, context.time.current());
-            return Err(KeylessFault::Ahead { from, now, time }.into());
-        }
         Ok(KeylessSigner::new(authority.chain, authority.certificate_timestamps, proof, judged_at)?)
-    }
-
-    /// The begin of a validity that has not begun yet, where only expiry is judged at another time than now: a certificate
-    /// that is not valid yet does not count.
-    fn begins_ahead(&self, judged_at: JudgedAt, context: AuthenticationContext<'_>) -> Option<Time> {
-        let mut begins = self.certificates.iter().map(Certificate::not_before);
-        begins.find(|begin| judged_at.source == TimeSource::Verification && context.time.is_ahead(*begin))
     }
 }

@@ -28,6 +28,19 @@ impl SigstoreAuthority {
         self.certificates.iter().take(self.certificates.count().saturating_sub(1))
     }
 
+    /// Whether the first certificate of `path`, which leads to its anchor, is one of this authority's: every issuer is listed
+    /// by it, and where it lists a signer of its own, the first certificate is that signer. Authorities may share an anchor
+    /// and differ in the rest, so the anchor alone does not say whose a certificate is.
+    pub(in crate::trust) fn is_authority_of(&self, path: &NonEmpty<Certificate>) -> bool {
+        path.iter().skip(1).all(|issuer| self.lists(issuer))
+            && (self.certificates.first().extensions().is_ca() || self.lists(path.first()))
+    }
+
+    /// Whether `certificate` is one of its certificates, byte for byte.
+    pub(in crate::trust) fn lists(&self, certificate: &Certificate) -> bool {
+        self.certificates().any(|one| one == certificate)
+    }
+
     /// Where the authority is, if that is stated.
     pub fn uri(&self) -> Option<&str> {
         self.uri.as_deref()
