@@ -30,12 +30,15 @@ impl<'a> BlobInput<'a> {
         if word == "-" { Self::Stdin } else { Self::File(Path::new(word)) }
     }
 
-    /// The file or digest that `word` names. A file that has the name of a digest is a file.
-    pub(super) fn file_or_digest(word: &'a str) -> Self {
-        match word.parse() {
-            Ok(digest) if Path::new(word).symlink_metadata().is_err() => Self::Digest(digest),
-            _ => Self::file(word),
+    /// The digest or file that `word` names. A word in the form of a digest is that digest, never a file, which anybody
+    /// may have put there; with `./` it is the file.
+    pub(super) fn file_or_digest(word: &'a str) -> Result<Self, Failure> {
+        let Ok(digest) = word.parse::<Digest>() else { return Ok(Self::file(word)) };
+        if Path::new(word).symlink_metadata().is_ok() {
+            let failure = Failure::unknown(format!("{word}: a file has this name, which is also a digest"));
+            return Err(failure.hint(format!("./{word}   for the file")));
         }
+        Ok(Self::Digest(digest))
     }
 
     /// The file in this path, unless it is standard input or a digest.

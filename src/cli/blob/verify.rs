@@ -77,7 +77,7 @@ fn one(
     trust: &TrustRoot,
     by: &FileVerification<'_>,
 ) -> Result<Result<VerifiedFile, Box<FileRefusal>>, Failure> {
-    let input = BlobInput::file_or_digest(word);
+    let input = BlobInput::file_or_digest(word)?;
     let mut evidence = FileEvidence::new();
     let beside = input.path().map(target::bundle_of);
     let bundles = match (args.bundle.as_slice(), args.signature.as_slice(), &beside) {
