@@ -60,6 +60,12 @@ impl<'a> Candidates<'a> {
         allowed(self.ed25519)
     }
 
+    /// The certificates that came along or are known, all but the anchors: a signature on one of them is verified once.
+    pub(super) fn signed(&self) -> Vec<&'a Certificate> {
+        let between = self.intermediates.iter().chain(&self.others).copied();
+        std::iter::once(self.signer).chain(between).collect()
+    }
+
     /// The certificates that a path may be of: the signer's, those that may stand between, and the anchors.
     pub(super) fn all(&self) -> impl Iterator<Item = &'a Certificate> {
         std::iter::once(self.signer).chain(self.intermediates.iter().copied()).chain(self.anchors.iter().copied())

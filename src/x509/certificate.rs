@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use x509_parser::prelude::FromDer as _;
 use x509_parser::prelude::X509Certificate;
@@ -21,6 +22,7 @@ use crate::x509::Extensions;
 use crate::x509::Name;
 use crate::x509::Oid;
 use crate::x509::der;
+use crate::x509::remembered::VerifiedWith;
 
 /// An X.509 certificate. It is not verified: what it says is what its author wrote.
 ///
@@ -45,6 +47,7 @@ struct Parsed {
     spki: Vec<u8>,
     subject: Name,
     to_be_signed: Vec<u8>,
+    verified_with: OnceLock<VerifiedWith>,
     version: u32,
 }
 
@@ -98,6 +101,7 @@ impl Certificate {
             spki: whole.subject_pki.raw.to_vec(),
             subject: Name::read(subject)?,
             to_be_signed: signed.to_vec(),
+            verified_with: OnceLock::new(),
             version: if whole.version == X509Version::V3 { 3 } else { whole.version.0.saturating_add(1) },
         })))
     }
@@ -189,6 +193,11 @@ impl Certificate {
 
     pub(super) fn to_be_signed(&self) -> &[u8] {
         &self.0.to_be_signed
+    }
+
+    /// By which key its signature was verified first, if it was.
+    pub(super) fn verified_with(&self) -> &OnceLock<VerifiedWith> {
+        &self.0.verified_with
     }
 
     pub(super) fn version(&self) -> u32 {

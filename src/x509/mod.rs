@@ -35,6 +35,7 @@ mod path_checks;
 mod pattern_error;
 mod precertificate;
 mod profile;
+mod remembered;
 mod revocation;
 mod revocation_source;
 mod rule;

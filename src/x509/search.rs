@@ -23,6 +23,7 @@ use crate::x509::candidates::Candidates;
 use crate::x509::checks::Broken;
 use crate::x509::explain;
 use crate::x509::explain::error;
+use crate::x509::remembered::Remembering;
 
 /// A check of a candidate path that rustls-webpki has verified: its certificates, the signer's first.
 pub(super) type Inspection<'a> = dyn Fn(&[Certificate]) -> Result<(), ChainError> + 'a;
@@ -54,7 +55,11 @@ pub(super) fn find(
         inspected.replace(Some(if outlives(kept.as_ref(), &found) { kept.unwrap_or(found) } else { found }));
         answer
     };
-    let (algorithms, steps) = (of.algorithms(), Steps { left: Cell::new(steps) });
+    let (algorithms, certificates) = (of.algorithms(), of.signed());
+    let remembering = |algorithm| Remembering { algorithm, certificates: &certificates };
+    let remembering: Vec<_> = algorithms.into_iter().map(remembering).collect();
+    let algorithms: Vec<_> = remembering.iter().map(Remembering::as_algorithm).collect();
+    let steps = Steps { left: Cell::new(steps) };
     let answer =
         signer.verify_for_usage(&algorithms, &anchors.found, &intermediates, time, &steps, None, Some(&verify));
     let found = match (answer.map(|_| ()), inspected.take()) {
