@@ -193,6 +193,7 @@ impl<'a> SignedItem<'a> {
         let Witnesses { log_entries, timestamps } = &self.witnesses;
         let certificates: Vec<_> = self.sigstore_chain().iter().map(|chain| chain.signer().der().to_vec()).collect();
         VerificationMaterial {
+            chain_field: false,
             form: MaterialForm::Bundle(version),
             key_hint: certificates.is_empty().then(|| self.key.id().hint()),
             certificates,

@@ -22,6 +22,9 @@ use crate::limits::Limits;
 pub struct VerificationMaterial {
     /// The certificates in DER, leaf first.
     pub certificates: Vec<Vec<u8>>,
+    /// Whether the certificates stand in the field `x509CertificateChain` of a bundle. Since version 0.3 bundles have the
+    /// field `certificate` instead.
+    pub chain_field: bool,
     /// Where it stands.
     pub form: MaterialForm,
     /// The key hint: by cosign's convention the SHA-256 of the public key, in base64.
@@ -69,7 +72,14 @@ pub struct StoredTimestamp {
 impl VerificationMaterial {
     /// Material without anything in it.
     pub const fn empty(form: MaterialForm) -> Self {
-        Self { certificates: Vec::new(), form, key_hint: None, log_entries: Vec::new(), timestamps: Vec::new() }
+        Self {
+            certificates: Vec::new(),
+            chain_field: false,
+            form,
+            key_hint: None,
+            log_entries: Vec::new(),
+            timestamps: Vec::new(),
+        }
     }
 }
 
@@ -220,6 +230,7 @@ impl<'a> WireVerificationMaterial<'a> {
     pub(super) fn read(self, version: BundleVersion, limits: &Limits) -> Result<VerificationMaterial, EnvelopeError> {
         let log_entries = self.tlog_entries.unwrap_or_default();
         let timestamps = self.timestamp_verification_data.and_then(|data| data.rfc3161_timestamps).unwrap_or_default();
+        let chain_field = self.x509_certificate_chain.is_some();
         let chain = self.x509_certificate_chain.map(|chain| chain.certificates).unwrap_or_default();
         let listed: Vec<_> = self.certificate.into_iter().chain(chain).collect();
         for (what, got, limit) in [
@@ -236,6 +247,7 @@ impl<'a> WireVerificationMaterial<'a> {
         }
         Ok(VerificationMaterial {
             certificates,
+            chain_field,
             form: MaterialForm::Bundle(version),
             key_hint: self.public_key.map(|key| key.hint.into_owned()),
             log_entries: log_entries

@@ -32,7 +32,7 @@ pub enum KeylessFault {
         /// When the authority is trusted.
         validity: ValidityPeriod,
     },
-    /// A bundle of version 0.3 has one certificate, not a chain.
+    /// A bundle of version 0.3 has the field `certificate`, not `x509CertificateChain`.
     #[error("a bundle of this version has one certificate, not a chain: {MATERIAL}")]
     CertificateChain,
     /// What is signed is not known of the file, so that the signature cannot be checked: could-not-tell.

@@ -32,7 +32,7 @@ pub struct KeylessSigner {
 }
 
 impl KeylessSigner {
-    /// Step 7, as far as it says nothing about an owner: both extensions with the issuer agree. They are read after the
+    /// Step 7, as far as it says nothing about an owner: both extensions with the issuer agree, and names can be compared. They are read after the
     /// chain is verified, since x509-parser takes any tag around the values of extensions.
     pub(super) fn new(
         chain: VerifiedChain,
@@ -41,6 +41,7 @@ impl KeylessSigner {
         judged_at: JudgedAt,
     ) -> Result<Self, KeylessFault> {
         let issuer = FulcioClaims::issuer_of(chain.signer()).map_err(KeylessFault::Fulcio)?;
+        FulcioClaims::check_names(chain.signer()).map_err(KeylessFault::Fulcio)?;
         Ok(Self { certificate_timestamps, chain, issuer, judged_at, proof })
     }
 

@@ -57,7 +57,8 @@ impl<'a> OpenedMaterial<'a> {
             certificates.push(certificate.map_err(|error| CertificateFault::Certificate { error, number })?);
         }
         let certificates = NonEmpty::collect(certificates).ok_or(CertificateFault::NoCertificate)?;
-        if certificates.count() > 1 && !signed.may_have_chain() {
+        let has_chain = certificates.count() > 1 || signed.verification_material().chain_field;
+        if has_chain && !signed.may_have_chain() {
             return Err(KeylessFault::CertificateChain.into());
         }
         signed.signature()?;

@@ -77,6 +77,23 @@ impl FulcioClaims {
         Ok(text(FulcioExtension::Issuer).or_else(|| text(FulcioExtension::IssuerV1)))
     }
 
+    /// Checks that every subject alternative name of `certificate` is short enough to be compared with patterns.
+    ///
+    /// # Errors
+    /// [`FulcioError::TooLong`]: could-not-tell.
+    pub fn check_names(certificate: &Certificate) -> Result<(), FulcioError> {
+        let lengths = certificate.extensions().alternative_names().iter().map(|name| match name {
+            GeneralName::Dns(text) | GeneralName::Email(text) | GeneralName::Uri(text) => text.len(),
+            GeneralName::Other { value, .. } => value.len(),
+            // Patterns do not look at them.
+            GeneralName::Directory(_) | GeneralName::Ip(_) | GeneralName::RegisteredId(_) | GeneralName::Unread => 0,
+        });
+        match lengths.map(limits::count).max() {
+            Some(got) if got > LONGEST_TEXT => Err(FulcioError::TooLong { got, limit: LONGEST_TEXT }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// The subject alternative name. Foreign text.
     pub fn name(&self) -> &str {
         &self.name
