@@ -13,6 +13,11 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "x509/made.rs"]
+#[allow(dead_code, reason = "the tests of chains use the rest")]
+mod made;
+#[path = "support/missing.rs"]
+mod missing;
 #[path = "support/vectors.rs"]
 mod vectors;
 
@@ -20,11 +25,35 @@ mod vectors;
 mod bundles;
 #[path = "keyless/case.rs"]
 mod case;
+#[path = "keyless/codes.rs"]
+mod codes;
+#[path = "keyless/cosign.rs"]
+mod cosign;
 #[path = "keyless/files.rs"]
 mod files;
 #[path = "keyless/images.rs"]
 mod images;
 #[path = "keyless/mutations.rs"]
 mod mutations;
+#[path = "keyless/own.rs"]
+mod own;
 #[path = "keyless/siblings.rs"]
 mod siblings;
+#[path = "keyless/versions.rs"]
+mod versions;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bulla::limits::Limits;
+use bulla::x509::Certificate;
+
+/// The DER of each PEM block.
+fn pem(text: &str) -> Vec<Vec<u8>> {
+    let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
+    let body = |block: &str| block.split("-----END").next().unwrap().split_whitespace().collect::<String>();
+    blocks.map(|block| STANDARD.decode(body(block)).unwrap()).collect()
+}
+
+fn certificate(der: &[u8]) -> Certificate {
+    Certificate::parse(der, &Limits::DEFAULT).unwrap()
+}

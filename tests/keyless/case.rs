@@ -103,15 +103,14 @@ pub fn evidence(document: SignedDocument) -> Evidence {
     Evidence::new(document, FoundAt::Subject, Vec::new())
 }
 
-fn authenticate(evidence: &Evidence, trust: &TrustRoot, now: Time, budget: u64) -> Authentication {
-    let context =
-        AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time: VerificationTime::now(now) };
+fn authenticate(evidence: &Evidence, trust: &TrustRoot, time: VerificationTime, budget: u64) -> Authentication {
+    let context = AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time };
     trust.authenticate(evidence, context, &mut SignatureBudget::of(budget))
 }
 
 /// The signer, or the code of the reason, after `?` where it is could-not-tell.
 pub fn signer(evidence: &Evidence, trust: &TrustRoot, now: Time) -> Result<VerifiedSigner, String> {
-    result(authenticate(evidence, trust, now, 10_000))
+    result(authenticate(evidence, trust, VerificationTime::now(now), 10_000))
 }
 
 fn result(authentication: Authentication) -> Result<VerifiedSigner, String> {
@@ -129,7 +128,8 @@ fn result(authentication: Authentication) -> Result<VerifiedSigner, String> {
 
 /// The verdict within a budget of signature checks.
 pub fn with_budget(evidence: &Evidence, trust: &TrustRoot, budget: u64) -> String {
-    result(authenticate(evidence, trust, now(), budget)).map_or_else(|code| code, |_| "verified".to_owned())
+    result(authenticate(evidence, trust, VerificationTime::now(now()), budget))
+        .map_or_else(|code| code, |_| "verified".to_owned())
 }
 
 /// The code of a rejection, after `?` where it is could-not-tell.
@@ -145,6 +145,11 @@ pub fn verdict(document: &SignedDocument, trust: &TrustRoot, now: Time) -> Strin
 /// `verified`, or the code of the reason.
 pub fn verdict_on(evidence: &Evidence, trust: &TrustRoot, now: Time) -> String {
     signer(evidence, trust, now).map_or_else(|code| code, |_| "verified".to_owned())
+}
+
+/// The same, where expiry may be judged at another time.
+pub fn verdict_at(evidence: &Evidence, trust: &TrustRoot, time: VerificationTime) -> String {
+    result(authenticate(evidence, trust, time, 10_000)).map_or_else(|code| code, |_| "verified".to_owned())
 }
 
 /// An attestation of cosign v2 in a layout of slsa-verifier: a layer, and who must have signed it.

@@ -1,0 +1,290 @@
+//! Signatures with certificates of an own authority, made here: what a certificate says, when it is judged, and who is
+//! counted.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bulla::digest::Digest;
+use bulla::envelope::Bundle;
+use bulla::envelope::Evidence;
+use bulla::envelope::SignedDocument;
+use bulla::key::PrivateKey;
+use bulla::key::Signer as _;
+use bulla::limits::Limits;
+use bulla::nonempty::NonEmpty;
+use bulla::policy::Policy;
+use bulla::policy::Quorum;
+use bulla::policy::Requirement;
+use bulla::policy::StatementKind;
+use bulla::policy::Threshold;
+use bulla::time::Time;
+use bulla::transparency::CertificateTimestamp;
+use bulla::trust::Identity;
+use bulla::trust::KeylessMeans;
+use bulla::trust::LogRule;
+use bulla::trust::Means;
+use bulla::trust::Owner;
+use bulla::trust::SigningTimeRule;
+use bulla::trust::TrustRoot;
+use bulla::trust::VerificationTime;
+use bulla::trust::sigstore::TrustedRoot;
+use bulla::verify::Verifier;
+use bulla::x509::Certificate;
+use bulla::x509::IdentityPattern;
+use bulla::x509::NamePattern;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::case::bundle_of;
+use crate::case::evidence;
+use crate::case::now;
+use crate::case::own_names;
+use crate::case::root_of;
+use crate::case::trusting;
+use crate::case::verdict_at;
+use crate::case::verdict_on;
+use crate::made::CA;
+use crate::made::Made;
+use crate::made::Workshop;
+use crate::made::plan;
+use crate::vectors;
+
+const DAY: i64 = 86_400;
+const ISSUER: &str = "https://issuer.example";
+const PREDICATE: &str = "https://acme.example/checked";
+/// No log, no timestamp; certificates are judged at the time of the verification.
+const NOW: LogRule = LogRule::NONE.with_signing_time(SigningTimeRule::PresentIfMissing);
+
+/// Two certificate authorities that all tests share; `None` where openssl is missing.
+static AUTHORITIES: LazyLock<Option<Authorities>> = LazyLock::new(|| {
+    let shop = Workshop::new()?;
+    let authority = |name: &str| shop.root(plan(name, CA));
+    let (first, second) = (authority("/O=Acme/CN=first"), authority("/O=Acme/CN=second"));
+    Some(Authorities { first, second, shop })
+});
+
+struct Authorities {
+    first: Made,
+    second: Made,
+    shop: Workshop,
+}
+
+impl Authorities {
+    /// A signer with this URI and these other extensions.
+    fn signer(&self, authority: &Made, uri: &str, extensions: &str) -> Made {
+        let extensions = format!(
+            "keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\nsubjectAltName=URI:{uri}\n{extensions}"
+        );
+        self.shop.issue(authority, plan("/O=Acme/CN=signer", &extensions))
+    }
+}
+
+/// The extensions with the issuer: the older one is the bare text, the newer one a `UTF8String`.
+fn issuers(old: &str, new: &str) -> String {
+    let old: String = old.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("1.3.6.1.4.1.57264.1.1=DER:{old}\n1.3.6.1.4.1.57264.1.8=ASN1:UTF8String:{new}\n")
+}
+
+fn subject() -> Digest {
+    Digest::sha256(b"an image")
+}
+
+/// A bundle of version 0.3 that the holder of the certificate signed.
+fn bundle(signer: &Made) -> Value {
+    let hex = subject().to_string().split_once(':').unwrap().1.to_owned();
+    let statement = json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "", "digest": {"sha256": hex}}],
+        "predicateType": PREDICATE,
+        "predicate": {},
+    });
+    let (kind, payload) = ("application/vnd.in-toto+json", statement.to_string());
+    let signed = format!("DSSEv1 {} {kind} {} {payload}", kind.len(), payload.len());
+    let key = PrivateKey::parse(&fs::read(&signer.key).unwrap(), &Limits::DEFAULT, || unreachable!()).unwrap();
+    let signature = key.sign(signed.as_bytes()).unwrap();
+    json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": {"certificate": raw(&signer.certificate)},
+        "dsseEnvelope": {
+            "payload": STANDARD.encode(payload),
+            "payloadType": kind,
+            "signatures": [{"sig": STANDARD.encode(signature.as_bytes())}],
+        },
+    })
+}
+
+fn raw(certificate: &Certificate) -> Value {
+    json!({"rawBytes": STANDARD.encode(certificate.der())})
+}
+
+fn read(bundle: &Value) -> Evidence {
+    let bundle = Bundle::parse(bundle.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
+    evidence(SignedDocument::Bundle(bundle))
+}
+
+/// A trusted root of certificate authorities alone.
+fn root(authorities: &[&Made]) -> TrustedRoot {
+    let authority = |made: &&Made| {
+        json!({
+            "certChain": {"certificates": [raw(&made.certificate)]},
+            "validFor": {"start": "2020-01-01T00:00:00Z"},
+        })
+    };
+    let root = json!({
+        "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+        "certificateAuthorities": authorities.iter().map(authority).collect::<Vec<_>>(),
+    });
+    TrustedRoot::parse(root.to_string().as_bytes(), &Limits::DEFAULT).unwrap()
+}
+
+fn uri(text: &str) -> IdentityPattern {
+    IdentityPattern::all(NonEmpty::one(NamePattern::Uri(text.to_owned())))
+}
+
+fn after(signer: &Made, seconds: i64) -> Time {
+    Time::from_unix(signer.certificate.not_before().unix() + seconds).unwrap()
+}
+
+#[test]
+fn without_a_verified_time_the_present_counts_only_where_the_rule_says_so() {
+    let Some(authorities) = AUTHORITIES.as_ref() else { return };
+    let signer = authorities.signer(&authorities.first, "https://acme.example/a", "");
+    let evidence = read(&bundle(&signer));
+    let by = |rule| trusting(root(&[&authorities.first]), uri("https://acme.example/a"), rule);
+    let present = by(NOW);
+    assert_eq!(verdict_on(&evidence, &by(LogRule::NONE), after(&signer, 60)), "no-verified-time");
+    assert_eq!(verdict_on(&evidence, &present, after(&signer, 60)), "verified");
+    assert_eq!(verdict_on(&evidence, &present, after(&signer, 40 * DAY)), "expired");
+    assert_eq!(verdict_on(&evidence, &present, after(&signer, -DAY)), "not-yet-valid");
+    // Expiry may be judged at another time. What begins after the present stays ahead of it.
+    let judged = |now, at| VerificationTime::now(after(&signer, now)).with_expiry_at(after(&signer, at));
+    assert_eq!(verdict_at(&evidence, &present, judged(40 * DAY, 60)), "verified");
+    assert_eq!(verdict_at(&evidence, &present, judged(-DAY, 60)), "?time-ahead");
+    // Neither log nor timestamp: a rule that asks for them is not met by the present.
+    assert_eq!(verdict_on(&evidence, &by(NOW.with_timestamps(1)), after(&signer, 60)), "timestamp-threshold");
+    assert_eq!(verdict_on(&evidence, &by(NOW.with_transparency_logs(1)), after(&signer, 60)), "log-threshold");
+    assert_eq!(verdict_on(&evidence, &by(NOW.with_certificate_logs(1)), after(&signer, 60)), "sct-missing");
+    let other = trusting(root(&[&authorities.second]), uri("https://acme.example/a"), NOW);
+    assert_ne!(verdict_on(&evidence, &other, after(&signer, 60)), "verified");
+}
+
+#[test]
+fn a_certificate_states_one_issuer_and_a_name_that_can_be_compared() {
+    let Some(authorities) = AUTHORITIES.as_ref() else { return };
+    let long = format!("https://acme.example/{}", "a".repeat(2_100));
+    let verdict = |name: &str, extensions: &str| {
+        let signer = authorities.signer(&authorities.first, name, extensions);
+        let trust = trusting(root(&[&authorities.first]), uri("https://acme.example/a"), NOW);
+        verdict_on(&read(&bundle(&signer)), &trust, after(&signer, 60))
+    };
+    let name = "https://acme.example/a";
+    assert_eq!(verdict(name, &issuers(ISSUER, ISSUER)), "verified");
+    assert_eq!(verdict(name, &issuers("https://other.example", ISSUER)), "oidc-issuers-differ");
+    assert_eq!(
+        verdict(name, "1.3.6.1.4.1.57264.1.8=ASN1:IA5STRING:https://issuer.example\n"),
+        "identity-extension-malformed"
+    );
+    assert_eq!(verdict("https://acme.example/b", ""), "certificate-identity");
+    assert_eq!(verdict(&long, ""), "?identity-too-long");
+}
+
+#[test]
+fn a_bundle_of_version_0_3_has_no_chain_of_certificates() {
+    let Some(authorities) = AUTHORITIES.as_ref() else { return };
+    let signer = authorities.signer(&authorities.first, "https://acme.example/a", "");
+    let trust = trusting(root(&[&authorities.first]), uri("https://acme.example/a"), NOW);
+    let verdict = |bundle: &Value| verdict_on(&read(bundle), &trust, after(&signer, 60));
+    let mut changed = bundle(&signer);
+    assert_eq!(verdict(&changed), "verified");
+    // Also one of a single certificate, and an empty one beside the certificate.
+    let material = &mut changed["verificationMaterial"];
+    material["x509CertificateChain"] = json!({"certificates": []});
+    assert_eq!(verdict(&changed), "bundle-certificate-chain");
+    let chain = json!({"x509CertificateChain": {"certificates": [raw(&signer.certificate)]}});
+    changed["verificationMaterial"] = chain;
+    assert_eq!(verdict(&changed), "bundle-certificate-chain");
+    // A pinned key does not need the certificate.
+    let key = signer.certificate.public_key().unwrap();
+    assert_eq!(verdict_on(&read(&changed), &TrustRoot::pinned([key]).unwrap(), after(&signer, 60)), "verified");
+    changed["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.2".into();
+    assert_eq!(verdict(&changed), "verified");
+}
+
+fn identity(owner: &str, authority: &Made, name: &str) -> Identity {
+    let means = KeylessMeans::new(Arc::new(root(&[authority])), uri(name), NOW);
+    Identity::new(Owner::Named(owner.to_owned()), Means::Keyless(means))
+}
+
+/// Whether the signatures of these signers are enough for two owners.
+fn two_signed(identities: Vec<Identity>, signers: &[&Made]) -> bool {
+    let trust = TrustRoot::new(identities).unwrap();
+    let quorum = Quorum::of_all(&trust, Threshold::new(2).unwrap()).unwrap();
+    let kind = StatementKind::Attestation { predicate_type: PREDICATE.to_owned() };
+    let policy = Policy::one(Requirement::new("checked", kind, quorum));
+    let verifier = Verifier::new(trust, policy, Limits::DEFAULT).unwrap();
+    let latest = signers.iter().map(|signer| after(signer, 60)).max().unwrap();
+    let mut evaluation = verifier.evaluation(subject(), latest);
+    signers.iter().for_each(|signer| evaluation.add(&read(&bundle(signer))));
+    evaluation.conclude().is_ok()
+}
+
+#[test]
+fn one_signer_is_counted_once_whatever_its_keys_and_authorities() {
+    let Some(authorities) = AUTHORITIES.as_ref() else { return };
+    let Authorities { first, second, .. } = authorities;
+    let extensions = issuers(ISSUER, ISSUER);
+    let (a, b) = ("https://acme.example/a", "https://acme.example/b");
+    let signers = [authorities.signer(first, a, &extensions), authorities.signer(second, a, &extensions)];
+    let other = authorities.signer(second, b, &extensions);
+    let owners = || vec![identity("ann", first, a), identity("bob", second, a), identity("bob", second, b)];
+    assert!(two_signed(owners(), &[&signers[0], &other]), "two owners, two signers");
+    // Two owners, and both signatures are by the same name of the same issuer, with different keys.
+    assert!(!two_signed(owners(), &[&signers[0], &signers[1]]));
+    // Issuers that differ make two signers of one name.
+    let elsewhere = authorities.signer(second, a, &issuers("https://other.example", "https://other.example"));
+    assert!(two_signed(owners(), &[&signers[0], &elsewhere]));
+    // One owner with two identities, who signed with both, is one owner.
+    let third = || vec![identity("bob", second, a), identity("bob", second, b), identity("ann", first, a)];
+    assert!(!two_signed(third(), &[&signers[1], &other]));
+    assert!(two_signed(third(), &[&signers[1], &other, &authorities.signer(first, a, "")]));
+}
+
+#[test]
+fn certificate_timestamps_need_the_issuer_and_not_its_name() {
+    let (Some(authorities), Some(suite)) = (AUTHORITIES.as_ref(), vectors::suite("sigstore-bundles")) else { return };
+    let bundle = Bundle::parse(&bundle_of(&suite, "rust-happy-path"), &Limits::DEFAULT).unwrap();
+    let leaf = Certificate::parse(&bundle.verification_material().certificates[0], &Limits::DEFAULT).unwrap();
+    let path = suite.join("shared/trusted_root.production.json");
+    let real = root_of(&path);
+    let issued = |one: &&Certificate| one.subject() == leaf.issuer();
+    let mut known = real.certificate_authorities().iter().flat_map(|authority| authority.certificates());
+    let issuer = known.find(issued).unwrap();
+    let namesake = authorities.shop.root(plan("/O=sigstore.dev/CN=sigstore-intermediate", CA));
+    // The same text, in another string type.
+    assert_eq!(format!("{:?}", namesake.certificate.subject()), format!("{:?}", issuer.subject()));
+    let verify = |issuer: &Certificate| {
+        CertificateTimestamp::verify_embedded(&leaf, issuer, real.certificate_logs(), 1, &Limits::DEFAULT)
+    };
+    assert_eq!(verify(issuer).unwrap().len(), 1);
+    assert_eq!(verify(&namesake.certificate).unwrap_err().code(), "sct-signature");
+    // An authority of the same name before the real one hides nothing, and does not replace it.
+    let mut text: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let document = SignedDocument::Bundle(bundle);
+    let names = own_names(&document);
+    let verdict = |text: &Value| {
+        let root = TrustedRoot::parse(text.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
+        verdict_on(&evidence(document.clone()), &trusting(root, names.clone(), LogRule::PUBLIC), now())
+    };
+    assert_eq!(verdict(&text), "verified");
+    let other = json!({
+        "certChain": {"certificates": [raw(&namesake.certificate)]},
+        "validFor": {"start": "2020-01-01T00:00:00Z"},
+    });
+    text["certificateAuthorities"].as_array_mut().unwrap().insert(0, other.clone());
+    assert_eq!(verdict(&text), "verified");
+    text["certificateAuthorities"] = json!([other]);
+    assert_ne!(verdict(&text), "verified");
+}
