@@ -22,7 +22,7 @@ use crate::x509::Extensions;
 use crate::x509::Name;
 use crate::x509::Oid;
 use crate::x509::der;
-use crate::x509::remembered::VerifiedWith;
+use crate::x509::verified_with::VerifiedWith;
 
 /// An X.509 certificate. It is not verified: what it says is what its author wrote.
 ///

@@ -45,6 +45,7 @@ mod syntax;
 mod test_authority;
 mod text_pattern;
 mod timestamp;
+mod verified_with;
 mod whole_chain;
 
 pub use self::bundle::BundleError;

@@ -10,15 +10,7 @@ use rustls_pki_types::InvalidSignature;
 use rustls_pki_types::SignatureVerificationAlgorithm;
 
 use crate::x509::Certificate;
-
-/// The algorithm and the key by which the signature on a certificate was verified.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct VerifiedWith {
-    /// The content of the BIT STRING of the `SubjectPublicKeyInfo`.
-    key: Vec<u8>,
-    key_algorithm: AlgorithmIdentifier,
-    signature_algorithm: AlgorithmIdentifier,
-}
+use crate::x509::verified_with::VerifiedWith;
 
 /// An algorithm that does not verify the signature on one of `certificates` twice.
 #[derive(Debug)]
@@ -37,11 +29,7 @@ impl Remembering<'_> {
 impl SignatureVerificationAlgorithm for Remembering<'_> {
     fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         let same = |one: &&&Certificate| one.to_be_signed() == message && one.signature() == signature;
-        let with = || VerifiedWith {
-            key: public_key.to_vec(),
-            key_algorithm: self.public_key_alg_id(),
-            signature_algorithm: self.signature_alg_id(),
-        };
+        let with = || VerifiedWith::new(self.algorithm, public_key);
         let mut known = self.certificates.iter().filter(same).filter_map(|one| one.verified_with().get());
         if known.any(|before| *before == with()) {
             return Ok(());
