@@ -159,10 +159,11 @@ fn without_a_verified_time_the_present_counts_only_where_the_rule_says_so() {
     assert_eq!(verdict_on(&evidence, &present, after(&signer, 60)), "verified");
     assert_eq!(verdict_on(&evidence, &present, after(&signer, 40 * DAY)), "expired");
     assert_eq!(verdict_on(&evidence, &present, after(&signer, -DAY)), "not-yet-valid");
-    // Expiry may be judged at another time. What begins after the present stays ahead of it.
+    // The present counts, also where expiry is judged at another time.
     let judged = |now, at| VerificationTime::now(after(&signer, now)).with_expiry_at(after(&signer, at));
-    assert_eq!(verdict_at(&evidence, &present, judged(40 * DAY, 60)), "verified");
-    assert_eq!(verdict_at(&evidence, &present, judged(-DAY, 60)), "?time-ahead");
+    assert_eq!(verdict_at(&evidence, &present, judged(60, 40 * DAY)), "verified");
+    assert_eq!(verdict_at(&evidence, &present, judged(40 * DAY, 60)), "expired");
+    assert_eq!(verdict_at(&evidence, &present, judged(-DAY, 60)), "not-yet-valid");
     // Neither log nor timestamp: a rule that asks for them is not met by the present.
     assert_eq!(verdict_on(&evidence, &by(NOW.with_timestamps(1)), after(&signer, 60)), "timestamp-threshold");
     assert_eq!(verdict_on(&evidence, &by(NOW.with_transparency_logs(1)), after(&signer, 60)), "log-threshold");
