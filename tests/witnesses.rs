@@ -27,6 +27,9 @@ mod missing;
 mod certificates;
 #[path = "witnesses/entries.rs"]
 mod entries;
+#[cfg(feature = "registry")]
+#[path = "witnesses/keyless.rs"]
+mod keyless;
 #[path = "witnesses/log.rs"]
 #[allow(dead_code, reason = "the tests with other programs use the rest")]
 mod log;

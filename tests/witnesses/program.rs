@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::thread;
 
+use bulla::time::Time;
 use bulla::x509::TimestampRequest;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -31,9 +32,9 @@ use super::scene::later;
 type Answers = Box<dyn Fn(&[u8]) -> (&'static str, &'static str, Vec<u8>) + Send>;
 
 /// A server on loopback, and the heads of the requests that it got.
-struct Server {
+pub struct Server {
     heads: Arc<Mutex<Vec<String>>>,
-    url: String,
+    pub url: String,
 }
 
 impl Server {
@@ -59,7 +60,11 @@ impl Server {
 
     fn authority(scene: &'static Scene) -> Self {
         // The program reads the clock: a timestamp of a minute ago is not ahead of it.
-        let time = later(scene.now(), -60);
+        Self::authority_at(scene, later(scene.now(), -60))
+    }
+
+    /// An authority whose timestamps all have this time.
+    pub fn authority_at(scene: &'static Scene, time: Time) -> Self {
         Self::new(Box::new(move |body| {
             let request = TimestampRequest::parse(body, LIMITS).unwrap();
             let authority = TestAuthority { time, ..scene.authority(Stamps::Granted) };
@@ -67,7 +72,7 @@ impl Server {
         }))
     }
 
-    fn log(log: TestLog) -> Self {
+    pub fn log(log: TestLog) -> Self {
         Self::new(Box::new(move |body| ("201 Created", "application/json", log.answer(body))))
     }
 
@@ -97,10 +102,10 @@ fn read(stream: &TcpStream) -> (String, Vec<u8>) {
 }
 
 /// A folder with an image, the key and chain of the signer, and a trusted root with the authorities and a log.
-struct Place(TempDir);
+pub struct Place(TempDir);
 
 impl Place {
-    fn new(scene: &Scene, log: &TestLog) -> Self {
+    pub fn new(scene: &Scene, log: &TestLog) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         fs::copy(&scene.leaf.key, place.path().join("release.key")).unwrap();
         let chain = [&scene.leaf, &scene.intermediate, &scene.root].map(|made| made.certificate.to_pem()).concat();
@@ -110,11 +115,11 @@ impl Place {
         place
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 
-    fn run(&self, arguments: &str) -> Output {
+    pub fn run(&self, arguments: &str) -> Output {
         let mut bulla = Command::new(env!("CARGO_BIN_EXE_bulla"));
         bulla.current_dir(self.path()).args(arguments.split(' ')).env_clear().env("HOME", self.path());
         bulla.output().unwrap()
@@ -132,7 +137,7 @@ impl Place {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let to = to.join(entry.file_name());
