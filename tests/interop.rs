@@ -93,6 +93,7 @@ with_and_without_the_referrers_api! {
     oras::oras_copies_what_bulla_signed,
     oras::oras_discovers_what_bulla_signed,
     own_authorities::bulla_signs_with_certificate_timestamp_and_log_cosign_verifies,
+    own_authorities::cosign_signs_with_certificate_and_timestamp_bulla_verifies,
     pages::from_cosign_md,
     pages::from_notation_md,
     pages::from_skopeo_podman_md,

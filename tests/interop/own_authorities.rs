@@ -1,4 +1,4 @@
-//! A certificate authority, a timestamp authority (`openssl ts`) and a Rekor v2 log of one's own: bulla signs, cosign verifies.
+//! A certificate authority, a timestamp authority (`openssl ts`) and a Rekor v2 log of one's own: each signs, the other verifies.
 
 use std::io::BufRead as _;
 use std::io::BufReader;
@@ -14,6 +14,7 @@ use crate::log::Does;
 use crate::log::TestLog;
 use crate::peers::Peers;
 use crate::suite::Api;
+use crate::suite::Form;
 use crate::suite::Suite;
 
 const ISSUER: &str = "https://issuer.example";
@@ -147,6 +148,49 @@ pub fn bulla_signs_with_certificate_timestamp_and_log_cosign_verifies(api: Api) 
         suite.expect(&format!("{format}, log {is_logged}: cosign verifies"), &output, 0);
         let output = verifies(&suite, "https://builds.example/other", &image, more);
         suite.expect_no(&format!("{format}: another identity"), &output);
+    }
+    suite.done();
+}
+
+pub fn cosign_signs_with_certificate_and_timestamp_bulla_verifies(api: Api) {
+    let Some(mut suite) = Suite::start_without_keys(api) else { return };
+    authorities(&suite.peers);
+    let log = TestLog::new("log.example", Does::Unreachable);
+    let new = ["trust", "new", "--ca", "ca.pem", "--tsa", "tsa.pem", "-o", "root.json"];
+    suite.peers.bulla(&[&new[..], &["--valid-from", "2020-01-01T00:00:00Z"]].concat()).must();
+    suite.peers.cosign(&["import-key-pair", "--key", "signer.key", "--output-key-prefix", "cosign-signer"]).must();
+    for (seed, form) in (1..).zip(Form::BOTH) {
+        let image = suite.image(form.name(), seed);
+        let output = served(&suite.peers, &log, |url| {
+            let tsa = format!("{url}/tsa");
+            let service = format!("url={tsa},api-version=1,start-time=2020-01-01T00:00:00Z,operator=acme");
+            let create = ["signing-config", "create", "--tsa", &service, "--tsa-config", "EXACT:1"];
+            let config = format!("{}.json", form.name());
+            suite.peers.cosign(&[&create[..], &["--out", &config]].concat()).must();
+            let old = ["--use-signing-config=false", "--tlog-upload=false", "--new-bundle-format=false"];
+            let asked = match form {
+                Form::Bundle => vec!["--signing-config", &config],
+                Form::Tag => [&old[..], &["--timestamp-server-url", &tsa]].concat(),
+            };
+            let sign = ["sign", "-y", "--key", "cosign-signer.key", "--allow-http-registry"];
+            let certificate = ["--certificate", "signer.crt", "--certificate-chain", "ca.pem"];
+            suite.peers.cosign(&[&sign[..], &certificate, &asked, &[&image]].concat())
+        });
+        suite.expect(&format!("{}: cosign signs", form.name()), &output, 0);
+        let verifies = |suite: &Suite, identity: &str, issuer: &str, timestamps: &str| {
+            let who = ["--certificate-identity", identity, "--certificate-oidc-issuer", issuer];
+            let rule = ["--transparency-logs", "0", "--certificate-logs", "0", "--timestamps", timestamps];
+            suite.peers.bulla(&[&["verify", "--trusted-root", "root.json"], &who[..], &rule, &[&image]].concat())
+        };
+        for (what, identity, issuer, timestamps, code) in [
+            ("bulla verifies", SIGNER, ISSUER, "1", 0),
+            ("another identity", "https://builds.example/other", ISSUER, "1", 1),
+            ("another issuer", SIGNER, "https://issuer.example.org", "1", 1),
+            ("two authorities", SIGNER, ISSUER, "2", 1),
+        ] {
+            let output = verifies(&suite, identity, issuer, timestamps);
+            suite.expect(&format!("{}: {what}", form.name()), &output, code);
+        }
     }
     suite.done();
 }
