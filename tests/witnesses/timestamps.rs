@@ -16,6 +16,7 @@ use bulla::ops::witness::WitnessTrust;
 use bulla::ops::witness::Witnessing;
 use bulla::request::Attestation;
 use bulla::trust::VerificationTime;
+use bulla::trust::sigstore::TrustedRoot;
 use bulla::x509::Anchor;
 use bulla::x509::MessageImprint;
 use bulla::x509::Purpose;
@@ -197,17 +198,34 @@ fn an_authority_may_be_trusted_by_its_certificates_without_a_trusted_root() {
 #[test]
 fn a_signature_is_made_again_unless_it_has_a_verified_timestamp_of_each_authority() {
     let Some(scene) = SCENE.as_ref() else { return };
-    let (key, now, root) = (key(&scene.leaf), scene.now(), scene.trusted_root(&[]));
-    let (first, identity) = (scene.authority(Stamps::Granted), SigningIdentity::new(&key));
-    let second = TestAuthority { time: later(now, 1), ..scene.authority(Stamps::Granted) };
-    let authorities: [&dyn TimestampAuthority; 2] = [&first, &second];
+    let other_root = scene.shop.root(plan("/O=Other/CN=root", CA));
+    let other_tsa = scene.shop.issue(&other_root, plan("/O=Other/CN=timestamps", TSA));
+    let mut json: Value = serde_json::from_slice(&scene.trusted_root_json(&[], "2020-01-01T00:00:00Z")).unwrap();
+    let raw = |made: &super::made::Made| serde_json::json!({"rawBytes": STANDARD.encode(made.certificate.der())});
+    let mut second_authority = json["timestampAuthorities"][0].clone();
+    second_authority["certChain"]["certificates"] = serde_json::json!([raw(&other_tsa), raw(&other_root)]);
+    json["timestampAuthorities"].as_array_mut().unwrap().push(second_authority);
+    let root = TrustedRoot::parse(json.to_string().as_bytes(), LIMITS).unwrap();
+    let (key, now) = (key(&scene.leaf), later(scene.now(), 600));
+    let (first, identity) =
+        (TestAuthority { time: now, ..scene.authority(Stamps::Granted) }, SigningIdentity::new(&key));
+    let later_one = TestAuthority { time: later(now, 1), ..scene.authority(Stamps::Granted) };
+    let other = TestAuthority { time: now, tsa: &other_tsa, does: Stamps::Granted };
+    let one: [&dyn TimestampAuthority; 1] = [&first];
+    let same: [&dyn TimestampAuthority; 2] = [&first, &later_one];
+    let two: [&dyn TimestampAuthority; 2] = [&first, &other];
     let place = store();
-    let with = |count: usize| options(BUNDLE, now, witnessing(&authorities[..count], &[], &root, now));
-    let when_missing = |count| signed(&place, identity, &with(count), SignWhen::IfMissing).unwrap().already;
-    assert_eq!([0, 0, 1, 1, 0, 2, 2, 1].map(when_missing), [false, true, false, true, true, false, true, true]);
-    assert_eq!(referrers(&place), 3);
+    let when_missing = |asked: &[&dyn TimestampAuthority]| {
+        let options = options(BUNDLE, now, witnessing(asked, &[], &root, now));
+        signed(&place, identity, &options, SignWhen::IfMissing).unwrap().already
+    };
+    assert_eq!([&[][..], &[], &one, &one, &[]].map(when_missing), [false, true, false, true, true]);
+    assert!(!when_missing(&same), "a second timestamp is missing");
+    assert!(!when_missing(&two), "two timestamps of one authority are not those of two");
+    assert_eq!([&two[..], &one].map(when_missing), [true, true]);
+    assert_eq!(referrers(&place), 4);
     // By a trusted root of another authority the timestamps count for nothing.
     let stranger = scene.trusted_root_from(&[], "2099-01-01T00:00:00Z");
-    let asked = options(BUNDLE, now, witnessing(&authorities[..1], &[], &stranger, now));
+    let asked = options(BUNDLE, now, witnessing(&one, &[], &stranger, now));
     assert!(signed(&place, identity, &asked, SignWhen::IfMissing).is_err(), "it is asked for again");
 }

@@ -1,5 +1,6 @@
 //! `Witnessing`: asks timestamp authorities and logs about a new signature, and verifies what they answer.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroUsize;
 
@@ -153,7 +154,7 @@ impl Witnessing<'_> {
                 || self
                     .verify_entries(&material.log_entries, &logged, &timestamps, limits)
                     .is_ok_and(|entries| entries.len() >= self.logs.len());
-            timestamps.len() >= self.authorities.len() && is_logged
+            count_authorities(&timestamps) >= self.authorities.len() && is_logged
         })
     }
 
@@ -196,6 +197,11 @@ impl Witnessing<'_> {
         let threshold = NonZeroUsize::new(stored.len()).unwrap_or(NonZeroUsize::MIN);
         Ok(VerifiedLogEntries::verify(&entries, threshold, logged, &by)?.entries().to_vec())
     }
+}
+
+/// How many different authorities made these timestamps. An authority is known by its anchor.
+fn count_authorities(timestamps: &[VerifiedTimestampResponse]) -> usize {
+    timestamps.iter().map(|timestamp| timestamp.proof().chain().trusted().der()).collect::<BTreeSet<_>>().len()
 }
 
 /// What a signature is verified with: the certificate of the key, if it has one.
