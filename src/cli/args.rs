@@ -347,7 +347,7 @@ pub(super) struct VerifyArgs {
     #[command(flatten)]
     pub(super) required: RequirementArgs,
     /// Judge the expiry of signatures and certificates as of this time (RFC 3339) instead of now
-    #[arg(long, value_name = "TIME", value_parser = time::parse, help_heading = "Certificates")]
+    #[arg(long, value_name = "TIME", value_parser = time::parse, conflicts_with = "without_verified_time", help_heading = "Certificates")]
     pub(super) at: Option<Time>,
     /// With a trust policy: end with 0 also for an image that a statement accepts without enforcing every check. It is not
     /// verified

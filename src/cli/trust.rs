@@ -34,6 +34,7 @@ pub(super) fn trust_root(
     limits: &Limits,
 ) -> Result<TrustRoot, Failure> {
     let keyless = KeylessTrust::read(certificates, now, limits)?;
+    certificates.signers(keys).check(&certificates.keyless)?;
     let pinned = pinned_identities(keys, token)?;
     let pinned = match &keyless {
         Some(keyless) if certificates.keyless.logged_keys => keyless.logged(pinned)?,

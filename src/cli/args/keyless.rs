@@ -39,15 +39,15 @@ pub(in crate::cli) struct KeylessArgs {
     /// The event that started the workflow of GitHub
     #[arg(long, value_name = "EVENT", requires = "identity", help_heading = "Keyless")]
     pub(in crate::cli) certificate_github_workflow_trigger: Option<String>,
-    /// How many different transparency logs must have a signature
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "trusted_root", help_heading = "Keyless")]
-    pub(in crate::cli) transparency_logs: u32,
+    /// How many different transparency logs must have a signature [default: 1]
+    #[arg(long, value_name = "N", requires = "trusted_root", help_heading = "Keyless")]
+    pub(in crate::cli) transparency_logs: Option<u32>,
     /// How many different certificate logs must have promised to log the certificate (signed certificate timestamps)
     #[arg(long, value_name = "N", default_value_t = 1, requires = "trusted_root", help_heading = "Keyless")]
     pub(in crate::cli) certificate_logs: u32,
-    /// How many different timestamp authorities must have signed a timestamp (RFC 3161)
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "trusted_root", help_heading = "Keyless")]
-    pub(in crate::cli) timestamps: u32,
+    /// How many different timestamp authorities must have signed a timestamp (RFC 3161) [default: 0]
+    #[arg(long, value_name = "N", requires = "trusted_root", help_heading = "Keyless")]
+    pub(in crate::cli) timestamps: Option<u32>,
     /// Judge a certificate at the time of the verification where no log and no timestamp states a time: for certificates
     /// that live long
     #[arg(long, requires = "trusted_root", help_heading = "Keyless")]

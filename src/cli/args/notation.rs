@@ -12,7 +12,7 @@ pub(in crate::cli) struct NotationArgs {
         long,
         value_name = "FILE",
         requires = "trust_store",
-        conflicts_with_all = ["key", "identity", "trusted_root", "ca_roots", "signing_authority_roots", "timestamp_roots"],
+        conflicts_with_all = ["key", "identity", "trusted_root", "ca_roots", "signing_authority_roots", "timestamp_roots", "use_signed_timestamps"],
         help_heading = "Certificates"
     )]
     pub(in crate::cli) trust_policy: Option<PathBuf>,

@@ -84,6 +84,11 @@ impl Issuers {
     }
 }
 
+/// The owner that an issuer is for; `None` if it is for all.
+pub(super) fn owner_of(text: &str) -> Option<&str> {
+    split(text).0
+}
+
 /// `OWNER=…`: a URL has a `:` before any `=`, and an anchored expression begins with `^`.
 fn split(text: &str) -> (Option<&str>, &str) {
     let plain = |owner: &str| !owner.is_empty() && !owner.contains([':', '/']) && !owner.starts_with(['^', '(']);

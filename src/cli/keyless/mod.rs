@@ -5,6 +5,7 @@ mod identities;
 mod issuers;
 mod rule;
 mod shown;
+mod unused;
 
 pub(super) use identities::KeylessTrust;
 pub(super) use shown::lines;

@@ -22,8 +22,8 @@ pub(super) fn log_rule(args: &KeylessArgs) -> LogRule {
         false => SigningTimeRule::Verified,
     };
     LogRule::NONE
-        .with_transparency_logs(unless(args.insecure_ignore_tlog, args.transparency_logs))
+        .with_transparency_logs(unless(args.insecure_ignore_tlog, args.transparency_logs.unwrap_or(1)))
         .with_certificate_logs(unless(args.insecure_ignore_sct, args.certificate_logs))
-        .with_timestamps(if args.use_signed_timestamps { 1 } else { args.timestamps })
+        .with_timestamps(if args.use_signed_timestamps { 1 } else { args.timestamps.unwrap_or(0) })
         .with_signing_time(time)
 }
