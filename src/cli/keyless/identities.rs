@@ -10,8 +10,9 @@ use bulla::trust::LogRule;
 use bulla::trust::LoggedKeys;
 use bulla::trust::Means;
 use bulla::trust::Owner;
+use bulla::trust::sigstore::SigstoreInstance;
 use bulla::trust::sigstore::TrustedRoot;
-use bulla::trust::sigstore::TrustedRootOrigin;
+use bulla::trust::sigstore::TrustedRootFile;
 use bulla::x509::FulcioExtension;
 use bulla::x509::IdentityPattern;
 use bulla::x509::NamePattern;
@@ -43,11 +44,8 @@ impl KeylessTrust {
             return Err(failure.hint(format!("{IDENTITY}; or --logged-keys, if its logs must vouch for --key")));
         }
         let file = trusted_root::open(argument, limits)?;
-        let anybody = keyless.certificate_identity_any && keyless.certificate_oidc_issuer_any;
-        if anybody && matches!(file.origin(), TrustedRootOrigin::Instance(_)) {
-            let message =
-                format!("everybody can have a certificate of {argument}: any name by any issuer trusts them all");
-            return Err(Failure::unknown(message).hint("--certificate-oidc-issuer URL"));
+        if keyless.certificate_identity_any && keyless.certificate_oidc_issuer_any {
+            check_anybody(argument, &file, limits)?;
         }
         trusted_root::warn(argument, &file, now);
         Ok(Some(Self { roots: file.roots().to_vec(), rule: rule::log_rule(keyless) }))
@@ -119,6 +117,20 @@ impl CertificateArgs {
         let has_other_roots = !self.ca_roots.is_empty() || !self.signing_authority_roots.is_empty();
         self.keyless.trusted_root.is_some() && (!has_other_roots || is_keyless(text))
     }
+}
+
+/// Checks that any name by any issuer is not everybody: of no public instance of Sigstore, also by a file with its authorities.
+fn check_anybody(argument: &str, file: &TrustedRootFile, limits: &Limits) -> Result<(), Failure> {
+    for root in file.roots().iter() {
+        let instance = SigstoreInstance::trusted_by(root, limits)
+            .map_err(|error| Failure::unknown(format!("--trusted-root {argument}: {error}")))?;
+        if let Some(instance) = instance {
+            let name = instance.name();
+            let message = format!("everybody can have a certificate of {name}: any name by any issuer trusts them all");
+            return Err(Failure::unknown(message).hint("--certificate-oidc-issuer URL"));
+        }
+    }
+    Ok(())
 }
 
 /// Whether an identity is written as only keyless ones are.

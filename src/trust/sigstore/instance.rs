@@ -1,6 +1,11 @@
 //! `SigstoreInstance`: the public instances of Sigstore, whose trusted roots come with this package.
 
+use std::collections::BTreeSet;
+
+use crate::limits::Limits;
 use crate::time::Time;
+use crate::trust::sigstore::TrustedRoot;
+use crate::trust::sigstore::TrustedRootError;
 
 /// A public instance of Sigstore whose trusted root comes with this package, in `keys/`. Nothing uses it unless an operator
 /// names the instance. `keys/README.md` states where each file is from.
@@ -20,6 +25,22 @@ impl SigstoreInstance {
     /// The instance of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|instance| instance.name() == name)
+    }
+
+    /// The instance whose certificate authorities `root` trusts as well, known by their keys: everybody can have a certificate
+    /// of it. `None` if there is no such instance.
+    ///
+    /// # Errors
+    /// [`TrustedRootError`] where `limits` are too small for the trusted roots of the instances.
+    pub fn trusted_by(root: &TrustedRoot, limits: &Limits) -> Result<Option<Self>, TrustedRootError> {
+        let found = authority_keys(root);
+        for instance in Self::ALL {
+            let own = TrustedRoot::parse(instance.trusted_root_json(), limits)?;
+            if !authority_keys(&own).is_disjoint(&found) {
+                return Ok(Some(instance));
+            }
+        }
+        Ok(None)
     }
 
     /// Its name: `public-good` or `staging`.
@@ -54,6 +75,12 @@ impl SigstoreInstance {
             Self::Staging => include_bytes!("../../../keys/sigstore-staging.root.json"),
         }
     }
+}
+
+/// The keys of all certificates of the certificate authorities.
+fn authority_keys(root: &TrustedRoot) -> BTreeSet<&[u8]> {
+    let certificates = root.certificate_authorities().iter().flat_map(|authority| authority.certificates());
+    certificates.map(|certificate| certificate.spki()).collect()
 }
 
 /// 2026-08-21T19:25:56Z.
