@@ -33,6 +33,8 @@ mod name_text;
 mod oid;
 mod path_checks;
 mod pattern_error;
+mod pattern_literals;
+mod pattern_width;
 mod precertificate;
 mod profile;
 mod remembered;

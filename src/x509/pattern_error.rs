@@ -110,6 +110,14 @@ pub enum PatternError {
         /// The limit.
         limit: u64,
     },
+    /// A pattern that does not say without a wildcard whose names it means.
+    #[error("pattern {:?} also matches names of strangers: {reason}", Untrusted::new(found))]
+    Wide {
+        /// What was given.
+        found: String,
+        /// What it needs.
+        reason: &'static str,
+    },
     /// Three stars in a row.
     #[error("pattern {:?} has more than two `*` in a row", Untrusted::new(found))]
     Wildcard {

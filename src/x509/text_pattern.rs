@@ -11,6 +11,10 @@ use regex_lite::RegexBuilder;
 use crate::limits;
 use crate::text;
 use crate::x509::PatternError;
+use crate::x509::pattern_literals::Literals;
+use crate::x509::pattern_literals::branches;
+use crate::x509::pattern_literals::ends;
+use crate::x509::pattern_literals::without_anchors;
 
 /// A pattern for one text of a certificate. Letters are compared as they are, in upper and lower case.
 ///
@@ -114,11 +118,25 @@ impl TextPattern {
         }
     }
 
-    /// Refuses a pattern that also matches names and issuers of people whom nobody meant, as `.*` does.
+    /// Whether it is one exact text.
+    pub(super) const fn is_exact(&self) -> bool {
+        matches!(self.0, Kind::Exact(_))
+    }
+
+    /// The literal ends of its alternatives; none where nothing stands for other text.
+    pub(super) fn literals(&self) -> Vec<Literals> {
+        match &self.0 {
+            Kind::Any | Kind::Exact(_) => Vec::new(),
+            Kind::Regexp { text, .. } => Literals::of_regexp(text),
+            Kind::Wildcard { text, .. } => vec![Literals::of_wildcard(text)],
+        }
+    }
+
+    /// Refuses a pattern that also matches names and issuers of people whom nobody meant, as `.*` does: some samples.
     ///
     /// # Errors
     /// [`PatternError::CatchAll`] with one of them.
-    pub fn check_narrow(self) -> Result<Self, PatternError> {
+    pub(super) fn check_strangers(self) -> Result<Self, PatternError> {
         match STRANGERS.into_iter().find(|stranger| !self.is_any() && self.matches(stranger)) {
             Some(example) if !matches!(self.0, Kind::Exact(_)) => {
                 Err(PatternError::CatchAll { found: self.to_string(), example })
@@ -187,50 +205,12 @@ fn built(expression: &str, found: &str) -> Result<Regex, PatternError> {
     })
 }
 
-/// The alternatives of a regular expression that stand in no group.
-fn branches(expression: &str) -> Vec<&str> {
-    let mut branches = Vec::new();
-    let (mut start, mut groups, mut class) = (0, 0_u32, None::<usize>);
-    let mut escaped = false;
-    for (at, c) in expression.char_indices() {
-        match (c, class) {
-            _ if escaped => escaped = false,
-            ('\\', _) => escaped = true,
-            // A `]` at the start of a class, or after `^` there, is a character of it.
-            (']', Some(begin)) if !matches!(expression.get(begin..at), Some("[" | "[^")) => class = None,
-            (_, Some(_)) => {}
-            ('[', None) => class = Some(at),
-            ('(', None) => groups += 1,
-            (')', None) => groups = groups.saturating_sub(1),
-            ('|', None) if groups == 0 => {
-                branches.extend(expression.get(start..at));
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    branches.extend(expression.get(start..));
-    branches
-}
-
 fn is_anchored(branch: &str) -> bool {
     branch.len() > 1 && branch.starts_with('^') && ends(branch)
 }
 
-/// Whether the last character is a `$` that no `\` makes a character.
-fn ends(branch: &str) -> bool {
-    let Some(before) = branch.strip_suffix('$') else { return false };
-    (before.len() - before.trim_end_matches('\\').len()).is_multiple_of(2)
-}
-
 fn anchored(flags: &str, branches: &[&str]) -> String {
-    let inner: Vec<_> = branches
-        .iter()
-        .map(|branch| {
-            let inner = branch.strip_prefix('^').unwrap_or(branch);
-            if ends(inner) { inner.strip_suffix('$').unwrap_or(inner) } else { inner }
-        })
-        .collect();
+    let inner: Vec<_> = branches.iter().map(|branch| without_anchors(branch)).collect();
     match inner.as_slice() {
         [one] => format!("{flags}^{one}$"),
         several => format!("{flags}^(?:{})$", several.join("|")),

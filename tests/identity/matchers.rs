@@ -199,6 +199,7 @@ fn what_trusts_more_than_it_seems_needs_words() {
         ("google:ci@*", "email address"),
         ("google:*@*.com", "email address"),
         ("google:*@gmail.com", "matches everybody"),
+        ("google:*@googlemail.com", "everybody can have an address"),
     ] {
         let error = IdentityPattern::parse_keyless(text, None).unwrap_err().to_string();
         assert!(error.contains(reason), "{text}: {error}");

@@ -1,6 +1,8 @@
 //! Patterns of texts: anchored, whole, bounded, and narrow.
 
+use bulla::x509::FulcioExtension;
 use bulla::x509::IdentityPattern;
+use bulla::x509::NamePattern;
 use bulla::x509::PatternError;
 use bulla::x509::TextPattern;
 
@@ -172,5 +174,110 @@ fn what_matches_everybody_needs_a_word_of_its_own() {
         assert!(IdentityPattern::keyless(name(), issuer.clone()).is_err(), "{issuer}");
     }
     assert!(IdentityPattern::keyless(name(), TextPattern::any()).is_ok());
-    assert!(named(wildcard("*@acme.com")).is_ok() && named(regexp("^https://github.com/acme/app/.+$")).is_ok());
+    assert!(named(wildcard("*@acme.com")).is_ok() && named(regexp("^https://github\\.com/acme/app/.+$")).is_ok());
+}
+
+#[test]
+fn a_pattern_says_without_a_wildcard_whose_names_it_means() {
+    let release = ".github/workflows/release.yml@refs/tags/**";
+    for text in [
+        &format!("https://github.com/*/*/{release}"),
+        &format!("https://github.com/acme*/app/{release}"),
+        &format!("https://*.example.com/acme/{release}"),
+        "https://github.com/acme*",
+        "https://github.com*/acme/x",
+        "https://github.com//acme/*",
+        "https://kubernetes.io/namespaces/*/serviceaccounts/release",
+        "https://circleci.com/api/v2/projects/*/pipeline-definitions/release",
+        "*@outlook.com",
+        "*@GoogleMail.com",
+        "ann*@gmx.net",
+        "*acme.com",
+        "*@*.acme.com",
+        "*@.acme.com",
+        "ci@acme.*",
+        "*!gmail.com",
+        "release*",
+        "**@refs/heads/main",
+    ] {
+        let error = named(wildcard(text)).unwrap_err();
+        assert!(matches!(error, PatternError::Wide { .. } | PatternError::CatchAll { .. }), "{text}: {error}");
+    }
+    for text in [
+        r"^https://github\.com/[^/]+/[^/]+/\.github/workflows/release\.yml@refs/tags/.*$",
+        r"^https://github.com/acme/app/release$",
+        r"^https://github\.com/acme.*$",
+        r"^https://github\.com/acme?/.*$",
+        r"^https://github\.com/acme/?.*$",
+        r"^https://github\.com/acme/*x$",
+        r"^https://github\.com/acme/{0,1}x$",
+        r"^https://github\.com/(acme|evil)/.*$",
+        r"^https?://github\.com/acme/.*$",
+        r"^https://github\.com/acme/.*$|^https://github\.com/.*/y$",
+        r"^(?:https://github\.com/acme/.*|https://github\.com/.*/y)$",
+        r"^(https://github\.com/acme/)?release$",
+        r"^https://github\.com\x2facme/x/.*$",
+        r"^.*@outlook\.com$",
+        r"(?i)^.*@OUTLOOK\.COM$",
+        r"^.*@acme.com$",
+        r"^.*[[:alpha:]@acme.com]z$",
+        r"^.*@acme\.com?$",
+        r"^.*(@acme\.com|y)$",
+    ] {
+        let error = named(regexp(text)).unwrap_err();
+        assert!(matches!(error, PatternError::Wide { .. }), "{text}: {error}");
+    }
+    for issuer in [
+        regexp(r"^https://.*\.com$"),
+        regexp(r"^https://login\.acme\.com.*$"),
+        regexp("^https://login.acme.com/.*$"),
+        wildcard("https://*.acme.com"),
+        wildcard("https://*/acme"),
+    ] {
+        let error = IdentityPattern::keyless(TextPattern::exact("ci@acme.com").unwrap(), issuer).unwrap_err();
+        assert!(matches!(error, PatternError::Wide { .. } | PatternError::CatchAll { .. }), "{error}");
+    }
+    let narrow = [
+        wildcard("https://github.com/acme/*/.github/workflows/release.yml@refs/tags/**"),
+        wildcard("https://kubernetes.io/namespaces/acme/serviceaccounts/*"),
+        wildcard("spiffe://acme.com/ns/*"),
+        wildcard("*@acme.com"),
+        wildcard("*!acme.com"),
+        TextPattern::exact("ann@gmail.com").unwrap(),
+        regexp(r"^https://github\.com/acme/[^/]+/\.github/workflows/release\.yml@refs/tags/.*$"),
+        regexp(r"^https:\/\/github\.com\/acme\/.*$"),
+        regexp(r"^https://github\.com/acme/.*$|^https://github\.com/other/.*$"),
+        regexp(r"^(?:https://github\.com/acme/.*|(?:ann|bob)@acme\.com)$"),
+        regexp(r"^[[:alpha:]]+@acme\.com$"),
+        regexp(r"^ann[@]acme[.]com$|^.*@acme[.]com$"),
+        regexp(r"(?i)^ann@gmail\.com$"),
+    ];
+    for pattern in narrow {
+        assert!(named(pattern.clone()).is_ok(), "{pattern}: {:?}", named(pattern.clone()));
+    }
+    let name = || TextPattern::exact("ci@acme.com").unwrap();
+    for issuer in [regexp(r"^https://login\.acme\.com/.*$"), wildcard("https://token.actions.githubusercontent.com/*")]
+    {
+        assert!(IdentityPattern::keyless(name(), issuer).is_ok());
+    }
+}
+
+#[test]
+fn beside_the_exact_repository_a_name_may_be_wide() {
+    let every = || regexp(r"^https://github\.com/[^/]+/[^/]+/\.github/workflows/release\.yml@refs/tags/.*$");
+    let issuer = || TextPattern::exact("https://token.actions.githubusercontent.com").unwrap();
+    let repository = |text| NamePattern::either((FulcioExtension::WorkflowRepository, text), []);
+    let with = |name, conditions: &[NamePattern]| IdentityPattern::keyless_with(name, issuer(), conditions);
+    assert!(with(every(), &[repository(TextPattern::exact("acme/app").unwrap())]).is_ok());
+    let reference = (FulcioExtension::WorkflowRef, TextPattern::exact("refs/heads/main").unwrap());
+    for conditions in [
+        &[][..],
+        &[repository(wildcard("acme/*"))],
+        &[repository(TextPattern::any())],
+        &[NamePattern::either(reference, [])],
+    ] {
+        assert!(matches!(with(every(), conditions).unwrap_err(), PatternError::Wide { .. }), "{conditions:?}");
+    }
+    let exact = [repository(TextPattern::exact("acme/app").unwrap())];
+    assert!(matches!(with(regexp("^.*$"), &exact).unwrap_err(), PatternError::CatchAll { .. }));
 }

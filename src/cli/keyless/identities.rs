@@ -155,7 +155,7 @@ fn patterns(args: &CertificateArgs) -> Result<Vec<(String, Owner, IdentityPatter
         let option = "--certificate-identity";
         let to_failure = |error: PatternError| failure(option, text, &error);
         let (owner, names) = IdentityPattern::split_owner(text).map_err(to_failure)?;
-        let pattern = IdentityPattern::parse_keyless(names, issuers.of(owner)).map_err(to_failure)?;
+        let pattern = IdentityPattern::parse_keyless_with(names, issuers.of(owner), &conditions).map_err(to_failure)?;
         patterns.push((format!("{option} {text}"), owner, text, pattern));
     }
     for text in &keyless.certificate_identity_regexp {
@@ -166,21 +166,21 @@ fn patterns(args: &CertificateArgs) -> Result<Vec<(String, Owner, IdentityPatter
             false => IdentityPattern::split_owner(text).map_err(to_failure)?,
         };
         let issuer = issuers.of(owner).cloned().ok_or_else(|| PatternError::NoIssuer { found: text.clone() });
-        let pattern = TextPattern::regexp(expression).and_then(|name| IdentityPattern::keyless(name, issuer?));
+        let pattern =
+            TextPattern::regexp(expression).and_then(|name| IdentityPattern::keyless_with(name, issuer?, &conditions));
         patterns.push((format!("{option} {text}"), owner, text, pattern.map_err(to_failure)?));
     }
     if keyless.certificate_identity_any {
         let option = "--certificate-identity-any";
         let issuer = issuers.of(None).cloned().ok_or_else(|| PatternError::NoIssuer { found: "any".to_owned() });
-        let pattern = issuer.and_then(|issuer| IdentityPattern::keyless(TextPattern::any(), issuer));
+        let pattern = issuer.and_then(|issuer| IdentityPattern::keyless_with(TextPattern::any(), issuer, &conditions));
         patterns.push((option.to_owned(), None, "any name", pattern.map_err(|error| failure(option, "", &error))?));
     }
     issuers.check_owners(&patterns.iter().map(|(_, owner, ..)| *owner).collect::<Vec<_>>())?;
-    let with_conditions = |(typed, owner, text, pattern): (String, Option<&str>, &str, IdentityPattern)| {
-        let pattern = conditions.iter().cloned().fold(pattern, IdentityPattern::and);
+    let with_owner = |(typed, owner, text, pattern): (String, Option<&str>, &str, IdentityPattern)| {
         (typed, Owner::Named(owner.unwrap_or(text).to_owned()), pattern)
     };
-    Ok(patterns.into_iter().map(with_conditions).collect())
+    Ok(patterns.into_iter().map(with_owner).collect())
 }
 
 /// The conditions of cosign's options about workflows of GitHub: what newer and older extensions say is compared.

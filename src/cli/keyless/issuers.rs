@@ -23,12 +23,12 @@ impl Issuers {
                 "--certificate-oidc-issuer",
                 text,
                 owner,
-                TextPattern::parse(url).and_then(TextPattern::check_narrow),
+                TextPattern::parse(url).and_then(TextPattern::check_narrow_issuer),
             )?;
         }
         for text in &args.certificate_oidc_issuer_regexp {
             let (owner, expression) = split(text);
-            let issuer = TextPattern::regexp(expression).and_then(TextPattern::check_narrow);
+            let issuer = TextPattern::regexp(expression).and_then(TextPattern::check_narrow_issuer);
             issuers.add("--certificate-oidc-issuer-regexp", text, owner, issuer)?;
         }
         if args.certificate_oidc_issuer_any {

@@ -35,8 +35,20 @@ impl IdentityPattern {
     /// ```
     ///
     /// # Errors
-    /// [`PatternError`].
+    /// [`PatternError`]; see [`IdentityPattern::keyless`].
     pub fn parse_keyless(text: &str, issuer: Option<&TextPattern>) -> Result<Self, PatternError> {
+        Self::parse_keyless_with(text, issuer, &[])
+    }
+
+    /// The same with conditions that a certificate must fit as well, as for [`IdentityPattern::keyless_with`].
+    ///
+    /// # Errors
+    /// [`PatternError`].
+    pub fn parse_keyless_with(
+        text: &str,
+        issuer: Option<&TextPattern>,
+        conditions: &[NamePattern],
+    ) -> Result<Self, PatternError> {
         let ready = match text.split_once(':') {
             Some(("github", rest)) => github::pattern(text, rest)?,
             Some(("gitlab", rest)) => gitlab::pattern(text, rest)?,
@@ -44,8 +56,11 @@ impl IdentityPattern {
             _ => {
                 let issuer = issuer.ok_or_else(|| PatternError::NoIssuer { found: text.to_owned() })?;
                 return match is_certificate_name(text) {
-                    true => Ok(Self::parse(text)?.and(NamePattern::OidcIssuer(issuer.clone().check_narrow()?))),
-                    false => Self::keyless(TextPattern::parse(text)?, issuer.clone()),
+                    true => {
+                        let issuer = NamePattern::OidcIssuer(issuer.clone().check_narrow_issuer()?);
+                        Ok(Self::parse(text)?.and(issuer).with(conditions))
+                    }
+                    false => Self::keyless_with(TextPattern::parse(text)?, issuer.clone(), conditions),
                 };
             }
         };
@@ -53,17 +68,40 @@ impl IdentityPattern {
             Some(issuer) if !ready.allows_issuer(issuer) => {
                 Err(PatternError::OtherIssuer { found: text.to_owned(), issuer: issuer.to_string() })
             }
-            _ => Ok(ready),
+            _ => Ok(ready.with(conditions)),
         }
     }
 
     /// The one subject alternative name of a certificate, of whichever kind, and the issuer of the OIDC token.
     ///
     /// # Errors
-    /// [`PatternError::CatchAll`] where a pattern matches everybody, and is not [`TextPattern::any`].
+    /// [`PatternError::CatchAll`] and [`PatternError::Wide`] where a pattern is not narrow, and not [`TextPattern::any`]:
+    /// [`TextPattern::check_narrow_name`], [`TextPattern::check_narrow_issuer`].
     pub fn keyless(name: TextPattern, issuer: TextPattern) -> Result<Self, PatternError> {
-        let name = NamePattern::AlternativeName { kind: None, text: name.check_narrow()? };
-        Ok(Self::all(NonEmpty::one(name)).and(NamePattern::OidcIssuer(issuer.check_narrow()?)))
+        Self::keyless_with(name, issuer, &[])
+    }
+
+    /// The same with conditions that a certificate must fit as well. Beside the exact repository of the source a pattern for
+    /// the name may be wide, since the condition says whose it is; it may still not match everybody.
+    ///
+    /// # Errors
+    /// As [`IdentityPattern::keyless`].
+    pub fn keyless_with(
+        name: TextPattern,
+        issuer: TextPattern,
+        conditions: &[NamePattern],
+    ) -> Result<Self, PatternError> {
+        let text = match conditions.iter().any(NamePattern::is_exact_repository) {
+            true => name.check_strangers()?,
+            false => name.check_narrow_name()?,
+        };
+        let name = NamePattern::AlternativeName { kind: None, text };
+        let issuer = NamePattern::OidcIssuer(issuer.check_narrow_issuer()?);
+        Ok(Self::all(NonEmpty::one(name)).and(issuer).with(conditions))
+    }
+
+    fn with(self, conditions: &[NamePattern]) -> Self {
+        conditions.iter().cloned().fold(self, Self::and)
     }
 
     /// Whether `text` is written as the names of [`IdentityPattern::parse`] are, with a prefix or an attribute, and so
@@ -99,7 +137,7 @@ fn google(whole: &str, address: &str) -> Result<IdentityPattern, PatternError> {
         Some((name, domain)) if !name.is_empty() && !domain.is_empty() && !domain.contains(['*', '@']) => {}
         _ => return Err(wrong),
     }
-    let text = TextPattern::parse(address)?.check_narrow()?;
+    let text = TextPattern::parse(address)?.check_narrow_name()?;
     let names = NonEmpty::one(NamePattern::AlternativeName { kind: Some(FulcioNameKind::Email), text });
     Ok(IdentityPattern::all(names).and(NamePattern::OidcIssuer(TextPattern::exact(GOOGLE)?)))
 }
