@@ -82,6 +82,11 @@ pub(super) fn write(path: &Path, bytes: &[u8], overwrite: Overwrite) -> Result<(
     Ok(files::write(path, bytes, MODE, overwrite)?)
 }
 
+/// Writes files as [`write`] does: none of them gets its name before all are complete.
+pub(super) fn write_together(files: &[(&Path, &[u8])], overwrite: Overwrite) -> Result<(), Failure> {
+    Ok(files::write_together(files, MODE, overwrite)?)
+}
+
 /// Checks early, before the work is done, that a file can be written.
 pub(super) fn writable(path: &Path, overwrite: Overwrite) -> Result<(), Failure> {
     files::check_target(path, overwrite)?;

@@ -42,3 +42,4 @@ pub use undo::undo_on_panic;
 pub use write::check_target;
 pub use write::sync_directory;
 pub use write::write;
+pub use write::write_together;

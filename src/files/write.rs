@@ -20,16 +20,34 @@ use crate::files::temporary::parent_of;
 /// [`FileError::Exists`]; [`FileError::NotAFile`] if a directory, a device or a pipe is at `path`; [`FileError::Io`].
 /// Nothing has changed then.
 pub fn write(path: &Path, bytes: &[u8], mode: u32, overwrite: Overwrite) -> Result<(), FileError> {
-    check_target(path, overwrite)?;
+    write_together(&[(path, bytes)], mode, overwrite)
+}
+
+/// Writes several files as [`write`] does. Each is complete under a temporary name before the first gets its own, so
+/// that a full disk or an existing file leaves none of them.
+///
+/// # Errors
+/// As [`write`]. Nothing has changed then, unless another process took one of the names in the meantime.
+pub fn write_together(files: &[(&Path, &[u8])], mode: u32, overwrite: Overwrite) -> Result<(), FileError> {
+    for (path, _) in files {
+        check_target(path, overwrite)?;
+    }
+    let staged = files.iter().map(|(path, bytes)| stage(path, bytes, mode)).collect::<Result<Vec<_>, _>>()?;
+    for (new, (path, _)) in staged.into_iter().zip(files) {
+        new.path.rename(path, overwrite).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => FileError::Exists { path: (*path).to_owned() },
+            _ => written_to(path)(error),
+        })?;
+        sync_parent(path);
+    }
+    Ok(())
+}
+
+/// The file under a temporary name, complete and synced.
+fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<Temporary, FileError> {
     let mut new = Temporary::beside(path, mode)?;
     new.file.write_all(bytes).and_then(|()| new.file.sync_all()).map_err(written_to(path))?;
-    let renamed = new.path.rename(path, overwrite);
-    renamed.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => FileError::Exists { path: path.to_owned() },
-        _ => written_to(path)(error),
-    })?;
-    sync_parent(path);
-    Ok(())
+    Ok(new)
 }
 
 /// Refuses a path where no file can be written: an existing file must not be replaced, or something other than a file
@@ -80,6 +98,20 @@ mod tests {
             assert!(matches!(error, FileError::NotAFile { .. }), "{error}");
         }
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn of_several_files_none_is_written_if_one_cannot_be() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("there"), "old").unwrap();
+        let written = write_together(&[(&at("new"), b"1"), (&at("there"), b"2")], 0o600, Overwrite::Refuse);
+        assert!(matches!(written, Err(FileError::Exists { .. })));
+        let written = write_together(&[(&at("new"), b"1"), (&at("missing/b"), b"2")], 0o600, Overwrite::Refuse);
+        assert!(matches!(written, Err(FileError::Io { .. })), "{written:?}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        write_together(&[(&at("new"), b"1"), (&at("there"), b"2")], 0o600, Overwrite::Replace).unwrap();
+        assert_eq!((fs::read(at("new")).unwrap(), fs::read(at("there")).unwrap()), (b"1".to_vec(), b"2".to_vec()));
     }
 
     #[test]

@@ -21,13 +21,19 @@ use super::args::AttestBlobArgs;
 use super::input::BlobInput;
 use super::sign::failed;
 use super::target;
+use super::target::BundleKind;
 use super::target::BundleTarget;
+use super::target::Sources;
 
 pub(super) fn attest(args: &AttestBlobArgs) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let inputs: Vec<_> = args.files.iter().map(|word| BlobInput::file(word)).collect();
     let overwrite = target::overwrite(&args.target);
     let targets = target::bundles(&inputs, &args.target, args.output)?;
+    let paths: Vec<_> = targets.iter().filter_map(BundleTarget::path).collect();
+    target::check_kind(&paths, BundleKind::Attestation)?;
+    let sources = Sources::of(&inputs, &args.key, &args.keys)?.with_predicate(&args.predicate);
+    target::check(&paths, &sources, overwrite)?;
     let predicate_type = policy::predicate_type(&args.predicate_type)?;
     let predicate = predicate::read(&args.predicate, &limits)?;
     let signers = keys::signers(std::slice::from_ref(&args.key), &args.keys)?;

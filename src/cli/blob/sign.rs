@@ -22,7 +22,9 @@ use crate::cli::results::Results;
 use super::args::SignBlobArgs;
 use super::input::BlobInput;
 use super::target;
+use super::target::BundleKind;
 use super::target::BundleTarget;
+use super::target::Sources;
 
 pub(super) fn sign(args: &SignBlobArgs) -> Result<Exit, Failure> {
     let inputs: Vec<_> = args.files.iter().map(|word| BlobInput::file(word)).collect();
@@ -32,15 +34,13 @@ pub(super) fn sign(args: &SignBlobArgs) -> Result<Exit, Failure> {
         _ => target::bundles(&inputs, &args.target, args.output)?.into_iter().map(Some).collect(),
     };
     let bare = args.output_signature.as_deref();
-    let same = |bundle: &Option<BundleTarget>| bundle.as_ref().and_then(BundleTarget::path) == bare;
-    if bare.is_some() && bundles.iter().any(same) {
-        return Err(Failure::unknown("--bundle and --output-signature name the same file"));
+    if bare.is_some() && inputs.len() != 1 {
+        return Err(Failure::unknown("--output-signature is for one file, and several are given"));
     }
-    match (bare, inputs.as_slice()) {
-        (Some(path), [input]) => target::check(path, input, overwrite)?,
-        (Some(_), _) => return Err(Failure::unknown("--output-signature is for one file, and several are given")),
-        (None, _) => {}
-    }
+    let mut targets: Vec<_> = bundles.iter().flatten().filter_map(BundleTarget::path).collect();
+    target::check_kind(&targets, BundleKind::Signature)?;
+    targets.extend(bare);
+    target::check(&targets, &Sources::of(&inputs, &args.key, &args.keys)?, overwrite)?;
     let signers = keys::signers(std::slice::from_ref(&args.key), &args.keys)?;
     let Some(signer) = signers.first() else { return Err(Failure::unknown("no key was given")) };
     let (mut exit, mut reports) = (Exit::Yes, Results::of("sign-blob", args.output));
@@ -86,11 +86,18 @@ fn one(
 ) -> Result<(String, MadeFileSignature), Failure> {
     let message = input.read(file::hasher_for_signers(&[signer], &Limits::DEFAULT))?;
     let made = file::sign(&message, signer).map_err(failed)?;
-    if let Some(path) = bare {
-        files::write(path, made.as_bytes(), overwrite)?;
-    }
-    if let Some(target) = bundle {
-        target.write(&made.to_bundle().map_err(failed)?, overwrite)?;
+    let bundled = bundle.map(|_| made.to_bundle().map_err(failed)).transpose()?;
+    let bare = bare.map(|path| (path, made.as_bytes()));
+    match (bundle, &bundled) {
+        (Some(BundleTarget::File(path)), Some(bytes)) => {
+            let written: Vec<_> = bare.into_iter().chain([(path.as_path(), bytes.as_slice())]).collect();
+            files::write_together(&written, overwrite)?;
+        }
+        (Some(target @ BundleTarget::Stdout), Some(bytes)) => {
+            files::write_together(bare.as_slice(), overwrite)?;
+            target.write(bytes, overwrite)?;
+        }
+        _ => files::write_together(bare.as_slice(), overwrite)?,
     }
     let digest = message.digests().next().map(ToString::to_string);
     Ok((digest.unwrap_or_default(), made))

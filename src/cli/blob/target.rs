@@ -3,12 +3,18 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use bulla::envelope::FileDocument;
+use bulla::files::Accept;
 use bulla::files::Overwrite;
 use bulla::files::are_same;
+use bulla::files::read;
+use bulla::limits::Limits;
 
+use crate::cli::args::KeyArgs;
 use crate::cli::args::ResultsOutput;
 use crate::cli::exit::Failure;
 use crate::cli::files;
+use crate::cli::keys;
 use crate::cli::render;
 
 use super::args::BundleTargetArgs;
@@ -23,7 +29,42 @@ pub(super) enum BundleTarget {
     Stdout,
 }
 
-/// Where the bundle of each of `inputs` is written. Nothing is written yet.
+/// What a command signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BundleKind {
+    /// A statement about a file.
+    Attestation,
+    /// A file itself.
+    Signature,
+}
+
+/// The files that a command reads. It replaces none of them.
+#[derive(Debug)]
+pub(super) struct Sources(Vec<(PathBuf, &'static str)>);
+
+impl Sources {
+    /// The files that are signed, the private key, and what it is opened with.
+    pub(super) fn of(inputs: &[BlobInput<'_>], key: &str, args: &KeyArgs) -> Result<Self, Failure> {
+        let signed = inputs.iter().filter_map(BlobInput::path).map(Path::to_owned);
+        let mut sources: Vec<_> = signed.map(|path| (path, "the file that is to be signed")).collect();
+        let opened_with = [
+            (keys::file_of(key, args)?, "the private key"),
+            (args.passphrase.passphrase_file.clone(), "the file of the passphrase"),
+            (args.token.pin_file.clone(), "the file of the PIN"),
+            (args.token.pkcs11_module.clone(), "the PKCS#11 module"),
+        ];
+        sources.extend(opened_with.into_iter().filter_map(|(path, what)| Some((path?, what))));
+        Ok(Self(sources))
+    }
+
+    /// With the predicate at `path`.
+    pub(super) fn with_predicate(mut self, path: &Path) -> Self {
+        self.0.push((path.to_owned(), "the predicate"));
+        self
+    }
+}
+
+/// Where the bundle of each of `inputs` is written. Nothing is checked or written yet.
 pub(super) fn bundles(
     inputs: &[BlobInput<'_>],
     args: &BundleTargetArgs,
@@ -44,11 +85,6 @@ pub(super) fn bundles(
         (Some(path), _) => vec![BundleTarget::File(path.clone())],
         (None, inputs) => inputs.iter().map(beside).collect::<Result<_, _>>()?,
     };
-    for (target, input) in targets.iter().zip(inputs) {
-        if let BundleTarget::File(path) = target {
-            check(path, input, overwrite(args))?;
-        }
-    }
     Ok(targets)
 }
 
@@ -67,12 +103,35 @@ pub(super) fn bundle_of(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Checks that `path` can be written, and is not the file that is signed.
-pub(super) fn check(path: &Path, input: &BlobInput<'_>, overwrite: Overwrite) -> Result<(), Failure> {
-    if input.path().is_some_and(|file| are_same(file, path)) {
-        return Err(Failure::unknown(format!("`{}` is the file that is to be signed", path.display())));
+/// Checks that each of `targets` can be written and is neither another of them nor one of `sources`.
+pub(super) fn check(targets: &[&Path], sources: &Sources, overwrite: Overwrite) -> Result<(), Failure> {
+    for (index, path) in targets.iter().enumerate() {
+        if let Some((_, what)) = sources.0.iter().find(|(source, _)| are_same(source, path)) {
+            return Err(Failure::unknown(format!("`{}` is {what}", path.display())));
+        }
+        if targets.iter().take(index).any(|other| are_same(other, path)) {
+            return Err(Failure::unknown(format!("`{}` would be written twice", path.display())));
+        }
+        files::writable(path, overwrite)?;
     }
-    files::writable(path, overwrite)
+    Ok(())
+}
+
+/// Checks that no bundle of the other kind is replaced: signatures and attestations of a file have the same name.
+pub(super) fn check_kind(bundles: &[&Path], kind: BundleKind) -> Result<(), Failure> {
+    let limits = Limits::DEFAULT;
+    for path in bundles {
+        // A file that is no bundle may be replaced, and so may one that cannot be read.
+        let Ok(bytes) = read(path, limits.evidence.attestation_bytes, Accept::File) else { continue };
+        let what = match (FileDocument::parse_bundle(&bytes, &limits), kind) {
+            (Ok(FileDocument::MessageSignature(_)), BundleKind::Attestation) => "a signature",
+            (Ok(FileDocument::Attestation(_)), BundleKind::Signature) => "an attestation",
+            _ => continue,
+        };
+        let failure = Failure::unknown(format!("`{}` is the bundle of {what}, which would be lost", path.display()));
+        return Err(failure.hint("--bundle FILE with another name"));
+    }
+    Ok(())
 }
 
 pub(super) const fn overwrite(args: &BundleTargetArgs) -> Overwrite {

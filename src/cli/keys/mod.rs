@@ -18,6 +18,7 @@ use super::args::KeyCommand;
 use super::exit::Exit;
 use super::exit::Failure;
 
+pub(super) use open::file_of;
 pub(super) use open::signers;
 pub(super) use public::public_keys;
 

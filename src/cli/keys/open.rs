@@ -1,5 +1,7 @@
 //! Opens the keys of the command line: private keys in files and variables, on tokens, behind plugins.
 
+use std::path::PathBuf;
+
 use bulla::key::KeyError;
 use bulla::key::PrivateKey;
 use bulla::key::PublicKey;
@@ -41,6 +43,14 @@ fn signer(key: &str, args: &KeyArgs) -> Result<Box<dyn Signer>, Failure> {
         }
         KeyArgument::Plugin(text) => Box::new(plugin::key(text, &args.plugin)?),
         KeyArgument::Token(uri) => token::signer(uri, &args.token)?,
+    })
+}
+
+/// The file of a private key of the command line; `None` if it is elsewhere.
+pub(in crate::cli) fn file_of(key: &str, args: &KeyArgs) -> Result<Option<PathBuf>, Failure> {
+    Ok(match KeyArgument::parse(key, args.key_dir.as_deref())? {
+        KeyArgument::File(path) => Some(path),
+        KeyArgument::Plugin(_) | KeyArgument::Stdin | KeyArgument::Token(_) | KeyArgument::Variable(_) => None,
     })
 }
 
