@@ -31,6 +31,9 @@ use super::registry;
 /// The log at `url`, which the operator named. `tls_ca` are more certificate authorities of its server. Nothing is sent yet.
 #[cfg(feature = "registry")]
 pub(super) fn at(url: &str, tls_ca: &[PathBuf]) -> Result<Box<dyn SignatureLog>, Failure> {
+    if url.contains(['?', '#']) {
+        return Err(Failure::unknown("--log-url: the address of a log has no query and no fragment"));
+    }
     let url = format!("{}{PATH}", url.trim_end_matches('/'));
     // The address is checked before a key is used.
     let _request = request(&url, Vec::new()).map_err(|error| Failure::unknown(format!("--log-url {error}")))?;
