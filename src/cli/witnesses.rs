@@ -94,8 +94,16 @@ impl Urls {
                 let services = group.select(&[version], now).map_err(|error| of_file(format!("{what}: {error}")))?;
                 Ok::<Vec<String>, Failure>(services.iter().map(|service| service.url().to_owned()).collect())
             };
-            urls.authorities.extend(selected(config.timestamp_authorities(), "timestamp authorities", TSA_VERSION)?);
-            urls.logs.extend(selected(config.transparency_logs(), "logs (Rekor v2)", REKOR_V2)?);
+            let authorities = selected(config.timestamp_authorities(), "timestamp authorities", TSA_VERSION)?;
+            let logs = selected(config.transparency_logs(), "logs (Rekor v2)", REKOR_V2)?;
+            match (authorities.as_slice(), logs.as_slice()) {
+                ([], []) => return Err(of_file("it selects no timestamp authority and no log".to_owned())),
+                ([], _) => render::note(format_args!("note: {}: no timestamp authority is asked", path.display())),
+                (_, []) => render::note(format_args!("note: {}: no log is asked", path.display())),
+                _ => {}
+            }
+            urls.authorities.extend(authorities);
+            urls.logs.extend(logs);
         }
         Ok(urls)
     }
