@@ -117,6 +117,17 @@ impl VerifiedRepository {
         self.judged_at
     }
 
+    /// Refuses metadata that has expired at `at`, a later time than the one at which expiry was judged.
+    ///
+    /// # Errors
+    /// [`TufError::Expired`].
+    pub fn refuse_expired_at(&self, at: Time) -> Result<(), TufError> {
+        match self.state.expired(at).next() {
+            Some((role, expires)) => Err(TufError::Expired { role, expires, at }),
+            None => Ok(()),
+        }
+    }
+
     /// What was compared with the state of the last verification.
     pub const fn rollback(&self) -> RollbackCheck {
         self.rollback

@@ -44,6 +44,10 @@ pub(super) fn import(args: &TrustImportArgs, now: Time) -> Result<Exit, Failure>
     let of_repository = |error: TufError| refused(&args.repository, &error);
     let repository = VerifiedRepository::verify(&root, state, &mirror, expiry, args.at.unwrap_or(now), &limits);
     let repository = repository.map_err(of_repository)?;
+    if expiry == ExpiryRule::Refuse {
+        // An earlier `--at` does not make metadata current that has expired by the clock.
+        repository.refuse_expired_at(now).map_err(of_repository)?;
+    }
     let target = VerifiedTarget::read(&repository, TARGET, &mirror, &limits).map_err(of_repository)?;
     let of_target = |error: String| Failure::unknown(format!("{}: {TARGET}: {error}", args.repository));
     let imported = ImportedTrustedRoot::new(&repository, &target, now, &limits);

@@ -44,7 +44,7 @@ pub enum TrustedRootRemark {
     ExpiredMetadata {
         /// When the metadata expired.
         expires: Time,
-        /// The time at which it was judged.
+        /// The time at which it was judged, or imported if that was later.
         judged_at: Time,
         /// Of which role.
         role: TufRole,
@@ -122,7 +122,7 @@ impl TrustedRootFile {
     pub fn remarks(&self, now: Time) -> Vec<TrustedRootRemark> {
         let mut remarks = Vec::new();
         if let Some(imported) = self.imported() {
-            let judged_at = imported.judged_at();
+            let judged_at = imported.expiry_at();
             let expired = imported.expired();
             remarks.extend(expired.map(|(role, expires)| TrustedRootRemark::ExpiredMetadata {
                 expires,

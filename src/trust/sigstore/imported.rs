@@ -147,9 +147,16 @@ impl ImportedTrustedRoot {
         Digest::sha256(&self.bytes)
     }
 
-    /// The roles whose metadata had expired when it was judged, and was accepted, with the times at which it expired.
+    /// The roles whose metadata had expired when it was judged or imported, and was accepted, with the times at which it
+    /// expired.
     pub fn expired(&self) -> impl Iterator<Item = (TufRole, Time)> {
-        self.metadata.expired(self.judged_at)
+        self.metadata.expired(self.expiry_at())
+    }
+
+    /// The time at which metadata counts as expired: the later one of the time at which it was judged and that of the
+    /// import. Metadata that was judged at an earlier time is no less expired for that.
+    pub(super) fn expiry_at(&self) -> Time {
+        self.judged_at.max(self.imported_at)
     }
 
     /// When it was imported, by the clock of that machine.
