@@ -1,5 +1,6 @@
 //! Opens the trusted roots that an argument names: a file, or a public instance of Sigstore.
 
+use std::io;
 use std::path::Path;
 
 use bulla::limits::Limits;
@@ -25,13 +26,16 @@ pub(in crate::cli) fn open(argument: &str, limits: &Limits) -> Result<TrustedRoo
 
 /// The instance of Sigstore that `argument` names; `None` if it names a file.
 pub(super) fn instance(argument: &str) -> Result<Option<SigstoreInstance>, Failure> {
-    match SigstoreInstance::from_name(argument) {
-        Some(_) if Path::new(argument).exists() => {
+    let Some(instance) = SigstoreInstance::from_name(argument) else { return Ok(None) };
+    // The entry itself, not what it links to: a dangling link is the operator's file, too.
+    match Path::new(argument).symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(instance)),
+        Err(error) => Err(Failure::unknown(format!("{argument}: whether a file has this name: {error}"))),
+        Ok(_) => {
             let message =
                 format!("{argument}: a file has this name, which also stands for a trusted root of the program");
             Err(Failure::unknown(message).hint(format!("./{argument}   for the file")))
         }
-        instance => Ok(instance),
     }
 }
 
