@@ -1,5 +1,5 @@
-//! The bundle verification of the sigstore-conformance suite, by the library: every open case, by path and by digest, each
-//! refusal by its reason.
+//! The bundle verification of the sigstore-conformance suite, by the library and by the program: every open case, by path and
+//! by digest, each refusal by its reason.
 //!
 //! The malformed inputs of the suite are joined by well-formed ones of ours: another key, another identity, and times outside
 //! of a validity.
@@ -15,6 +15,12 @@
     reason = "tests stop where they fail"
 )]
 
+#[cfg(feature = "cli")]
+#[path = "support/missing.rs"]
+mod missing;
+#[cfg(feature = "cli")]
+#[path = "conformance/program.rs"]
+mod program;
 #[path = "support/vectors.rs"]
 mod vectors;
 

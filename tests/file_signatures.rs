@@ -13,6 +13,8 @@
 
 #[path = "file_signatures/hashed.rs"]
 mod hashed;
+#[path = "file_signatures/signature_input.rs"]
+mod signature_input;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 #[path = "file_signatures/size.rs"]
 mod size;

@@ -216,7 +216,7 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     let job = MoveJob { closure, dry_run, limits, platform: None, stores: &stores, on_conflict, target: &target };
     let mut sinks = Sinks::default();
     let mut exit = Exit::Yes;
-    let mut reports = Results::of("import", args.output);
+    let mut reports = Results::of("import", args.output).by(verifiers.trusted_root());
     let mut report =
         |source: &str, imported| exit = exit.and(report_import(args, &sources, source, imported, &mut reports));
     let mut unfinished = Vec::new();

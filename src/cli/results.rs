@@ -2,6 +2,7 @@
 
 use bulla::report::LineResult;
 use bulla::report::ReportStream;
+use bulla::report::ReportedTrustedRoot;
 use bulla::report::StreamForm;
 
 use super::args::ResultsOutput;
@@ -9,7 +10,10 @@ use super::redacted;
 use super::render;
 
 /// The JSON report of a command with many results. It prints nothing if the output format is text.
-pub(super) struct Results(Option<ReportStream>);
+pub(super) struct Results {
+    stream: Option<ReportStream>,
+    trusted_root: Option<ReportedTrustedRoot>,
+}
 
 impl Results {
     /// An empty report of `command`.
@@ -17,21 +21,29 @@ impl Results {
         let form = match output {
             ResultsOutput::Json => StreamForm::Whole,
             ResultsOutput::Jsonl => StreamForm::Lines,
-            ResultsOutput::Text => return Self(None),
+            ResultsOutput::Text => return Self { stream: None, trusted_root: None },
         };
-        Self(Some(ReportStream::new(command, form, redacted::secrets().clone())))
+        let stream = ReportStream::new(command, form, redacted::secrets().clone());
+        Self { stream: Some(stream), trusted_root: None }
+    }
+
+    /// The same report of verdicts that rely on `trusted_root`: each says so.
+    pub(super) fn by(self, trusted_root: Option<&ReportedTrustedRoot>) -> Self {
+        Self { trusted_root: trusted_root.cloned(), ..self }
     }
 
     /// Prints one result.
     pub(super) fn add(&mut self, result: impl LineResult) {
-        if let Some(stream) = &mut self.0 {
-            render::data_by(|out| stream.add(out, result));
+        match (&mut self.stream, &self.trusted_root) {
+            (Some(stream), Some(root)) => render::data_by(|out| stream.add(out, root.with(result))),
+            (Some(stream), None) => render::data_by(|out| stream.add(out, result)),
+            (None, _) => {}
         }
     }
 
     /// Prints the end of the report.
     pub(super) fn end(self) {
-        if let Some(stream) = self.0 {
+        if let Some(stream) = self.stream {
             render::data_by(|out| stream.end(out));
         }
     }

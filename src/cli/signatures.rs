@@ -73,11 +73,13 @@ pub(super) fn accepted_line(accepted: &AcceptedSignature) -> String {
 /// The lines of an accepted signature, without indentation: the signature itself, and what logs prove about it.
 pub(super) fn accepted_lines(accepted: &AcceptedSignature) -> Vec<String> {
     let mut lines = vec![accepted_line(accepted)];
-    if let Some(proof) = accepted.signer.transparency() {
-        let proven = keyless::lines(accepted.signer.keyless(), proof);
-        lines.extend(proven.iter().map(|line| format!("  {line}")));
-    }
+    lines.extend(proof_lines(&accepted.signer).iter().map(|line| format!("  {line}")));
     lines
+}
+
+/// What logs and timestamp authorities prove about a signature.
+pub(super) fn proof_lines(signer: &VerifiedSigner) -> Vec<String> {
+    signer.transparency().map(|proof| keyless::lines(signer.keyless(), proof)).unwrap_or_default()
 }
 
 /// What is added to the line of a signature that only the lenient reader reads.

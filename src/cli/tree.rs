@@ -68,7 +68,7 @@ fn trust_root(args: &TreeArgs, now: Time, limits: &Limits) -> Result<Option<Trus
             policy.of(reference).cloned().map(Some)
         }
         _ if key.is_empty() && !certificates.has_identity() => Ok(None),
-        _ => trust::trust_root(key, certificates, token, now, limits).map(Some),
+        _ => trust::trust_root(key, certificates, token, now, limits).map(|trust| Some(trust.root)),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bulla::key::PublicKey;
 use bulla::limits::Limits;
+use bulla::report::ReportedTrustedRoot;
 use bulla::time::Time;
 use bulla::trust::CertificateMeans;
 use bulla::trust::Identity;
@@ -22,8 +23,16 @@ use super::args::CertificateArgs;
 use super::args::TokenArgs;
 use super::exit::Failure;
 use super::files;
+use super::keyless::KeylessOptions;
 use super::keyless::KeylessTrust;
 use super::keys;
+
+/// Whom the command line trusts.
+pub(super) struct CommandTrust {
+    pub(super) root: TrustRoot,
+    /// The value of `--trusted-root`, for reports.
+    pub(super) trusted_root: Option<Box<ReportedTrustedRoot>>,
+}
 
 /// The trust root of `--key`, `--ca-roots` and `--certificate-identity`: keys first, then certificates, in their order.
 pub(super) fn trust_root(
@@ -32,23 +41,43 @@ pub(super) fn trust_root(
     token: &TokenArgs,
     now: Time,
     limits: &Limits,
-) -> Result<TrustRoot, Failure> {
-    let keyless = KeylessTrust::read(certificates, now, limits)?;
+) -> Result<CommandTrust, Failure> {
+    let options = certificates.keyless_options();
+    let keyless = KeylessTrust::read(&options, now, limits)?;
     certificates.signers(keys).check(&certificates.keyless)?;
     let pinned = pinned_identities(keys, token)?;
-    let pinned = match &keyless {
-        Some(keyless) if certificates.keyless.logged_keys => keyless.logged(pinned)?,
-        _ => pinned,
-    };
     let certified = identities(certificates, limits)?;
-    let keyless = keyless.map(|keyless| keyless.identities(certificates)).transpose()?.unwrap_or_default();
-    let all = pinned.into_iter().chain(certified).chain(keyless);
-    TrustRoot::new(all).map_err(|error| Failure::unknown(error.to_string()))
+    combined(pinned, certified, keyless.as_ref(), &options)
 }
 
-/// The trust root of `--key` alone.
-pub(super) fn pinned(keys: &[String], token: &TokenArgs) -> Result<TrustRoot, Failure> {
-    TrustRoot::new(pinned_identities(keys, token)?).map_err(|error| Failure::unknown(error.to_string()))
+/// The trust root of `--key` and of keyless identities, for files.
+pub(super) fn trust_root_of_files(
+    keys: &[String],
+    options: &KeylessOptions<'_>,
+    token: &TokenArgs,
+    now: Time,
+    limits: &Limits,
+) -> Result<CommandTrust, Failure> {
+    let keyless = KeylessTrust::read(options, now, limits)?;
+    options.signers(keys).check(options.args)?;
+    combined(pinned_identities(keys, token)?, Vec::new(), keyless.as_ref(), options)
+}
+
+/// All identities, in the order of their kinds. With `--logged-keys` the logs must vouch for the pinned keys, too.
+fn combined(
+    pinned: Vec<Identity>,
+    certified: Vec<Identity>,
+    keyless: Option<&KeylessTrust>,
+    options: &KeylessOptions<'_>,
+) -> Result<CommandTrust, Failure> {
+    let pinned = match keyless {
+        Some(keyless) if options.args.logged_keys => keyless.logged(pinned)?,
+        _ => pinned,
+    };
+    let identities = keyless.map(|keyless| keyless.identities(options)).transpose()?.unwrap_or_default();
+    let root = TrustRoot::new(pinned.into_iter().chain(certified).chain(identities))
+        .map_err(|error| Failure::unknown(error.to_string()))?;
+    Ok(CommandTrust { root, trusted_root: keyless.map(|keyless| Box::new(keyless.reported().clone())) })
 }
 
 /// The identities of `--key`.

@@ -8,6 +8,7 @@ use bulla::policy::QuorumError;
 use bulla::policy::Requirement;
 use bulla::policy::StatementKind;
 use bulla::policy::Threshold;
+use bulla::report::ReportedTrustedRoot;
 use bulla::time::Time;
 use bulla::trust::TrustRoot;
 use bulla::trust::notation::UnenforcedStatement;
@@ -29,7 +30,11 @@ pub(super) enum Verifiers {
     /// The statement that is for the repository of the reference decides.
     ByPolicy(Box<TrustPolicy<StatementVerifier>>),
     /// The keys and certificates of the command line decide, for all references.
-    Same(Box<Verifier>),
+    Same {
+        /// The value of `--trusted-root`, for reports.
+        trusted_root: Option<Box<ReportedTrustedRoot>>,
+        verifier: Box<Verifier>,
+    },
 }
 
 /// The verifier of a statement.
@@ -73,8 +78,10 @@ impl Verifiers {
                 let policy = TrustPolicy::read(policy, store, of_notation.scope.as_deref(), limits, make)?;
                 Ok(Self::ByPolicy(Box::new(policy)))
             }
-            _ => make(trust::trust_root(&required.key, &required.certificates, &required.token, now, limits)?)
-                .map(|verifier| Self::Same(Box::new(verifier))),
+            _ => {
+                let trust = trust::trust_root(&required.key, &required.certificates, &required.token, now, limits)?;
+                Ok(Self::Same { trusted_root: trust.trusted_root, verifier: Box::new(make(trust.root)?) })
+            }
         }
     }
 
@@ -88,7 +95,7 @@ impl Verifiers {
                 StatementVerifier::Enforced(verifier) => Ok(verifier),
                 StatementVerifier::Unenforced(failure, _) => Err(failure.clone()),
             },
-            Self::Same(verifier) => Ok(verifier),
+            Self::Same { verifier, .. } => Ok(verifier),
         }
     }
 
@@ -99,7 +106,15 @@ impl Verifiers {
                 Ok(StatementVerifier::Unenforced(_, verifier)) => Some(verifier),
                 Ok(StatementVerifier::Enforced(_)) | Err(_) => None,
             },
-            Self::Same(_) => None,
+            Self::Same { .. } => None,
+        }
+    }
+
+    /// The trusted root that the verdicts rely on.
+    pub(super) fn trusted_root(&self) -> Option<&ReportedTrustedRoot> {
+        match self {
+            Self::ByPolicy(_) => None,
+            Self::Same { trusted_root, .. } => trusted_root.as_deref(),
         }
     }
 }

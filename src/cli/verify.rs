@@ -89,7 +89,8 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
             VerifyOutput::Jsonl => ResultsOutput::Jsonl,
             VerifyOutput::Predicate | VerifyOutput::Text => ResultsOutput::Text,
         },
-    );
+    )
+    .by(verifiers.trusted_root());
     let mut exits = Vec::new();
     runtime.block_on(task.of_all(&references, args.jobs, |reference, result| {
         exits.push(report(args, reference, &references, &result, &mut reports));

@@ -48,7 +48,7 @@ pub(super) fn verify(
     let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
     let options = verify_saved::options(verifiers.of(place)?, now, lookup.as_ref(), &limits);
     let verdicts = runtime.block_on(saved::verify_ids(&ids, source.as_ref(), image.as_ref(), options))?;
-    let mut reports = Results::of("verify", output);
+    let mut reports = Results::of("verify", output).by(verifiers.trusted_root());
     let mut exit = Exit::Yes;
     for (reference, verdict) in typed.iter().zip(&verdicts) {
         exit = exit.and(match verdict {

@@ -51,7 +51,7 @@ pub(super) fn verify(args: &VerifyArgs, place: &str, verifiers: &Verifiers, now:
     let (source, image) = stores.evidence(place)?;
     let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
     let options = options(verifiers.of(place)?, now, lookup.as_ref(), &limits);
-    let mut reports = Results::of("verify", output);
+    let mut reports = Results::of("verify", output).by(verifiers.trusted_root());
     let mut exit = Exit::Yes;
     for reference in &references {
         let opened = docker_archive(reference).and_then(|local| stores.saved(&local));

@@ -24,7 +24,7 @@ use crate::oci::media_type;
 use crate::oci::referrer;
 
 /// The required value of `critical.type`. cosign and skopeo write it; only skopeo checks it.
-const TYPE: &str = "cosign container image signature";
+pub(super) const TYPE: &str = "cosign container image signature";
 
 /// A simple signing payload, its signature and its verification material, not verified.
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ use crate::ops::file::VerifiedFile;
 use crate::report::ReportedError;
 use crate::report::ReportedVerdict;
 use crate::report::certificate::ReportedSigner;
+use crate::report::keyless::ReportedProof;
 use crate::report::stream::LineResult;
 use crate::report::verify::ReportedFinding;
 
@@ -85,6 +86,8 @@ struct ReportedFileSignature {
     #[serde(skip_serializing_if = "Option::is_none")]
     predicate_type: Option<String>,
     scheme: String,
+    #[serde(flatten)]
+    proof: ReportedProof,
 }
 
 impl FileSignResult {
@@ -184,6 +187,7 @@ impl ReportedFileSignature {
             place: accepted.place.to_string(),
             predicate_type: accepted.statement.predicate_type().map(str::to_owned),
             scheme: accepted.signer.scheme().to_string(),
+            proof: ReportedProof::of(&accepted.signer),
         }
     }
 }

@@ -24,6 +24,7 @@ mod timestamp;
 mod tree;
 mod trust_import;
 mod trust_show;
+mod trusted_root;
 mod unenforced;
 mod verify;
 
@@ -65,6 +66,8 @@ pub use timestamp::TimestampRequestResult;
 pub use tree::TreeResult;
 pub use trust_import::TrustImportResult;
 pub use trust_show::TrustShowResult;
+pub use trusted_root::ReportedTrustedRoot;
+pub use trusted_root::WithTrustedRoot;
 pub use verify::ReportedVerdict;
 pub use verify::VerifyResult;
 

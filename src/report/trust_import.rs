@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::report::ReportedError;
+use crate::report::trusted_root;
 use crate::time::Time;
 use crate::trust::sigstore::ImportedTrustedRoot;
 use crate::trust::sigstore::TrustedRootFile;
@@ -54,7 +55,6 @@ impl TrustImportResult {
                 version: state.version.get(),
             }
         });
-        let warnings = written.remarks(now).into_iter().map(|one| ReportedError::new(one.code(), one.to_string()));
         Self {
             digest: imported.digest(),
             file: file.to_owned(),
@@ -67,7 +67,7 @@ impl TrustImportResult {
                 RollbackCheck::First => "first",
                 RollbackCheck::KeysRotated => "keys-rotated",
             },
-            warnings: warnings.collect(),
+            warnings: trusted_root::warnings(written, now),
         }
     }
 }

@@ -5,12 +5,12 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::report::ReportedError;
 use crate::report::certificate::ReportedCertificate;
+use crate::report::trusted_root;
 use crate::time::Time;
 use crate::time::ValidityPeriod;
 use crate::trust::sigstore::SigstoreAuthority;
 use crate::trust::sigstore::TrustedRoot;
 use crate::trust::sigstore::TrustedRootFile;
-use crate::trust::sigstore::TrustedRootOrigin;
 
 /// Whom and what the trusted roots of one file trust, and which of it is valid at a time.
 #[derive(Debug, Serialize)]
@@ -88,20 +88,14 @@ struct ReportedValidity {
 impl TrustShowResult {
     /// The result for the trusted roots that `argument` names, at `now`.
     pub fn new(argument: &str, file: &TrustedRootFile, now: Time) -> Self {
-        let origin = match file.origin() {
-            TrustedRootOrigin::File => "file",
-            TrustedRootOrigin::Import => "import",
-            TrustedRootOrigin::Instance(_) => "program",
-        };
-        let warnings = file.remarks(now).into_iter().map(|one| ReportedError::new(one.code(), one.to_string()));
         Self {
             as_of: file.as_of().map(|time| time.to_string()),
             at: now.to_string(),
             digest: *file.digest(),
             file: argument.to_owned(),
-            origin,
+            origin: trusted_root::origin(file.origin()),
             roots: file.roots().iter().map(|root| ReportedRoot::of(root, now)).collect(),
-            warnings: warnings.collect(),
+            warnings: trusted_root::warnings(file, now),
         }
     }
 }

@@ -164,8 +164,15 @@ fn commands_md_lists_every_code() {
         "request/error.rs",
     ]);
     all.extend(
-        ["bad-argument", "owners-missing", "signature-variants", "trust-policy-not-enforced", "trust-policy-scope"]
-            .map(str::to_owned),
+        [
+            "bad-argument",
+            "owners-missing",
+            "signature-input",
+            "signature-variants",
+            "trust-policy-not-enforced",
+            "trust-policy-scope",
+        ]
+        .map(str::to_owned),
     );
     assert_eq!(all, failures, "left: src, right: the page");
 }

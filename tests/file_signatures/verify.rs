@@ -16,6 +16,7 @@ use bulla::limits::Limits;
 use bulla::ops::file;
 use bulla::ops::file::FileAttestation;
 use bulla::ops::file::FileEvidence;
+use bulla::ops::file::FileToSign;
 use bulla::ops::file::FileVerification;
 use bulla::ops::file::VerifiedFile;
 use bulla::policy::FileStatement;
@@ -89,8 +90,7 @@ impl Ask {
 }
 
 fn signed(content: &[u8], key: &PrivateKey) -> Vec<u8> {
-    let hasher = file::hasher_for_signers(&[key], &Limits::DEFAULT);
-    let message = file::read(&mut &content[..], hasher).unwrap();
+    let message = FileToSign::read(&mut &content[..], &[key], &Limits::DEFAULT).unwrap();
     file::sign(&message, key).unwrap().to_bundle().unwrap()
 }
 
@@ -191,7 +191,7 @@ fn a_file_over_the_limit_is_undetermined_for_ed25519_alone() {
     let ask = Ask { limits: limits.clone(), ..Ask::of(&[&ed, &p256]) };
     assert_eq!(ask.file(FILE, &[&of_ed]).unwrap_err(), ("message-not-known", true));
     assert!(ask.file(FILE, &[&of_p256]).is_ok());
-    let message = file::read(&mut &FILE[..], file::hasher_for_signers(&[&ed], &limits)).unwrap();
+    let message = FileToSign::read(&mut &FILE[..], &[&ed], &limits).unwrap();
     assert!(file::sign(&message, &ed).unwrap_err().to_string().contains("larger than the limit"));
     assert!(file::sign(&message, &p256).is_ok());
 }

@@ -210,8 +210,8 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
     (
         "verify-blob",
         [
-            "bulla verify-blob app.tar.gz --key release.pub",
             "bulla verify-blob app.tar.gz --key release.pub --type spdx --bundle app.spdx.sigstore.json",
+            "bulla verify-blob app.tar.gz --trusted-root public-good --certificate-identity google:release@example.com",
         ],
     ),
 ];

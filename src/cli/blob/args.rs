@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::ArgGroup;
 use clap::Args;
 use clap::Subcommand;
 
 use crate::cli::args::KeyArgs;
+use crate::cli::args::KeylessArgs;
 use crate::cli::args::ResultsOutput;
 use crate::cli::args::TokenArgs;
 
@@ -77,6 +79,8 @@ pub(in crate::cli) struct SignBlobArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("identity").multiple(true)))]
+#[command(group(ArgGroup::new("issuer").multiple(true)))]
 pub(in crate::cli) struct VerifyBlobArgs {
     /// The files, or digests sha256:HEX of files; - reads one from standard input
     #[arg(value_name = "FILE|DIGEST", required = true)]
@@ -88,8 +92,14 @@ pub(in crate::cli) struct VerifyBlobArgs {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) signature: Vec<PathBuf>,
     /// A trusted public key: a file, env:NAME, - or a pkcs11: URI, perhaps with its owner's name; several may be given
-    #[arg(long, value_name = "[OWNER=]PUB", required = true)]
+    #[arg(long, value_name = "[OWNER=]PUB", required_unless_present_any = ["identity", "issuer", "trusted_root"])]
     pub(in crate::cli) key: Vec<String>,
+    /// A trusted keyless signer: github:…, gitlab:…, google:…, or the name in the certificate, perhaps with an owner's name;
+    /// several may be given
+    #[arg(long, value_name = "[OWNER=]NAMES", group = "identity", help_heading = "Keyless")]
+    pub(in crate::cli) certificate_identity: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) keyless: KeylessArgs,
     /// How many owners must have signed, each with a key of their own
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) threshold: u32,

@@ -8,7 +8,10 @@ use bulla::files;
 use bulla::files::Accept;
 use bulla::key::HashedMessage;
 use bulla::key::MessageHasher;
+use bulla::key::Signer;
+use bulla::limits::Limits;
 use bulla::ops::file;
+use bulla::ops::file::FileToSign;
 
 use crate::cli::exit::Failure;
 use crate::cli::files as program_files;
@@ -53,15 +56,26 @@ impl<'a> BlobInput<'a> {
     pub(super) fn read(&self, hasher: MessageHasher) -> Result<HashedMessage, Failure> {
         match self {
             Self::Digest(digest) => Ok(HashedMessage::known_by(*digest)),
+            Self::File(_) | Self::Stdin => self.read_by(|input| file::read(input, hasher)),
+        }
+    }
+
+    /// Reads it once, to be signed by `signer`.
+    pub(super) fn read_to_sign(&self, signer: &dyn Signer, limits: &Limits) -> Result<FileToSign, Failure> {
+        self.read_by(|input| FileToSign::read(input, &[signer], limits))
+    }
+
+    fn read_by<T>(&self, read: impl FnOnce(&mut dyn io::Read) -> io::Result<T>) -> Result<T, Failure> {
+        match self {
+            Self::Digest(digest) => Err(Failure::unknown(format!("{digest} is a digest, and the file is needed"))),
             Self::File(path) => {
-                let mut input = files::open(path, Accept::Pipe)?;
                 let failed = |error| Failure::unknown(format!("`{}` cannot be read: {error}", path.display()));
-                file::read(&mut input, hasher).map_err(failed)
+                read(&mut files::open(path, Accept::Pipe)?).map_err(failed)
             }
             Self::Stdin => {
                 program_files::take_standard_input()?;
                 let failed = |error| Failure::unknown(format!("standard input cannot be read: {error}"));
-                file::read(&mut io::stdin().lock(), hasher).map_err(failed)
+                read(&mut io::stdin().lock()).map_err(failed)
             }
         }
     }

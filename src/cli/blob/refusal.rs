@@ -11,6 +11,7 @@ use crate::cli::line::Foreign;
 use crate::cli::line::Lines;
 use crate::cli::render;
 use crate::cli::render::note;
+use crate::cli::signatures::proof_lines;
 use crate::cli::signatures::signer_text;
 
 /// The most findings that are shown; a report in JSON has all of them.
@@ -19,7 +20,10 @@ const SHOWN: usize = 20;
 pub(super) fn verified(word: &str, verified: &VerifiedFile) {
     let digest = verified.digests().first().map(ToString::to_string).unwrap_or_default();
     let mut shown = Lines::from_iter([format_args!("verified {digest}  {}", Foreign(word))]);
-    verified.accepted().iter().for_each(|accepted| shown.push(format_args!("  {}", accepted_line(accepted))));
+    for accepted in verified.accepted().iter() {
+        shown.push(format_args!("  {}", accepted_line(accepted)));
+        proof_lines(&accepted.signer).iter().for_each(|line| shown.push(format_args!("    {line}")));
+    }
     render::text(&shown);
 }
 
@@ -45,7 +49,8 @@ pub(super) fn refused(word: &str, refused: &FileRefusal, wanted: &FileStatement)
 fn accepted_line(accepted: &AcceptedFileSignature) -> String {
     let (signer, scheme) = (signer_text(&accepted.signer), accepted.signer.scheme());
     let statement = accepted.statement.predicate_type().map_or_else(String::new, |kind| format!("  {}", Foreign(kind)));
-    format!("{signer}  {scheme}{statement}  {}", Foreign(&accepted.place))
+    let judged = accepted.signer.keyless().map(|keyless| format!("  judged at {}", keyless.judged_at()));
+    format!("{signer}  {scheme}{statement}  {}{}", Foreign(&accepted.place), judged.unwrap_or_default())
 }
 
 /// What helps, as something that can be typed or done.

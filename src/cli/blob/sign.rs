@@ -84,7 +84,7 @@ fn one(
     overwrite: Overwrite,
     signer: &dyn Signer,
 ) -> Result<(String, MadeFileSignature), Failure> {
-    let message = input.read(file::hasher_for_signers(&[signer], &Limits::DEFAULT))?;
+    let message = input.read_to_sign(signer, &Limits::DEFAULT)?;
     let made = file::sign(&message, signer).map_err(failed)?;
     let bundled = bundle.map(|_| made.to_bundle().map_err(failed)).transpose()?;
     let bare = bare.map(|path| (path, made.as_bytes()));
@@ -99,7 +99,7 @@ fn one(
         }
         _ => files::write_together(bare.as_slice(), overwrite)?,
     }
-    let digest = message.digests().next().map(ToString::to_string);
+    let digest = message.message().digests().next().map(ToString::to_string);
     Ok((digest.unwrap_or_default(), made))
 }
 
@@ -107,6 +107,9 @@ fn one(
 pub(super) fn failed(error: FileSigningError) -> Failure {
     let failure = Failure { code: "signer", ..Failure::unknown(error.to_string()) };
     match error {
+        FileSigningError::SignatureInput(_) => Failure { code: "signature-input", ..failure }.hint(
+            "bulla sign signs images, bulla attest statements; to sign the file as a file, pack it into an archive",
+        ),
         FileSigningError::Signer(bulla::key::SignerError::MessageNeeded { .. }) => {
             failure.hint("sign it with an ECDSA or RSA key, which signs a hash: bulla key new --type p256")
         }

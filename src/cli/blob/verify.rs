@@ -19,6 +19,7 @@ use crate::cli::args::ResultsOutput;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
 use crate::cli::files;
+use crate::cli::keyless::KeylessOptions;
 use crate::cli::render;
 use crate::cli::results::Results;
 use crate::cli::trust;
@@ -34,7 +35,10 @@ const ANY: &str = "any";
 pub(super) fn verify(args: &VerifyBlobArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let statement = statement(args.predicate_type.as_deref())?;
-    let trust = trust::pinned(&args.key, &args.token)?;
+    let identities = args.certificate_identity.iter().map(String::as_str).collect();
+    let keyless = KeylessOptions { args: &args.keyless, identities };
+    let trust = trust::trust_root_of_files(&args.key, &keyless, &args.token, now, &limits)?;
+    let (trust, trusted_root) = (trust.root, trust.trusted_root);
     let to_failure = |error: QuorumError| Failure::unknown(error.to_string());
     let quorum = Quorum::of_all(&trust, Threshold::new(args.threshold).map_err(to_failure)?).map_err(to_failure)?;
     let by = FileVerification {
@@ -48,7 +52,7 @@ pub(super) fn verify(args: &VerifyBlobArgs, now: Time) -> Result<Exit, Failure> 
         let failure = Failure::unknown("--bundle and --signature are for one file, and several are given");
         return Err(failure.hint("leave them out: the bundle of FILE is then FILE.sigstore.json"));
     }
-    let (mut exit, mut reports) = (Exit::Yes, Results::of("verify-blob", args.output));
+    let (mut exit, mut reports) = (Exit::Yes, Results::of("verify-blob", args.output).by(trusted_root.as_deref()));
     for word in &args.files {
         let verdict = one(word, args, &trust, &by);
         exit = exit.and(match &verdict {

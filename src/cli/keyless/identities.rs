@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bulla::limits::Limits;
+use bulla::report::ReportedTrustedRoot;
 use bulla::time::Time;
 use bulla::trust::Identity;
 use bulla::trust::KeylessMeans;
@@ -28,18 +29,31 @@ use crate::cli::keyless::issuers::Issuers;
 use crate::cli::keyless::rule;
 use crate::cli::trusted_root;
 
+/// The options about keyless signatures, of a command about images or files.
+#[derive(Clone)]
+pub(in crate::cli) struct KeylessOptions<'a> {
+    pub(in crate::cli) args: &'a KeylessArgs,
+    /// The values of `--certificate-identity` that are for keyless signatures.
+    pub(in crate::cli) identities: Vec<&'a str>,
+}
+
 /// What the command line trusts keyless signatures by.
 pub(in crate::cli) struct KeylessTrust {
+    reported: ReportedTrustedRoot,
     roots: Vec<Arc<TrustedRoot>>,
     rule: LogRule,
 }
 
 impl KeylessTrust {
     /// Reads `--trusted-root` and the log rule; none without that option. Warns of an old trusted root.
-    pub(in crate::cli) fn read(args: &CertificateArgs, now: Time, limits: &Limits) -> Result<Option<Self>, Failure> {
-        let keyless = &args.keyless;
-        let Some(argument) = &keyless.trusted_root else { return Self::none(args).map(|()| None) };
-        if !args.has_keyless_identity() && !keyless.logged_keys {
+    pub(in crate::cli) fn read(
+        options: &KeylessOptions<'_>,
+        now: Time,
+        limits: &Limits,
+    ) -> Result<Option<Self>, Failure> {
+        let keyless = options.args;
+        let Some(argument) = &keyless.trusted_root else { return Self::none(options).map(|()| None) };
+        if !options.has_identity() && !keyless.logged_keys {
             let failure = Failure::unknown("--trusted-root needs an identity that it is for");
             return Err(failure.hint(format!("{IDENTITY}; or --logged-keys, if its logs must vouch for --key")));
         }
@@ -48,18 +62,24 @@ impl KeylessTrust {
             check_anybody(argument, &file, limits)?;
         }
         trusted_root::warn(argument, &file, now);
-        Ok(Some(Self { roots: file.roots().to_vec(), rule: rule::log_rule(keyless) }))
+        let reported = ReportedTrustedRoot::new(argument, &file, now);
+        Ok(Some(Self { reported, roots: file.roots().to_vec(), rule: rule::log_rule(keyless) }))
+    }
+
+    /// The trusted root, as reports describe it.
+    pub(in crate::cli) const fn reported(&self) -> &ReportedTrustedRoot {
+        &self.reported
     }
 
     /// Checks that nothing asks for a trusted root.
-    fn none(args: &CertificateArgs) -> Result<(), Failure> {
-        let keyless = &args.keyless;
+    fn none(options: &KeylessOptions<'_>) -> Result<(), Failure> {
+        let keyless = options.args;
         let issuers = !keyless.certificate_oidc_issuer.is_empty() || !keyless.certificate_oidc_issuer_regexp.is_empty();
         let needs = match () {
             () if !keyless.certificate_identity_regexp.is_empty() => "--certificate-identity-regexp",
             () if keyless.certificate_identity_any => "--certificate-identity-any",
             () if issuers => "--certificate-oidc-issuer",
-            () if args.certificate_identity.iter().any(|text| is_keyless_alone(text)) => "--certificate-identity",
+            () if !options.identities.is_empty() => "--certificate-identity",
             () => {
                 // A key needs no log unless logs are asked for: cosign users turn off what is not on.
                 rule::log_rule(keyless);
@@ -84,10 +104,10 @@ impl KeylessTrust {
     }
 
     /// The keyless identities, in the order of the options: exact names, regular expressions, any name.
-    pub(in crate::cli) fn identities(&self, args: &CertificateArgs) -> Result<Vec<Identity>, Failure> {
+    pub(in crate::cli) fn identities(&self, options: &KeylessOptions<'_>) -> Result<Vec<Identity>, Failure> {
         let mut identities = Vec::new();
         let mut before: Vec<(String, Owner, IdentityPattern)> = Vec::new();
-        for (text, owner, names) in patterns(args)? {
+        for (text, owner, names) in patterns(options)? {
             let first = before.iter().find(|(_, other, known)| *other != owner && known.covers(&names));
             if let Some((first, ..)) = first {
                 let message = format!("{text}: its certificates belong to `{first}`, which stands first");
@@ -103,12 +123,20 @@ impl KeylessTrust {
     }
 }
 
+impl KeylessOptions<'_> {
+    pub(super) fn has_identity(&self) -> bool {
+        let regexps = &self.args.certificate_identity_regexp;
+        self.args.certificate_identity_any || !regexps.is_empty() || !self.identities.is_empty()
+    }
+}
+
 impl CertificateArgs {
-    /// Whether an identity is given that keyless signatures are trusted by.
-    fn has_keyless_identity(&self) -> bool {
-        let keyless = &self.keyless;
-        let named = || self.certificate_identity.iter().any(|text| self.is_for_keyless(text));
-        keyless.certificate_identity_any || !keyless.certificate_identity_regexp.is_empty() || named()
+    /// The options about keyless signatures. Without `--trusted-root` they have the identities that need one.
+    pub(in crate::cli) fn keyless_options(&self) -> KeylessOptions<'_> {
+        let needs_root = self.keyless.trusted_root.is_none();
+        let is_keyless = |text: &str| if needs_root { is_keyless_alone(text) } else { self.is_for_keyless(text) };
+        let identities = self.certificate_identity.iter().map(String::as_str).filter(|text| is_keyless(text));
+        KeylessOptions { args: &self.keyless, identities: identities.collect() }
     }
 
     /// Whether an identity of `--certificate-identity` is for `--trusted-root`: every one but those that are written as the
@@ -146,12 +174,12 @@ fn is_keyless_alone(text: &str) -> bool {
 }
 
 /// The patterns of all identities, each with the option as it was typed and the owner.
-fn patterns(args: &CertificateArgs) -> Result<Vec<(String, Owner, IdentityPattern)>, Failure> {
-    let keyless = &args.keyless;
+fn patterns(options: &KeylessOptions<'_>) -> Result<Vec<(String, Owner, IdentityPattern)>, Failure> {
+    let keyless = options.args;
     let issuers = Issuers::read(keyless)?;
     let conditions = conditions(keyless)?;
     let mut patterns: Vec<(String, Option<&str>, &str, IdentityPattern)> = Vec::new();
-    for text in args.certificate_identity.iter().filter(|text| args.is_for_keyless(text)) {
+    for text in options.identities.iter().copied() {
         let option = "--certificate-identity";
         let to_failure = |error: PatternError| failure(option, text, &error);
         let (owner, names) = IdentityPattern::split_owner(text).map_err(to_failure)?;

@@ -7,6 +7,7 @@ mod rule;
 mod shown;
 mod unused;
 
+pub(super) use identities::KeylessOptions;
 pub(super) use identities::KeylessTrust;
 pub(super) use shown::lines;
 pub(super) use shown::who;

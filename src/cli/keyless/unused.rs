@@ -6,6 +6,7 @@ use bulla::x509::IdentityPattern;
 use crate::cli::args::CertificateArgs;
 use crate::cli::args::KeylessArgs;
 use crate::cli::exit::Failure;
+use crate::cli::keyless::KeylessOptions;
 use crate::cli::keyless::failure::IDENTITY;
 
 /// What the options about keyless signatures can be about.
@@ -27,6 +28,17 @@ impl CertificateArgs {
             has_keyless_identity: keyless.certificate_identity_any
                 || !keyless.certificate_identity_regexp.is_empty()
                 || names().any(is_keyless),
+            has_key: !keys.is_empty(),
+        }
+    }
+}
+
+impl KeylessOptions<'_> {
+    /// The same for files, which are not verified by certificates of `--ca-roots`.
+    pub(in crate::cli) fn signers(&self, keys: &[String]) -> Signers<'_> {
+        Signers {
+            authority_identities: Vec::new(),
+            has_keyless_identity: self.has_identity(),
             has_key: !keys.is_empty(),
         }
     }

@@ -8,13 +8,14 @@ mod sign;
 mod verify;
 
 pub use self::evidence::FileEvidence;
+pub use self::read::FileToSign;
+pub use self::read::hasher_for_signers;
 pub use self::read::read;
 pub use self::sign::FileAttestation;
 pub use self::sign::FileSigningError;
 pub use self::sign::MadeFileAttestation;
 pub use self::sign::MadeFileSignature;
 pub use self::sign::attest;
-pub use self::sign::hasher_for_signers;
 pub use self::sign::sign;
 pub use self::verify::AcceptedFileSignature;
 pub use self::verify::FileRefusal;

@@ -9,10 +9,10 @@ use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::MessageDigest;
 use crate::envelope::MessageSignature;
+use crate::envelope::SignatureInput;
 use crate::envelope::Statement;
 use crate::json::JsonError;
 use crate::key::HashedMessage;
-use crate::key::MessageHasher;
 use crate::key::PublicKey;
 use crate::key::Scheme;
 use crate::key::Signer;
@@ -20,6 +20,7 @@ use crate::key::SignerError;
 use crate::limits::Limits;
 use crate::limits::count;
 use crate::oci::media_type;
+use crate::ops::file::FileToSign;
 use crate::x509::HashAlgorithm;
 
 /// A signature over a file that was made now.
@@ -64,30 +65,24 @@ pub enum FileSigningError {
     /// The SHA-256 of the file is not known.
     #[error("the SHA-256 of the file is not known")]
     NoDigest,
+    /// The file is a message that other signatures are over: a signature of the file would be one of them, too.
+    #[error("it is {0}: its signature as a file would be valid as such a signature")]
+    SignatureInput(SignatureInput),
     /// The key did not sign.
     #[error("{0}")]
     Signer(SignerError),
 }
 
-/// A hasher for a file that these signers sign. For a signer that signs the file itself, as Ed25519 does, it keeps the file
-/// up to the limit `file.message_bytes`.
-pub fn hasher_for_signers(signers: &[&dyn Signer], limits: &Limits) -> MessageHasher {
-    let by_hash = |signer: &&dyn Signer| signer.signs_hashes(signer.public_key().default_scheme());
-    // A plugin chooses the scheme itself.
-    let schemes = signers.iter().flat_map(|signer| match by_hash(signer) {
-        true => vec![signer.public_key().default_scheme()],
-        false => signer.public_key().schemes().to_vec(),
-    });
-    let hasher = MessageHasher::new(schemes, limits.file.message_bytes);
-    if signers.iter().all(by_hash) { hasher } else { hasher.with_message() }
-}
-
-/// Signs `file` with the default scheme of the key of `signer`, or the one that a plugin chooses.
+/// Signs `file` with the default scheme of the key of `signer`, or the one that a plugin chooses. A message that signatures
+/// of images, attestations or tokens are over is not signed, see [`SignatureInput`].
 ///
 /// # Errors
 /// [`FileSigningError`].
-pub fn sign(file: &HashedMessage, signer: &dyn Signer) -> Result<MadeFileSignature, FileSigningError> {
-    let key = signer.public_key();
+pub fn sign(file: &FileToSign, signer: &dyn Signer) -> Result<MadeFileSignature, FileSigningError> {
+    if let Some(input) = file.signature_input() {
+        return Err(FileSigningError::SignatureInput(input));
+    }
+    let (file, key) = (file.message(), signer.public_key());
     let hash = file.sha256().ok_or(FileSigningError::NoDigest)?.to_vec();
     // A plugin chooses the scheme itself, and signs nothing but the file.
     let scheme = key.default_scheme();
