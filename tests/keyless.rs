@@ -37,6 +37,8 @@ mod images;
 mod mutations;
 #[path = "keyless/own.rs"]
 mod own;
+#[path = "keyless/owners.rs"]
+mod owners;
 #[path = "keyless/siblings.rs"]
 mod siblings;
 #[path = "keyless/versions.rs"]

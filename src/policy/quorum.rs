@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
+use crate::digest::Digest;
+use crate::key::KeyId;
 use crate::trust::Identity;
 use crate::trust::Owner;
 use crate::trust::SignerCredential;
@@ -136,18 +138,65 @@ impl Quorum {
     /// two names counts once, and two keys of one owner count once. This is a maximum matching, found by augmenting paths
     /// (Kuhn's algorithm):
     ///
-    /// 1. List for each owner of this quorum the credentials that they signed with.
-    /// 2. Pair each owner in turn with a credential that is free, or whose owner can be paired with another one instead.
-    /// 3. Count the owners who could be paired.
+    /// 1. A keyless signature has two credentials, an identity and a key. Those that one signature has are one credential
+    ///    here, so that neither counts for another owner ([`Joined`]). This may count fewer owners, never more.
+    /// 2. List for each owner of this quorum the credentials that they signed with.
+    /// 3. Pair each owner in turn with a credential that is free, or whose owner can be paired with another one instead.
+    /// 4. Count the owners who could be paired.
     pub fn count<'a, C: Into<SignerCredential>>(&self, signers: impl IntoIterator<Item = (&'a Owner, C)>) -> usize {
-        let mut credentials: BTreeMap<&Owner, BTreeSet<SignerCredential>> = BTreeMap::new();
-        for (owner, credential) in signers {
-            if self.among.contains(owner) {
-                credentials.entry(owner).or_default().insert(credential.into());
+        let signers = signers.into_iter().map(|(owner, credential)| (owner, credential.into()));
+        let signers: Vec<_> = signers.filter(|(owner, _)| self.among.contains(owner)).collect();
+        let joined = Joined::by(signers.iter().map(|(_, credential)| *credential));
+        let mut credentials: BTreeMap<&Owner, BTreeSet<Part>> = BTreeMap::new();
+        for (owner, credential) in &signers {
+            credentials.entry(owner).or_default().insert(joined.representative(Part::first(*credential)));
+        }
+        let mut paired: BTreeMap<Part, &Owner> = BTreeMap::new();
+        credentials.keys().filter(|owner| pair(owner, &credentials, &mut paired, &mut BTreeSet::new())).count()
+    }
+}
+
+/// A key or a keyless identity on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Identity(Digest),
+    Key(KeyId),
+}
+
+impl Part {
+    /// The identity of a keyless signature, else the key.
+    const fn first(credential: SignerCredential) -> Self {
+        match credential {
+            SignerCredential::Key(key) => Self::Key(key),
+            SignerCredential::Keyless { identity, .. } => Self::Identity(identity),
+        }
+    }
+}
+
+/// Keys and keyless identities, joined where one signature has both: a union-find. Each maps to another one of its set;
+/// the representative of a set to none.
+struct Joined(BTreeMap<Part, Part>);
+
+impl Joined {
+    fn by(credentials: impl Iterator<Item = SignerCredential>) -> Self {
+        let mut joined = Self(BTreeMap::new());
+        for credential in credentials {
+            let SignerCredential::Keyless { identity, key } = credential else { continue };
+            let identity = joined.representative(Part::Identity(identity));
+            let key = joined.representative(Part::Key(key));
+            if key != identity {
+                joined.0.insert(key, identity);
             }
         }
-        let mut paired: BTreeMap<SignerCredential, &Owner> = BTreeMap::new();
-        credentials.keys().filter(|owner| pair(owner, &credentials, &mut paired, &mut BTreeSet::new())).count()
+        joined
+    }
+
+    fn representative(&self, part: Part) -> Part {
+        let mut part = part;
+        while let Some(next) = self.0.get(&part) {
+            part = *next;
+        }
+        part
     }
 }
 
@@ -156,9 +205,9 @@ impl Quorum {
 /// level per owner.
 fn pair<'a>(
     owner: &'a Owner,
-    credentials: &BTreeMap<&'a Owner, BTreeSet<SignerCredential>>,
-    paired: &mut BTreeMap<SignerCredential, &'a Owner>,
-    tried: &mut BTreeSet<SignerCredential>,
+    credentials: &BTreeMap<&'a Owner, BTreeSet<Part>>,
+    paired: &mut BTreeMap<Part, &'a Owner>,
+    tried: &mut BTreeSet<Part>,
 ) -> bool {
     for credential in credentials.get(owner).into_iter().flatten() {
         if !tried.insert(*credential) {
@@ -186,7 +235,6 @@ fn owners(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::KeyId;
     use crate::key::KeyKind;
     use crate::key::PrivateKey;
     use crate::key::PublicKey;
@@ -242,6 +290,52 @@ mod tests {
             let count = |pairs: &[(Owner, KeyId)]| quorum.count(pairs.iter().map(|(owner, key)| (owner, *key)));
             prop_assert!(count(&fewer) <= count(&pairs));
         }
+    }
+
+    fn keyless(identity: usize, key: usize) -> SignerCredential {
+        let identity = Digest::sha256(format!("identity {identity}").as_bytes());
+        SignerCredential::Keyless { identity, key: KEYS[key].id() }
+    }
+
+    /// The largest number of owners by signatures that share neither key nor identity, by trying every signature.
+    fn by_signatures(held: &[(usize, usize, Option<usize>)]) -> usize {
+        let Some(((name, key, identity), rest)) = held.split_first() else { return 0 };
+        let others = rest
+            .iter()
+            .filter(|(other, used, known)| other != name && used != key && (known.is_none() || known != identity));
+        by_signatures(rest).max(1 + by_signatures(&others.copied().collect::<Vec<_>>()))
+    }
+
+    proptest! {
+        #[test]
+        fn neither_a_key_nor_an_identity_counts_for_two_owners(
+            held in prop::collection::vec((0_usize..4, 0_usize..5, prop::option::of(0_usize..4)), 0..8),
+        ) {
+            let credential = |key: usize, identity: Option<usize>| match identity {
+                Some(identity) => keyless(identity, key),
+                None => KEYS[key].id().into(),
+            };
+            let signers: Vec<_> =
+                held.iter().map(|(name, key, identity)| (owner(*name), credential(*key, *identity))).collect();
+            let quorum = Quorum { among: (0..4).map(owner).collect(), threshold: Threshold::ONE };
+            let count = quorum.count(signers.iter().map(|(owner, credential)| (owner, *credential)));
+            prop_assert!(count <= by_signatures(&held));
+            prop_assert_eq!(count == 0, held.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_key_with_two_certificates_counts_once() {
+        let (a, b) = (owner(0), owner(1));
+        let quorum = Quorum { among: (0..2).map(owner).collect(), threshold: Threshold::new(2).unwrap() };
+        let key = |number: usize| SignerCredential::from(KEYS[number].id());
+        // A certificate of the Notary Project, and one of Sigstore.
+        assert!(!quorum.is_met_by([(&a, key(0)), (&b, keyless(0, 0))]));
+        assert!(!quorum.is_met_by([(&a, keyless(0, 0)), (&b, keyless(1, 0))]));
+        assert!(!quorum.is_met_by([(&a, keyless(0, 0)), (&b, keyless(0, 1))]));
+        assert!(quorum.is_met_by([(&a, key(0)), (&b, keyless(0, 1))]));
+        assert!(quorum.is_met_by([(&a, keyless(0, 0)), (&b, keyless(1, 1))]));
+        assert!(quorum.is_met_by([(&a, keyless(0, 0)), (&a, keyless(0, 1)), (&b, keyless(1, 2)), (&b, keyless(1, 3))]));
     }
 
     #[test]

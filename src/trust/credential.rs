@@ -8,8 +8,13 @@ use crate::key::KeyId;
 pub enum SignerCredential {
     /// A key: pinned, or of a certificate of the Notary Project.
     Key(KeyId),
-    /// A keyless identity, the hash of its issuer and names: the key is a new one each time.
-    Keyless(Digest),
+    /// A keyless identity, and the key of its certificate: neither counts for another owner.
+    Keyless {
+        /// The hash of issuer and names: the key is a new one each time.
+        identity: Digest,
+        /// The key of the certificate.
+        key: KeyId,
+    },
 }
 
 impl From<KeyId> for SignerCredential {

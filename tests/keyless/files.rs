@@ -103,6 +103,35 @@ fn the_message_signatures_of_the_conformance_suite_have_their_outcomes() {
     assert_eq!(outcomes, CONFORMANCE);
 }
 
+/// An owner with two roots or rules: what one accepts is not reported as refused by the other.
+#[test]
+fn a_log_rule_that_another_identity_of_the_owner_meets_is_no_finding() {
+    let Some(suite) = vectors::suite("sigstore-conformance") else { return };
+    let name = "managed-key-happy-path";
+    let (_, case) = expected(&suite).into_iter().find(|(one, _)| one == name).unwrap();
+    let folder = suite.join("open").join(name);
+    let file = hashed(&fs::read(folder.join(case["artifact"].as_str().unwrap())).unwrap());
+    let key = PublicKey::parse(&fs::read(folder.join("key.pub")).unwrap()).unwrap();
+    let root = Arc::new(root_of_case(&suite, name, &case));
+    let identity = |owner: &str, logs: u32| {
+        let rule = LogRule::NONE.with_transparency_logs(logs);
+        let means = LoggedKeys::new(NonEmpty::one(key.clone()), Arc::clone(&root), rule);
+        Identity::new(Owner::Named(owner.to_owned()), Means::LoggedKeys(means))
+    };
+    let document = FileDocument::parse_bundle(&bundle_of(&suite, name), &Limits::DEFAULT).unwrap();
+    let authenticate = |identities: [Identity; 2]| {
+        let context =
+            AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time: VerificationTime::now(now()) };
+        let trust = TrustRoot::new(identities).unwrap();
+        let found = trust.authenticate_message(&document, &file, context, &mut SignatureBudget::of(10_000));
+        (found.authenticated.len(), found.rejected.is_some())
+    };
+    assert_eq!(authenticate([identity("release", 2), identity("release", 1)]), (1, false));
+    assert_eq!(authenticate([identity("release", 1), identity("release", 2)]), (1, false));
+    // That another owner's rule is not met is reported.
+    assert_eq!(authenticate([identity("quality", 2), identity("release", 1)]), (1, true));
+}
+
 #[test]
 fn a_key_with_a_log_rule_signs_nothing_that_no_log_has() {
     let Some(suite) = vectors::suite("sigstore-conformance") else { return };

@@ -30,7 +30,7 @@ use crate::vectors;
 /// A bundle as JSON, the trusted root of its case as JSON, and the names of its certificate.
 pub struct Good {
     pub bundle: Value,
-    names: IdentityPattern,
+    pub names: IdentityPattern,
     pub root: Value,
 }
 
@@ -57,7 +57,7 @@ impl Good {
         trusting(root, self.names.clone(), rule)
     }
 
-    fn document(&self) -> SignedDocument {
+    pub fn document(&self) -> SignedDocument {
         SignedDocument::Bundle(Bundle::parse(self.bundle.to_string().as_bytes(), &Limits::DEFAULT).unwrap())
     }
 
@@ -89,7 +89,7 @@ fn entries(bundle: &mut Value) -> &mut Value {
 }
 
 /// Bundles with entries of the log Rekor v1, of version 0.3 and 0.2.
-fn first() -> Option<Good> {
+pub fn first() -> Option<Good> {
     Good::read("sigstore-bundles", "rust-happy-path")
 }
 

@@ -1,17 +1,15 @@
 //! The signers of a signature with verification material: of a document, or of a file.
 
 use crate::envelope::EnvelopeError;
-use crate::envelope::SignedWith;
 use crate::key::PublicKey;
 use crate::key::Scheme;
 use crate::trust::AuthenticationContext;
 use crate::trust::CertificateRejection;
-use crate::trust::Identity;
 use crate::trust::KeylessMeans;
+use crate::trust::Owner;
 use crate::trust::Rejection;
 use crate::trust::SignatureBudget;
 use crate::trust::SignedMaterial;
-use crate::trust::SignerCredential;
 use crate::trust::TrustRoot;
 use crate::trust::Unchecked;
 use crate::trust::VerifiedSigner;
@@ -36,22 +34,16 @@ impl TrustRoot {
             Stop::Fault(fault) => rejected(CertificateRejection::of_material(material, fault, context.limits)),
             Stop::Unchecked(exhausted) => unchecked(exhausted),
         })?;
-        let positions = self.identities().iter().enumerate();
-        let identities: Vec<(usize, &KeylessMeans)> =
-            positions.filter_map(|(position, one)| one.keyless().map(|means| (position, means))).collect();
+        let identities = self.identities().iter();
+        let identities: Vec<(&Owner, &KeylessMeans)> =
+            identities.filter_map(|one| one.keyless().map(|means| (one.owner(), means))).collect();
         let found = opened.attribute(&identities, context, budget).map_err(unchecked)?;
-        let (position, keyless) = found.map_err(rejected)?;
-        let names = || Authentication::rejected(Rejection::NoSuchMeans(SignedWith::KeyOrCertificate));
-        let owner = self.identities().get(position).map(Identity::owner).ok_or_else(names)?.clone();
+        let (owner, keyless) = found.map_err(rejected)?;
         let key = keyless.chain().key().id();
-        // A pinned key under a certificate is still one key, so it counts for one owner.
-        let credential = match self.keys().any(|pinned| pinned.id() == key) {
-            true => SignerCredential::Key(key),
-            false => keyless.credential(),
-        };
+        let credential = keyless.credential();
         let proven = opened.into_proven();
         let known_by = KnownBy::Keyless(Box::new(keyless));
-        Ok((VerifiedSigner::known((credential, key), known_by, owner, proven.scheme), proven))
+        Ok((VerifiedSigner::known((credential, key), known_by, owner.clone(), proven.scheme), proven))
     }
 
     /// The owners of a signature that the pinned `key` made, each once: those whose identity has no log rule, and those for
@@ -65,7 +57,7 @@ impl TrustRoot {
         budget: &mut SignatureBudget,
     ) -> Result<(Vec<VerifiedSigner>, Option<Rejection>), Unchecked> {
         let mut signers: Vec<VerifiedSigner> = Vec::new();
-        let mut rejected = None;
+        let mut rejected: Vec<(&Owner, Rejection)> = Vec::new();
         for identity in self.identities().iter().filter(|identity| identity.keys().any(|held| held == key)) {
             if signers.iter().any(|signer| signer.owner() == identity.owner()) {
                 continue;
@@ -76,7 +68,7 @@ impl TrustRoot {
                     Ok(proof) => KnownBy::LoggedKey(Box::new(proof)),
                     Err(Stop::Unchecked(unchecked)) => return Err(unchecked),
                     Err(Stop::Fault(fault)) => {
-                        rejected = rejected.or(Some(Rejection::Unlogged { fault, key: key.id() }));
+                        rejected.push((identity.owner(), Rejection::Unlogged { fault, key: key.id() }));
                         continue;
                     }
                 },
@@ -84,6 +76,10 @@ impl TrustRoot {
             let (id, owner) = (key.id(), identity.owner().clone());
             signers.push(VerifiedSigner::known((id.into(), id), known_by, owner, scheme));
         }
+        // What one identity of an owner accepts is not refused by another one of the same owner.
+        let is_accepted = |owner: &Owner| signers.iter().any(|signer| signer.owner() == owner);
+        let rejected = rejected.into_iter().find(|(owner, _)| !is_accepted(owner));
+        let rejected = rejected.map(|(_, rejection)| rejection);
         Ok((signers, rejected))
     }
 }

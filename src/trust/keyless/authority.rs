@@ -11,6 +11,7 @@ use crate::trust::LogRule;
 use crate::trust::SignatureBudget;
 use crate::trust::keyless::KeylessFault;
 use crate::trust::keyless::Stop;
+use crate::trust::keyless::unsupported::fault_of;
 use crate::trust::sigstore::SigstoreAuthority;
 use crate::trust::sigstore::TrustedRoot;
 use crate::x509::Anchor;
@@ -98,7 +99,9 @@ impl SignerCertificates<'_> {
         let logs = root.certificate_logs();
         let found = CertificateTimestamp::verify_embedded(chain.signer(), issuer, logs, wanted, context.limits);
         let certificate_timestamps = found.map_err(|error| {
-            (Progress::CertificateTimestamps, CertificateFault::Keyless(KeylessFault::Transparency(error)))
+            let embedded = CertificateTimestamp::embedded(chain.signer(), context.limits).unwrap_or_default();
+            let named = embedded.iter().map(CertificateTimestamp::log_id);
+            (Progress::CertificateTimestamps, CertificateFault::Keyless(fault_of(error, root, named)))
         })?;
         Ok(VerifiedAuthority { certificate_timestamps, chain })
     }

@@ -5,6 +5,7 @@ use crate::key::HashedMessageError;
 use crate::text::Untrusted;
 use crate::time::Time;
 use crate::time::ValidityPeriod;
+use crate::transparency::LogId;
 use crate::transparency::TransparencyError;
 use crate::trust::TimeSource;
 use crate::x509::FulcioError;
@@ -41,6 +42,15 @@ pub enum KeylessFault {
     /// The extensions of Fulcio cannot be read, or the two with the issuer of the identity differ.
     #[error("{0}: {FULCIO}")]
     Fulcio(FulcioError),
+    /// Too few logs vouch for the signature, and one that it names is in the trusted root with a key of an algorithm that is
+    /// not supported: could-not-tell.
+    #[error("the trusted root has the log {log} with a key of {algorithm}, which is not supported: {LOG}")]
+    LogKeyUnsupported {
+        /// What the root calls the algorithm.
+        algorithm: Untrusted,
+        /// The log.
+        log: LogId,
+    },
     /// The verification material cannot be read.
     #[error("its verification material: {0}")]
     Material(EnvelopeError),
@@ -111,6 +121,7 @@ impl KeylessFault {
             Self::CertificateChain => "bundle-certificate-chain",
             Self::FileHash(_) => "message-not-known",
             Self::Fulcio(error) => error.code(),
+            Self::LogKeyUnsupported { .. } => "log-key-unsupported",
             Self::Material(_) => "verification-material",
             Self::Names { .. } => "certificate-identity",
             Self::NoTime => "no-verified-time",
@@ -128,7 +139,7 @@ impl KeylessFault {
     /// Whether the answer is could-not-tell rather than no.
     pub const fn is_undetermined(&self) -> bool {
         match self {
-            Self::Ahead { .. } | Self::FileHash(_) | Self::SignerKey { .. } => true,
+            Self::Ahead { .. } | Self::FileHash(_) | Self::LogKeyUnsupported { .. } | Self::SignerKey { .. } => true,
             Self::Fulcio(error) => error.is_undetermined(),
             Self::Material(error) => error.is_limit(),
             Self::Timestamp { error, .. } => error.is_undetermined(),
@@ -149,6 +160,7 @@ impl KeylessFault {
 const AUTHORITY: &str = "sigstore_trustroot.proto, CertificateAuthority";
 const FULCIO: &str = "Fulcio OID information, 1.3.6.1.4.1.57264.1.1 and 1.3.6.1.4.1.57264.1.8";
 const IDENTITY: &str = "Sigstore client specification, \"Verification\"";
+const LOG: &str = "sigstore_trustroot.proto, TransparencyLogInstance";
 const MATERIAL: &str = "sigstore_bundle.proto, VerificationMaterial";
 const SIGNATURE: &str = "Sigstore client specification, \"Signature Verification\"";
 const TIME: &str = "Sigstore client specification, \"Establishing a Time for the Signature\"";

@@ -19,6 +19,8 @@ use crate::trust::keyless::SignedMaterial;
 use crate::trust::keyless::Stop;
 use crate::trust::keyless::bounds::bounds_of;
 use crate::trust::keyless::timestamps;
+use crate::trust::keyless::unsupported::fault_of;
+use crate::trust::keyless::unsupported::unsupported_log;
 use crate::trust::sigstore::TrustedRoot;
 use crate::x509::SignedBefore;
 
@@ -59,15 +61,18 @@ impl TransparencyProof {
             required: signed.required_inclusion(),
             timestamps: &timestamps,
         };
-        let entries = verify_entries(&entries, &about, &by, rule, budget)?;
-        let times = times(entries.as_ref(), &timestamps);
+        let named = || entries.iter().map(TransparencyLogEntry::log_id);
+        let verified = verify_entries(&entries, &about, &by, (root, rule), budget)?;
+        let times = times(verified.as_ref(), &timestamps);
         if let Some(ahead) = times.iter().find(|one| context.time.is_ahead(one.time)) {
             let JudgedAt { source, time } = *ahead;
             return Err(KeylessFault::Ahead { from: source, now: context.time.current(), time }.into());
         }
         match (times.is_empty(), rule.signing_time()) {
-            (true, SigningTimeRule::Verified) => Err(KeylessFault::NoTime.into()),
-            (true, SigningTimeRule::PresentIfMissing) | (false, _) => Ok(Self { entries, times, timestamps }),
+            (true, SigningTimeRule::Verified) => {
+                Err(unsupported_log(root, named()).unwrap_or(KeylessFault::NoTime).into())
+            }
+            (true, SigningTimeRule::PresentIfMissing) | (false, _) => Ok(Self { entries: verified, times, timestamps }),
         }
     }
 
@@ -106,7 +111,7 @@ fn verify_entries(
     entries: &[TransparencyLogEntry],
     about: &LoggedSignature<'_>,
     by: &LogVerification<'_>,
-    rule: LogRule,
+    (root, rule): (&TrustedRoot, LogRule),
     budget: &mut SignatureBudget,
 ) -> Result<Option<VerifiedLogEntries>, Stop> {
     budget.take(entries.iter().map(TransparencyLogEntry::signature_checks).fold(0, usize::saturating_add))?;
@@ -116,7 +121,9 @@ fn verify_entries(
         None if !entries.iter().any(is_trusted) => Ok(None),
         threshold => {
             let threshold = threshold.unwrap_or(NonZeroUsize::MIN);
-            Ok(Some(VerifiedLogEntries::verify(entries, threshold, about, by)?))
+            let verified = VerifiedLogEntries::verify(entries, threshold, about, by);
+            let named = entries.iter().map(TransparencyLogEntry::log_id);
+            Ok(Some(verified.map_err(|error| fault_of(error, root, named))?))
         }
     }
 }

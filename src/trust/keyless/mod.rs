@@ -13,6 +13,7 @@ mod owner;
 mod signer;
 mod stop;
 mod timestamps;
+mod unsupported;
 mod verify;
 
 pub use self::fault::KeylessFault;

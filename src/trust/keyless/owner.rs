@@ -8,6 +8,7 @@ use crate::trust::CertificateRejection;
 use crate::trust::KeylessFault;
 use crate::trust::KeylessMeans;
 use crate::trust::KeylessSigner;
+use crate::trust::Owner;
 use crate::trust::SignatureBudget;
 use crate::trust::Unchecked;
 use crate::trust::keyless::Stop;
@@ -18,17 +19,23 @@ use crate::x509::FulcioClaims;
 use crate::x509::GeneralName;
 
 impl OpenedMaterial<'_> {
-    /// The position of the first identity among `identities`, in the operator's order, that the signature belongs to, with
-    /// the proof; or why it belongs to none. Identities that differ in names alone are verified once.
-    pub(in crate::trust) fn attribute(
+    /// The owner of the first identity among `identities`, in the operator's order, that the signature belongs to, with the
+    /// proof; or why it belongs to none. Identities that differ in names alone are verified once.
+    pub(in crate::trust) fn attribute<'i>(
         &self,
-        identities: &[(usize, &KeylessMeans)],
+        identities: &[(&'i Owner, &KeylessMeans)],
         context: AuthenticationContext<'_>,
         budget: &mut SignatureBudget,
-    ) -> Result<Result<(usize, KeylessSigner), CertificateRejection>, Unchecked> {
+    ) -> Result<Result<(&'i Owner, KeylessSigner), CertificateRejection>, Unchecked> {
         let mut judged: Vec<(&KeylessMeans, Result<KeylessSigner, CertificateFault>)> = Vec::new();
-        let mut undetermined = false;
-        for (position, means) in identities {
+        let mut fits = false;
+        let mut undetermined: Option<&Owner> = None;
+        for (owner, means) in identities {
+            // Could-not-tell about one owner must not make the certificate another one's; the same owner may have another
+            // root by which it can be told.
+            if undetermined.is_some_and(|before| before != *owner) {
+                continue;
+            }
             if !judged.iter().any(|(before, _)| before.judges_as(means)) {
                 let outcome = match self.verify(means, context, budget) {
                     Ok(signer) => Ok(signer),
@@ -40,36 +47,35 @@ impl OpenedMaterial<'_> {
             if !means.fits(self.certificate()) {
                 continue;
             }
+            fits = true;
             match judged.iter().find(|(before, _)| before.judges_as(means)) {
-                Some((_, Ok(signer))) => return Ok(Ok((*position, signer.clone()))),
-                // Could-not-tell about one identity must not make the certificate a later one's.
-                Some((_, Err(fault))) if fault.is_undetermined() => {
-                    undetermined = true;
-                    break;
-                }
+                Some((_, Ok(signer))) => return Ok(Ok((owner, signer.clone()))),
+                Some((_, Err(fault))) if fault.is_undetermined() => undetermined = Some(owner),
                 Some((_, Err(_))) | None => (),
             }
         }
-        Ok(Err(self.rejection(judged, undetermined)))
+        Ok(Err(self.rejection(judged, fits, undetermined.is_some())))
     }
 
-    /// The rejection for every fault. Where a root verifies the signature, only the names are wrong.
+    /// The rejection for every fault. Where a root verifies the signature, only the names are wrong; but not if they are
+    /// those of an identity with another root or rule (`fits`): then the fault of that one is the reason.
     fn rejection(
         &self,
         judged: Vec<(&KeylessMeans, Result<KeylessSigner, CertificateFault>)>,
+        fits: bool,
         undetermined: bool,
     ) -> CertificateRejection {
         let names = || CertificateFault::Keyless(KeylessFault::of_names(self.certificate()));
         let mut faults = Vec::new();
         for (_, outcome) in judged {
-            let fault = outcome.err().unwrap_or_else(names);
-            if !faults.contains(&fault) {
+            let fault = outcome.err().or_else(|| (!fits).then(names));
+            if let Some(fault) = fault.filter(|fault| !faults.contains(fault)) {
                 faults.push(fault);
             }
         }
         let is_names =
             |fault: &CertificateFault| matches!(fault, CertificateFault::Keyless(KeylessFault::Names { .. }));
-        faults.sort_by_key(|fault| !is_names(fault));
+        faults.sort_by_key(|fault| !(is_names(fault) || undetermined && fault.is_undetermined()));
         let faults = NonEmpty::collect(faults).unwrap_or_else(|| NonEmpty::one(names()));
         let label = CertificateLabel::of(self.certificate());
         match undetermined {

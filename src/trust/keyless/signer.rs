@@ -80,8 +80,9 @@ impl KeylessSigner {
         &self.proof
     }
 
-    /// What tells this signer from others: issuer and names, since the key is a new one each time. An authority that
-    /// states no issuer is the issuer itself.
+    /// What tells this signer from others: issuer and names, since the key is a new one each time, and the key, since it may
+    /// be one that another owner signs with. An authority that states no issuer is the issuer itself. The source repository
+    /// is not part of it, so the callers of one reusable workflow are one signer.
     pub(in crate::trust) fn credential(&self) -> SignerCredential {
         let issuer = match &self.issuer {
             Some(issuer) => format!("issuer {issuer:?}"),
@@ -91,6 +92,7 @@ impl KeylessSigner {
             [] => format!("{:?}", self.certificate().subject()),
             names => format!("{names:?}"),
         };
-        SignerCredential::Keyless(Digest::sha256(format!("{issuer}\n{name}\n").as_bytes()))
+        let identity = Digest::sha256(format!("{issuer}\n{name}\n").as_bytes());
+        SignerCredential::Keyless { identity, key: self.chain.key().id() }
     }
 }

@@ -3,7 +3,7 @@
 use crate::text::Untrusted;
 use crate::transparency::LogId;
 
-/// A log whose key is of an algorithm that is not supported: entries of it are those of an unknown log.
+/// A log whose key is of an algorithm that is not supported: where its entries are missing, the answer is could-not-tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsupportedLog {
     /// Its id.
