@@ -134,6 +134,8 @@ pub fn skopeo_reads_a_docker_archive_in_both_transports(api: Api) {
     let (image, other) = (suite.image("app", 1), suite.image("other", 2));
     suite.bulla_signs("p256.key", Form::Bundle, &image, &[]).must();
     suite.bulla_signs("p256.key", Form::Tag, &image, &[]).must();
+    // `docker load` loads every image of a file, so each of them must be signed.
+    suite.bulla_signs("p256.key", Form::Bundle, &other, &[]).must();
     let (_, digest) = image.split_once('@').unwrap();
     let target = "docker-archive:both.tar:registry.example/app:1.0";
     suite.peers.bulla(&["copy", &image, target]).must();

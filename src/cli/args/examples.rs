@@ -49,7 +49,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         "attest-blob",
         [
             "bulla attest-blob app.tar.gz --type spdx --predicate sbom.json --key release.key",
-            "bulla attest-blob app.tar.gz --type vuln --predicate scan.json --key env:RELEASE_KEY --bundle scan.sigstore.json",
+            "bulla attest-blob app.tar.gz --type vuln --predicate scan.json --key env:RELEASE_KEY",
         ],
     ),
     (
@@ -196,7 +196,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         "trust new",
         [
             "bulla trust new --ca ca.pem --tsa tsa.pem -o trusted_root.json",
-            "bulla trust new --ca ca.pem --tsa tsa.pem --log url=https://log.example,key=log.pub -o trusted_root.json",
+            "bulla trust new --ca ca.pem --tsa tsa.pem --log url=https://log.example,key=log.pub -o root.json",
         ],
     ),
     ("trust show", ["bulla trust show trusted_root.json", "bulla trust show public-good --output json"]),
@@ -211,7 +211,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         "verify-blob",
         [
             "bulla verify-blob app.tar.gz --key release.pub --type spdx --bundle app.spdx.sigstore.json",
-            "bulla verify-blob app.tar.gz --trusted-root public-good --certificate-identity google:release@example.com",
+            "bulla verify-blob app.tar --trusted-root public-good --certificate-identity google:ci@example.com",
         ],
     ),
 ];

@@ -28,7 +28,7 @@ pub(in crate::cli) struct KeylessArgs {
     #[arg(long, value_name = "NAME", requires = "identity", help_heading = "Keyless")]
     pub(in crate::cli) certificate_github_workflow_name: Option<String>,
     /// The ref for which the workflow of GitHub ran: refs/heads/…, refs/tags/…
-    #[arg(long, value_name = "REF", requires = "identity", help_heading = "Keyless")]
+    #[arg(long, value_name = "GITREF", requires = "identity", help_heading = "Keyless")]
     pub(in crate::cli) certificate_github_workflow_ref: Option<String>,
     /// The repository for which the workflow of GitHub ran: OWNER/REPO
     #[arg(long, value_name = "OWNER/REPO", requires = "identity", help_heading = "Keyless")]

@@ -18,6 +18,7 @@ use crate::cli::request::args::AttestArgs;
 use crate::cli::request::args::RequestCommand;
 use crate::cli::revocation::args::RevocationCommand;
 use crate::cli::timestamp::args::TimestampCommand;
+use crate::cli::trusted_root::args::TrustCommand;
 
 use super::CertCommand;
 use super::Cli;
@@ -91,6 +92,7 @@ fn below(name: &str) -> Option<Command> {
         "sign-blob" => SignBlobArgs::augment_args(command),
         "timestamp" => TimestampCommand::augment_subcommands(group(command)),
         "tree" => TreeArgs::augment_args(command),
+        "trust" => TrustCommand::augment_subcommands(group(command)),
         "verify" => VerifyArgs::augment_args(command),
         "verify-blob" => VerifyBlobArgs::augment_args(command),
         _ => return None,

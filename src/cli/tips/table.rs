@@ -91,7 +91,7 @@ pub(super) const VERBS: &[Words] = &[
 
 /// Options.
 pub(super) const OPTIONS: &[Words] = &[
-    ("--cert-identity --cert-email", &["--certificate-identity NAME"]),
+    ("--cert-identity --cert-email", &["--certificate-identity NAME", KEYLESS_SIGNING]),
     ("--cert-oidc-issuer --oidc-issuer", &["--certificate-oidc-issuer URL", KEYLESS_SIGNING]),
     (
         "--ca-intermediates --certificate-chain",
@@ -112,7 +112,7 @@ pub(super) const OPTIONS: &[Words] = &[
     (
         "--bundle --insecure-ignore-sct --insecure-ignore-tlog --offline --private-infrastructure --rekor-url \
 --rekor-entry-type --rfc3161-timestamp --skip-tlog-upload --tlog-upload --use-signed-timestamps",
-        &["no transparency log is asked: leave it out"],
+        &["no transparency log is asked, unless `bulla sign REF --log-url URL` names one: leave it out"],
     ),
     (
         "--timestamp-certificate-chain --timestamp-root-cert",
