@@ -76,7 +76,7 @@ fn a_simple_signing_payload_is_found_in_every_spelling() {
         format!(r#"{{"\u0063ritica\u006c":{image}}}"#),
         format!(r#"{{"CRITICAL":{}}}"#, image.replace("image", "Image")),
         format!(r#"{{"critical":null,"critical":{image}}}"#),
-        format!(r#"{{"critical":{{"identity":{{"a":"}}"}},"image":1}}}}"#),
+        r#"{"critical":{"identity":{"a":"}"},"image":1}}"#.to_owned(),
         r#"{"critical":{"type":"cosign\u0020container image signature"}}"#.to_owned(),
         r#"{"critical":{"a":[1,{"b":"\"}"}],"type":"cosign container image signature"}}"#.to_owned(),
     ] {
