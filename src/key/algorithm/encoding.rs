@@ -64,6 +64,7 @@ impl Hash {
     }
 
     /// The hash of `message`.
+    #[cfg_attr(not(any(feature = "pkcs11", test)), expect(dead_code, reason = "only tokens are given hashes"))]
     pub(in crate::key) fn digest(self, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Sha256 => Sha256::digest(message).to_vec(),
