@@ -23,11 +23,11 @@ pub fn write(path: &Path, bytes: &[u8], mode: u32, overwrite: Overwrite) -> Resu
     write_together(&[(path, bytes)], mode, overwrite)
 }
 
-/// Writes several files as [`write`] does. Each is complete under a temporary name before the first gets its own, so
+/// Writes several files as [`write()`] does. Each is complete under a temporary name before the first gets its own, so
 /// that a full disk or an existing file leaves none of them.
 ///
 /// # Errors
-/// As [`write`]. Nothing has changed then, unless another process took one of the names in the meantime.
+/// As [`write()`]. Nothing has changed then, unless another process took one of the names in the meantime.
 pub fn write_together(files: &[(&Path, &[u8])], mode: u32, overwrite: Overwrite) -> Result<(), FileError> {
     for (path, _) in files {
         check_target(path, overwrite)?;

@@ -139,7 +139,7 @@ impl Quorum {
     /// (Kuhn's algorithm):
     ///
     /// 1. A keyless signature has two credentials, an identity and a key. Those that one signature has are one credential
-    ///    here, so that neither counts for another owner ([`Joined`]). This may count fewer owners, never more.
+    ///    here, so that neither counts for another owner (`Joined`). This may count fewer owners, never more.
     /// 2. List for each owner of this quorum the credentials that they signed with.
     /// 3. Pair each owner in turn with a credential that is free, or whose owner can be paired with another one instead.
     /// 4. Count the owners who could be paired.
