@@ -238,9 +238,9 @@ impl ResourceDescriptor {
         self.is_any(std::slice::from_ref(digest))
     }
 
-    /// Whether this subject is the content of which `known` are digests, by different algorithms. At least one of them is
-    /// its digest, and it has no digest by SHA-256 or SHA-512 that is not among them: neither another one nor one by an
-    /// algorithm by which the content is not known.
+    /// Whether this subject is the content whose digests, by different algorithms, are `known`. The subject must state at
+    /// least one digest by SHA-256 or SHA-512, and each one that it states must be among `known`: a different digest does
+    /// not match, and neither does one by an algorithm that `known` lacks.
     pub fn is_any(&self, known: &[Digest]) -> bool {
         let mut own = SUPPORTED.iter().filter_map(|algorithm| Some((*algorithm, self.digests.get(algorithm.name())?)));
         let is_known = |(algorithm, digest): (DigestAlgorithm, &String)| {

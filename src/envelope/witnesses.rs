@@ -9,7 +9,7 @@ use crate::x509::VerifiedTimestampResponse;
 /// neither.
 #[derive(Clone, Debug, Default)]
 pub struct Witnesses {
-    /// Entries of transparency logs. Whoever adds one has verified it.
+    /// Entries of transparency logs. The caller has verified each of them (`ops/witness`).
     pub log_entries: Vec<StoredLogEntry>,
     /// Timestamps.
     pub timestamps: Vec<VerifiedTimestampResponse>,

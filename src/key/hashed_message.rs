@@ -62,7 +62,7 @@ pub enum HashedMessageError {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// Ed25519 signs the message itself, of which only a digest is known.
+    /// Ed25519 signs the message itself, and only its digest is known.
     #[error("an Ed25519 signature is over the file itself, and only a digest is given")]
     MessageUnknown,
     /// The signature does not verify.
@@ -114,7 +114,7 @@ impl MessageHasher {
         }
     }
 
-    /// The message, all of which was hashed.
+    /// The hashed message. It is complete: every byte of it was given to [`MessageHasher::update`].
     pub fn finish(self) -> HashedMessage {
         let sha512 = self.sha512.clone().map(Sha512::finalize);
         HashedMessage {
@@ -128,7 +128,7 @@ impl MessageHasher {
 }
 
 impl HashedMessage {
-    /// A message with this digest, of which nothing else is known.
+    /// A message that is known only by this digest.
     pub fn known_by(digest: Digest) -> Self {
         let by = |algorithm| Some(digest).filter(|digest| digest.algorithm() == algorithm);
         Self {

@@ -57,7 +57,7 @@ pub enum KeylessFault {
     /// The certificate does not have the names of any trusted identity.
     #[error("its certificate is for {name} by {issuer}, which no trusted identity has: {IDENTITY}")]
     Names {
-        /// The issuer of the identity, as Fulcio states it; or a note that there is none.
+        /// The issuer of the identity, as Fulcio states it; "no stated issuer" for a certificate without one.
         issuer: Untrusted,
         /// The subject alternative names.
         name: Untrusted,

@@ -46,12 +46,12 @@ pub enum TrustedRootRemark {
         expires: Time,
         /// The time at which it was judged, or imported if that was later.
         judged_at: Time,
-        /// Of which role.
+        /// The role whose metadata has expired.
         role: TufRole,
     },
     /// It is older than [`TrustedRootFile::OLD_AFTER_DAYS`]: keys may have been added, or withdrawn, since.
     Old {
-        /// The time as of which it is known to have been current.
+        /// The latest time at which it is known to have been current.
         as_of: Time,
         /// Its age, in whole days.
         days: u64,
@@ -94,7 +94,7 @@ impl TrustedRootFile {
         Ok(Self { digest: Digest::sha256(bytes), imported: None, origin, roots })
     }
 
-    /// The time as of which the trusted roots are known to have been current, if that is known.
+    /// The latest time at which the trusted roots are known to have been current; `None` if the file does not state it.
     pub fn as_of(&self) -> Option<Time> {
         match self.origin {
             TrustedRootOrigin::File => None,

@@ -51,7 +51,7 @@ impl SigstoreInstance {
         }
     }
 
-    /// The time as of which the files are known to have been the current ones of the instance.
+    /// The latest time at which the instance is known to have published exactly these files.
     pub fn as_of(self) -> Time {
         let seconds = match self {
             Self::PublicGood => PUBLIC_GOOD_AS_OF,
