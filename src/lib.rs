@@ -102,6 +102,8 @@ pub mod transparency;
 
 pub mod tuf;
 
+pub mod predicate;
+
 pub mod trust;
 
 pub mod policy;

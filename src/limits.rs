@@ -320,6 +320,18 @@ impl Limits {
         change(&mut self);
         self
     }
+
+    /// The limits for a document of `length` bytes that contains a predicate. Its length must be bounded before it is
+    /// read, and the operator must have made it, or someone whom the operator trusts must have signed it: lists of
+    /// packages have more values than any other document, and may nest deeply.
+    #[must_use]
+    pub fn for_predicate(&self, length: usize) -> Self {
+        let json_depth = self.json.depth.max(self.json.predicate_depth);
+        self.clone().with(|limits| {
+            limits.json.depth = json_depth;
+            limits.json.values = limits.json.values.max(count(length / 4));
+        })
+    }
 }
 
 impl Default for Limits {

@@ -6,7 +6,7 @@ use bulla::limits::Limits;
 use bulla::ops::attest;
 use bulla::ops::attest::AttestOptions;
 use bulla::ops::sign::SignedPlatforms;
-use bulla::policy;
+use bulla::predicate::predicate_type;
 use bulla::request::Attestation;
 use bulla::store::Origin;
 use bulla::store::Sink;
@@ -80,7 +80,7 @@ fn attestation(args: &AttestArgs, limits: &Limits) -> Result<Attestation, Failur
         forms: args.format.attestation()?,
         name: args.signed_reference.clone(),
         predicate: predicate::read(&args.predicate, limits)?,
-        predicate_type: policy::predicate_type(&args.predicate_type)?.to_owned(),
+        predicate_type: predicate_type(&args.predicate_type)?.to_owned(),
     })
 }
 

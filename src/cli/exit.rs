@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use bulla::oci::ReferenceError;
 use bulla::ops::OpsError;
-use bulla::policy;
-use bulla::policy::PredicateTypeError;
+use bulla::predicate;
+use bulla::predicate::PredicateTypeError;
 use bulla::report::ReportedError;
 use bulla::report::ReportedVerdict;
 use bulla::store::StoreError;
@@ -140,7 +140,7 @@ impl From<OpsError> for Failure {
 
 impl From<PredicateTypeError> for Failure {
     fn from(error: PredicateTypeError) -> Self {
-        let names = policy::PREDICATE_TYPES.map(|(name, _)| name).join(", ");
+        let names = predicate::short_names().join(", ");
         Self::unknown(error.to_string()).hint(format!("a URI, or one of {names}"))
     }
 }

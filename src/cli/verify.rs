@@ -16,8 +16,8 @@ use bulla::ops::verify::Outcome;
 use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
 use bulla::ops::verify::VerifyOptions;
-use bulla::policy;
 use bulla::policy::StatementKind;
+use bulla::predicate;
 use bulla::report::VerifyResult;
 use bulla::store::LimitedSource;
 use bulla::store::Source;
@@ -336,7 +336,7 @@ pub(super) fn exit_of(outcome: &Outcome) -> Exit {
 /// The statement kind of `--type`.
 fn wanted_kind(predicate_type: Option<&str>) -> Result<StatementKind, Failure> {
     let Some(typed) = predicate_type else { return Ok(StatementKind::ImageSignature) };
-    Ok(StatementKind::of_predicate(policy::predicate_type(typed)?))
+    Ok(StatementKind::of_predicate(predicate::predicate_type(typed)?))
 }
 
 fn platforms(args: &VerifyArgs) -> Result<Platforms, Failure> {

@@ -15,7 +15,6 @@ use crate::envelope::Payload;
 use crate::json;
 use crate::json::JsonError;
 use crate::limits::Limits;
-use crate::limits::count;
 use crate::oci::media_type;
 use crate::text::Untrusted;
 
@@ -217,15 +216,9 @@ impl StatementWire<'_> {
     }
 }
 
-/// The limits for a document with a predicate. Its length must be bounded before it is read, and the operator must have
-/// made it, or someone whom the operator trusts must have signed it: lists of packages have more values than any other
-/// document, and may nest deeply.
+/// The limits for a document with a predicate, see [`Limits::for_predicate`].
 pub fn predicate_limits(bytes: &[u8], limits: &Limits) -> Limits {
-    let json_depth = limits.json.depth.max(limits.json.predicate_depth);
-    limits.clone().with(|limits| {
-        limits.json.depth = json_depth;
-        limits.json.values = limits.json.values.max(count(bytes.len() / 4));
-    })
+    limits.for_predicate(bytes.len())
 }
 
 impl ResourceDescriptor {

@@ -20,7 +20,4 @@ pub use rule::Policy;
 pub use rule::PolicyError;
 pub use rule::PolicyId;
 pub use rule::Rule;
-pub use statement_kind::PREDICATE_TYPES;
-pub use statement_kind::PredicateTypeError;
 pub use statement_kind::StatementKind;
-pub use statement_kind::predicate_type;

@@ -5,7 +5,7 @@ use bulla::limits::Limits;
 use bulla::ops::file;
 use bulla::ops::file::FileAttestation;
 use bulla::ops::file::MadeFileAttestation;
-use bulla::policy;
+use bulla::predicate::predicate_type;
 use bulla::report::FileSignResult;
 
 use crate::cli::args::ResultsOutput;
@@ -34,7 +34,7 @@ pub(super) fn attest(args: &AttestBlobArgs) -> Result<Exit, Failure> {
     target::check_kind(&paths, BundleKind::Attestation)?;
     let sources = Sources::of(&inputs, &args.key, &args.keys)?.with_predicate(&args.predicate);
     target::check(&paths, &sources, overwrite)?;
-    let predicate_type = policy::predicate_type(&args.predicate_type)?;
+    let predicate_type = predicate_type(&args.predicate_type)?;
     let predicate = predicate::read(&args.predicate, &limits)?;
     let signers = keys::signers(std::slice::from_ref(&args.key), &args.keys)?;
     let Some(signer) = signers.first() else { return Err(Failure::unknown("no key was given")) };

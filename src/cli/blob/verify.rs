@@ -5,11 +5,11 @@ use bulla::ops::file::FileEvidence;
 use bulla::ops::file::FileRefusal;
 use bulla::ops::file::FileVerification;
 use bulla::ops::file::VerifiedFile;
-use bulla::policy;
 use bulla::policy::FileStatement;
 use bulla::policy::Quorum;
 use bulla::policy::QuorumError;
 use bulla::policy::Threshold;
+use bulla::predicate::predicate_type;
 use bulla::report::FileVerifyResult;
 use bulla::time::Time;
 use bulla::trust::TrustRoot;
@@ -108,6 +108,6 @@ fn statement(typed: Option<&str>) -> Result<FileStatement, Failure> {
     match typed {
         None => Ok(FileStatement::Signature),
         Some(ANY) => Ok(FileStatement::Any),
-        Some(typed) => Ok(FileStatement::Attestation { predicate_type: policy::predicate_type(typed)?.to_owned() }),
+        Some(typed) => Ok(FileStatement::Attestation { predicate_type: predicate_type(typed)?.to_owned() }),
     }
 }

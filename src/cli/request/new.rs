@@ -26,8 +26,8 @@ use bulla::oci::TagOrDigest;
 use bulla::ops;
 use bulla::ops::request::SignableImage;
 use bulla::ops::sign::SignedPlatforms;
-use bulla::policy;
 use bulla::policy::Threshold;
+use bulla::predicate::predicate_type;
 use bulla::request::Action;
 use bulla::request::Attestation;
 use bulla::request::ImageSignature;
@@ -192,7 +192,7 @@ fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestatio
             forms: forms()?,
             name: None,
             predicate: predicate::read(path, limits)?,
-            predicate_type: policy::predicate_type(kind)?.to_owned(),
+            predicate_type: predicate_type(kind)?.to_owned(),
         })
     };
     args.attest.iter().map(read).collect()
