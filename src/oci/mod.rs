@@ -12,6 +12,7 @@ pub(crate) mod null;
 mod platform;
 mod reference;
 pub mod referrer;
+pub(crate) mod repository_name;
 #[cfg(feature = "oci-spec")]
 mod spec;
 mod subject;
@@ -36,6 +37,8 @@ pub use reference::ReferenceError;
 pub use reference::ReferenceFault;
 pub use reference::RegistryReference;
 pub use reference::TagOrDigest;
+pub use repository_name::RepositoryName;
+pub use repository_name::RepositoryNameError;
 #[cfg(feature = "oci-spec")]
 pub use spec::ConversionError;
 pub use subject::Subject;

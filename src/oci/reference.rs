@@ -2,7 +2,7 @@
 
 mod mistyped;
 mod parse;
-mod syntax;
+pub(super) mod syntax;
 
 use std::fmt;
 use std::path::Path;

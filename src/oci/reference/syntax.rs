@@ -73,7 +73,7 @@ pub(super) fn registry(text: &str) -> Result<RegistryReference, ReferenceError> 
 }
 
 /// Whether `host` is a host name or address with an optional port. RFC 3986 section 3.2.2, without user information.
-pub(super) fn is_host(host: &str) -> bool {
+pub(in crate::oci) fn is_host(host: &str) -> bool {
     let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("localhost", port),
         Some(_) => return false,
@@ -89,7 +89,7 @@ pub(super) fn is_host(host: &str) -> bool {
 }
 
 /// Whether `text` is one component of `<name>`. OCI distribution specification, "Pulling manifests".
-fn is_component(component: &str) -> bool {
+pub(in crate::oci) fn is_component(component: &str) -> bool {
     let separator = |c: char| matches!(c, '.' | '_' | '-');
     let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let between = |run: &str| matches!(run, "." | "_" | "__") || run.bytes().all(|byte| byte == b'-');
