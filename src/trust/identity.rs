@@ -1,10 +1,12 @@
 //! `Identity`: whom the operator trusts, and by what means that person or service proves who they are.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::nonempty::NonEmpty;
+use crate::time::Time;
 use crate::trust::CertificateMeans;
 use crate::trust::KeylessMeans;
 use crate::trust::LoggedKeys;
@@ -23,6 +25,7 @@ pub enum Owner {
 /// An entry of the trust root: an owner, and the means by which a signature is known to be the owner's.
 #[derive(Clone, Debug)]
 pub struct Identity {
+    key_ends: BTreeMap<KeyId, Time>,
     means: Means,
     owner: Owner,
 }
@@ -46,12 +49,22 @@ pub enum Means {
 impl Identity {
     /// `owner`, who is trusted by `means`.
     pub const fn new(owner: Owner, means: Means) -> Self {
-        Self { means, owner }
+        Self { key_ends: BTreeMap::new(), means, owner }
     }
 
     /// A key without a name: its own owner.
     pub fn pinned(key: PublicKey) -> Self {
-        Self { owner: Owner::Key(key.id()), means: Means::Keys(NonEmpty::one(key)) }
+        Self::new(Owner::Key(key.id()), Means::Keys(NonEmpty::one(key)))
+    }
+
+    /// The same identity, whose `key` is valid until `end`, the last second included. After that a signature of the key
+    /// counts only if a log or a timestamp authority that the operator trusts proves that it existed by then: see
+    /// [`Means::LoggedKeys`]. Of two ends of one key the earlier one holds.
+    #[must_use]
+    pub fn with_key_end(mut self, key: KeyId, end: Time) -> Self {
+        let known = self.key_ends.entry(key).or_insert(end);
+        *known = end.min(*known);
+        self
     }
 
     /// The identities of keys with owners, in the order of the owners: one identity for each owner, with all keys of the
@@ -76,6 +89,11 @@ impl Identity {
     /// The owner.
     pub const fn owner(&self) -> &Owner {
         &self.owner
+    }
+
+    /// The last second at which `key` is valid; `None` if the operator gave no end.
+    pub fn key_end(&self, key: KeyId) -> Option<Time> {
+        self.key_ends.get(&key).copied()
     }
 
     /// The public keys that the operator pinned for this identity.
@@ -127,10 +145,17 @@ impl Identity {
     }
 }
 
-impl Means {
-    /// Writes the owner and the means, which decide whose signatures count, into the text that the version of a trust
-    /// root covers.
+impl Identity {
+    /// Writes the means and the ends of keys, which decide whose signatures count, into the text that the version of a
+    /// trust root covers.
     pub(super) fn describe(&self, text: &mut String) {
+        self.means.describe(text);
+        self.key_ends.iter().for_each(|(key, end)| text.push_str(&format!("end {key} {end}\n")));
+    }
+}
+
+impl Means {
+    fn describe(&self, text: &mut String) {
         match self {
             Self::Certificates(means) => means.describe(text),
             Self::Keyless(means) => means.describe(text),

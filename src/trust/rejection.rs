@@ -2,6 +2,7 @@
 
 use crate::envelope::SignedWith;
 use crate::key::KeyId;
+use crate::time::Time;
 use crate::trust::CertificateFault;
 use crate::trust::CertificateRejection;
 
@@ -14,6 +15,13 @@ pub enum Rejection {
     /// It names a trusted key, and that key's signature does not verify.
     Damaged {
         /// The key that the document names.
+        key: KeyId,
+    },
+    /// A key made it whose end has passed, and nothing that the operator trusts proves that it was made before.
+    KeyEnded {
+        /// The last second at which the key was valid.
+        end: Time,
+        /// The key.
         key: KeyId,
     },
     /// The operator trusts nobody by the means that this format has: keys, or certificates.
@@ -38,7 +46,7 @@ impl Rejection {
         match self {
             Self::Certificate(rejection) => rejection.is_undetermined(),
             Self::Unlogged { fault, .. } => fault.is_undetermined(),
-            Self::Damaged { .. } | Self::NoSuchMeans(_) | Self::Untrusted { .. } => false,
+            Self::Damaged { .. } | Self::KeyEnded { .. } | Self::NoSuchMeans(_) | Self::Untrusted { .. } => false,
         }
     }
 }

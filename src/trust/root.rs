@@ -171,7 +171,7 @@ impl TrustVersion {
             };
             // The length before the name makes the text unambiguous: no two lists of names give the same text.
             text.push_str(&format!("owner {kind} {} {name}\n", name.len()));
-            identity.means().describe(&mut text);
+            identity.describe(&mut text);
         }
         Self(Digest::sha256(text.as_bytes()))
     }

@@ -12,6 +12,7 @@ use crate::key::KeyId;
 use crate::policy::FileStatement;
 use crate::policy::StatementKind;
 use crate::policy::UnmetCondition;
+use crate::time::Time;
 use crate::trust::CertificateFault;
 use crate::trust::CertificateRejection;
 use crate::trust::MessageRejection;
@@ -44,6 +45,14 @@ pub enum Reason {
     /// The signed document cannot be read.
     #[error("{0}")]
     Envelope(EnvelopeError),
+    /// A given key signed it after its end, or when is not proven.
+    #[error("signed by the given key {}, which ended at {end}, and no trusted time is earlier", key.short())]
+    KeyEnded {
+        /// The last second at which the key was valid.
+        end: Time,
+        /// The key.
+        key: KeyId,
+    },
     /// The manifest is typed as a signature but cannot be read as one.
     #[error("{0}")]
     Manifest(String),
@@ -191,6 +200,7 @@ impl Reason {
             Self::Condition(condition) => condition.code(),
             Self::Envelope(EnvelopeError::Unsigned) => "unsigned-envelope",
             Self::Envelope(_) => "envelope-unreadable",
+            Self::KeyEnded { .. } => "key-ended",
             Self::Manifest(_) => "manifest-unreadable",
             Self::DigestHeaderMismatch { .. } => "digest-header-mismatch",
             Self::MessageDigest => "message-digest",
@@ -221,7 +231,7 @@ impl Reason {
             | Self::StatedHash(_)
             | Self::Unreadable(_) => 4,
             Self::TooLarge { .. } => 5,
-            Self::Certificate(_) | Self::SignatureDamaged { .. } | Self::Unlogged { .. } => 6,
+            Self::Certificate(_) | Self::KeyEnded { .. } | Self::SignatureDamaged { .. } | Self::Unlogged { .. } => 6,
             Self::NoSuchMeans(_) | Self::NoTrustedKey { .. } => 7,
             Self::SubjectField { .. } => 8,
             Self::Envelope(_) | Self::Manifest(_) => 9,
@@ -236,6 +246,7 @@ impl From<Rejection> for Reason {
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::Certificate(rejection) => Self::Certificate(rejection),
+            Rejection::KeyEnded { end, key } => Self::KeyEnded { end, key },
             Rejection::NoSuchMeans(with) => Self::NoSuchMeans(with),
             Rejection::Damaged { key } => Self::SignatureDamaged { key },
             Rejection::Unlogged { fault, key } => Self::Unlogged { fault, key },

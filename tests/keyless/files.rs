@@ -17,6 +17,7 @@ use bulla::key::PublicKey;
 use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::nonempty::NonEmpty;
+use bulla::time::Time;
 use bulla::trust::AuthenticationContext;
 use bulla::trust::Identity;
 use bulla::trust::LogRule;
@@ -169,6 +170,37 @@ fn a_key_with_a_log_rule_signs_nothing_that_no_log_has() {
     swapped["verificationMaterial"]["tlogEntries"] = other["verificationMaterial"]["tlogEntries"].clone();
     let swapped = verdict(swapped.to_string().as_bytes(), &file, &trusting(&key, one));
     assert!(["log-entry-artifact", "log-entry-signature", "log-unknown"].contains(&&*swapped), "{swapped}");
+}
+
+/// After the end of a key its signature counts only if a log proves that it existed by then.
+#[test]
+fn a_log_proves_that_a_key_signed_before_its_end() {
+    let Some(suite) = vectors::suite("sigstore-conformance") else { return };
+    let (_, case) = expected(&suite).into_iter().find(|(name, _)| name == "managed-key-happy-path").unwrap();
+    let bundle = bundle_of(&suite, "managed-key-happy-path");
+    let folder = suite.join("open/managed-key-happy-path");
+    let file = hashed(&fs::read(folder.join(case["artifact"].as_str().unwrap())).unwrap());
+    let key = PublicKey::parse(&fs::read(folder.join("key.pub")).unwrap()).unwrap();
+    let root = Arc::new(root_of_case(&suite, "managed-key-happy-path", &case));
+    let rule = LogRule::NONE.with_transparency_logs(1);
+    let means = || LoggedKeys::new(NonEmpty::one(key.clone()), Arc::clone(&root), rule);
+    let ending = |means, end| {
+        let identity = Identity::new(Owner::Named("release".to_owned()), means).with_key_end(key.id(), end);
+        TrustRoot::new([identity]).unwrap()
+    };
+    let logged = |end| ending(Means::LoggedKeys(means()), end);
+    let document = FileDocument::parse_bundle(&bundle, &Limits::DEFAULT).unwrap();
+    let context =
+        AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time: VerificationTime::now(now()) };
+    let found = logged(now()).authenticate_message(&document, &file, context, &mut SignatureBudget::of(100));
+    let times = found.authenticated[0].transparency().unwrap().times().to_vec();
+    let first = times.iter().map(|judged| judged.time).min().unwrap();
+    let before = |seconds| Time::from_unix(first.unix() - seconds).unwrap();
+    // Times are rounded up to a second, so one second later every proven time is enough.
+    assert_eq!(verdict(&bundle, &file, &logged(before(-1))), "verified");
+    assert!(verdict(&bundle, &file, &logged(before(1))).contains("KeyEnded"));
+    // Without a log that is trusted no time is.
+    assert!(verdict(&bundle, &file, &ending(Means::Keys(NonEmpty::one(key.clone())), before(-1))).contains("KeyEnded"));
 }
 
 const CONFORMANCE: &[(&str, &str)] = &[

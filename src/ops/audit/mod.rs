@@ -264,9 +264,11 @@ impl Auditor<'_> {
         };
         let found = trust.authenticate(evidence, context, &mut self.checks);
         let Authentication { authenticated, rejected, mut undetermined } = found;
-        // What a key signed has to be logged also where its log rule is not met, so it is not taken for unsigned.
+        // What a key signed has to be logged also where its log rule is not met or its end has passed, so it is not taken
+        // for unsigned.
         if let Some(rejection) = rejected
-            && (rejection.is_undetermined() || matches!(rejection, Rejection::Unlogged { .. }))
+            && (rejection.is_undetermined()
+                || matches!(rejection, Rejection::KeyEnded { .. } | Rejection::Unlogged { .. }))
         {
             self.unread(evidence.digest().copied().unwrap_or(self.subject), Reason::from(rejection));
         }

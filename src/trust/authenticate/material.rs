@@ -1,17 +1,21 @@
 //! The signers of a signature with verification material: of a document, or of a file.
 
 use crate::envelope::EnvelopeError;
+use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::key::Scheme;
 use crate::trust::AuthenticationContext;
 use crate::trust::CertificateRejection;
+use crate::trust::Identity;
 use crate::trust::KeylessMeans;
 use crate::trust::Owner;
 use crate::trust::Rejection;
 use crate::trust::SignatureBudget;
 use crate::trust::SignedMaterial;
+use crate::trust::TransparencyProof;
 use crate::trust::TrustRoot;
 use crate::trust::Unchecked;
+use crate::trust::VerificationTime;
 use crate::trust::VerifiedSigner;
 use crate::trust::authenticate::Authentication;
 use crate::trust::authenticate::KnownBy;
@@ -62,17 +66,20 @@ impl TrustRoot {
             if signers.iter().any(|signer| signer.owner() == identity.owner()) {
                 continue;
             }
-            let known_by = match identity.logged_keys() {
-                None => KnownBy::Key,
-                Some(means) => match means.prove(key, signed, context, budget) {
-                    Ok(proof) => KnownBy::LoggedKey(Box::new(proof)),
-                    Err(Stop::Unchecked(unchecked)) => return Err(unchecked),
-                    Err(Stop::Fault(fault)) => {
-                        rejected.push((identity.owner(), Rejection::Unlogged { fault, key: key.id() }));
-                        continue;
-                    }
-                },
+            let proof = match identity.logged_keys().map(|means| means.prove(key, signed, context, budget)) {
+                None => None,
+                Some(Ok(proof)) => Some(proof),
+                Some(Err(Stop::Unchecked(unchecked))) => return Err(unchecked),
+                Some(Err(Stop::Fault(fault))) => {
+                    rejected.push((identity.owner(), Rejection::Unlogged { fault, key: key.id() }));
+                    continue;
+                }
             };
+            if let Some(ended) = ended(identity, key.id(), proof.as_ref(), context.time) {
+                rejected.push((identity.owner(), ended));
+                continue;
+            }
+            let known_by = proof.map_or(KnownBy::Key, |proof| KnownBy::LoggedKey(Box::new(proof)));
             let (id, owner) = (key.id(), identity.owner().clone());
             signers.push(VerifiedSigner::known((id.into(), id), known_by, owner, scheme));
         }
@@ -82,4 +89,16 @@ impl TrustRoot {
         let rejected = rejected.map(|(_, rejection)| rejection);
         Ok((signers, rejected))
     }
+}
+
+/// The rejection of a signature by a key whose end has passed, unless `proof` shows that it existed before.
+fn ended(
+    identity: &Identity,
+    key: KeyId,
+    proof: Option<&TransparencyProof>,
+    time: VerificationTime,
+) -> Option<Rejection> {
+    let end = identity.key_end(key)?;
+    let proven = proof.is_some_and(|proof| proof.proves_existence_at(end));
+    (time.expiry_at() > end && !proven).then_some(Rejection::KeyEnded { end, key })
 }

@@ -97,6 +97,11 @@ impl TransparencyProof {
         self.times.iter().min_by_key(|one| one.time).copied()
     }
 
+    /// Whether the signature existed at `end`: the earliest proven time, rounded up to a second, is not later.
+    pub(in crate::trust) fn proves_existence_at(&self, end: Time) -> bool {
+        self.bounds().any(|(_, latest)| latest <= end)
+    }
+
     /// The verified times to the second, each rounded down and up: a period with whole seconds at its ends contains the
     /// exact time if it contains both.
     pub(super) fn bounds(&self) -> impl Iterator<Item = (Time, Time)> {
