@@ -112,6 +112,8 @@ pub mod request;
 
 pub mod verify;
 
+pub mod policy_file;
+
 pub mod store;
 
 pub mod ops;

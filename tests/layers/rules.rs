@@ -76,6 +76,26 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "x509",
         ],
     ),
+    (
+        "policy_file",
+        &[
+            "digest",
+            "envelope",
+            "json",
+            "key",
+            "limits",
+            "nonempty",
+            "oci",
+            "policy",
+            "predicate",
+            "text",
+            "time",
+            "transparency",
+            "trust",
+            "verify",
+            "x509",
+        ],
+    ),
     ("store", &["digest", "files", "json", "limits", "oci", "redact", "text"]),
     (
         "ops",
@@ -261,7 +281,8 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Layers in which no result may be dropped (threats: dropped-error).
-const NOTHING_DROPPED: &[&str] = &["envelope", "policy", "request", "transparency", "trust", "tuf", "verify", "x509"];
+const NOTHING_DROPPED: &[&str] =
+    &["envelope", "policy", "policy_file", "request", "transparency", "trust", "tuf", "verify", "x509"];
 
 pub const FILE_CEILING: usize = 400;
 pub const FUNCTION_CEILING: usize = 60;

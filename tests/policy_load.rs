@@ -1,0 +1,21 @@
+//! Policy files: names and patterns, which block decides, loading, identity, lints and signed policies.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+#[path = "policy_load/key_ends.rs"]
+mod key_ends;
+#[path = "policy_load/names.rs"]
+mod names;
+#[path = "policy_load/patterns.rs"]
+mod patterns;
