@@ -4,6 +4,7 @@
 //! Its fields are private and are written in alphabetical order. Reports are only written, never read back.
 
 mod certificate;
+mod checks;
 mod copy;
 mod file;
 mod image;
@@ -33,6 +34,15 @@ use serde::Serialize;
 use crate::envelope::NotaryError;
 use crate::store::StoreError;
 
+pub use checks::Annotations;
+pub use checks::CheckResult;
+pub use checks::CheckedImage;
+pub use checks::PolicyCheck;
+pub use checks::PolicyPlace;
+pub use checks::SARIF_RESULTS;
+pub use checks::annotations;
+pub use checks::write_junit;
+pub use checks::write_sarif;
 pub use copy::CopyResult;
 pub use copy::CopySummary;
 pub use copy::ImportResult;
