@@ -2,13 +2,13 @@
 
 use bulla::report::CheckResult;
 use bulla::report::CheckedImage;
-use bulla::report::PolicyCheck;
 use bulla::report::PolicyPlace;
+use bulla::report::RequirementCheck;
 use bulla::report::annotations;
 
 fn image(reference: &str, file: &str, result: CheckResult) -> CheckedImage {
     let place = PolicyPlace { column: None, file: file.to_owned(), line: Some(7) };
-    let check = PolicyCheck { place, requirement: "baseline[0].signature".to_owned(), result };
+    let check = RequirementCheck { place, requirement: "baseline[0].signature".to_owned(), result };
     CheckedImage { checks: vec![check], digest: None, name: None, reference: reference.to_owned() }
 }
 

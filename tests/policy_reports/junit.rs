@@ -3,13 +3,13 @@
 use bulla::redact::Secrets;
 use bulla::report::CheckResult;
 use bulla::report::CheckedImage;
-use bulla::report::PolicyCheck;
 use bulla::report::PolicyPlace;
+use bulla::report::RequirementCheck;
 use bulla::report::write_junit;
 
-fn check(requirement: &str, result: CheckResult) -> PolicyCheck {
+fn check(requirement: &str, result: CheckResult) -> RequirementCheck {
     let place = PolicyPlace { column: None, file: "p<&>.yaml".to_owned(), line: Some(12) };
-    PolicyCheck { place, requirement: requirement.to_owned(), result }
+    RequirementCheck { place, requirement: requirement.to_owned(), result }
 }
 
 fn written(images: &[CheckedImage], secrets: &Secrets) -> String {

@@ -9,8 +9,8 @@ use bulla::digest::Digest;
 use bulla::redact::Secrets;
 use bulla::report::CheckResult;
 use bulla::report::CheckedImage;
-use bulla::report::PolicyCheck;
 use bulla::report::PolicyPlace;
+use bulla::report::RequirementCheck;
 use bulla::report::SARIF_RESULTS;
 use bulla::report::write_sarif;
 use serde_json::Value;
@@ -21,12 +21,12 @@ fn unmet(code: &'static str, message: &str) -> CheckResult {
     CheckResult::Unmet { code, message: message.to_owned() }
 }
 
-fn check(line: u32, requirement: &str, result: CheckResult) -> PolicyCheck {
+fn check(line: u32, requirement: &str, result: CheckResult) -> RequirementCheck {
     let place = PolicyPlace { column: None, file: "policies/prod.yaml".to_owned(), line: Some(line) };
-    PolicyCheck { place, requirement: requirement.to_owned(), result }
+    RequirementCheck { place, requirement: requirement.to_owned(), result }
 }
 
-fn image(reference: &str, checks: Vec<PolicyCheck>) -> CheckedImage {
+fn image(reference: &str, checks: Vec<RequirementCheck>) -> CheckedImage {
     let digest = Some(Digest::sha256(b"image"));
     CheckedImage { checks, digest, name: Some("registry.example/app".to_owned()), reference: reference.to_owned() }
 }
@@ -53,7 +53,8 @@ fn all_results() -> Vec<CheckedImage> {
         check(12, "images[0].require[4].signature", unmet("no-signature", "none")),
     ];
     let place = |file: &str, line, column| PolicyPlace { column, file: file.to_owned(), line };
-    let of_policy = |place, code| PolicyCheck { place, requirement: "policy".to_owned(), result: unmet(code, "wrong") };
+    let of_policy =
+        |place, code| RequirementCheck { place, requirement: "policy".to_owned(), result: unmet(code, "wrong") };
     let unopened = CheckedImage {
         checks: vec![of_policy(place("/etc/bulla/a b:ü.yaml", None, None), "unauthorized")],
         digest: None,

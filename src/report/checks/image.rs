@@ -7,7 +7,7 @@ use crate::text::Untrusted;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedImage {
     /// The requirements with their results. Without any, nothing was required, so the image was not accepted by them.
-    pub checks: Vec<PolicyCheck>,
+    pub checks: Vec<RequirementCheck>,
     /// The digest that was judged, if the image could be resolved.
     pub digest: Option<Digest>,
     /// The name that was judged, without tag and digest; `None` if it has none.
@@ -18,7 +18,7 @@ pub struct CheckedImage {
 
 /// A requirement of a policy on an image, and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyCheck {
+pub struct RequirementCheck {
     /// Where the policy makes it.
     pub place: PolicyPlace,
     /// The name of the requirement in the policy, such as `baseline[0].signature`.

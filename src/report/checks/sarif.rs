@@ -14,7 +14,7 @@ use crate::digest::Digest;
 use crate::redact::Secrets;
 use crate::report::checks::CheckResult;
 use crate::report::checks::CheckedImage;
-use crate::report::checks::PolicyCheck;
+use crate::report::checks::RequirementCheck;
 use crate::report::checks::image::bounded;
 use crate::report::json;
 
@@ -75,7 +75,7 @@ impl Rules {
 }
 
 impl SarifResult {
-    fn of(image: &CheckedImage, check: &PolicyCheck, rules: &mut Rules) -> Option<Self> {
+    fn of(image: &CheckedImage, check: &RequirementCheck, rules: &mut Rules) -> Option<Self> {
         let (code, message) = check.result.shown()?;
         let reference = bounded(&image.reference);
         let region = check.place.line.map(|start_line| Region { start_column: check.place.column, start_line });
@@ -115,7 +115,7 @@ impl SarifResult {
 }
 
 /// Each part with its length before it, so that no two lists of parts give the same text.
-fn fingerprint(image: &CheckedImage, check: &PolicyCheck, code: &str) -> String {
+fn fingerprint(image: &CheckedImage, check: &RequirementCheck, code: &str) -> String {
     let repository = image.name.as_deref().unwrap_or(&image.reference);
     let parts = [repository, &check.requirement, code].map(|part| format!("{} {part}\n", part.len()));
     Digest::sha256(parts.concat().as_bytes()).hex()
