@@ -16,6 +16,18 @@ pub fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, EnvelopeError>
     engine(text).decode(text).map_err(|_| EnvelopeError::Base64 { field })
 }
 
+/// Decodes `text` as [`decode`] does, but skips line breaks (CR, LF): a signature that `base64` or openssl printed, and
+/// that somebody attached to an image, has them, and Go's decoder skips them, so cosign and skopeo accept it.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_lines(field: &'static str, text: &str) -> Result<Vec<u8>, EnvelopeError> {
+    match text.contains(['\r', '\n']) {
+        true => decode(field, &text.replace(['\r', '\n'], "")),
+        false => decode(field, text),
+    }
+}
+
 /// Decodes `text` as [`decode`] does, and appends it to `bytes`, which has room for [`decoded_length`] more bytes.
 ///
 /// # Errors
@@ -58,6 +70,16 @@ mod tests {
             assert_eq!(decode("sig", text), Err(EnvelopeError::Base64 { field: "sig" }), "{text:?}");
             let after = decode_after("sig", text, &mut b"before".to_vec());
             assert_eq!(after, Err(EnvelopeError::Base64 { field: "sig" }), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn line_breaks_are_skipped_where_cosign_skips_them_and_nothing_else_is() {
+        for text in ["+/8=", "+/8=\n", "+/\r\n8=\r\n", "\n+/8="] {
+            assert_eq!(decode_lines("sig", text).unwrap(), [0xfb, 0xff], "{text:?}");
+        }
+        for text in ["+/ 8=", "+/\t8=", "+/8", "+/9=\n", "+_8=\n", "+/\u{2028}8="] {
+            assert_eq!(decode_lines("sig", text), Err(EnvelopeError::Base64 { field: "sig" }), "{text:?}");
         }
     }
 

@@ -65,7 +65,7 @@ impl SimpleSigning {
         if kind != media_type::SIMPLE_SIGNING {
             return Err(EnvelopeError::unknown("media type", kind));
         }
-        let signature = base64::decode("dev.cosignproject.cosign/signature", signature)?;
+        let signature = base64::decode_lines("dev.cosignproject.cosign/signature", signature)?;
         if signature.is_empty() {
             return Err(EnvelopeError::Unsigned);
         }
