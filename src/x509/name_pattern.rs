@@ -46,6 +46,9 @@ pub enum NamePattern {
         /// Its text.
         text: String,
     },
+    /// No issuer of an OIDC token: the authority that issued the certificate names people itself, as a company's does.
+    /// Certificates of Fulcio always have one.
+    NoOidcIssuer,
     /// The issuer of the OIDC token for which Fulcio issued the certificate.
     OidcIssuer(TextPattern),
     /// An `otherName` among the subject alternative names whose value is a text.
@@ -113,6 +116,7 @@ impl NamePattern {
                     && either.iter().all(|(extension, text)| found(extension).is_none_or(|found| text.matches(found)))
             }),
             Self::Issuer { kind, text } => has(certificate.issuer(), kind, text),
+            Self::NoOidcIssuer => FulcioClaims::issuer_of(certificate).is_ok_and(|issuer| issuer.is_none()),
             Self::OidcIssuer(text) => {
                 claims().is_ok_and(|claims| text.is_any() || claims.issuer().is_some_and(|found| text.matches(found)))
             }
@@ -138,6 +142,7 @@ impl fmt::Display for NamePattern {
                 write!(f, "{extension} {text}")
             }
             Self::Issuer { kind, text } => write!(f, "issuer {}", Written { kind, text }),
+            Self::NoOidcIssuer => f.write_str("no OIDC issuer"),
             Self::OidcIssuer(text) => write!(f, "OIDC issuer {text}"),
             Self::OtherName { id, text } => write!(f, "otherName {id}={text}"),
             Self::Subject { kind, text } => write!(f, "subject {}", Written { kind, text }),

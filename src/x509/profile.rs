@@ -239,6 +239,19 @@ impl Profile {
         time_stamping: TIME_STAMPING_RULE,
     };
 
+    /// [`Profile::SIGSTORE`] for a certificate that no Fulcio issued, since it states no OIDC issuer: an authority of a
+    /// company may leave out uses and purposes of a key, which then has all of them (RFC 5280 sections 4.2.1.12 and
+    /// 6.1.4 (n)). Where they are stated, signing and code signing are among them.
+    pub(crate) fn sigstore_without_fulcio() -> Self {
+        let signing = SignerRule {
+            authority_key_usage: Presence::IfPresent,
+            key_usage: Presence::IfPresent,
+            purpose_rule: PurposeRule::IfPresent,
+            ..Self::SIGSTORE.signing
+        };
+        Self { signing, ..Self::SIGSTORE }
+    }
+
     /// All profiles.
     pub const ALL: [&'static Self; 3] = [&Self::NOTARY, &Self::RFC5280_STRICT, &Self::SIGSTORE];
 

@@ -144,3 +144,25 @@ fn an_extension_is_an_octet_string_and_there_once() {
         assert!(parsed.is_err(), "{tag:#x}: {parsed:?}");
     }
 }
+
+/// A name without an issuer is that of a certificate that states none, never that of one of Fulcio.
+#[test]
+fn a_name_without_an_issuer_does_not_fit_a_certificate_with_one() {
+    let own = IdentityPattern::parse_keyless("email:ci@acme.com", None).unwrap();
+    let accepted = Subject::email("ci@acme.com");
+    assert!(own.matches(&accepted.clone().certificate()));
+    for refused in [
+        accepted.clone().bare(1, ISSUER),
+        accepted.clone().der(8, ISSUER),
+        accepted.clone().issuer(ISSUER),
+        // An issuer that cannot be read is not taken for none.
+        accepted.clone().bare(8, ISSUER),
+        accepted.clone().bare(1, ISSUER).der(8, "https://other.example.com"),
+        accepted.clone().bare(1, ""),
+        Subject::email("ci@acme.com.example"),
+        Subject::uri("https://acme.com/ci"),
+    ] {
+        assert!(!own.matches(&refused.certificate()));
+    }
+    assert!(own.to_string().contains("no OIDC issuer"), "{own}");
+}

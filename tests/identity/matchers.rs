@@ -209,6 +209,8 @@ fn what_trusts_more_than_it_seems_needs_words() {
         let error = IdentityPattern::parse_keyless(text, Some(&any)).unwrap_err();
         assert!(matches!(error, PatternError::CatchAll { .. }), "{text}: {error}");
     }
-    let error = IdentityPattern::parse_keyless("ci@acme.com", None).unwrap_err();
-    assert!(matches!(error, PatternError::NoIssuer { .. }), "{error}");
+    for text in ["ci@acme.com", "https://acme.com/ci"] {
+        let error = IdentityPattern::parse_keyless(text, None).unwrap_err();
+        assert!(matches!(error, PatternError::NoIssuer { .. }), "{text}: {error}");
+    }
 }

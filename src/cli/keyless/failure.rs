@@ -14,7 +14,9 @@ pub(super) fn failure(option: &str, text: &str, error: &PatternError) -> Failure
             true => "--certificate-oidc-issuer-any   if every issuer is trusted",
             false => "--certificate-identity-any   if everybody with an account at the issuer is trusted",
         }),
-        PatternError::NoIssuer { .. } => failure.hint("--certificate-oidc-issuer https://accounts.example.com"),
+        PatternError::NoIssuer { .. } => failure.hint(
+            "--certificate-oidc-issuer https://accounts.example.com, or for an authority that states none email:NAME, CN=…",
+        ),
         PatternError::OtherIssuer { .. } => failure.hint("--certificate-oidc-issuer OWNER=URL   for the others alone"),
         PatternError::ReadyMade { .. } => failure.hint(IDENTITY),
         _ => failure,

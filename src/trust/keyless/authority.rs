@@ -18,6 +18,7 @@ use crate::x509::Anchor;
 use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
 use crate::x509::ChainError;
+use crate::x509::FulcioClaims;
 use crate::x509::PresentedChain;
 use crate::x509::Profile;
 use crate::x509::Purpose;
@@ -118,8 +119,12 @@ impl SignerCertificates<'_> {
         let extra: Vec<Certificate> = authority.intermediates().cloned().collect();
         let signer = NonEmpty::one(self.certificates.first().clone());
         let presented = PresentedChain { certificates: &signer, extra: &extra };
-        let (purpose, profile) = (Purpose::Signing, &Profile::SIGSTORE);
-        let chain = VerifiedChain::verify(presented, &anchors, purpose, profile, self.first, context.limits)?;
+        let profile = match FulcioClaims::issuer_of(self.certificates.first()) {
+            Ok(None) => Profile::sigstore_without_fulcio(),
+            Ok(Some(_)) | Err(_) => Profile::SIGSTORE,
+        };
+        let (purpose, first) = (Purpose::Signing, self.first);
+        let chain = VerifiedChain::verify(presented, &anchors, purpose, &profile, first, context.limits)?;
         self.times.iter().flat_map(|(down, up)| [*down, *up]).try_for_each(|time| chain.require_valid_at(time))?;
         Ok(chain)
     }

@@ -19,8 +19,9 @@ impl IdentityPattern {
     /// - the names of [`IdentityPattern::parse`] with a prefix or an attribute: `email:…`, `uri:…`, `CN=…`;
     /// - any other text: the one subject alternative name.
     ///
-    /// The first three know their OIDC issuer, which `issuer` may confirm; the others need one. `*` in a text is a
-    /// [wildcard](TextPattern::parse).
+    /// The first three know their OIDC issuer, which `issuer` may confirm; any other text needs one. Names with a prefix or
+    /// an attribute and without an issuer are those of certificates that state none ([`NamePattern::NoOidcIssuer`]). `*` in
+    /// a text is a [wildcard](TextPattern::parse).
     ///
     /// ```
     /// use bulla::x509::IdentityPattern;
@@ -53,6 +54,10 @@ impl IdentityPattern {
             Some(("github", rest)) => github::pattern(text, rest)?,
             Some(("gitlab", rest)) => gitlab::pattern(text, rest)?,
             Some(("google", rest)) => google(text, rest)?,
+            // Two issuers could give one name to two people. An authority that states no issuer gives names itself.
+            _ if issuer.is_none() && is_certificate_name(text) => {
+                return Ok(Self::parse(text)?.and(NamePattern::NoOidcIssuer).with(conditions));
+            }
             _ => {
                 let issuer = issuer.ok_or_else(|| PatternError::NoIssuer { found: text.to_owned() })?;
                 return match is_certificate_name(text) {
