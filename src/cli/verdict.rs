@@ -166,11 +166,11 @@ fn revocation_lines(verified: &VerifiedSubject) -> Vec<String> {
 }
 
 fn refusal_line(refusal: &Refusal, required: &RequirementArgs) -> String {
-    let UnmetRequirement { kind, got, want, .. } = refusal.unmet.first();
+    let UnmetRequirement { kinds, got, want, .. } = refusal.unmet.first();
     match (got, want, refusal.findings.is_empty()) {
-        (0, 1, true) => format!("it has no {kind}"),
-        (0, 1, false) => format!("none of its signed documents is an {kind} that counts"),
-        _ => format!("it has an {kind} by {got} of {want} {}", signers(required)),
+        (0, 1, true) => format!("it has no {kinds}"),
+        (0, 1, false) => format!("none of its signed documents is an {kinds} that counts"),
+        _ => format!("it has an {kinds} by {got} of {want} {}", signers(required)),
     }
 }
 
@@ -186,7 +186,7 @@ fn signers(required: &RequirementArgs) -> &'static str {
 /// As [`refusal_line`], if something could not be read: the image may have signatures that were not seen.
 fn found_line(refusal: &Refusal, required: &RequirementArgs) -> String {
     match (refusal.unmet.first().got, refusal.findings.is_empty()) {
-        (0, true) => format!("no {} could be read", refusal.unmet.first().kind),
+        (0, true) => format!("no {} could be read", refusal.unmet.first().kinds),
         _ => refusal_line(refusal, required),
     }
 }
@@ -215,15 +215,16 @@ fn refusal_hint(reference: &str, refusal: &Refusal, required: &RequirementArgs) 
     if refusal.findings.iter().any(|finding| is_lenient(&finding.reason)) {
         return hints::ENVELOPE_READER.to_owned();
     }
-    let make = match &refusal.unmet.first().kind {
-        StatementKind::ImageSignature if required.key.is_empty() => {
+    let make = match refusal.unmet.first().kinds.single() {
+        Some(StatementKind::ImageSignature) if required.key.is_empty() => {
             format!("sign it with a certificate: notation sign REPOSITORY@{subject}")
         }
-        StatementKind::ImageSignature => format!("sign it: bulla sign REPOSITORY@{subject} --key KEY"),
-        StatementKind::Attestation { predicate_type } => {
+        Some(StatementKind::ImageSignature) => format!("sign it: bulla sign REPOSITORY@{subject} --key KEY"),
+        Some(StatementKind::Attestation { predicate_type }) => {
             let what = format!("--type {predicate_type} --predicate FILE --key KEY");
             format!("attest it: bulla attest REPOSITORY@{subject} {what}")
         }
+        None => format!("attest it: bulla attest REPOSITORY@{subject} --type TYPE --predicate FILE --key KEY"),
     };
     match (refusal.accepted.is_empty(), refusal.findings.is_empty()) {
         (true, true) => format!("ask the publisher to {make}"),

@@ -1,69 +1,63 @@
-//! `Requirement`: the kind of statement that a quorum of owners has to sign, and its conditions.
+//! `Requirement`: the kinds of statements that a quorum of owners has to sign, and their conditions.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::policy::About;
+use crate::policy::Condition;
+use crate::policy::MaxAgeRule;
 use crate::policy::Quorum;
+use crate::policy::StatementFacts;
 use crate::policy::StatementKind;
+use crate::policy::StatementKinds;
+use crate::policy::TimeEvidence;
+use crate::policy::UnmetCondition;
 
 /// The name of a requirement, which reports show.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequirementId(String);
 
-/// A requirement: statements of one kind, signed by a quorum of owners, where each counted statement meets all
+/// A requirement: statements of some kinds, signed by a quorum of owners, where each counted statement meets all
 /// conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
+    about: About,
     conditions: Vec<Condition>,
+    counted: CountedStatements,
     id: RequirementId,
-    kind: StatementKind,
+    kinds: StatementKinds,
+    line: Option<u32>,
     quorum: Quorum,
 }
 
-/// A condition on a statement, without which it does not count: a closed set. A condition can only turn a yes into a
-/// no.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Condition {
-    /// This annotation was signed with exactly this value.
-    Annotation {
-        /// The annotation key.
-        key: String,
-        /// The annotation value.
-        value: String,
-    },
-    /// The statement was made for exactly this image name.
-    SignedReference(String),
-}
-
-/// A condition that a statement does not meet. [`UnmetCondition::code`] is stable.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UnmetCondition {
-    /// The annotation was not signed, or with another value.
-    #[error("annotation {key}={want} is wanted, {}", shown(got.as_ref()))]
-    Annotation {
-        /// The annotation key.
-        key: String,
-        /// The value that was signed.
-        got: Option<String>,
-        /// The value that is required.
-        want: String,
-    },
-    /// The statement was made for another image name, or for none.
-    #[error("the name {want:?} is wanted, {}", shown(got.as_ref()))]
-    SignedReference {
-        /// The name that was signed.
-        got: Option<String>,
-        /// The name that is required.
-        want: String,
-    },
+/// Which statements of an owner decide whether the owner counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CountedStatements {
+    /// One statement that meets every condition is enough: more statements never turn a yes into a no.
+    #[default]
+    Any,
+    /// Only the newest statement of each owner counts; all that have the same time have to meet every condition.
+    Newest,
 }
 
 impl Requirement {
-    /// Statements of `kind` by `quorum`, called `id` in reports.
-    pub fn new(id: impl Into<String>, kind: StatementKind, quorum: Quorum) -> Self {
-        Self { conditions: Vec::new(), id: RequirementId(id.into()), kind, quorum }
+    /// Statements of `kinds` by `quorum`, called `id` in reports. They may be about the index or the manifest of a
+    /// platform ([`About::Either`]), and any statement of an owner is enough.
+    pub fn new(id: impl Into<String>, kinds: impl Into<StatementKinds>, quorum: Quorum) -> Self {
+        Self {
+            about: About::Either,
+            conditions: Vec::new(),
+            counted: CountedStatements::Any,
+            id: RequirementId(id.into()),
+            kinds: kinds.into(),
+            line: None,
+            quorum,
+        }
+    }
+
+    /// The same requirement for statements about these manifests of an image.
+    #[must_use]
+    pub fn with_about(self, about: About) -> Self {
+        Self { about, ..self }
     }
 
     /// Adds `condition`, which each counted statement has to meet too.
@@ -73,9 +67,31 @@ impl Requirement {
         self
     }
 
+    /// The same requirement, stated at this line of a policy file, from 1. It decides nothing.
+    #[must_use]
+    pub fn at_line(self, line: u32) -> Self {
+        Self { line: Some(line), ..self }
+    }
+
+    /// The same requirement, where only the newest statement of each owner counts.
+    #[must_use]
+    pub fn newest_only(self) -> Self {
+        Self { counted: CountedStatements::Newest, ..self }
+    }
+
+    /// The manifests of an image that the statements must be about.
+    pub const fn about(&self) -> About {
+        self.about
+    }
+
     /// The conditions.
     pub fn conditions(&self) -> &[Condition] {
         &self.conditions
+    }
+
+    /// Which statements of an owner decide.
+    pub const fn counted(&self) -> CountedStatements {
+        self.counted
     }
 
     /// The name in reports.
@@ -83,60 +99,41 @@ impl Requirement {
         &self.id
     }
 
-    /// The kind of statement.
-    pub const fn kind(&self) -> &StatementKind {
-        &self.kind
+    /// The kinds of statements that count.
+    pub const fn kinds(&self) -> &StatementKinds {
+        &self.kinds
+    }
+
+    /// The line of a policy file, from 1; `None` if it is not from a file.
+    pub const fn line(&self) -> Option<u32> {
+        self.line
     }
 
     /// Who has to sign.
     pub const fn quorum(&self) -> &Quorum {
         &self.quorum
     }
-}
 
-impl Condition {
-    /// Checks a statement with these annotations and this image name.
+    /// Checks the conditions that need one statement alone. Where only the newest statement counts, it has to have a time.
     ///
     /// # Errors
-    /// [`UnmetCondition`] if it does not meet the condition.
-    pub fn check(
-        &self,
-        annotations: &BTreeMap<String, String>,
-        reference: Option<&String>,
-    ) -> Result<(), UnmetCondition> {
-        match self {
-            Self::Annotation { key, value } => match annotations.get(key) {
-                Some(got) if got == value => Ok(()),
-                got => Err(UnmetCondition::Annotation { key: key.clone(), got: got.cloned(), want: value.clone() }),
-            },
-            Self::SignedReference(want) => match reference {
-                Some(got) if got == want => Ok(()),
-                got => Err(UnmetCondition::SignedReference { got: got.cloned(), want: want.clone() }),
-            },
+    /// [`UnmetCondition`]: the first that it does not meet.
+    pub fn check(&self, facts: &StatementFacts<'_>) -> Result<(), UnmetCondition> {
+        if self.counted == CountedStatements::Newest {
+            MaxAgeRule { limit: None, time: TimeEvidence::Document }.check(facts.time, facts.now)?;
         }
+        self.conditions.iter().try_for_each(|condition| condition.check(facts))
     }
 
-    /// The texts that identify the condition in the digest of a policy: its kind, and its values.
-    pub(super) fn words(&self) -> Vec<&str> {
-        match self {
-            Self::Annotation { key, value } => vec!["annotation", key, value],
-            Self::SignedReference(name) => vec!["signed reference", name],
-        }
+    /// Whether statements of `kind` are read.
+    pub fn reads(&self, kind: &StatementKind) -> bool {
+        self.kinds.contains(kind)
     }
-}
 
-impl UnmetCondition {
-    /// The stable code of this reason in reports.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Annotation { .. } => "annotation",
-            Self::SignedReference { .. } => "reference",
-        }
+    /// Whether all statements of `kind` are read, since a newer one may decide otherwise than an older one.
+    pub fn reads_all(&self, kind: &StatementKind) -> bool {
+        self.counted == CountedStatements::Newest && self.kinds.contains(kind)
     }
-}
-
-fn shown(got: Option<&String>) -> String {
-    got.map_or_else(|| "none was signed".to_owned(), |got| format!("{got:?} was signed"))
 }
 
 impl fmt::Display for RequirementId {

@@ -5,6 +5,8 @@ use std::fmt;
 
 use crate::digest::Digest;
 use crate::nonempty::NonEmpty;
+use crate::policy::About;
+use crate::policy::CountedStatements;
 use crate::policy::Decision;
 use crate::policy::Requirement;
 use crate::policy::RequirementId;
@@ -130,7 +132,11 @@ fn describe(requirement: &Requirement, text: &mut String) {
         }
         text.push('\n');
     };
-    line(&["requirement", &requirement.id().to_string(), &requirement.kind().to_string()]);
+    let kinds = match requirement.kinds().single() {
+        Some(kind) => kind.to_string(),
+        None => format!("{:?}", requirement.kinds()),
+    };
+    line(&["requirement", &requirement.id().to_string(), &kinds]);
     line(&["threshold", &quorum.threshold().count().to_string()]);
     for owner in quorum.owners() {
         match owner {
@@ -139,7 +145,14 @@ fn describe(requirement: &Requirement, text: &mut String) {
         }
     }
     for condition in requirement.conditions() {
-        line(&condition.words());
+        line(&condition.words().iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    // What a requirement has by default adds nothing, so the digests of policies without these fields stay as they are.
+    if requirement.about() != About::default() {
+        line(&["about", requirement.about().name()]);
+    }
+    if requirement.counted() != CountedStatements::default() {
+        line(&["newest"]);
     }
     line(&["end"]);
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::envelope::FormStatements;
 use crate::envelope::SignedPayload;
 use crate::oci::media_type;
 
@@ -33,14 +32,6 @@ impl StatementKind {
         match predicate_type {
             media_type::COSIGN_SIGN_PREDICATE => Self::ImageSignature,
             other => Self::Attestation { predicate_type: other.to_owned() },
-        }
-    }
-
-    /// The statements of cosign's tag for this kind.
-    pub const fn form_statements(&self) -> FormStatements {
-        match self {
-            Self::Attestation { .. } => FormStatements::Attestations,
-            Self::ImageSignature => FormStatements::ImageSignatures,
         }
     }
 }

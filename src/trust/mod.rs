@@ -19,6 +19,7 @@ mod revocation;
 mod revocation_bundle;
 mod root;
 mod signed_envelope;
+mod signing_time;
 pub mod sigstore;
 mod verified_chains;
 

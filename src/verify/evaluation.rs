@@ -10,46 +10,57 @@
 //! 3. Take the requirements that ask for its kind, before any other field, so that an attestation never counts as a
 //!    signature (threats: attestation-as-signature).
 //! 4. Require that it is about this digest.
-//! 5. Check the conditions of each of these requirements.
+//! 5. Check the conditions of each of these requirements, and keep a record of the results.
 //!
-//! Owners are counted by [`Quorum`](crate::policy::Quorum) alone.
+//! Requirements are decided over the records (`pool.rs`). Owners are counted by [`Quorum`](crate::policy::Quorum) alone.
 
 use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
+use crate::envelope::NotaryAttributes;
+use crate::envelope::NotaryEnvelope;
 use crate::envelope::Payload;
 use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::oci::Descriptor;
+use crate::policy::About;
 use crate::policy::Decision;
 use crate::policy::Policy;
+use crate::policy::PolicyId;
 use crate::policy::Requirement;
-use crate::policy::RequirementId;
+use crate::policy::StatementFacts;
 use crate::policy::StatementKind;
+use crate::policy::StatementTime;
+use crate::time::Time;
 use crate::trust::AuthenticatedStatement;
 use crate::trust::Authentication;
 use crate::trust::AuthenticationContext;
-use crate::trust::Owner;
 use crate::trust::RevocationCheck;
 use crate::trust::SignatureBudget;
-use crate::trust::SignerCredential;
 use crate::trust::TrustRoot;
+use crate::trust::TrustVersion;
 use crate::trust::TrustedMeans;
-use crate::trust::Unchecked;
 use crate::trust::VerificationTime;
+use crate::trust::VerifiedSigner;
 use crate::trust::notation::UnenforcedStatement;
 use crate::verify::AcceptedSignature;
 use crate::verify::ExaminedSignature;
 use crate::verify::Finding;
-use crate::verify::NotEnforced;
 use crate::verify::Reason;
 use crate::verify::Refusal;
 use crate::verify::UnmetRequirement;
-use crate::verify::UnreadReason;
 use crate::verify::VerifiedSubject;
+use crate::verify::image_part::ImagePart;
+use crate::verify::image_part::SubjectEvidence;
+use crate::verify::pool::PoolDecision;
+use crate::verify::pool::RequirementPool;
+use crate::verify::pool::Unread;
+use crate::verify::record::StatementClaims;
+use crate::verify::record::StatementRecord;
+use crate::verify::record::StatementResult;
 use crate::verify::subject_claims::SubjectClaims;
 
 /// Whether the predicates of accepted attestations are kept.
@@ -73,29 +84,32 @@ pub(super) struct EvaluationContext<'a> {
 /// The evaluation of one subject, to which evidence is added piece by piece.
 #[derive(Debug)]
 pub struct Evaluation<'a> {
-    accepted: Vec<AcceptedSignature>,
-    budget: SignatureBudget,
+    pub(super) budget: SignatureBudget,
     /// The descriptor of the subject, if it is known: some formats sign media type and size too.
     descriptor: Option<Descriptor>,
-    findings: Vec<Arc<Finding>>,
-    subject: Digest,
+    pub(super) findings: Vec<Arc<Finding>>,
+    /// What is known of the image that the subject is a part of; none if it is judged by its own statements alone.
+    part: Option<ImagePart>,
+    records: Vec<Arc<StatementRecord>>,
+    pub(super) subject: Digest,
     context: EvaluationContext<'a>,
     time: VerificationTime,
     /// A statement that does not enforce every check, and the signatures that passed those that it enforces. With it no
     /// signature is ever accepted.
-    unenforced: Option<(&'a UnenforcedStatement, Vec<ExaminedSignature>)>,
+    pub(super) unenforced: Option<(&'a UnenforcedStatement, Vec<ExaminedSignature>)>,
     /// Whether a list of evidence could not be read, so that its entries are unknown.
-    unread_list: bool,
+    pub(super) unread_list: bool,
 }
 
 impl<'a> Evaluation<'a> {
     pub(super) const fn begin(context: EvaluationContext<'a>, subject: Digest, time: VerificationTime) -> Self {
         let budget = SignatureBudget::of(context.limits.evidence.signature_checks);
         Self {
-            accepted: Vec::new(),
             budget,
             descriptor: None,
             findings: Vec::new(),
+            part: None,
+            records: Vec::new(),
             subject,
             context,
             time,
@@ -104,15 +118,27 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// The same evaluation by a statement that does not enforce every check: the checks are made for a report, and no
-    /// signature is accepted.
-    pub(super) fn without_enforcing(self, statement: &'a UnenforcedStatement) -> Self {
-        Self { accepted: Vec::new(), unenforced: Some((statement, Vec::new())), ..self }
+    /// The same evaluation of a part of an image: a requirement may be met by statements about other parts too.
+    pub(super) fn within(self, part: ImagePart) -> Self {
+        Self { part: Some(part), ..self }
     }
 
     /// The same evaluation with signatures that this verifier accepted about this subject earlier.
-    pub(super) fn with_accepted(self, accepted: Vec<AcceptedSignature>) -> Self {
-        Self { accepted, ..self }
+    pub(super) fn with_accepted(mut self, accepted: Vec<AcceptedSignature>) -> Self {
+        let requirements = self.context.policy.requirements();
+        let known = |accepted: &AcceptedSignature| {
+            let positions = requirements.iter().enumerate();
+            let met = positions.filter(|(_, requirement)| accepted.requirements.contains(requirement.id()));
+            met.map(|(position, _)| (position, StatementResult::Met)).collect()
+        };
+        self.records = accepted
+            .into_iter()
+            .map(|signature| {
+                let (results, time) = (known(&signature), StatementTime::default());
+                Arc::new(StatementRecord { about: self.subject, results, signature, time })
+            })
+            .collect();
+        self
     }
 
     /// The same evaluation of a subject whose descriptor is known. Formats that sign media type and size are held to them.
@@ -140,11 +166,15 @@ impl<'a> Evaluation<'a> {
             self.context.trust.authenticate(evidence, context, &mut self.budget);
         let mut reasons = Vec::new();
         for statement in &authenticated {
-            match self.accept(evidence, statement) {
-                Ok(accepted) => self.accepted.push(accepted),
-                Err(reason) if reasons.contains(&reason) => {}
-                Err(reason) => reasons.push(reason),
-            }
+            let (record, reason) = match self.read(evidence, statement) {
+                Ok(record) => {
+                    let reason = record.unmet_reason();
+                    (Some(record), reason)
+                }
+                Err(reason) => (None, Some(reason)),
+            };
+            self.records.extend(record.map(Arc::new));
+            reasons.extend(reason.filter(|reason| !reasons.contains(reason)));
         }
         reasons.extend(rejected.map(Reason::from));
         reasons.extend(undetermined.map(|unchecked| Reason::SignaturesNotChecked { limit: unchecked.limit }));
@@ -162,9 +192,14 @@ impl<'a> Evaluation<'a> {
         self.unread_list = true;
     }
 
-    /// Whether the evidence so far meets the policy. More evidence does not change a yes.
+    /// Whether the evidence so far meets the policy, or, of a part of an image, all that statements about it decide. More
+    /// evidence does not change a yes, except where only the newest statement counts ([`Evaluation::needs_newest`]).
     pub fn is_met(&self) -> bool {
-        self.decision() == Decision::Met
+        let all = || {
+            let mut open = self.open_requirements();
+            open.all(|(position, requirement)| self.decide(position, requirement).decision == Decision::Met)
+        };
+        self.decision() == Decision::Met || self.part.is_some() && all()
     }
 
     /// The means by which the owners are known. Discovery fetches nothing that could not count.
@@ -177,31 +212,14 @@ impl<'a> Evaluation<'a> {
         self.context.strictness
     }
 
-    /// The kinds of statements that the policy asks for, each once.
-    pub fn kinds(&self) -> Vec<&'a StatementKind> {
-        each_once(self.requirements().map(Requirement::kind))
-    }
-
-    /// The kinds of statements of which more could still help, each once. Discovery fetches no other kinds.
-    pub fn unmet_kinds(&self) -> Vec<&'a StatementKind> {
-        let unmet = self.requirements().filter(|requirement| self.missing_of(requirement) > 0);
-        each_once(unmet.map(Requirement::kind))
-    }
-
-    /// The number of owners who still have to sign for the unmet requirement that needs the fewest.
-    pub fn missing(&self) -> u32 {
-        let missing = self.requirements().map(|requirement| self.missing_of(requirement));
-        missing.filter(|missing| *missing > 0).min().unwrap_or(0)
-    }
-
     /// Ends the evaluation.
     ///
     /// # Errors
     /// [`Refusal`] if the policy is not met; its decision says whether that is a no or could-not-tell.
     pub fn conclude(self) -> Result<VerifiedSubject, Refusal> {
         let (policy, trust) = (self.context.policy.id(), self.context.trust.version());
-        match NonEmpty::collect(self.accepted.iter().cloned()) {
-            Some(accepted) if self.is_met() => {
+        match NonEmpty::collect(self.accepted()) {
+            Some(accepted) if self.part.is_none() && self.is_met() => {
                 Ok(VerifiedSubject::proven(self.subject, accepted, self.findings, policy, trust, self.time))
             }
             _ => Err(self.refuse()),
@@ -211,130 +229,145 @@ impl<'a> Evaluation<'a> {
     /// Ends the evaluation as a refusal, even if the policy is met: then as could-not-tell.
     pub fn refuse(self) -> Refusal {
         let requirements = self.context.policy.requirements();
-        let unmet = |requirement: &Requirement| UnmetRequirement {
-            got: requirement.quorum().count(self.signers_for(requirement.id())),
-            kind: requirement.kind().clone(),
+        let unmet = |(requirement, decision): (&Requirement, PoolDecision)| UnmetRequirement {
+            got: decision.got,
+            kinds: requirement.kinds().clone(),
             requirement: requirement.id().clone(),
             want: requirement.quorum().threshold().count(),
         };
-        let lacking = requirements.iter().filter(|requirement| self.missing_of(requirement) > 0);
-        let unmet = NonEmpty::collect(lacking.map(|requirement| unmet(requirement)))
-            .unwrap_or_else(|| NonEmpty::one(unmet(requirements.first())));
+        let decided = requirements
+            .iter()
+            .enumerate()
+            .map(|(position, requirement)| (*requirement, self.decide(position, requirement)));
+        let decided: Vec<_> = decided.collect();
+        let lacking = decided.iter().filter(|(_, decision)| decision.decision != Decision::Met);
+        let unmet = NonEmpty::collect(lacking.copied().map(unmet))
+            .unwrap_or_else(|| NonEmpty::one(unmet((requirements.first(), self.decide(0, requirements.first())))));
         let decision = match self.decision() {
             // The caller gave up although the policy is met: undetermined.
             Decision::Met | Decision::Undetermined => Decision::Undetermined,
             Decision::Unmet => Decision::Unmet,
         };
-        Refusal { accepted: self.accepted, decision, findings: self.findings, subject: self.subject, unmet }
+        Refusal { accepted: self.accepted(), decision, findings: self.findings, subject: self.subject, unmet }
     }
 
-    /// The decision on the evidence so far. Something that could not be read might be a statement of any kind by any
-    /// owner, so it could complete any quorum.
+    /// Whether this is the evaluation of `subject` as a part of an image, by this policy and trust root, as of `now`.
+    pub(super) fn is_of(&self, subject: Digest, by: (PolicyId, TrustVersion), now: Time) -> bool {
+        let EvaluationContext { policy, trust, .. } = self.context;
+        self.part.is_some()
+            && self.unenforced.is_none()
+            && self.subject == subject
+            && self.time.current() == now
+            && (policy.id(), trust.version()) == by
+    }
+
+    /// What was found about this subject, for the evaluation of the image that it is a part of.
+    pub(super) fn into_evidence(self) -> SubjectEvidence {
+        let unread = self.unread();
+        SubjectEvidence { digest: self.subject, findings: self.findings, records: self.records, unread }
+    }
+
+    /// The statements that meet all conditions of a requirement.
+    fn accepted(&self) -> Vec<AcceptedSignature> {
+        let signatures = self.records.iter().map(|record| &record.signature);
+        signatures.filter(|signature| !signature.requirements.is_empty()).cloned().collect()
+    }
+
+    /// The decision on the evidence so far.
     fn decision(&self) -> Decision {
-        let undetermined = self.unread_list || self.findings.iter().any(|finding| finding.reason.is_undetermined());
-        self.context.policy.rule().decide(&|requirement| match (self.missing_of(requirement), undetermined) {
-            (0, _) => Decision::Met,
-            (_, true) => Decision::Undetermined,
-            (_, false) => Decision::Unmet,
-        })
+        let requirements = self.context.policy.requirements();
+        let decided: Vec<_> = requirements
+            .iter()
+            .enumerate()
+            .map(|(position, requirement)| (requirement.id(), self.decision_on(position, requirement)))
+            .collect();
+        let of = |requirement: &Requirement| {
+            let found = decided.iter().find(|(id, _)| *id == requirement.id());
+            found.map_or(Decision::Unmet, |(_, decision)| *decision)
+        };
+        self.context.policy.rule().decide(&of)
     }
 
-    fn requirements(&self) -> impl Iterator<Item = &'a Requirement> + use<'a> {
-        self.context.policy.requirements().into_iter()
+    /// The decision on one requirement: by the statements about this subject, unless another part of the image decides.
+    fn decision_on(&self, position: usize, requirement: &Requirement) -> Decision {
+        let elsewhere = self.part.as_ref().and_then(|part| part.decided_elsewhere(position));
+        elsewhere.unwrap_or_else(|| self.decide(position, requirement).decision)
     }
 
-    fn missing_of(&self, requirement: &Requirement) -> u32 {
-        requirement.quorum().missing(self.signers_for(requirement.id()))
+    pub(super) fn decide(&self, position: usize, requirement: &Requirement) -> PoolDecision {
+        let part = self.part.as_ref().filter(|_| requirement.about() == About::Either);
+        let around = part.map(ImagePart::around).unwrap_or_default();
+        let unread = part.map_or(self.unread(), |part| self.unread().or(part.unread()));
+        let records = self.records.iter().chain(around).map(AsRef::as_ref);
+        RequirementPool::new((position, requirement), records, unread).decide()
     }
 
-    fn signers_for(&self, requirement: &RequirementId) -> impl Iterator<Item = (&Owner, SignerCredential)> {
-        let accepted = self.accepted.iter().filter(move |accepted| accepted.requirements.contains(requirement));
-        accepted.map(|accepted| (accepted.signer.owner(), accepted.signer.credential()))
+    /// What could not be read. It might be a statement of any kind by any owner, so it could complete any quorum.
+    fn unread(&self) -> Unread {
+        let reasons = || self.findings.iter().map(|finding| &finding.reason);
+        let evidence = self.unread_list || reasons().any(Reason::is_undetermined);
+        Unread { evidence, newer: self.unread_list || reasons().any(Reason::may_hide_newer) }
     }
 
-    /// Makes the checks of a signature by a statement that does not enforce all of them. Those that it enforces, and steps
-    /// 2 to 5, have to pass.
-    fn examine(
-        &mut self,
-        statement: &UnenforcedStatement,
-        evidence: &Evidence,
-        context: AuthenticationContext<'_>,
-    ) -> Result<ExaminedSignature, Reason> {
-        let document = evidence.document();
-        let envelope = document.notary_envelope().ok_or_else(|| Reason::NoSuchMeans(document.signed_with()))?;
-        let unchecked = |unchecked: Unchecked| Reason::SignaturesNotChecked { limit: unchecked.limit };
-        let (checked, payload) = statement.check(envelope, context, &mut self.budget).map_err(unchecked)?;
-        if let Some(rejection) = checked.rejection() {
-            return Err(Reason::Certificate(rejection));
-        }
-        let payload = payload.ok_or(Reason::Unreadable(UnreadReason::SignaturesLost))?;
-        let (_, claims, _) = self.claims(&payload)?;
-        let strict_error = document.strict_error().cloned();
-        let (evidence, place) = (evidence.digest().copied(), evidence.found_at().clone());
-        Ok(ExaminedSignature { annotations: claims.annotations, checked, evidence, place, strict_error })
+    /// The requirements that statements about this subject decide, with their positions in the policy.
+    pub(super) fn open_requirements(&self) -> impl Iterator<Item = (usize, &'a Requirement)> {
+        let requirements = self.context.policy.requirements().into_iter().enumerate();
+        let is_open = |position| self.part.as_ref().is_none_or(|part| part.decided_elsewhere(position).is_none());
+        requirements.filter(move |(position, _)| is_open(*position))
     }
 
-    /// Ends an evaluation by a statement that does not enforce every check.
-    ///
-    /// # Errors
-    /// [`Refusal`] if no signature passed the checks that are enforced, or a list could not be read.
-    pub(crate) fn conclude_unenforced(mut self) -> Result<NotEnforced, Refusal> {
-        match self.unenforced.take() {
-            Some((statement, accepted)) if !accepted.is_empty() && !self.unread_list => {
-                Ok(NotEnforced::of(statement, self.subject, accepted, self.findings))
-            }
-            _ => Err(self.refuse()),
-        }
-    }
-
-    /// Steps 2 to 5: accepts a statement that a trusted key signed only if it is about this digest, is of a kind that a
-    /// requirement asks for, and meets all conditions of at least one such requirement.
-    fn accept(&self, evidence: &Evidence, statement: &AuthenticatedStatement) -> Result<AcceptedSignature, Reason> {
-        let (kind, claims, requirements) = self.claims(statement.payload())?;
-        Ok(AcceptedSignature {
+    /// Steps 2 to 5 for a statement that an owner signed: the record of it.
+    fn read(&self, evidence: &Evidence, statement: &AuthenticatedStatement) -> Result<StatementRecord, Reason> {
+        let signer = statement.signer();
+        let StatementClaims { claims, kind, results, time } =
+            self.claims(statement.payload(), evidence, Some(signer))?;
+        let requirements = self.context.policy.requirements();
+        let is_met = |position: usize| results.iter().any(|(of, it)| *of == position && *it == StatementResult::Met);
+        let met = requirements.iter().enumerate().filter(|(position, _)| is_met(*position));
+        let requirements: Vec<_> = met.map(|(_, requirement)| requirement.id().clone()).collect();
+        let evidence = match requirements.is_empty() {
+            true => evidence.without_bytes(),
+            false => evidence.without_second_copy(),
+        };
+        let signature = AcceptedSignature {
             annotations: claims.annotations,
-            evidence: evidence.without_second_copy(),
+            evidence,
             kind,
             predicate: claims.predicate.filter(|_| self.context.predicates == Predicates::Kept),
             reference: claims.reference,
             requirements,
-            signer: statement.signer().clone(),
-        })
+            signer: signer.clone(),
+        };
+        Ok(StatementRecord { about: self.subject, results, signature, time })
     }
 
-    /// Steps 2 to 5 for a payload: its kind, its claims, and the requirements all of whose conditions they meet, at least
-    /// one.
-    fn claims(&self, payload: &Payload) -> Result<(StatementKind, SubjectClaims, Vec<RequirementId>), Reason> {
+    /// Steps 2 to 5 for a payload: its kind, its claims, and the result for each requirement that reads this kind, at
+    /// least one.
+    pub(super) fn claims(
+        &self,
+        payload: &Payload,
+        evidence: &Evidence,
+        signer: Option<&VerifiedSigner>,
+    ) -> Result<StatementClaims, Reason> {
         let payload = payload.read(self.context.limits).map_err(Reason::Payload)?;
         let kind = StatementKind::of(&payload);
-        let asked: Vec<_> = self.requirements().filter(|requirement| *requirement.kind() == kind).collect();
-        if asked.is_empty() {
-            let want = self.context.policy.requirements().first().kind().clone();
+        let requirements = self.context.policy.requirements();
+        let asked = || requirements.iter().enumerate().filter(|(_, requirement)| requirement.reads(&kind));
+        if asked().next().is_none() {
+            let want = requirements.first().kinds().clone();
             return Err(Reason::WrongKind { got: kind, want });
         }
         let claims = SubjectClaims::of(&payload, &self.subject, self.descriptor.as_ref())?;
-        let mut requirements = Vec::new();
-        let mut unmet = None;
-        for requirement in asked {
-            let mut conditions = requirement.conditions().iter();
-            match conditions.try_for_each(|condition| condition.check(&claims.annotations, claims.reference.as_ref())) {
-                Ok(()) => requirements.push(requirement.id().clone()),
-                Err(condition) => unmet = unmet.or(Some(condition)),
-            }
-        }
-        match unmet {
-            Some(condition) if requirements.is_empty() => Err(condition.into()),
-            _ => Ok((kind, claims, requirements)),
-        }
+        let attributes = evidence.document().notary_envelope().map(NotaryEnvelope::unverified_attributes);
+        let time = StatementTime::of_document(attributes.map(NotaryAttributes::signing_time))
+            .with_upper_bound(signer.and_then(VerifiedSigner::signed_no_later_than))
+            .with_certificate(signer.and_then(VerifiedSigner::keyless_certificate_start));
+        let facts = StatementFacts::new(&claims.annotations, claims.reference.as_deref(), time, self.time.current());
+        let result = |requirement: &Requirement| match requirement.check(&facts) {
+            Ok(()) => StatementResult::Met,
+            Err(condition) => StatementResult::Unmet(condition),
+        };
+        let results = asked().map(|(position, requirement)| (position, result(requirement))).collect();
+        Ok(StatementClaims { claims, kind, results, time })
     }
-}
-
-fn each_once<'a>(kinds: impl Iterator<Item = &'a StatementKind>) -> Vec<&'a StatementKind> {
-    let mut seen = Vec::new();
-    kinds.for_each(|kind| {
-        if !seen.contains(&kind) {
-            seen.push(kind)
-        }
-    });
-    seen
 }

@@ -11,6 +11,7 @@ use crate::key::HashedMessageError;
 use crate::key::KeyId;
 use crate::policy::FileStatement;
 use crate::policy::StatementKind;
+use crate::policy::StatementKinds;
 use crate::policy::UnmetCondition;
 use crate::time::Time;
 use crate::trust::CertificateFault;
@@ -149,8 +150,8 @@ pub enum Reason {
     WrongKind {
         /// The kind of the statement.
         got: StatementKind,
-        /// The kind that the policy requires.
-        want: StatementKind,
+        /// The kinds that the policy requires.
+        want: StatementKinds,
     },
 }
 
@@ -173,6 +174,19 @@ impl Reason {
             Self::Certificate(rejection) => rejection.is_undetermined(),
             Self::Unlogged { fault, .. } => fault.is_undetermined(),
             Self::Envelope(error) | Self::Payload(error) => error.is_limit(),
+            _ => false,
+        }
+    }
+
+    /// Whether a newer statement of an owner may be in the evidence, so that a yes by the newest one is not certain: an owner
+    /// signed it, or the store could not deliver it, or its signatures were not checked. Evidence that somebody else made too
+    /// large is not among it.
+    pub fn may_hide_newer(&self) -> bool {
+        match self {
+            Self::Payload(error) => error.is_limit(),
+            Self::SignaturesNotChecked { .. } | Self::Unreadable(_) => true,
+            Self::Certificate(rejection) => rejection.is_undetermined(),
+            Self::Unlogged { fault, .. } => fault.is_undetermined(),
             _ => false,
         }
     }

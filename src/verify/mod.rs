@@ -1,24 +1,40 @@
 //! Verification: evidence and a policy in, a verified subject or a refusal out. No input, no output, no clock.
 
+mod accepted_image;
+mod candidate;
 mod evaluation;
+mod examine;
 mod finding;
+mod image_evaluation;
+mod image_part;
 mod not_enforced;
+mod pool;
+mod record;
 mod refusal;
+mod requirement_verdict;
 mod shared;
 mod subject_claims;
 mod unenforced;
 mod unread_reason;
 mod verified;
 mod verifier;
+mod wanted;
 
+pub use accepted_image::AcceptedImage;
+pub use accepted_image::AcceptedPart;
+pub use accepted_image::ImageRefusal;
+pub use candidate::Candidate;
 pub use evaluation::Evaluation;
 pub use finding::Finding;
 pub use finding::Reason;
 pub use finding::key_id;
+pub use image_evaluation::ImageEvaluation;
+pub use image_evaluation::ImageRoot;
 pub use not_enforced::ExaminedSignature;
 pub use not_enforced::NotEnforced;
 pub use refusal::Refusal;
 pub use refusal::UnmetRequirement;
+pub use requirement_verdict::RequirementVerdict;
 pub use shared::SharedFindings;
 pub use unenforced::UnenforcedVerifier;
 pub use unread_reason::UnreadReason;

@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::nonempty::NonEmpty;
 use crate::policy::Decision;
 use crate::policy::RequirementId;
-use crate::policy::StatementKind;
+use crate::policy::StatementKinds;
 use crate::verify::AcceptedSignature;
 use crate::verify::Finding;
 use crate::verify::SharedFindings;
@@ -30,8 +30,8 @@ pub struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let UnmetRequirement { got, kind, requirement, want } = self.unmet.first();
-        write!(f, "requirement `{requirement}`: {got} of {want} owners signed an {kind} of {}", self.subject)
+        let UnmetRequirement { got, kinds, requirement, want } = self.unmet.first();
+        write!(f, "requirement `{requirement}`: {got} of {want} owners signed an {kinds} of {}", self.subject)
     }
 }
 
@@ -41,8 +41,8 @@ impl fmt::Display for Refusal {
 pub struct UnmetRequirement {
     /// The number of owners who signed, each with a different key.
     pub got: usize,
-    /// The kind of statement that the requirement asks for.
-    pub kind: StatementKind,
+    /// The kinds of statements that the requirement asks for.
+    pub kinds: StatementKinds,
     /// The name of the requirement.
     pub requirement: RequirementId,
     /// The number of owners who have to sign.

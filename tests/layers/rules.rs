@@ -277,6 +277,7 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("VerifiedTarget", "tuf", &["tuf/target.rs"]),
     ("VerifiedSigner", "trust", &["trust/authenticate.rs"]),
     ("VerifiedTimestampResponse", "x509", &["x509/timestamp/verified_response.rs"]),
+    ("AcceptedImage", "verify", &["verify/accepted_image.rs"]),
     ("VerifiedSubject", "verify", &["verify/verified.rs"]),
 ];
 

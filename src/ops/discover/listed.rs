@@ -46,14 +46,19 @@ pub(super) enum FetchedManifest {
 /// Whether the artifact type and annotations of a list entry suggest a wanted signature. They are hints and often wrong
 /// (threats: mislabelled-list-entry), so they decide the order only: an entry without a type is fetched at once, one of
 /// another type in the last step.
-pub(super) fn is_likely(entry: &Descriptor, kinds: &[&StatementKind], means: TrustedMeans) -> bool {
+pub(super) fn is_likely(entry: &Descriptor, wants: &dyn Fn(&StatementKind) -> bool, means: TrustedMeans) -> bool {
     const NO_TYPE: [&str; 4] =
         ["", media_type::OCI_EMPTY, media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
     let artifact_type = entry.artifact_type.as_deref().unwrap_or_default();
     let could_count = Form::of_artifact(artifact_type).is_some_and(|form| means.cover(form.signed_with));
     let typed = could_count || NO_TYPE.contains(&artifact_type);
-    let predicate = entry.annotations.get(referrer::BUNDLE_PREDICATE_TYPE);
-    typed && predicate.is_none_or(|predicate| kinds.contains(&&StatementKind::of_predicate(predicate)))
+    typed && labelled_kind(entry).is_none_or(|kind| wants(&kind))
+}
+
+/// The kind of statement that the annotations of a list entry name. It is a hint.
+pub(super) fn labelled_kind(entry: &Descriptor) -> Option<StatementKind> {
+    let predicate = entry.annotations.get(referrer::BUNDLE_PREDICATE_TYPE)?;
+    Some(StatementKind::of_predicate(predicate))
 }
 
 /// Fetches one listed manifest by its digest, checks its `subject` field, and reads its first `layers` documents, if

@@ -11,12 +11,16 @@
 //!    (OCI distribution-spec, "Referrers Tag Schema"), first where the store keeps no list.
 //! 3. Ask for the list once more without the filter, where the first answer may have been filtered.
 //! 4. Look at the entries that were put off, in case a list mislabelled them.
+//!
+//! Where only the newest statement of an owner counts, steps 1 and 2 go on after the evaluation is met, with everything that
+//! is labelled as a statement of such a kind.
 
 mod listed;
 pub(super) mod signature_manifest;
 mod subject;
 mod trace;
 pub(super) mod variants;
+mod wanted;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -151,32 +155,19 @@ impl<'a> Discovery<'a> {
                 }
             }
         }
-        if !self.is_done(evaluation) && !matches!(listed, Some(Listed::Whole | Listed::Failed | Listed::None)) {
+        if !self.is_met(evaluation) && !matches!(listed, Some(Listed::Whole | Listed::Failed | Listed::None)) {
             self.own_list(None, evaluation).await;
         }
-        if !self.is_done(evaluation) {
+        if !self.is_met(evaluation) {
             let mut later = std::mem::take(&mut self.later);
             later.retain(|(_, entry)| !self.read.contains(&entry.digest));
             self.consider(later, Certainty::Doubtful, evaluation).await;
         }
     }
 
-    /// Whether discovery may end: the evaluation is met, and no more than that is wanted.
-    fn is_done(&self, evaluation: &Evaluation<'_>) -> bool {
-        self.options.until == DiscoverUntil::PolicyMet && evaluation.is_met()
-    }
-
-    /// The statement kinds that are still wanted: those that the evaluation lacks, or all that the policy names.
-    fn kinds<'b>(&self, evaluation: &Evaluation<'b>) -> Vec<&'b StatementKind> {
-        match self.options.until {
-            DiscoverUntil::AllFound => evaluation.kinds(),
-            DiscoverUntil::PolicyMet => evaluation.unmet_kinds(),
-        }
-    }
-
     fn reader(&self, evaluation: &Evaluation<'_>) -> Reader<'a> {
         let DiscoverOptions { source, limits, .. } = self.options;
-        let largest = signature_manifest::largest_document(&evaluation.kinds(), limits);
+        let largest = signature_manifest::largest_document(evaluation, limits);
         let (material, strictness) = (evaluation.means().into(), evaluation.strictness());
         Reader { budget: self.budget, largest, limits, material, source, strictness }
     }
@@ -238,9 +229,11 @@ impl<'a> Discovery<'a> {
         // Signatures of the Notary Project are stored at no tag.
         let tagged = evaluation.means().cover(SignedWith::KeyOrCertificate);
         for FormTag { suffix, statements } in Form::tags().filter(|_| tagged) {
-            if self.kinds(evaluation).iter().any(|kind| kind.form_statements() == statements)
-                && !self.is_done(evaluation)
-            {
+            let wanted = match self.options.until {
+                DiscoverUntil::AllFound => evaluation.reads_form(statements),
+                DiscoverUntil::PolicyMet => evaluation.wants_form(statements),
+            };
+            if wanted && !self.is_done(evaluation) {
                 self.cosign_tag(suffix, evaluation).await;
             }
         }
@@ -278,8 +271,8 @@ impl<'a> Discovery<'a> {
     async fn sort(&mut self, place: FoundAt, entries: Vec<Descriptor>, evaluation: &mut Evaluation<'_>) {
         let fresh = |entry: &Descriptor| !self.read.contains(&entry.digest) && self.seen.insert(entry.identity());
         let fresh: Vec<_> = entries.into_iter().filter(fresh).map(referrer::bounded_entry).collect();
-        let kinds = self.kinds(evaluation);
-        let likely = |entry: &Descriptor| is_likely(entry, &kinds, evaluation.means());
+        let wants = |kind: &StatementKind| self.wants(kind, evaluation);
+        let likely = |entry: &Descriptor| is_likely(entry, &wants, evaluation.means());
         let (mut likely, doubtful): (Vec<_>, Vec<_>) = fresh.into_iter().partition(likely);
         trace::split(likely.len(), doubtful.len());
         // The newest one is most often the one that the policy accepts.
@@ -309,6 +302,9 @@ impl<'a> Discovery<'a> {
             while tasks.len() < batch
                 && let Some((place, entry)) = left.next_if(|(_, entry)| fits(held, entry.size))
             {
+                if !self.still_wants(&entry, certainty, evaluation) {
+                    continue;
+                }
                 // An entry that declares more than the limit is rejected unpaid: it must not exhaust the budget.
                 if entry.size > limit {
                     let reason = Reason::TooLarge { got: entry.size, limit };

@@ -25,12 +25,12 @@ use crate::ops::discover::variants::MaterialUse;
 use crate::ops::other_format;
 use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::MAX_BATCH_BYTES;
-use crate::policy::StatementKind;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::parallel;
 use crate::text::Untrusted;
+use crate::verify::Evaluation;
 use crate::verify::Finding;
 use crate::verify::Reason;
 use crate::verify::UnreadReason;
@@ -328,13 +328,12 @@ impl Reader<'_> {
     }
 }
 
-/// The size limit of one document, in bytes: the largest among these statement kinds.
-pub(in crate::ops) fn largest_document(kinds: &[&StatementKind], limits: &Limits) -> u64 {
-    let limit = |kind: &&StatementKind| match kind {
-        StatementKind::ImageSignature => limits.evidence.signature_bytes,
-        StatementKind::Attestation { .. } => limits.evidence.attestation_bytes,
-    };
-    kinds.iter().map(limit).max().unwrap_or(limits.evidence.signature_bytes)
+/// The size limit of one document, in bytes: the largest among the statement kinds that an evaluation reads.
+pub(in crate::ops) fn largest_document(evaluation: &Evaluation<'_>, limits: &Limits) -> u64 {
+    match evaluation.reads_attestations() {
+        true => limits.evidence.signature_bytes.max(limits.evidence.attestation_bytes),
+        false => limits.evidence.signature_bytes,
+    }
 }
 
 /// Calls `look` with every signed document in a manifest, in batches, and returns a finding for each that could not be

@@ -1,0 +1,104 @@
+//! `StatementKinds`: the kinds of statements that a requirement reads.
+
+use std::fmt;
+
+use crate::envelope::FormStatements;
+use crate::nonempty::NonEmpty;
+use crate::policy::StatementKind;
+use crate::predicate::PredicateKind;
+
+/// The kinds of statements that a requirement reads, at least one: image signatures, or attestations by predicate type.
+/// A statement of any other kind is never looked at (threats: attestation-as-signature).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementKinds(NonEmpty<KindPattern>);
+
+/// One kind, or all predicate types of one family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum KindPattern {
+    Exact(StatementKind),
+    Predicate(PredicateKind),
+}
+
+impl StatementKinds {
+    /// Statements of any of these kinds.
+    pub fn any_of(kinds: NonEmpty<StatementKind>) -> Self {
+        Self(kinds.map(KindPattern::Exact))
+    }
+
+    /// Attestations whose predicates are of any of these kinds, in every version of their predicate types.
+    pub fn predicates(kinds: NonEmpty<PredicateKind>) -> Self {
+        Self(kinds.map(KindPattern::Predicate))
+    }
+
+    /// Whether statements of `kind` are read.
+    pub fn contains(&self, kind: &StatementKind) -> bool {
+        self.0.iter().any(|pattern| pattern.matches(kind))
+    }
+
+    /// Whether attestations are read.
+    pub fn has_attestations(&self) -> bool {
+        self.0.iter().any(|pattern| !pattern.is_signature())
+    }
+
+    /// Whether image signatures are read.
+    pub fn has_signatures(&self) -> bool {
+        self.0.iter().any(KindPattern::is_signature)
+    }
+
+    /// Whether statements at a tag of cosign, which holds `statements` alone, could be of these kinds.
+    pub fn could_be(&self, statements: FormStatements) -> bool {
+        match statements {
+            FormStatements::Attestations => self.has_attestations(),
+            FormStatements::ImageSignatures => self.has_signatures(),
+        }
+    }
+
+    /// The one kind that is read; `None` if there are several.
+    pub fn single(&self) -> Option<&StatementKind> {
+        match (self.0.count(), self.0.first()) {
+            (1, KindPattern::Exact(kind)) => Some(kind),
+            _ => None,
+        }
+    }
+}
+
+impl KindPattern {
+    fn is_signature(&self) -> bool {
+        matches!(self, Self::Exact(StatementKind::ImageSignature))
+    }
+
+    fn matches(&self, kind: &StatementKind) -> bool {
+        match self {
+            Self::Exact(wanted) => wanted == kind,
+            Self::Predicate(wanted) => match kind {
+                StatementKind::Attestation { predicate_type } => PredicateKind::of(predicate_type) == *wanted,
+                StatementKind::ImageSignature => false,
+            },
+        }
+    }
+}
+
+impl From<StatementKind> for StatementKinds {
+    fn from(kind: StatementKind) -> Self {
+        Self(NonEmpty::one(KindPattern::Exact(kind)))
+    }
+}
+
+impl fmt::Display for KindPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(kind) => kind.fmt(f),
+            Self::Predicate(kind) => write!(f, "attestation of the kind {kind}"),
+        }
+    }
+}
+
+/// The kinds, joined with `or`.
+impl fmt::Display for StatementKinds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(position, kind)| {
+            f.write_str(if position == 0 { "" } else { " or " })?;
+            kind.fmt(f)
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! `Candidate`: a statement that was considered for a requirement, for reports.
+
+use crate::digest::Digest;
+use crate::policy::StatementTimeSource;
+use crate::policy::UnmetCondition;
+use crate::time::Time;
+use crate::trust::Owner;
+use crate::verify::record::StatementRecord;
+use crate::verify::record::StatementResult;
+
+/// A statement that was considered for a requirement.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Candidate {
+    /// The manifest that it is about.
+    pub about: Digest,
+    /// The stable code of the reason why it does not count; `None` if it counts.
+    pub code: Option<&'static str>,
+    /// Whether it counts for its owner.
+    pub counted: bool,
+    /// The digest of the manifest that carries it; `None` for a file.
+    pub evidence: Option<Digest>,
+    /// The owner who signed it.
+    pub owner: Owner,
+    /// Why it does not count, if a condition says so.
+    pub reason: Option<UnmetCondition>,
+    /// When it was made, and where that time comes from.
+    pub time: Option<(Time, StatementTimeSource)>,
+}
+
+impl Candidate {
+    /// The candidate that `record` is for a requirement, which found `result`.
+    pub(super) fn of(record: &StatementRecord, result: &StatementResult, standing: Standing) -> Self {
+        let reason = match result {
+            StatementResult::Met => None,
+            StatementResult::Unmet(condition) => Some(condition.clone()),
+        };
+        let code = match standing {
+            Standing::Counted => None,
+            Standing::Superseded => Some("superseded"),
+            Standing::Deciding => Some(reason.as_ref().map_or("tie", UnmetCondition::code)),
+        };
+        let signature = &record.signature;
+        Self {
+            about: record.about,
+            code,
+            counted: standing == Standing::Counted,
+            evidence: signature.evidence.digest().copied(),
+            owner: signature.signer.owner().clone(),
+            reason: reason.filter(|_| standing == Standing::Deciding),
+            time: record.time.at(),
+        }
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (self.about, self.code, self.evidence, &self.owner, self.time)
+            == (other.about, other.code, other.evidence, &other.owner, other.time)
+            && self.reason == other.reason
+    }
+}
+
+/// How a statement stands among those of its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Counted,
+    /// It decides, and does not count.
+    Deciding,
+    /// A newer one decides.
+    Superseded,
+}

@@ -1,0 +1,124 @@
+//! `RequirementVerdict`: the decision on one requirement of a policy, with every statement that was considered.
+
+use crate::digest::Digest;
+use crate::policy::About;
+use crate::policy::Decision;
+use crate::policy::Requirement;
+use crate::policy::RequirementId;
+use crate::verify::Candidate;
+use crate::verify::pool::RequirementPool;
+
+/// The decision on one requirement of a policy about an image, for reports.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RequirementVerdict {
+    /// The manifests that its statements must be about.
+    pub about: About,
+    /// The statements of its owners that were read.
+    pub candidates: Vec<Candidate>,
+    /// The stable code: `met`, or why it is not.
+    pub code: &'static str,
+    /// The decision.
+    pub decision: Decision,
+    /// The number of owners who count, for the manifest that has the fewest.
+    pub got: usize,
+    /// The name of the requirement.
+    pub id: RequirementId,
+    /// The manifests for which it is not met.
+    pub lacking: Vec<Digest>,
+    /// Its line in the policy file, from 1.
+    pub line: Option<u32>,
+    /// The number of owners who have to sign.
+    pub want: u32,
+}
+
+/// Why a requirement cannot be met by any statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Impossible {
+    NoIndex,
+    NoPlatforms,
+}
+
+impl Impossible {
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::NoIndex => "no-index",
+            Self::NoPlatforms => "no-platforms",
+        }
+    }
+}
+
+impl RequirementVerdict {
+    /// The verdict on a requirement that no statement can meet.
+    pub(super) fn impossible(requirement: &Requirement, why: Impossible) -> Self {
+        Self { code: why.code(), decision: Decision::Unmet, ..Self::begun(requirement) }
+    }
+
+    /// The verdict on a requirement over the statements for each manifest that decides it, at least one.
+    pub(super) fn over(requirement: &Requirement, pools: &[(Digest, RequirementPool<'_>)]) -> Self {
+        let mut verdict = Self::begun(requirement);
+        let mut decisions = Vec::new();
+        for (digest, pool) in pools {
+            let decided = pool.decide();
+            verdict.got = if decisions.is_empty() { decided.got } else { verdict.got.min(decided.got) };
+            decisions.push(decided.decision);
+            let candidates = pool.candidates();
+            if decided.decision != Decision::Met {
+                verdict.lacking.push(*digest);
+                let code = code(decided.decision, &candidates);
+                if verdict.code == MET || decided.decision == Decision::Unmet {
+                    verdict.code = code;
+                }
+            }
+            for candidate in candidates {
+                if !verdict.candidates.iter().any(|known| known.is_same(&candidate)) {
+                    verdict.candidates.push(candidate);
+                }
+            }
+        }
+        verdict.decision = match decisions.is_empty() {
+            // No manifest at all: never a yes.
+            true => Decision::Unmet,
+            false => Decision::all(decisions),
+        };
+        verdict
+    }
+
+    /// The same verdict, where manifests that were not read might decide otherwise.
+    pub(super) fn or_undetermined(mut self) -> Self {
+        if self.decision == Decision::Met || self.code == Impossible::NoPlatforms.code() {
+            self.decision = Decision::Undetermined;
+            self.code = UNREAD;
+        }
+        self
+    }
+
+    fn begun(requirement: &Requirement) -> Self {
+        Self {
+            about: requirement.about(),
+            candidates: Vec::new(),
+            code: MET,
+            decision: Decision::Unmet,
+            got: 0,
+            id: requirement.id().clone(),
+            lacking: Vec::new(),
+            line: requirement.line(),
+            want: requirement.quorum().threshold().count(),
+        }
+    }
+}
+
+/// Why a requirement is not met, by the statement that decides it.
+fn code(decision: Decision, candidates: &[Candidate]) -> &'static str {
+    let unmet = candidates.iter().find_map(|candidate| candidate.code.filter(|_| candidate.reason.is_some()));
+    match (decision, unmet) {
+        (Decision::Met, _) => MET,
+        (Decision::Undetermined, _) => UNREAD,
+        (Decision::Unmet, Some(code)) => code,
+        (Decision::Unmet, None) if candidates.is_empty() => "no-statement",
+        (Decision::Unmet, None) => "too-few-owners",
+    }
+}
+
+const MET: &str = "met";
+const UNREAD: &str = "unread";

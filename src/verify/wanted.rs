@@ -1,0 +1,57 @@
+//! Which statements an evaluation still wants: discovery fetches no others.
+
+use crate::envelope::FormStatements;
+use crate::policy::CountedStatements;
+use crate::policy::Requirement;
+use crate::policy::StatementKind;
+use crate::verify::Evaluation;
+
+impl<'a> Evaluation<'a> {
+    /// Whether statements of `kind` could count for a requirement.
+    pub fn reads(&self, kind: &StatementKind) -> bool {
+        self.open_requirements().any(|(_, requirement)| requirement.reads(kind))
+    }
+
+    /// Whether more statements of `kind` could still change the decision: those of a requirement that is not met, and those
+    /// of which only the newest counts. Discovery fetches no other kinds.
+    pub fn wants(&self, kind: &StatementKind) -> bool {
+        self.wanting().any(|requirement| requirement.reads(kind))
+            || self.open_requirements().any(|(_, requirement)| requirement.reads_all(kind))
+    }
+
+    /// Whether attestations could count for a requirement. They may be larger than signatures.
+    pub fn reads_attestations(&self) -> bool {
+        self.open_requirements().any(|(_, requirement)| requirement.kinds().has_attestations())
+    }
+
+    /// As [`Evaluation::reads`], for any of the kinds at a tag of cosign.
+    pub fn reads_form(&self, statements: FormStatements) -> bool {
+        self.open_requirements().any(|(_, requirement)| requirement.kinds().could_be(statements))
+    }
+
+    /// As [`Evaluation::wants`], for any of the kinds at a tag of cosign.
+    pub fn wants_form(&self, statements: FormStatements) -> bool {
+        let all = |requirement: &Requirement| requirement.counted() == CountedStatements::Newest;
+        self.wanting().any(|requirement| requirement.kinds().could_be(statements))
+            || self
+                .open_requirements()
+                .any(|(_, requirement)| all(requirement) && requirement.kinds().could_be(statements))
+    }
+
+    /// Whether a newer statement may turn a yes into a no, so that everything that is labelled as one has to be read.
+    pub fn needs_newest(&self) -> bool {
+        self.open_requirements().any(|(_, requirement)| requirement.counted() == CountedStatements::Newest)
+    }
+
+    /// The number of owners who still have to sign for the unmet requirement that needs the fewest.
+    pub fn missing(&self) -> u32 {
+        let decisions = self.open_requirements().map(|(position, requirement)| self.decide(position, requirement));
+        decisions.map(|decision| decision.missing).filter(|missing| *missing > 0).min().unwrap_or(0)
+    }
+
+    /// The requirements that still lack owners.
+    fn wanting(&self) -> impl Iterator<Item = &'a Requirement> {
+        let open = self.open_requirements();
+        open.filter(|(position, requirement)| self.decide(*position, requirement).missing > 0).map(|(_, one)| one)
+    }
+}
