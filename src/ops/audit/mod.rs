@@ -235,13 +235,14 @@ impl Auditor<'_> {
     /// Step 2: reads the signed documents of a manifest.
     async fn manifest(&mut self, content: &Content, found_at: FoundAt, budget: &EvidenceBudget) {
         let (source, limits) = (self.image.source, self.options.limits);
+        let material = MaterialUse::from(self.options.trust.means());
         let look = |evidence: &Evidence| self.document(evidence);
         let findings = signature_manifest::documents_in(
             source,
             content,
             found_at,
             None,
-            (budget, limits, Strictness::Strict, MaterialUse::Ignored),
+            (budget, limits, Strictness::Strict, material),
             look,
         )
         .await;
