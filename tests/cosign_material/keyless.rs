@@ -226,6 +226,11 @@ impl Variants {
     }
 
     fn verdict(&self, layers: &[Descriptor], as_referrer: bool) -> Verdict {
+        verdict(&self.store(layers, as_referrer), *self.image.digest(), &by_golden(&SIGNATURE))
+    }
+
+    /// A store with the image and a signature manifest with these layers.
+    fn store(&self, layers: &[Descriptor], as_referrer: bool) -> Memory {
         // A store that takes what verifiers do not read.
         let memory = Memory::new(Limits::DEFAULT.with(|limits| limits.oci.annotation_bytes = 2 << 20));
         let manifest = match as_referrer {
@@ -253,7 +258,57 @@ impl Variants {
         }
         now(memory.push_manifest(&self.image, None)).unwrap();
         now(memory.push_manifest(&manifest, (!as_referrer).then_some(tag.as_str()))).unwrap();
-        verdict(&memory, *self.image.digest(), &by_golden(&SIGNATURE))
+        memory
+    }
+}
+
+/// Trusts the key of the certificates in the test data, where the timestamp authority there vouches for the signature.
+fn logged_key() -> Means {
+    let key = PublicKey::parse(&fs::read(golden("cosign-tag-certificate").join("release.pub")).unwrap()).unwrap();
+    let root = Arc::new(root(&golden("cosign-tag-certificate").join("trusted_root.json")));
+    Means::LoggedKeys(LoggedKeys::new(NonEmpty::one(key), root, STAMPED))
+}
+
+/// What an audit with these means could not read in the store.
+fn unread(store: &dyn Source, image: Digest, means: Means) -> String {
+    let trust = TrustRoot::new([Identity::new(Owner::Named("release".to_owned()), means)]).unwrap();
+    let (name, tag_or_digest) = ("registry.example/app:v1", TagOrDigest::Digest(image));
+    let reference = &name.parse().unwrap();
+    let audited = AuditedImage { name, reference, source: store, tag_or_digest: &tag_or_digest };
+    let options = AuditOptions {
+        limits: &Limits::DEFAULT,
+        lines: &LogLines::default(),
+        names: NameRule::SameImage,
+        now: Time::parse("2027-01-01T00:00:00Z").unwrap(),
+        trust: &trust,
+    };
+    format!("{:?}", now(audit::audit(audited, options)).unwrap().unread())
+}
+
+/// A key with a log rule needs no certificate: layers with one do not take the place of a timestamp alone.
+#[test]
+fn certificates_do_not_displace_the_signature_of_a_key_with_a_log_rule() {
+    let variants = Variants::new();
+    let stamped = variants.with(&[(COSIGN_CERTIFICATE, ""), (COSIGN_CHAIN, "")]);
+    let verifier = verifier(logged_key(), &SIGNATURE);
+    for as_referrer in [false, true] {
+        let layers: Vec<_> = (0..50).map(|n| variants.forged(n)).chain([stamped.clone()]).collect();
+        let store = variants.store(&layers, as_referrer);
+        assert_eq!(word(&store, *variants.image.digest(), &verifier), "accepted");
+    }
+}
+
+/// The material beside a signature decides for a key with a log rule, so an audit says what it did not read of it.
+#[test]
+fn an_audit_says_which_variants_it_did_not_read() {
+    let variants = Variants::new();
+    let layers: Vec<_> = (0..9).map(|n| variants.forged(n)).collect();
+    for as_referrer in [false, true] {
+        let store = variants.store(&layers, as_referrer);
+        let unread = |means: Means| unread(&store, *variants.image.digest(), means);
+        assert!(unread(logged_key()).contains("TooManyVariants { limit: 8 }"));
+        let Means::LoggedKeys(logged) = logged_key() else { panic!("a key") };
+        assert_eq!(unread(Means::Keys(logged.keys().clone())), "[]");
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The invariant: no layer hides another one silently. A layer whose certificate, log entry or timestamp was stripped is
 //! another piece of evidence than the complete one, so both are read. Anybody who can push can make any number of variants,
-//! so at most [`VARIANTS`] of each signature are read, complete ones first; that others were left out is reported.
+//! so at most [`VARIANTS`] of each signature are read, the most complete one of each kind first; that others were left out
+//! is reported.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -43,44 +44,61 @@ pub(super) struct DistinctLayers {
 /// Removes repeated layers and keeps the order. A repeated document is read once, since it adds nothing
 /// (threats: key-counted-twice).
 ///
-/// Of more than [`VARIANTS`] variants of one signature, those with the most verification material are kept: with a
-/// certificate and a log entry or timestamp, then with a certificate, then the others; among equals the first ones.
+/// Of more than [`VARIANTS`] variants of one signature, the kinds of verification material take turns, in the order of
+/// [`MaterialKind`]; of one kind the first ones are kept. So no number of variants of one kind displaces those of another:
+/// a certificate needs a log entry or timestamp beside it, and a key with a log rule needs a log entry and no certificate.
 pub(super) fn distinct(layers: Vec<Descriptor>) -> DistinctLayers {
     let mut known = BTreeSet::new();
-    let mut variants: BTreeMap<_, Vec<(Completeness, usize)>> = BTreeMap::new();
+    let mut variants: BTreeMap<_, Vec<(MaterialKind, usize)>> = BTreeMap::new();
     for (position, layer) in layers.iter().enumerate() {
         let identity = EvidenceIdentity::of(layer);
         let bare = identity.without_material();
         if known.insert(identity) {
-            variants.entry(bare).or_default().push((Completeness::of(layer), position));
+            variants.entry(bare).or_default().push((MaterialKind::of(layer), position));
         }
     }
     let variants_left_out = variants.values().any(|group| group.len() > VARIANTS);
     let mut keep = BTreeSet::new();
-    for mut group in variants.into_values() {
-        group.sort_unstable();
-        keep.extend(group.into_iter().take(VARIANTS).map(|(_, position)| position));
+    for group in variants.into_values() {
+        keep.extend(in_turns(group).into_iter().take(VARIANTS));
     }
     drop(known);
     let layers = layers.into_iter().enumerate().filter(|(position, _)| keep.contains(position));
     DistinctLayers { layers: layers.map(|(_, layer)| layer).collect(), variants_left_out }
 }
 
-/// How much of its verification material a layer has, by its annotations: the most first.
+/// The positions of the variants of one signature, one of each kind after the other.
+fn in_turns(group: Vec<(MaterialKind, usize)>) -> Vec<usize> {
+    let mut counts: BTreeMap<MaterialKind, usize> = BTreeMap::new();
+    let turn = |(kind, position): (MaterialKind, usize)| {
+        let of_kind = counts.entry(kind).or_default();
+        *of_kind = of_kind.saturating_add(1);
+        (*of_kind, kind, position)
+    };
+    let mut turns: Vec<_> = group.into_iter().map(turn).collect();
+    turns.sort_unstable();
+    turns.into_iter().map(|(.., position)| position).collect()
+}
+
+/// Which verification material a layer has, by its annotations.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Completeness {
+enum MaterialKind {
     CertificateAndTime,
+    /// A log entry or timestamp: what a key with a log rule needs.
+    Time,
     Certificate,
     Other,
 }
 
-impl Completeness {
+impl MaterialKind {
     fn of(layer: &Descriptor) -> Self {
         let has = |key: &str| layer.annotations.get(key).is_some_and(|value| !value.is_empty());
-        match has(referrer::COSIGN_CERTIFICATE) {
-            true if has(referrer::COSIGN_BUNDLE) || has(referrer::COSIGN_TIMESTAMP) => Self::CertificateAndTime,
-            true => Self::Certificate,
-            false => Self::Other,
+        let time = has(referrer::COSIGN_BUNDLE) || has(referrer::COSIGN_TIMESTAMP);
+        match (has(referrer::COSIGN_CERTIFICATE), time) {
+            (true, true) => Self::CertificateAndTime,
+            (false, true) => Self::Time,
+            (true, false) => Self::Certificate,
+            (false, false) => Self::Other,
         }
     }
 }
@@ -138,5 +156,20 @@ mod tests {
             let kept = distinct((0..count).map(|n| whole(&n.to_string())).collect());
             assert_eq!((kept.layers.len(), kept.variants_left_out), (8, left_out));
         }
+    }
+
+    /// A key with a log rule needs a log entry and no certificate, so bogus certificates must not take all places.
+    #[test]
+    fn no_kind_of_variants_takes_the_places_of_another_kind() {
+        let logged = layer("AA==", &[(referrer::COSIGN_BUNDLE, "{}")]);
+        let certified = |n: usize| layer("AA==", &[(referrer::COSIGN_CERTIFICATE, &n.to_string())]);
+        let bogus = |count: usize| (0..count).map(|n| whole(&n.to_string())).chain((0..count).map(certified));
+        for count in [8, 9, 50] {
+            let kept = distinct(bogus(count).chain([logged.clone()]).collect());
+            assert!(kept.variants_left_out && kept.layers.contains(&logged), "{count}");
+            assert_eq!(kept.layers.len(), VARIANTS);
+        }
+        let stamps = (0..50).map(|n| layer("AA==", &[(referrer::COSIGN_TIMESTAMP, &n.to_string())]));
+        assert!(distinct(stamps.chain([whole("c")]).collect()).layers.contains(&whole("c")));
     }
 }
