@@ -18,7 +18,8 @@ impl TextPattern {
         self.check_narrow(name_fault)
     }
 
-    /// Checks that a pattern for an OIDC issuer has the scheme and the host without a wildcard.
+    /// Checks that a pattern for an OIDC issuer has the scheme and the host without a wildcard, and, at hosts that are
+    /// known to serve many organisations, the segments up to the organisation.
     ///
     /// # Errors
     /// [`PatternError::CatchAll`] and [`PatternError::Wide`].
@@ -66,10 +67,31 @@ fn name_fault(literals: &Literals) -> Option<&'static str> {
 
 fn issuer_fault(literals: &Literals) -> Option<&'static str> {
     let prefix = literals.prefix.to_ascii_lowercase();
-    let host = prefix.split_once("://").filter(|(scheme, rest)| is_scheme(scheme) && names_owner(rest, 0));
+    match prefix.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) {
+        _ if literals.is_whole => None,
+        Some((_, rest)) if names_owner(rest, organisation_depth(rest)) => None,
+        Some((_, rest)) if names_owner(rest, 0) => Some(ORGANISATION),
+        _ => Some(HOST),
+    }
+}
+
+/// After how many segments of the path of an issuer the organisation stands. Where each organisation has an issuer of its
+/// own at one host, the host alone says nothing.
+fn organisation_depth(rest: &str) -> usize {
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    let is_below = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
     match host {
-        None if !literals.is_whole => Some(HOST),
-        _ => None,
+        // `/org/ORGANISATION`.
+        "oidc.circleci.com" => 2,
+        // `/v1/projects/PROJECT/locations/…/clusters/…`.
+        "container.googleapis.com" => 3,
+        // `/ENTERPRISE`; `/TENANT`.
+        "token.actions.githubusercontent.com" | "login.microsoftonline.com" | "sts.windows.net" => 1,
+        // `/id/CLUSTER`.
+        _ if host.starts_with("oidc.eks.") && is_below("amazonaws.com") => 2,
+        // `/TENANT/CLUSTER/`.
+        _ if is_below("prod-aks.azure.com") => 1,
+        _ => 0,
     }
 }
 
@@ -113,6 +135,7 @@ fn domain(suffix: &str) -> Option<&str> {
 }
 
 const HOST: &str = "it needs scheme and host of the issuer without a wildcard, up to the next `/`; in a regular expression `\\.` is a dot";
+const ORGANISATION: &str = "the issuers of many organisations are at this host: it needs the path up to the organisation without a wildcard, and the `/` after it";
 const OWNER: &str = "it needs, without a wildcard, the host and the owner of a URI with the `/` after them \
 (https://github.com/OWNER/), or the domain of an address (*@example.com); in a regular expression `\\.` is a dot";
 const PUBLIC: &str = "everybody can have an address at this mail provider: name whole addresses";

@@ -233,6 +233,19 @@ fn a_pattern_says_without_a_wildcard_whose_names_it_means() {
         regexp("^https://login.acme.com/.*$"),
         wildcard("https://*.acme.com"),
         wildcard("https://*/acme"),
+        // Everybody can have an issuer at these hosts.
+        wildcard("https://oidc.circleci.com/org/*"),
+        wildcard("https://oidc.circleci.com/org/0a1b*"),
+        wildcard("https://oidc.circleci.com:443/org/*"),
+        wildcard("HTTPS://OIDC.CircleCI.com/org/*"),
+        regexp(r"^https://oidc\.circleci\.com/org/[0-9a-f-]+$"),
+        regexp(r"^https://oidc\.circleci\.com/.*$|^https://login\.acme\.com/.*$"),
+        wildcard("https://container.googleapis.com/v1/projects/*/locations/*/clusters/*"),
+        wildcard("https://oidc.eks.eu-west-1.amazonaws.com/id/*"),
+        wildcard("https://token.actions.githubusercontent.com/*"),
+        wildcard("https://login.microsoftonline.com/*/v2.0"),
+        wildcard("https://sts.windows.net/**"),
+        wildcard("https://eastus.oic.prod-aks.azure.com/*/x"),
     ] {
         let error = IdentityPattern::keyless(TextPattern::exact("ci@acme.com").unwrap(), issuer).unwrap_err();
         assert!(matches!(error, PatternError::Wide { .. } | PatternError::CatchAll { .. }), "{error}");
@@ -256,8 +269,16 @@ fn a_pattern_says_without_a_wildcard_whose_names_it_means() {
         assert!(named(pattern.clone()).is_ok(), "{pattern}: {:?}", named(pattern.clone()));
     }
     let name = || TextPattern::exact("ci@acme.com").unwrap();
-    for issuer in [regexp(r"^https://login\.acme\.com/.*$"), wildcard("https://token.actions.githubusercontent.com/*")]
-    {
+    for issuer in [
+        regexp(r"^https://login\.acme\.com/.*$"),
+        wildcard("https://token.actions.githubusercontent.com/acme/*"),
+        wildcard("https://container.googleapis.com/v1/projects/acme/locations/*/clusters/*"),
+        wildcard("https://oidc.circleci.com/org/0a1b/*"),
+        TextPattern::exact("https://oidc.circleci.com/org/0a1b").unwrap(),
+        // Other hosts, where the host alone is the organisation.
+        wildcard("https://oidc.circleci.com.acme.com/org/*"),
+        wildcard("https://notprod-aks.azure.com/*"),
+    ] {
         assert!(IdentityPattern::keyless(name(), issuer).is_ok());
     }
 }
