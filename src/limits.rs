@@ -155,7 +155,7 @@ pub struct OciLimits {
     /// Bytes of a manifest, an index, an image config or a page of referrers. OCI distribution specification, "Pushing
     /// Manifests": registries should accept manifests of this size.
     pub manifest_bytes: u64,
-    /// Bytes that one compressed layer, or one compressed archive, is unpacked to.
+    /// Bytes that the compressed layers of one archive together, or one compressed archive, are unpacked to.
     pub unpacked_bytes: u64,
     /// How many times its compressed size a layer or an archive is unpacked to, beyond the first 16 MiB.
     pub unpacked_ratio: u64,

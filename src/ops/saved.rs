@@ -63,7 +63,7 @@ pub async fn verify(
     let verdicts = NonEmpty::collect(verdicts).ok_or_else(nothing)?;
     let verified = VerifiedArchive::of(verdicts)?;
     let proven: BTreeSet<_> = verified.images().iter().flat_map(|image| [*image.signed(), *image.manifest()]).collect();
-    match archive.beside(&proven) {
+    match archive.beside(&proven).map_err(OpsError::from)? {
         None => Ok(verified),
         Some(other) => {
             let (place, reason) = (archive.place().to_owned(), ContradictionReason::NotProven(other));

@@ -111,7 +111,7 @@ impl DockerArchive {
     }
 
     /// Reads the archive in `tar`, and hashes what it lists.
-    pub(super) fn of(tar: Tar, limits: Limits, unpacking: Unpacking) -> Result<Self, StoreError> {
+    pub(super) fn of(tar: Tar, limits: Limits, unpacking: Unpacking<'_>) -> Result<Self, StoreError> {
         let place = tar.name();
         let saved = read_manifest_json(&tar, &limits)?;
         let missing = |name: &&String| !tar.has(name);
@@ -131,7 +131,7 @@ impl DockerArchive {
         for image in &saved {
             let Some(files) = graph.matching_files(&archive, image) else {
                 let reason = ContradictionReason::Lists { config: Untrusted::new(&image.config) };
-                return Err(StoreError::Contradiction { place, reason });
+                return Err(graph.unread_or(StoreError::Contradiction { place, reason }));
             };
             loaded.push(files);
         }
@@ -150,7 +150,7 @@ impl DockerArchive {
     /// As [`Archive::sole`]; [`StoreError::Contradiction`] if a loader would load another image.
     pub fn choose(&self, named: Option<TagOrDigest>) -> Result<TagOrDigest, StoreError> {
         let contradiction = |reason| StoreError::Contradiction { place: self.origin().to_string(), reason };
-        let not_loaded = |what: Digest| contradiction(ContradictionReason::NotLoaded(what));
+        let not_loaded = |what: Digest| self.graph.unread_or(contradiction(ContradictionReason::NotLoaded(what)));
         let is_loaded = |digest: Digest| self.loaded.iter().any(|files| self.graph.holds(vec![digest], files));
         match named {
             None => {
@@ -162,8 +162,9 @@ impl DockerArchive {
                 match self.beside(&BTreeSet::from([sole])) {
                     _ if !is_loaded(sole) => Err(not_loaded(sole)),
                     _ if !self.loaded.iter().all(|files| self.graph.holds(vec![sole], files)) => Err(not_loaded(sole)),
-                    Some(other) => Err(contradiction(ContradictionReason::NotProven(other))),
-                    None => Ok(TagOrDigest::Digest(sole)),
+                    Err(error) => Err(error),
+                    Ok(Some(other)) => Err(contradiction(ContradictionReason::NotProven(other))),
+                    Ok(None) => Ok(TagOrDigest::Digest(sole)),
                 }
             }
             Some(TagOrDigest::Digest(digest)) => match self.archive.file(&digest)?.is_none() || is_loaded(digest) {
@@ -248,7 +249,7 @@ fn hash(
     archive: &Archive,
     digest: &Digest,
     size: Option<u64>,
-    unpacking: Unpacking,
+    unpacking: Unpacking<'_>,
     limits: &Limits,
 ) -> Result<HashedFile, StoreError> {
     let place = archive.origin().to_string();

@@ -19,6 +19,7 @@ use crate::limits::count;
 use crate::store::StoreError;
 use crate::store::unpack;
 use crate::store::unpack::Compression;
+use crate::store::unpack::UnpackBudget;
 use crate::store::unpack::UnpackFault;
 use crate::store::unpack::Unpacked;
 
@@ -36,10 +37,11 @@ pub(super) struct HashedFile {
 }
 
 /// Whether the unpacked bytes of a compressed file are hashed too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unpacking {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unpacking<'a> {
     Skipped,
-    Wanted,
+    /// Within this budget of the archive.
+    Wanted(&'a UnpackBudget),
 }
 
 impl HashedFile {
@@ -50,7 +52,7 @@ impl HashedFile {
     pub(super) fn read(
         mut file: impl Read,
         algorithm: DigestAlgorithm,
-        unpacking: Unpacking,
+        unpacking: Unpacking<'_>,
         limits: &Limits,
     ) -> io::Result<Self> {
         let mut first = Vec::new();
@@ -58,8 +60,8 @@ impl HashedFile {
         let compression = Compression::of(&first);
         let mut file = Hashing { hasher: Hasher::new(algorithm), inner: first.as_slice().chain(file), size: 0 };
         let mut unpacked = None;
-        if let (Some(compression), Unpacking::Wanted) = (compression, unpacking) {
-            unpacked = Some(digest_of_unpacked(&mut file, compression, limits)?);
+        if let (Some(compression), Unpacking::Wanted(budget)) = (compression, unpacking) {
+            unpacked = Some(digest_of_unpacked(&mut file, compression, budget, limits)?);
         }
         // What the unpacking has left, or all of it.
         let mut piece = vec![0; PIECE];
@@ -104,9 +106,10 @@ pub(super) fn in_parallel<T: Sync, R: Send>(
 fn digest_of_unpacked(
     file: impl Read,
     compression: Compression,
+    budget: &UnpackBudget,
     limits: &Limits,
 ) -> io::Result<Result<Digest, UnpackFault>> {
-    let mut unpacked = match Unpacked::new(file, compression, limits) {
+    let mut unpacked = match Unpacked::new(file, compression, budget, limits) {
         Ok(unpacked) => unpacked,
         Err(fault) => return Ok(Err(fault)),
     };

@@ -43,6 +43,7 @@ use crate::store::local::layout_files::INDEX;
 use crate::store::local::layout_files::LayoutFiles as _;
 use crate::store::local::layout_files::MARK;
 use crate::store::unpack::Compression;
+use crate::store::unpack::UnpackBudget;
 use crate::store::unpack::UnpackFault;
 use crate::text::Untrusted;
 
@@ -128,13 +129,14 @@ impl SavedArchive {
     }
 
     fn with_layout(tar: Tar, limits: &Limits) -> Result<Self, StoreError> {
-        let layout = DockerArchive::of(tar, limits.clone(), Unpacking::Wanted)?;
-        let images = images(layout.tar(), Some(&layout), limits)?;
+        let budget = UnpackBudget::of(limits);
+        let layout = DockerArchive::of(tar, limits.clone(), Unpacking::Wanted(&budget))?;
+        let images = images(layout.tar(), Some(&layout), &budget, limits)?;
         Ok(Self { images, place: layout.tar().name(), layout: Some(layout) })
     }
 
     fn without_layout(tar: &Tar, limits: &Limits) -> Result<Self, StoreError> {
-        Ok(Self { images: images(tar, None, limits)?, layout: None, place: tar.name() })
+        Ok(Self { images: images(tar, None, &UnpackBudget::of(limits), limits)?, layout: None, place: tar.name() })
     }
 
     /// The images that `docker load` loads, in the order of the list.
@@ -145,8 +147,11 @@ impl SavedArchive {
     /// The first image of the OCI layout in the archive that a loader would take from there and that is neither one of
     /// `proven`, nor below one of them, nor made of the configs and layers of [`SavedArchive::images`] alone. `None` if
     /// there is no such image.
-    pub fn beside(&self, proven: &BTreeSet<Digest>) -> Option<Digest> {
-        self.layout.as_ref()?.beside(proven)
+    ///
+    /// # Errors
+    /// Could-not-tell: the [`StoreError`] of a manifest that could not be read, if every other one is covered.
+    pub fn beside(&self, proven: &BTreeSet<Digest>) -> Result<Option<Digest>, StoreError> {
+        self.layout.as_ref().map_or(Ok(None), |layout| layout.beside(proven))
     }
 
     /// The location of the archive, for messages.
@@ -172,9 +177,14 @@ fn has_layout(tar: &Tar) -> bool {
 
 /// Reads the images of the list: each config and each layer once, and configs of at most `limits.graph.bytes` together.
 /// `layout` has hashed the blobs that it lists. Entries with the same config and layers are one image.
-fn images(tar: &Tar, layout: Option<&DockerArchive>, limits: &Limits) -> Result<Vec<LoadedImage>, StoreError> {
+fn images(
+    tar: &Tar,
+    layout: Option<&DockerArchive>,
+    budget: &UnpackBudget,
+    limits: &Limits,
+) -> Result<Vec<LoadedImage>, StoreError> {
     let saved = read_manifest_json(tar, limits)?;
-    let layers = hashed_layers(tar, layout, &saved, limits)?;
+    let layers = hashed_layers((tar, layout), &saved, budget, limits)?;
     let mut configs: BTreeMap<String, Content> = BTreeMap::new();
     let mut images: Vec<LoadedImage> = Vec::new();
     let mut left = limits.graph.bytes;
@@ -206,9 +216,9 @@ fn images(tar: &Tar, layout: Option<&DockerArchive>, limits: &Limits) -> Result<
 
 /// The layers of all images, by the names of their files. Several are hashed at a time.
 fn hashed_layers(
-    tar: &Tar,
-    layout: Option<&DockerArchive>,
+    (tar, layout): (&Tar, Option<&DockerArchive>),
     saved: &[SavedImage],
+    budget: &UnpackBudget,
     limits: &Limits,
 ) -> Result<BTreeMap<String, LoadedLayer>, StoreError> {
     let mut names = BTreeSet::new();
@@ -223,7 +233,7 @@ fn hashed_layers(
                 let file = tar.open(name)?.ok_or_else(|| missing(tar, name))?;
                 let failed = |error| StoreError::io(format!("`{}` in {}", Untrusted::new(name), tar.name()), error);
                 let sha256 = DigestAlgorithm::Sha256;
-                HashedFile::read(file.reader, sha256, Unpacking::Wanted, limits).map_err(failed)?
+                HashedFile::read(file.reader, sha256, Unpacking::Wanted(budget), limits).map_err(failed)?
             }
         };
         let HashedFile { compression, digest, size, unpacked } = file;

@@ -1,8 +1,8 @@
 //! `Unpacked`: the bytes of a file that is compressed with gzip or zstd, as loaders unpack it, read strictly and within
 //! bounds.
 //!
-//! The invariant: no more is unpacked than `limits.oci.unpacked_bytes` of one file, and no more than
-//! `limits.oci.unpacked_ratio` times what was read, so that a decompression bomb ends early
+//! The invariant: no more is unpacked than `limits.oci.unpacked_bytes` of all files of an archive together, and of each no
+//! more than `limits.oci.unpacked_ratio` times what was read, so that decompression bombs end early
 //! (threats: docker-archive-bomb). Memory does not grow with the
 //! file: a zstd frame with a window over [`MAX_WINDOW`] is refused (RFC 8878 section 3.1.1.1.2).
 //!
@@ -13,6 +13,8 @@ use std::io;
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::io::Read;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::BlockDecodingStrategy;
@@ -44,8 +46,8 @@ pub enum UnpackFault {
     /// The compression is not one that is unpacked here.
     #[error("it is compressed with {0}, which bulla does not unpack")]
     Format(&'static str),
-    /// It unpacks to more bytes than the limit.
-    #[error("it unpacks to more than {0} bytes")]
+    /// It and the other files of the archive unpack to more bytes than the limit.
+    #[error("the files of the archive unpack to more than {0} bytes")]
     TooLarge(u64),
     /// It unpacks to more bytes than the limit for its compressed size.
     #[error("it unpacks to more than {0} times its size")]
@@ -79,18 +81,39 @@ impl Compression {
     }
 }
 
-/// A reader of the unpacked bytes of `inner`. Its errors are [`io::Error`]s; those about the file itself have an
-/// [`UnpackFault`], which [`fault_of`] finds.
-pub(super) struct Unpacked<R: Read> {
-    decoder: Decoder<Counted<R>>,
-    limits: UnpackLimits,
-    written: u64,
+/// How many bytes may still be unpacked of the files of one archive, on all threads together.
+#[derive(Debug)]
+pub(super) struct UnpackBudget {
+    left: AtomicU64,
+    limit: u64,
 }
 
-#[derive(Clone, Copy)]
-struct UnpackLimits {
-    bytes: u64,
+impl UnpackBudget {
+    /// `limits.oci.unpacked_bytes`.
+    pub(super) const fn of(limits: &Limits) -> Self {
+        let limit = limits.oci.unpacked_bytes;
+        Self { left: AtomicU64::new(limit), limit }
+    }
+
+    /// Takes `bytes` out. Once it is exhausted it stays so.
+    fn take(&self, bytes: u64) -> Result<(), UnpackFault> {
+        let less = |left: u64| Some(left.saturating_sub(bytes));
+        match self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, less) {
+            Ok(before) if before >= bytes => Ok(()),
+            Ok(_) | Err(_) => Err(UnpackFault::TooLarge(self.limit)),
+        }
+    }
+}
+
+/// A reader of the unpacked bytes of `inner`. Its errors are [`io::Error`]s; those about the file itself have an
+/// [`UnpackFault`], which [`fault_of`] finds.
+pub(super) struct Unpacked<'a, R: Read> {
+    budget: &'a UnpackBudget,
+    decoder: Decoder<Counted<R>>,
+    /// The fault that ended the unpacking: no later read may look like the end of the file.
+    fault: Option<UnpackFault>,
     ratio: u64,
+    written: u64,
 }
 
 enum Decoder<R: Read> {
@@ -121,12 +144,17 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-impl<R: Read> Unpacked<R> {
-    /// Unpacks `inner`.
+impl<'a, R: Read> Unpacked<'a, R> {
+    /// Unpacks `inner` within `budget`.
     ///
     /// # Errors
     /// [`UnpackFault::Format`] for a compression that is not unpacked.
-    pub(super) fn new(inner: R, compression: Compression, limits: &Limits) -> Result<Self, UnpackFault> {
+    pub(super) fn new(
+        inner: R,
+        compression: Compression,
+        budget: &'a UnpackBudget,
+        limits: &Limits,
+    ) -> Result<Self, UnpackFault> {
         let inner = BufReader::with_capacity(PIECE, Counted { inner, read: 0 });
         let decoder = match compression {
             Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(inner))),
@@ -134,8 +162,7 @@ impl<R: Read> Unpacked<R> {
             Compression::SkippableFrame => return Err(UnpackFault::Format("zstd behind a skippable frame")),
             other => return Err(UnpackFault::Format(other.name())),
         };
-        let limits = UnpackLimits { bytes: limits.oci.unpacked_bytes, ratio: limits.oci.unpacked_ratio };
-        Ok(Self { decoder, limits, written: 0 })
+        Ok(Self { budget, decoder, fault: None, ratio: limits.oci.unpacked_ratio, written: 0 })
     }
 
     fn compressed(&self) -> u64 {
@@ -147,20 +174,32 @@ impl<R: Read> Unpacked<R> {
     }
 }
 
-impl<R: Read> Read for Unpacked<R> {
+impl<R: Read> Read for Unpacked<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(fault) = self.fault {
+            return Err(io::Error::other(fault));
+        }
+        let read = self.read_within_limits(buffer);
+        if let Err(error) = &read
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            self.fault = Some(fault_of(error).unwrap_or(UnpackFault::Damaged));
+        }
+        read
+    }
+}
+
+impl<R: Read> Unpacked<'_, R> {
+    fn read_within_limits(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = match &mut self.decoder {
             Decoder::Gzip(decoder) => decoder.read(buffer).map_err(damaged)?,
             Decoder::Zstd(frames) => frames.read(buffer)?,
         };
         self.written = self.written.saturating_add(count(length));
-        let UnpackLimits { bytes, ratio } = self.limits;
-        if self.written > bytes {
-            return Err(io::Error::other(UnpackFault::TooLarge(bytes)));
-        }
-        let dense = self.compressed().saturating_mul(ratio).max(ALWAYS_UNPACKED);
+        self.budget.take(count(length)).map_err(io::Error::other)?;
+        let dense = self.compressed().saturating_mul(self.ratio).max(ALWAYS_UNPACKED);
         if self.written > dense {
-            return Err(io::Error::other(UnpackFault::TooDense(ratio)));
+            return Err(io::Error::other(UnpackFault::TooDense(self.ratio)));
         }
         Ok(length)
     }
@@ -174,12 +213,15 @@ impl<R: Read> Frames<R> {
         loop {
             match std::mem::replace(self, Self::End) {
                 Self::End => return Ok(0),
-                Self::Next(mut reader) => {
-                    if reader.fill_buf()?.is_empty() {
-                        return Ok(0);
+                Self::Next(mut reader) => match reader.fill_buf().map(<[u8]>::is_empty) {
+                    Ok(true) => return Ok(0),
+                    Ok(false) => *self = Self::frame(reader)?,
+                    Err(error) => {
+                        // The caller of `read` tries again after EINTR.
+                        *self = Self::Next(reader);
+                        return Err(error);
                     }
-                    *self = Self::frame(reader)?;
-                }
+                },
                 Self::Open(mut reader, mut decoder) => {
                     while decoder.can_collect() == 0 && !decoder.is_finished() {
                         let one = BlockDecodingStrategy::UptoBlocks(1);
@@ -235,3 +277,56 @@ const MAX_WINDOW: u64 = 8 << 20;
 /// What may be unpacked from any file, in bytes: small files of zeros are dense.
 const ALWAYS_UNPACKED: u64 = 16 << 20;
 const PIECE: usize = 128 << 10;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    /// A zstd frame with one raw block (RFC 8878 sections 3.1.1.1 and 3.1.1.2).
+    const FRAME: &[u8] = b"\x28\xb5\x2f\xfd\x20\x03\x19\x00\x00abc";
+
+    /// Returns the results in order, then the end of the file.
+    struct Scripted(VecDeque<Result<&'static [u8], io::ErrorKind>>);
+
+    impl Read for Scripted {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let bytes = self.0.pop_front().unwrap_or(Ok(&[]))?;
+            buffer[..bytes.len()].copy_from_slice(bytes);
+            Ok(bytes.len())
+        }
+    }
+
+    fn zstd<'a>(script: &[Result<&'static [u8], io::ErrorKind>], budget: &'a UnpackBudget) -> Unpacked<'a, Scripted> {
+        let script = Scripted(script.iter().copied().collect());
+        Unpacked::new(script, Compression::Zstd, budget, &Limits::DEFAULT).unwrap()
+    }
+
+    #[test]
+    fn an_interrupted_read_is_not_the_end_of_the_file() {
+        let interrupted = Err(io::ErrorKind::Interrupted);
+        let budget = UnpackBudget::of(&Limits::DEFAULT);
+        let mut unpacked = zstd(&[interrupted, Ok(FRAME), interrupted, Ok(FRAME)], &budget);
+        let mut buffer = [0; 16];
+        assert_eq!(unpacked.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::Interrupted);
+        assert_eq!(unpacked.read(&mut buffer).unwrap(), 3);
+        assert_eq!(unpacked.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::Interrupted);
+        assert_eq!(unpacked.read(&mut buffer).unwrap(), 3);
+        assert_eq!(unpacked.read(&mut buffer).unwrap(), 0);
+    }
+
+    #[test]
+    fn no_end_of_the_file_follows_an_error() {
+        let faults: [Result<&[u8], _>; 3] = [Err(io::ErrorKind::TimedOut), Ok(b"garbage"), Ok(&FRAME[..11])];
+        let budget = UnpackBudget::of(&Limits::DEFAULT);
+        for fault in faults {
+            let mut unpacked = zstd(&[Ok(FRAME), fault], &budget);
+            let mut buffer = [0; 16];
+            assert_eq!(unpacked.read(&mut buffer).unwrap(), 3);
+            for _ in 0..3 {
+                assert!(unpacked.read(&mut buffer).is_err(), "{fault:?}");
+            }
+        }
+    }
+}

@@ -11,6 +11,7 @@ use ruzstd::encoding::CompressionLevel;
 use ruzstd::encoding::compress_to_vec;
 
 use super::Fixture;
+use super::TestImage;
 use super::answer;
 use super::archive;
 use super::check;
@@ -21,6 +22,8 @@ use super::file;
 use super::fixture;
 use super::list;
 use super::with_layers;
+use super::with_layout;
+use super::with_manifest;
 
 pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -125,6 +128,31 @@ fn unpacking_has_bounds() {
     fs::write(&path, bomb).unwrap();
     let limits = Limits::DEFAULT.with(|limits| limits.oci.unpacked_bytes = 1 << 20);
     assert!(SavedArchive::open(&path, limits).is_err());
+}
+
+/// Many small bombs are one: the files of an archive share a budget, in a file and in a stream, with and without a layout.
+#[test]
+fn unpacking_has_one_budget_for_all_files() {
+    let Fixture { signed, dir, .. } = fixture();
+    let layers = [gzip(&vec![1; 1 << 20]), zstd(&vec![2; 1 << 20])];
+    let packed = TestImage { layers: layers.to_vec(), ..signed.clone() };
+    let mut manifest: serde_json::Value = serde_json::from_slice(&signed.manifest).unwrap();
+    for (stated, layer) in manifest["layers"].as_array_mut().unwrap().iter_mut().zip(&layers) {
+        stated["digest"] = bulla::digest::Digest::sha256(layer).to_string().into();
+        stated["size"] = layer.len().into();
+    }
+    let packed = with_manifest(&packed, &manifest);
+    for bytes in [with_layers(signed, &[&layers[0], &layers[1]]), with_layout(&packed, &[(&packed, Some("app:1.0"))])] {
+        let path = dir.join("bombs.tar");
+        fs::write(&path, &bytes).unwrap();
+        let too_large = |limit: u64| {
+            let limits = Limits::DEFAULT.with(|limits| limits.oci.unpacked_bytes = limit);
+            let archives = [SavedArchive::read(bytes.as_slice(), limits.clone()), SavedArchive::open(&path, limits)];
+            archives.map(|archive| format!("{:?}", archive.unwrap().images()).contains("TooLarge"))
+        };
+        assert_eq!(too_large((2 << 20) - 1), [true, true]);
+        assert_eq!(too_large(2 << 20), [false, false]);
+    }
 }
 
 #[test]

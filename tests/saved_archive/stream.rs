@@ -18,6 +18,7 @@ use super::fixture;
 use super::list;
 use super::member;
 use super::packed::gzip;
+use super::with_field;
 use super::with_layout;
 
 /// A reader that delivers a byte at a time, and counts them.
@@ -101,6 +102,21 @@ fn a_member_below_a_link_is_refused_in_a_stream() {
             check(&end(members), "unknown", "path leads through a symbolic link");
         }
     }
+}
+
+/// A manifest that is over a limit may be one that a loader takes: could not tell. One that is proven to be something else
+/// stays a refusal.
+#[test]
+fn a_manifest_that_was_not_read_is_could_not_tell() {
+    let Fixture { signed, unsigned, .. } = fixture();
+    let large = with_field(unsigned, "annotations", serde_json::json!({"x": "a".repeat(5 << 20)}));
+    check(&with_layout(signed, &[(signed, Some("app:1.0")), (unsigned, None)]), "no", "which is not verified");
+    let both = [(signed, Some("app:1.0")), (&large, None)];
+    check(&with_layout(signed, &both), "unknown", "larger than the limit");
+    // Also where it is the image that the list names.
+    check(&with_layout(&large, &[(&large, None)]), "unknown", "larger than the limit");
+    let three = [(signed, Some("app:1.0")), (&large, None), (unsigned, None)];
+    check(&with_layout(signed, &three), "no", "which is not verified");
 }
 
 #[test]

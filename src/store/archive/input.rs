@@ -17,6 +17,7 @@ use crate::store::archive::offsets::data_at;
 use crate::store::archive::offsets::read_at;
 use crate::store::hashed_file::HashedFile;
 use crate::store::hashed_file::Unpacking;
+use crate::store::unpack::UnpackBudget;
 
 /// Where the bytes of an archive come from, read from the beginning to the end.
 pub(super) trait ArchiveInput: Read {
@@ -99,6 +100,7 @@ pub(super) struct PassedFiles {
 /// An archive in a stream, read once. Each file is hashed as it passes; small files that may be JSON are kept, within
 /// `limits.graph.bytes` together.
 pub(super) struct StreamInput<'a, R> {
+    budget: UnpackBudget,
     first: io::Cursor<Vec<u8>>,
     inner: R,
     limits: &'a Limits,
@@ -113,7 +115,8 @@ impl<'a, R: Read> StreamInput<'a, R> {
         let mut first = Vec::new();
         inner.by_ref().take(FIRST).read_to_end(&mut first)?;
         let (first, room) = (io::Cursor::new(first), limits.graph.bytes);
-        Ok(Self { first, inner, limits, passed: PassedFiles::default(), room })
+        let budget = UnpackBudget::of(limits);
+        Ok(Self { budget, first, inner, limits, passed: PassedFiles::default(), room })
     }
 
     /// What was kept.
@@ -143,19 +146,20 @@ impl<R: Read> ArchiveInput for StreamInput<'_, R> {
     fn content(&mut self, span: Span) -> io::Result<u64> {
         let limits = self.limits;
         let small = span.size <= limits.oci.manifest_bytes.min(self.room);
-        let mut content = self.by_ref().take(span.size);
+        let (unpacking, sha256) = (Unpacking::Wanted(&self.budget), DigestAlgorithm::Sha256);
+        let mut content = self.first.by_ref().chain(&mut self.inner).take(span.size);
         let hashed = match small {
             true => {
                 let mut bytes = Vec::new();
                 content.read_to_end(&mut bytes)?;
-                let hashed = HashedFile::read(bytes.as_slice(), DigestAlgorithm::Sha256, Unpacking::Wanted, limits)?;
+                let hashed = HashedFile::read(bytes.as_slice(), sha256, unpacking, limits)?;
                 if matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
                     self.room -= count(bytes.len());
                     self.passed.kept.insert(span.offset, Bytes::from(bytes));
                 }
                 hashed
             }
-            false => HashedFile::read(content, DigestAlgorithm::Sha256, Unpacking::Wanted, limits)?,
+            false => HashedFile::read(content, sha256, unpacking, limits)?,
         };
         self.passed.hashed.insert(span.offset, hashed);
         Ok(hashed.size)

@@ -15,6 +15,7 @@ use crate::store::error::ArchiveFault;
 use crate::store::error::BrokenReason;
 use crate::store::local::layout_files::open_regular;
 use crate::store::unpack::Compression;
+use crate::store::unpack::UnpackBudget;
 use crate::store::unpack::Unpacked;
 
 /// The docker-archive that `stream` delivers, unpacked if it is compressed; errors name it `path`.
@@ -28,7 +29,8 @@ pub(in crate::store) fn pass(path: PathBuf, mut stream: impl Read, limits: &Limi
     let compression = compression_of(&first);
     let stream = io::Cursor::new(first).chain(stream);
     let Some(compression) = compression else { return Tar::pass(DOCKER_TRANSPORT, path, stream, limits.clone()) };
-    let stream = Unpacked::new(stream, compression, limits).map_err(|fault| {
+    let budget = UnpackBudget::of(limits);
+    let stream = Unpacked::new(stream, compression, &budget, limits).map_err(|fault| {
         let reason = BrokenReason::Archive(ArchiveFault::Unpack(fault));
         StoreError::Broken { place, reason }
     })?;

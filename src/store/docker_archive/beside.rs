@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::oci::referrer::auxiliary_tags;
+use crate::store::StoreError;
 use crate::store::archive::Tar;
 use crate::store::docker_archive::DockerArchive;
 use crate::store::docker_archive::manifests::SavedManifest;
@@ -28,15 +29,21 @@ impl DockerArchive {
 
     /// As [`SavedArchive::beside`](crate::store::SavedArchive::beside). An entry is an attachment only if it has no name, or
     /// only tags of signatures or of a list of referrers for something in the archive.
-    pub(in crate::store) fn beside(&self, proven: &BTreeSet<Digest>) -> Option<Digest> {
+    pub(in crate::store) fn beside(&self, proven: &BTreeSet<Digest>) -> Result<Option<Digest>, StoreError> {
         let of_manifests: BTreeSet<String> = self.graph.nodes.keys().flat_map(auxiliary_tags).collect();
         let tag = |name: &'_ String| name.rsplit_once(':').map_or(name.clone(), |(_, tag)| tag.to_owned());
         let is_auxiliary = |name: &String| of_manifests.contains(&tag(name)) || self.is_of_a_blob(&tag(name));
         // Under any other name an attachment would take the place of an image.
         let may_be_attached = |entry: &Descriptor| names(entry).all(is_auxiliary);
-        let entries = self.archive.entries().into_iter();
-        let mut other = entries.filter(|entry| !self.is_covered(entry.digest, proven, may_be_attached(entry)));
-        other.next().map(|entry| entry.digest)
+        let mut unread = None;
+        for entry in self.archive.entries() {
+            match self.coverage(entry.digest, proven, may_be_attached(&entry)) {
+                Coverage::Covered => {}
+                Coverage::Other => return Ok(Some(entry.digest)),
+                Coverage::Unread(error) => unread = unread.or(Some(error)),
+            }
+        }
+        unread.map_or(Ok(None), |error| Err(error.clone()))
     }
 
     /// Whether `tag` is that of signatures or referrers of a blob in the archive: of an image whose name another one has now.
@@ -59,21 +66,32 @@ impl DockerArchive {
 
     /// Whether every image at or below `root` is at or below one of `proven`, or has exactly the files of an image of
     /// Docker's list. With `attached`, also what no loader can make an image of.
-    fn is_covered(&self, root: Digest, proven: &BTreeSet<Digest>, attached: bool) -> bool {
+    fn coverage(&self, root: Digest, proven: &BTreeSet<Digest>, attached: bool) -> Coverage<'_> {
         let (mut waiting, mut seen) = (vec![root], BTreeSet::new());
+        let mut unread = None;
         while let Some(digest) = waiting.pop() {
             let is_attachment = attached && self.graph.attachments.contains(&digest);
             if is_attachment || proven.contains(&digest) || !seen.insert(digest) {
                 continue;
             }
-            match self.graph.nodes.get(&digest) {
-                Some(SavedManifest::Image(_, files)) if self.loaded.contains(files) => {}
-                Some(SavedManifest::Index(children)) if !children.is_empty() => waiting.extend(children),
-                Some(SavedManifest::Image(..) | SavedManifest::Index(_)) | None => return false,
+            match (self.graph.nodes.get(&digest), self.graph.unread.get(&digest)) {
+                (_, Some(error)) => unread = unread.or(Some(error)),
+                (Some(SavedManifest::Image(_, files)), None) if self.loaded.contains(files) => {}
+                (Some(SavedManifest::Index(children)), None) if !children.is_empty() => waiting.extend(children),
+                (Some(SavedManifest::Image(..) | SavedManifest::Index(_)) | None, None) => return Coverage::Other,
             }
         }
-        true
+        unread.map_or(Coverage::Covered, Coverage::Unread)
     }
+}
+
+/// Whether what a loader would take is proven.
+enum Coverage<'a> {
+    Covered,
+    /// Something else would be taken.
+    Other,
+    /// This could not be read, and everything else is covered.
+    Unread(&'a StoreError),
 }
 
 /// The names that loaders read from an entry of `index.json`.

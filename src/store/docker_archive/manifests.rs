@@ -10,6 +10,7 @@ use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::name::equivalent_names;
 use crate::store::Archive;
+use crate::store::StoreError;
 use crate::store::docker_archive::attachment;
 use crate::store::docker_list::SavedImage;
 use crate::store::local::layout_files::blob_digest;
@@ -21,6 +22,8 @@ pub(super) struct SavedManifests {
     pub(super) attachments: BTreeSet<Digest>,
     /// The declared size of each config and layer, in bytes.
     pub(super) sizes: BTreeMap<Digest, u64>,
+    /// Why a manifest in the archive could not be read: a loader may read it.
+    pub(super) unread: BTreeMap<Digest, StoreError>,
 }
 
 pub(super) enum SavedManifest {
@@ -33,14 +36,21 @@ impl SavedManifests {
     /// Reads all manifests below `index.json`, an unreadable one as empty; `None` beyond `limits.graph`.
     pub(super) fn read(archive: &Archive, limits: &Limits) -> Option<Self> {
         let mut bytes = limits.graph.bytes;
-        let (mut attachments, mut nodes, mut sizes) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut attachments, mut nodes) = (BTreeSet::new(), BTreeMap::new());
+        let (mut sizes, mut unread) = (BTreeMap::new(), BTreeMap::new());
         let mut waiting = archive.entries();
         while let Some(entry) = waiting.pop() {
             if nodes.contains_key(&entry.digest) {
                 continue;
             }
             bytes = bytes.checked_sub(entry.size).filter(|_| count(nodes.len()) < limits.graph.manifests)?;
-            let content = archive.fetch(&entry.bare(), limits.oci.manifest_bytes).ok();
+            let content = match archive.fetch(&entry.bare(), limits.oci.manifest_bytes) {
+                Ok(content) => Some(content),
+                Err(error) => {
+                    unread.extend((!is_answer(&error)).then_some((entry.digest, error)));
+                    None
+                }
+            };
             let node = match content.and_then(|content| Document::parse(&content, limits).ok()) {
                 Some(Document::Manifest(manifest)) => {
                     let attached = attachment::is_attachment(archive, &manifest, limits, &mut bytes);
@@ -62,7 +72,12 @@ impl SavedManifests {
             };
             nodes.insert(entry.digest, node);
         }
-        Some(Self { attachments, nodes, sizes })
+        Some(Self { attachments, nodes, sizes, unread })
+    }
+
+    /// Why a manifest could not be read, if that happened: it may be the one that `refusal` misses. Otherwise `refusal`.
+    pub(super) fn unread_or(&self, refusal: StoreError) -> StoreError {
+        self.unread.values().next().cloned().unwrap_or(refusal)
     }
 
     /// The config and layers of `image`, if the layout agrees; otherwise `None`. It agrees if one of its images has
@@ -96,4 +111,9 @@ impl SavedManifests {
         }
         None
     }
+}
+
+/// Whether the error says that the archive does not have the manifest, or has other bytes, which no loader takes for it.
+const fn is_answer(error: &StoreError) -> bool {
+    matches!(error, StoreError::Content { .. } | StoreError::MissingBlob { .. } | StoreError::NotFound { .. })
 }
