@@ -90,13 +90,14 @@ impl VerifiedRepository {
         now: Time,
         limits: &Limits,
     ) -> Result<Self, TufError> {
-        let (root, rotated) = newest_root(root, previous, source, limits)?;
+        let (root, Rotated { online: rotated, targets: targets_rotated }) =
+            newest_root(root, previous, source, limits)?;
         let steps = Steps { expiry, limits, now, root: &root, source };
         steps.fresh(TufRole::Root, root.state)?;
         let compared = previous.filter(|_| !rotated);
         let (timestamp, listed) = steps.timestamp(compared)?;
         let (snapshot, snapshot_meta, listed) = steps.snapshot(&listed, compared)?;
-        let (targets, targets_file, listed_targets) = steps.targets(&listed)?;
+        let (targets, targets_file, listed_targets) = steps.targets(&listed, previous.filter(|_| !targets_rotated))?;
         let versions = snapshot_meta.into_iter().map(|(name, meta)| (name, meta.version)).collect();
         Ok(Self {
             consistent: root.consistent_snapshot,
@@ -151,14 +152,22 @@ impl VerifiedRepository {
     }
 }
 
-/// The newest root metadata of the chain, and whether the keys of timestamp or snapshot are others than in the root that
-/// was trusted last (sections 5.3.2 to 5.3.9 and 5.3.11).
+/// Whether keys are others than in the root that was trusted last.
+struct Rotated {
+    /// Those of timestamp or snapshot.
+    online: bool,
+    /// Those of targets.
+    targets: bool,
+}
+
+/// The newest root metadata of the chain, and whose keys are others than in the root that was trusted last (sections
+/// 5.3.2 to 5.3.9 and 5.3.11).
 fn newest_root(
     trusted: &TufRoot,
     previous: Option<&TufState>,
     source: &dyn RepositorySource,
     limits: &Limits,
-) -> Result<(TufRoot, bool), TufError> {
+) -> Result<(TufRoot, Rotated), TufError> {
     let limit = limits.tuf.root_versions;
     let mut root = trusted.clone();
     let mut last_trusted = None;
@@ -168,18 +177,35 @@ fn newest_root(
             last_trusted = Some(root.clone());
         }
         let Some(next) = root.next(source, limits)? else {
+            is_last(&root, source, limits)?;
             if let Some(previous) = previous {
                 not_older(TufRole::Root.name(), root.version(), previous.root.version)?;
             }
             let same =
                 |last: &TufRoot| last.timestamp.is_same(&root.timestamp) && last.snapshot.is_same(&root.snapshot);
             // A root that the operator gave anew may be newer than the last one: then there is nothing to compare it with.
-            let rotated = last_trusted.is_some_and(|last| !same(&last));
+            let rotated = Rotated {
+                online: last_trusted.as_ref().is_some_and(|last| !same(last)),
+                targets: last_trusted.is_some_and(|last| !last.targets.is_same(&root.targets)),
+            };
             return Ok((root, rotated));
         };
         root = next;
     }
     Err(TufError::Limit { what: "versions of the root metadata", limit })
+}
+
+/// Refuses a chain with a gap: the repository is incomplete if it has a higher version of the root, but not the next one.
+fn is_last(root: &TufRoot, source: &dyn RepositorySource, limits: &Limits) -> Result<(), TufError> {
+    let role = TufRole::Root.name();
+    let file = |version| RepositoryFile::Metadata { role, version: Some(version) };
+    let Some(next) = root.version().checked_add(1) else { return Ok(()) };
+    for higher in (1..=MAX_GAP).filter_map(|step| next.checked_add(step)) {
+        if metadata::fetch(&file(higher), source, limits)?.is_some() {
+            return Err(TufError::Missing { file: file(next) });
+        }
+    }
+    Ok(())
 }
 
 impl Steps<'_> {
@@ -231,12 +257,20 @@ impl Steps<'_> {
     }
 
     /// Section 5.6: the top-level targets metadata.
-    fn targets(&self, stated: &MetaWire) -> Result<(RoleState, RepositoryFile, BTreeMap<String, FileWire>), TufError> {
+    fn targets(
+        &self,
+        stated: &MetaWire,
+        previous: Option<&TufState>,
+    ) -> Result<(RoleState, RepositoryFile, BTreeMap<String, FileWire>), TufError> {
         let (file, bytes) = self.listed(TufRole::Targets, stated)?;
         let metadata = SignedMetadata::parse(file.clone(), &bytes, self.limits)?;
         metadata.verify(&self.root.targets, self.root.version())?;
         let state = metadata.common(TufRole::Targets)?.state;
         is_version(&file, state.version, stated.version)?;
+        if let Some(previous) = previous {
+            not_older(TufRole::Targets.name(), state.version, previous.targets.version)?;
+            same_content(TufRole::Targets, previous.targets, state)?;
+        }
         self.fresh(TufRole::Targets, state)?;
         let TargetsWire { targets } = metadata.read()?;
         Ok((state, file, targets))
@@ -284,3 +318,6 @@ fn same_content(role: TufRole, before: RoleState, now: RoleState) -> Result<(), 
         false => Ok(()),
     }
 }
+
+/// How many versions of the root are looked for after one that is missing.
+const MAX_GAP: u64 = 64;

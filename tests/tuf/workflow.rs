@@ -162,7 +162,7 @@ fn the_root_may_not_become_older() {
 fn one_version_has_one_content() {
     let before = Repository::new();
     let state = before.verify().unwrap().state().clone();
-    for (part, pointer) in [("timestamp", "/expires"), ("snapshot", "/expires")] {
+    for (part, pointer) in [("timestamp", "/expires"), ("snapshot", "/expires"), ("targets", "/expires")] {
         let mut again = before.clone();
         again.set(part, pointer, json!("2027-02-01T00:00:00Z"));
         if part == "snapshot" {
@@ -198,6 +198,59 @@ fn other_keys_of_timestamp_or_snapshot_start_their_versions_again() {
         code(repository.verify_with(&trusted, Some(before.state()), ExpiryRule::Refuse)),
         ("tuf-rollback", false)
     );
+}
+
+/// A root that gives timestamp and snapshot another key does not let the targets become older, or fork.
+#[test]
+fn other_keys_of_timestamp_and_snapshot_do_not_start_the_targets_again() {
+    let mut repository = Repository::new();
+    let first = repository.trusted();
+    let before = repository.verify().unwrap();
+    let (online, release) = (Key::new(), Key::new());
+    repository.set("root", "/version", json!(2));
+    repository.set("root", &format!("/keys/{}", online.id()), online.json());
+    repository.set("root", &format!("/keys/{}", release.id()), release.json());
+    for role in ["timestamp", "snapshot"] {
+        repository.set("root", &format!("/roles/{role}/keyids"), json!([online.id()]));
+    }
+    repository.online = online;
+    let verify = |mut repository: Repository| {
+        repository.files.0.insert("2.root.json".to_owned(), signed(&repository.parts["root"], &[&repository.root]));
+        repository.sign().verify_with(&first, Some(before.state()), ExpiryRule::Refuse)
+    };
+    assert_eq!(verify(repository.clone()).unwrap().rollback(), RollbackCheck::KeysRotated);
+    let mut other = repository.clone();
+    other.set("targets", "/expires", json!("2027-02-01T00:00:00Z"));
+    assert_eq!(code(verify(other)), ("tuf-same-version", false));
+    let mut older = repository;
+    older.set("targets", "/version", json!(2)).set("snapshot", "/meta/targets.json/version", json!(2));
+    assert_eq!(code(verify(older.clone())), ("tuf-rollback", false));
+    // With another key of its own, it starts again.
+    older.set("root", "/roles/targets/keyids", json!([release.id()]));
+    older.release = release;
+    assert!(verify(older).is_ok());
+}
+
+#[test]
+fn a_repository_without_the_next_root_is_incomplete() {
+    let mut repository = Repository::new();
+    let first = repository.trusted();
+    for version in [2, 3] {
+        repository.set("root", "/version", json!(version));
+        let root = signed(&repository.parts["root"], &[&repository.root]);
+        repository.files.0.insert(format!("{version}.root.json"), root);
+    }
+    let verify = |repository: &Repository, previous| repository.verify_with(&first, previous, ExpiryRule::Refuse);
+    let before = verify(&repository, None).unwrap();
+    repository.files.0.remove("2.root.json");
+    for previous in [None, Some(before.state())] {
+        let error = verify(&repository, previous).unwrap_err();
+        assert_eq!((error.code(), error.is_undetermined()), ("tuf-missing", true));
+        assert!(error.to_string().contains("2.root.json"), "{error}");
+    }
+    // Without the higher one it is an older repository.
+    repository.files.0.remove("3.root.json");
+    assert_eq!(code(verify(&repository, Some(before.state()))), ("tuf-rollback", false));
 }
 
 #[test]
