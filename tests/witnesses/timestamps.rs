@@ -174,6 +174,25 @@ fn an_answer_that_does_not_verify_leaves_nothing() {
     assert!(is_bare(&place));
 }
 
+/// Verifiers ask the authority that lists the signer of a timestamp. One by a sibling under the same anchor, whose certificate
+/// came along, would be stored and refused later.
+#[test]
+fn a_timestamp_of_a_sibling_of_the_authority_is_not_stored() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (key, now) = (key(&scene.leaf), scene.now());
+    let sibling = scene.shop.issue(&scene.tsa_root, plan("/O=Clock/CN=sibling", TSA));
+    let root = scene.trusted_root(&[]);
+    for (tsa, code) in [(&scene.tsa, None), (&sibling, Some("timestamp-authority-unlisted"))] {
+        let authority = TestAuthority { tsa, ..scene.authority(Stamps::Granted) };
+        let authorities: [&dyn TimestampAuthority; 1] = [&authority];
+        let place = store();
+        let options = options(BUNDLE, now, witnessing(&authorities, &[], &root, now));
+        let made = signed(&place, SigningIdentity::new(&key), &options, SignWhen::Always);
+        assert_eq!(made.as_ref().err().map(OpsError::code), code, "{made:?}");
+        assert_eq!(is_bare(&place), code.is_some());
+    }
+}
+
 #[test]
 fn an_authority_may_be_trusted_by_its_certificates_without_a_trusted_root() {
     let Some(scene) = SCENE.as_ref() else { return };

@@ -20,6 +20,12 @@ pub enum TimestampingError {
         /// The time of the timestamp.
         time: Time,
     },
+    /// The authority that made the timestamp is not in the trusted root, but another one under the same anchor is.
+    #[error("the timestamp is by {certificate}, and the trusted root lists another authority under the same anchor")]
+    AuthorityUnlisted {
+        /// The certificate of the signer of the timestamp.
+        certificate: CertificateLabel,
+    },
     /// The authority was not trusted at the time of the timestamp: the trusted root says for when it is.
     #[error("the timestamp is of {time}, and its authority is trusted {validity}")]
     AuthorityValidity {
@@ -76,6 +82,7 @@ impl TimestampingError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Ahead { .. } => "time-ahead",
+            Self::AuthorityUnlisted { .. } => "timestamp-authority-unlisted",
             Self::AuthorityValidity { .. } => "timestamp-authority-validity",
             Self::Certificate { .. } => "certificate-unreadable",
             Self::Envelope(EnvelopeError::Notary(error)) => error.code(),
@@ -94,7 +101,8 @@ impl TimestampingError {
             Self::Ahead { .. } | Self::NoSignature => true,
             Self::Certificate { error, .. } => error.is_undetermined(),
             Self::Envelope(error) => error.is_limit(),
-            Self::AuthorityValidity { .. }
+            Self::AuthorityUnlisted { .. }
+            | Self::AuthorityValidity { .. }
             | Self::OtherSubject
             | Self::SignerValidity { .. }
             | Self::SigningAuthority => false,

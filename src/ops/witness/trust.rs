@@ -69,6 +69,9 @@ impl WitnessTrust<'_> {
             VerifiedTimestampResponse::verify(response.to_vec(), imprint, anchors, extra, &Profile::SIGSTORE, limits)
                 .map_err(TimestampingError::Token)
         };
+        let made_by = |authority: &SigstoreAuthority, verified: &VerifiedTimestampResponse| {
+            self.root.is_some_and(|root| root.is_timestamp_by(authority, verified.proof().chain()))
+        };
         let authorities = self.root.map(TrustedRoot::timestamp_authorities).unwrap_or_default();
         let mut first = match (self.anchors, authorities) {
             ([], [_, ..]) => None,
@@ -81,6 +84,11 @@ impl WitnessTrust<'_> {
             let anchor = Anchor { certificate: authority.anchor().clone(), purpose: Purpose::TimeStamping };
             let extra: Vec<_> = authority.intermediates().cloned().collect();
             match verify(&[anchor], &extra) {
+                // Verifiers ask the authority that lists the signer, so another one under the same anchor is not enough.
+                Ok(verified) if !made_by(authority, &verified) => {
+                    let certificate = CertificateLabel::of(verified.proof().chain().signer());
+                    first = first.or(Some(TimestampingError::AuthorityUnlisted { certificate }));
+                }
                 Ok(verified) if was_trusted(authority, &verified) => return Ok(verified),
                 Ok(verified) => {
                     let (time, validity) = (verified.proof().at(), authority.validity());

@@ -15,6 +15,7 @@ use crate::trust::sigstore::read::Log;
 use crate::trust::sigstore::wire::AuthorityWire;
 use crate::trust::sigstore::wire::LogWire;
 use crate::trust::sigstore::wire::RootWire;
+use crate::x509::VerifiedChain;
 
 /// A trusted root of Sigstore (`sigstore_trustroot.proto`): the authorities and logs that an operator trusts, each with its
 /// validity period, in which both ends are included.
@@ -82,6 +83,14 @@ impl TrustedRoot {
     /// The timestamp authorities.
     pub fn timestamp_authorities(&self) -> &[SigstoreAuthority] {
         &self.timestamp_authorities
+    }
+
+    /// Whether `authority`, which is one of this root, made the timestamp with this chain. Where an authority lists the
+    /// certificate of the signer, those that list it decide, not others under the same anchor: anybody can add certificates
+    /// to a timestamp.
+    pub(crate) fn is_timestamp_by(&self, authority: &SigstoreAuthority, chain: &VerifiedChain) -> bool {
+        let is_listed = self.timestamp_authorities.iter().any(|one| one.lists(chain.signer()));
+        authority.is_authority_of(chain.path()) && (authority.lists(chain.signer()) || !is_listed)
     }
 
     /// The transparency logs, for signatures.
