@@ -45,6 +45,12 @@ pub(super) fn new(args: &TrustNewArgs, now: Time) -> Result<Exit, Failure> {
         root.timestamp_authorities().len(),
         root.transparency_logs().len(),
     ));
+    if let (Some(log), None) = (draft.transparency_logs.first(), args.valid_from) {
+        render::note(format_args!(
+            "note: logs are trusted from {} on; --valid-from TIME for signatures that were logged before",
+            log.start
+        ));
+    }
     render::note(format_args!(
         "note: bulla trust show {} prints whom it trusts; compare the digests",
         args.out.display()

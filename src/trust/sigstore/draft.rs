@@ -151,6 +151,9 @@ impl LogOut {
             Algorithm::EcdsaP384 => "PKIX_ECDSA_P384_SHA_384",
             Algorithm::EcdsaP521 => "PKIX_ECDSA_P521_SHA_512",
             Algorithm::Ed25519 => "PKIX_ED25519",
+            Algorithm::Rsa { bits: 2048 } => "PKIX_RSA_PKCS1V15_2048_SHA256",
+            Algorithm::Rsa { bits: 3072 } => "PKIX_RSA_PKCS1V15_3072_SHA256",
+            Algorithm::Rsa { bits: 4096 } => "PKIX_RSA_PKCS1V15_4096_SHA256",
             other @ Algorithm::Rsa { .. } => return Err(UnnamedLogKey(other)),
         };
         Ok(Self {
