@@ -8,6 +8,7 @@ use bulla::ops::tree;
 use bulla::ops::tree::TreeNode;
 use bulla::ops::tree::TreeTrust;
 use bulla::report::Report;
+use bulla::report::ReportedTrustedRoot;
 use bulla::report::TreeResult;
 use bulla::time::Time;
 use bulla::trust::TrustRoot;
@@ -29,15 +30,16 @@ use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores::Stores;
 use super::trust;
+use super::trust::CommandTrust;
 use super::trust_policy::StatementTrust;
 use super::trust_policy::TrustPolicy;
 
 pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let trust = trust_root(args, now, &limits)?;
+    let ShownTrust { root, trusted_root } = trust_root(args, now, &limits)?;
     let revocation = revocation::check(&args.certificates, None, &args.notation, &limits)?.map(Arc::new);
     let strictness = envelope_reader::strictness(&args.certificates, &args.notation)?;
-    let trust = trust.as_ref().map(TreeTrust::new).map(|trust| trust.with_envelope_reader(strictness));
+    let trust = root.as_ref().map(TreeTrust::new).map(|trust| trust.with_envelope_reader(strictness));
     let trust = trust.map(|trust| match &revocation {
         Some(check) => trust.with_revocation(check),
         None => trust,
@@ -45,30 +47,45 @@ pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
     let stores = Stores::new(&args.registry, [&args.reference])?;
     let runtime = Runtime::new(Work::Waiting)?;
     let (source, tag_or_digest) = stores.source(&args.reference)?;
-    let root = runtime.block_on(async {
+    let shown = runtime.block_on(async {
         let root = pinned::resolve(source.as_ref(), &tag_or_digest).await.map_err(Failure::from)?;
         tree::tree(source.as_ref(), root, trust, now, &limits).await.map_err(Failure::from)
     })?;
-    match args.output {
-        TreeOutput::Dot => render::text(&picture::dot(&args.reference, &root)),
-        TreeOutput::Json => render::report(&Report::new("tree", vec![TreeResult::of(&args.reference, &root)])),
-        TreeOutput::Svg => render::text(&picture::svg(&args.reference, &root)),
-        TreeOutput::Text => show(&args.reference, &root),
+    match (args.output, trusted_root) {
+        (TreeOutput::Dot, _) => render::text(&picture::dot(&args.reference, &shown)),
+        (TreeOutput::Json, Some(trusted_root)) => {
+            let result = trusted_root.with(TreeResult::of(&args.reference, &shown));
+            render::report(&Report::new("tree", vec![result]));
+        }
+        (TreeOutput::Json, None) => {
+            render::report(&Report::new("tree", vec![TreeResult::of(&args.reference, &shown)]));
+        }
+        (TreeOutput::Svg, _) => render::text(&picture::svg(&args.reference, &shown)),
+        (TreeOutput::Text, _) => show(&args.reference, &shown),
     }
     // A tree with unread parts is incomplete: could not tell.
-    Ok(if root.has_problems() { Exit::Unknown } else { Exit::Yes })
+    Ok(if shown.has_problems() { Exit::Unknown } else { Exit::Yes })
 }
 
-/// Whose signatures are marked; `None` without keys and certificates.
-fn trust_root(args: &TreeArgs, now: Time, limits: &Limits) -> Result<Option<TrustRoot>, Failure> {
+/// Whose signatures are marked: nobody's without keys and certificates.
+#[derive(Default)]
+struct ShownTrust {
+    root: Option<TrustRoot>,
+    trusted_root: Option<Box<ReportedTrustedRoot>>,
+}
+
+fn trust_root(args: &TreeArgs, now: Time, limits: &Limits) -> Result<ShownTrust, Failure> {
     let TreeArgs { certificates, key, notation, reference, token, .. } = args;
     match (&notation.trust_policy, &notation.trust_store) {
         (Some(policy), Some(store)) => {
             let policy = TrustPolicy::read(policy, store, notation.scope.as_deref(), limits, StatementTrust::enforced)?;
-            policy.of(reference).cloned().map(Some)
+            Ok(ShownTrust { root: Some(policy.of(reference)?.clone()), trusted_root: None })
         }
-        _ if key.is_empty() && !certificates.has_identity() => Ok(None),
-        _ => trust::trust_root(key, certificates, token, now, limits).map(|trust| Some(trust.root)),
+        _ if key.is_empty() && !certificates.has_identity() => Ok(ShownTrust::default()),
+        _ => {
+            let CommandTrust { root, trusted_root } = trust::trust_root(key, certificates, token, now, limits)?;
+            Ok(ShownTrust { root: Some(root), trusted_root })
+        }
     }
 }
 

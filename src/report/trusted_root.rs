@@ -24,7 +24,7 @@ pub struct ReportedTrustedRoot {
 /// A result with the trusted root that it relies on, in the field `trustedRoot`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WithTrustedRoot<'a, R: LineResult> {
+pub struct WithTrustedRoot<'a, R> {
     #[serde(flatten)]
     result: R,
     trusted_root: &'a ReportedTrustedRoot,
@@ -43,7 +43,7 @@ impl ReportedTrustedRoot {
     }
 
     /// `result`, which relies on these trusted roots.
-    pub const fn with<R: LineResult>(&self, result: R) -> WithTrustedRoot<'_, R> {
+    pub const fn with<R>(&self, result: R) -> WithTrustedRoot<'_, R> {
         WithTrustedRoot { result, trusted_root: self }
     }
 }
