@@ -7,6 +7,8 @@ mod blob;
 mod cert;
 mod clock;
 mod demo;
+#[cfg(feature = "registry")]
+mod endpoint;
 mod envelope_reader;
 mod exit;
 mod files;

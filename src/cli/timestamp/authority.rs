@@ -10,13 +10,7 @@ use bulla::ops::timestamp::TimestampAuthorityError;
 #[cfg(feature = "registry")]
 use bulla::store::Task;
 #[cfg(feature = "registry")]
-use bulla::store::web::AddressRule;
-#[cfg(feature = "registry")]
-use bulla::store::web::WebClient;
-#[cfg(feature = "registry")]
 use bulla::store::web::WebError;
-#[cfg(feature = "registry")]
-use bulla::store::web::WebFault;
 #[cfg(feature = "registry")]
 use bulla::store::web::WebMethod;
 #[cfg(feature = "registry")]
@@ -28,9 +22,11 @@ use bulla::x509::TimestampNonce;
 #[cfg(feature = "registry")]
 use bulla::x509::TimestampRequest;
 
-use crate::cli::exit::Failure;
 #[cfg(feature = "registry")]
-use crate::cli::registry;
+use crate::cli::endpoint;
+#[cfg(feature = "registry")]
+use crate::cli::endpoint::Endpoint;
+use crate::cli::exit::Failure;
 #[cfg(feature = "registry")]
 use crate::cli::timestamp::nonce;
 
@@ -38,9 +34,7 @@ use crate::cli::timestamp::nonce;
 /// Nothing is sent yet.
 #[cfg(feature = "registry")]
 pub(in crate::cli) fn at(url: &str, tls_ca: &[PathBuf]) -> Result<Box<dyn TimestampAuthority>, Failure> {
-    // The address is checked before a key is used.
-    let _request = request(url, Vec::new()).map_err(|error| Failure::unknown(format!("--timestamp-url {error}")))?;
-    Ok(Box::new(WebAuthority { client: registry::web_client(tls_ca)?, url: url.to_owned() }))
+    Ok(Box::new(WebAuthority(Endpoint::at("--timestamp-url", url.to_owned(), tls_ca, request)?)))
 }
 
 /// The failure of a build without network code.
@@ -52,10 +46,7 @@ pub(in crate::cli) fn at(_url: &str, _tls_ca: &[PathBuf]) -> Result<Box<dyn Time
 }
 
 #[cfg(feature = "registry")]
-struct WebAuthority {
-    client: WebClient,
-    url: String,
-}
+struct WebAuthority(Endpoint);
 
 /// An answer that is no timestamp response.
 #[cfg(feature = "registry")]
@@ -72,14 +63,15 @@ struct OtherAnswer {
 impl TimestampAuthority for WebAuthority {
     fn ask<'a>(&'a self, asked: &'a TimestampRequest) -> Task<'a, Result<Vec<u8>, TimestampAuthorityError>> {
         Box::pin(async move {
-            let request = request(&self.url, asked.to_der()).map_err(to_error)?;
-            let answer = self.client.send(&request, &AddressRule::AnyHost).await.map_err(to_error)?;
+            let answer = self.0.post(asked.to_der()).await;
+            let (answer, url) =
+                answer.map_err(|error| TimestampAuthorityError::new(endpoint::code_of(&error), error))?;
             if answer.content_type.as_deref() == Some(MEDIA_TYPE) {
                 return Ok(answer.body);
             }
             let found = answer.content_type.as_deref().map(|found| Untrusted::within(found, SHOWN).to_string());
             let found = found.unwrap_or_else(|| "no media type".to_owned());
-            Err(TimestampAuthorityError::new("protocol", OtherAnswer { found, url: request.to_string() }))
+            Err(TimestampAuthorityError::new("protocol", OtherAnswer { found, url }))
         })
     }
 
@@ -92,18 +84,6 @@ impl TimestampAuthority for WebAuthority {
 fn request(url: &str, body: Vec<u8>) -> Result<WebRequest, WebError> {
     let method = WebMethod::Post { body, content_type: "application/timestamp-query" };
     WebRequest::new(url, method, Limits::DEFAULT.envelope.timestamp_bytes)
-}
-
-#[cfg(feature = "registry")]
-fn to_error(error: WebError) -> TimestampAuthorityError {
-    let code = match error.fault {
-        WebFault::Deadline(_) | WebFault::Timeout(_) => "timeout",
-        WebFault::NotAUrl | WebFault::Scheme(_) | WebFault::UserName => "bad-argument",
-        WebFault::TooLarge { .. } => "too-large",
-        WebFault::ContentEncoding | WebFault::PostRedirected(_) | WebFault::Status(_) => "protocol",
-        _ => "unreachable",
-    };
-    TimestampAuthorityError::new(code, error)
 }
 
 /// The media type of a response (RFC 3161 section 3.4).
