@@ -126,6 +126,14 @@ fn result(authentication: Authentication) -> Result<VerifiedSigner, String> {
     }
 }
 
+/// The reason in words for which nobody signed.
+pub fn reason(evidence: &Evidence, trust: &TrustRoot) -> String {
+    match authenticate(evidence, trust, VerificationTime::now(now()), 10_000).rejected {
+        Some(Rejection::Certificate(rejection)) => rejection.to_string(),
+        rejected => format!("{rejected:?}"),
+    }
+}
+
 /// The verdict within a budget of signature checks.
 pub fn with_budget(evidence: &Evidence, trust: &TrustRoot, budget: u64) -> String {
     result(authenticate(evidence, trust, VerificationTime::now(now()), budget))

@@ -49,11 +49,16 @@ fn hashed(file: &[u8]) -> HashedMessage {
 
 /// `verified`, or the code of the reason.
 pub fn verdict(bundle: &[u8], message: &HashedMessage, trust: &TrustRoot) -> String {
+    verdict_at(bundle, message, trust, now())
+}
+
+/// The same at another time.
+pub fn verdict_at(bundle: &[u8], message: &HashedMessage, trust: &TrustRoot, now: Time) -> String {
     let Ok(document) = FileDocument::parse_bundle(bundle, &Limits::DEFAULT) else {
         return "envelope-unreadable".to_owned();
     };
     let context =
-        AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time: VerificationTime::now(now()) };
+        AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time: VerificationTime::now(now) };
     let found = trust.authenticate_message(&document, message, context, &mut SignatureBudget::of(10_000));
     match (found.authenticated.is_empty(), found.rejected) {
         (false, _) => "verified".to_owned(),

@@ -21,6 +21,7 @@ use crate::case::expected;
 use crate::case::images;
 use crate::case::now;
 use crate::case::own_names;
+use crate::case::reason;
 use crate::case::trusting;
 use crate::case::verdict;
 use crate::case::verdict_on;
@@ -199,6 +200,35 @@ fn timestamps_of_something_else_are_refused() {
         });
         assert_eq!(outside, "timestamp-authority-validity");
     }
+}
+
+/// A timestamp without its certificate is of an authority that only the trusted root can know: it is named.
+#[test]
+fn a_timestamp_by_nobody_who_is_trusted_is_the_reason() {
+    let (Some(second_version), Some(mut first_version)) = (rekor_v2(), first()) else { return };
+    let stamps = &second_version.bundle["verificationMaterial"]["timestampVerificationData"];
+    let without = |good: &Good, rule: LogRule| {
+        let mut root = good.root.clone();
+        root["timestampAuthorities"] = json!([]);
+        let good = Good { bundle: good.bundle.clone(), names: good.names.clone(), root };
+        reason(&evidence(good.document()), &good.trust(rule))
+    };
+    let named = "timestamp 1 does not count: its authority, with the certificate serial number";
+    let said = without(&second_version, LogRule::PUBLIC);
+    assert!(said.contains(named) && said.contains("CN=sigstore-tsa"), "{said}");
+    assert!(said.contains("and the timestamp does not contain it"), "{said}");
+    first_version.bundle["verificationMaterial"]["timestampVerificationData"] = stamps.clone();
+    let said = without(&first_version, LogRule::PUBLIC.with_timestamps(1));
+    assert!(said.contains("timestamps of 0 of 1") && said.contains(named), "{said}");
+    let said = without(&first_version, LogRule::NONE);
+    assert!(!said.contains(named), "the log has signed a time: {said}");
+    *entries(&mut first_version.bundle) = json!([]);
+    let said = without(&first_version, LogRule::NONE);
+    assert!(said.contains("no verified time; ") && said.contains(named), "{said}");
+    // Without any timestamp nothing is named.
+    first_version.bundle["verificationMaterial"]["timestampVerificationData"] = json!({});
+    let said = without(&first_version, LogRule::NONE);
+    assert!(said.contains("no verified time: "), "{said}");
 }
 
 fn future() -> Value {

@@ -15,6 +15,7 @@ use bulla::key::PrivateKey;
 use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::nonempty::NonEmpty;
+use bulla::ops::file::FileEvidence;
 use bulla::policy::Policy;
 use bulla::policy::Quorum;
 use bulla::policy::Requirement;
@@ -46,8 +47,10 @@ use crate::case::root_of;
 use crate::case::trusting;
 use crate::case::verdict_at;
 use crate::case::verdict_on;
+use crate::files;
 use crate::made::CA;
 use crate::made::Made;
+use crate::made::Plan;
 use crate::made::Workshop;
 use crate::made::plan;
 use crate::vectors;
@@ -251,6 +254,69 @@ fn one_signer_is_counted_once_whatever_its_keys_and_authorities() {
     let third = || vec![identity("bob", second, a), identity("bob", second, b), identity("ann", first, a)];
     assert!(!two_signed(third(), &[&signers[1], &other]));
     assert!(two_signed(third(), &[&signers[1], &other, &authorities.signer(first, a, "")]));
+}
+
+/// The order of names, the case of letters and a new certificate of an authority make no second signer.
+#[test]
+fn one_person_is_not_two_signers() {
+    let Some(authorities) = AUTHORITIES.as_ref() else { return };
+    let Authorities { first, second, shop } = authorities;
+    let extensions = issuers(ISSUER, ISSUER);
+    let (a, b, upper) = ("https://acme.example/a", "https://acme.example/b", "https://ACME.example/A");
+    let both =
+        |authority, one: &str, other: &str| authorities.signer(authority, &format!("{one},URI:{other}"), &extensions);
+    let owners = || vec![identity("ann", first, a), identity("bob", second, b)];
+    assert!(!two_signed(owners(), &[&both(first, a, b), &both(second, b, a)]), "the order");
+    assert!(two_signed(owners(), &[&both(first, a, b), &authorities.signer(second, b, &extensions)]), "other names");
+    let owners = || vec![identity("ann", first, a), identity("bob", second, upper)];
+    let signers = [authorities.signer(first, a, &extensions), authorities.signer(second, upper, &extensions)];
+    assert!(!two_signed(owners(), &[&signers[0], &signers[1]]), "the case");
+    // Authorities that state no issuer: a new anchor of the same name, and another name.
+    let renewed = shop.root(plan("/O=Acme/CN=first", CA));
+    for (authority, is_another) in [(&renewed, false), (second, true)] {
+        let owners = vec![identity("ann", first, a), identity("bob", authority, a)];
+        let signers = [authorities.signer(first, a, ""), authorities.signer(authority, a, "")];
+        assert_eq!(two_signed(owners, &[&signers[0], &signers[1]]), is_another);
+    }
+}
+
+/// Ed25519 signs the file itself: it is kept only for a certificate that could count, and the reason is not its size.
+#[test]
+fn no_file_is_kept_for_the_certificate_of_a_stranger() {
+    let Some(authorities) = AUTHORITIES.as_ref() else { return };
+    let file = b"a file of more than five bytes";
+    let signer = |authority: &Made, name: &str| {
+        let extensions =
+            format!("keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\nsubjectAltName=URI:{name}\n");
+        let plan = Plan { algorithm: "-algorithm ED25519", ..plan("/O=Acme/CN=signer", &extensions) };
+        authorities.shop.issue(authority, plan)
+    };
+    let verdict = |signer: &Made, file: &[u8], limit: u64| {
+        let key = PrivateKey::parse(&fs::read(&signer.key).unwrap(), &Limits::DEFAULT, || unreachable!()).unwrap();
+        let digest = json!({"algorithm": "SHA2_256", "digest": STANDARD.encode(Digest::sha256(file).as_bytes())});
+        let signature = STANDARD.encode(key.sign(file).unwrap().as_bytes());
+        let bundle = json!({
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "verificationMaterial": {"certificate": raw(&signer.certificate)},
+            "messageSignature": {"messageDigest": digest, "signature": signature},
+        });
+        let limits = Limits::DEFAULT.with(|limits| limits.file.message_bytes = limit);
+        let trust = trusting(root(&[&authorities.first]), uri("https://acme.example/a"), NOW);
+        let mut evidence = FileEvidence::new();
+        evidence.add_bundle("bundle", bundle.to_string().as_bytes(), &limits);
+        let mut hasher = evidence.hasher(&trust, &limits);
+        hasher.update(file);
+        files::verdict_at(bundle.to_string().as_bytes(), &hasher.finish(), &trust, after(signer, 60))
+    };
+    let own = signer(&authorities.first, "https://acme.example/a");
+    assert_eq!(verdict(&own, file, 1 << 20), "verified");
+    assert_eq!(verdict(&own, file, 5), "?message-not-known");
+    for limit in [5, 1 << 20] {
+        let name = signer(&authorities.first, "https://acme.example/b");
+        assert_eq!(verdict(&name, file, limit), "certificate-identity");
+        let authority = signer(&authorities.second, "https://acme.example/a");
+        assert_eq!(verdict(&authority, file, limit), "path");
+    }
 }
 
 #[test]

@@ -36,11 +36,16 @@ impl FileEvidence {
     }
 
     /// A hasher for everything that these documents and the keys of `trust` need to know of the file. For Ed25519 it keeps
-    /// the file, up to the limit `file.message_bytes`.
+    /// the file, up to the limit `file.message_bytes`; for the key of a certificate only if `trust` has an identity with
+    /// these names, by whose authorities it was issued.
     pub fn hasher(&self, trust: &TrustRoot, limits: &Limits) -> MessageHasher {
         let documents = self.documents.iter().flat_map(|(_, document)| document);
         // A certificate that cannot be read is reported when the signature is verified.
-        let key = |der: &[u8]| Certificate::parse(der, limits).ok()?.public_key().ok();
+        let key = |der: &[u8]| {
+            let certificate = Certificate::parse(der, limits).ok()?;
+            trust.check_keyless(&certificate, limits).ok()?;
+            certificate.public_key().ok()
+        };
         let certified = documents.filter_map(FileDocument::certificate).filter_map(key);
         let certified = certified.flat_map(|key| key.schemes().iter().copied());
         let schemes = trust.keys().flat_map(|key| key.schemes().iter().copied()).chain(certified);

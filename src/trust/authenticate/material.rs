@@ -4,9 +4,12 @@ use crate::envelope::EnvelopeError;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::key::Scheme;
+use crate::limits::Limits;
 use crate::trust::AuthenticationContext;
+use crate::trust::CertificateFault;
 use crate::trust::CertificateRejection;
 use crate::trust::Identity;
+use crate::trust::KeylessFault;
 use crate::trust::KeylessMeans;
 use crate::trust::Owner;
 use crate::trust::Rejection;
@@ -22,6 +25,7 @@ use crate::trust::authenticate::KnownBy;
 use crate::trust::keyless::OpenedMaterial;
 use crate::trust::keyless::ProvenSignature;
 use crate::trust::keyless::Stop;
+use crate::x509::Certificate;
 
 impl TrustRoot {
     /// The owner of a signature by the certificate that came with it, and the signature.
@@ -35,7 +39,10 @@ impl TrustRoot {
         let rejected = |rejection| Authentication::rejected(Rejection::Certificate(rejection));
         let material = signed.verification_material();
         let opened = OpenedMaterial::open(signed, context, budget).map_err(|stop| match stop {
-            Stop::Fault(fault) => rejected(CertificateRejection::of_material(material, fault, context.limits)),
+            Stop::Fault(fault) => {
+                let fault = self.without_file(fault, &material.certificates, context.limits);
+                rejected(CertificateRejection::of_material(material, fault, context.limits))
+            }
             Stop::Unchecked(exhausted) => unchecked(exhausted),
         })?;
         let identities = self.identities().iter();
@@ -48,6 +55,35 @@ impl TrustRoot {
         let proven = opened.into_proven();
         let known_by = KnownBy::Keyless(Box::new(keyless));
         Ok((VerifiedSigner::known((credential, key), known_by, owner.clone(), proven.scheme), proven))
+    }
+
+    /// Checks that a signature by the key of `certificate` could be an owner's keyless one, whatever it is over.
+    ///
+    /// # Errors
+    /// Why it could not, by the last identity.
+    pub(crate) fn check_keyless(&self, certificate: &Certificate, limits: &Limits) -> Result<(), CertificateFault> {
+        let mut checked = Err(CertificateFault::NoCertificate);
+        for means in self.identities().iter().filter_map(Identity::keyless) {
+            checked = match (checked, means.check_certificate(certificate, limits)) {
+                (Ok(()), _) | (_, Ok(())) => return Ok(()),
+                // Could-not-tell by one identity is not a no by another one.
+                (Err(before), Err(_)) if before.is_undetermined() => Err(before),
+                (Err(_), Err(fault)) => Err(fault),
+            };
+        }
+        checked
+    }
+
+    /// The reason where the file is not known that the signature is over: a file is kept only for certificates that could
+    /// count, so for another one that is the reason.
+    fn without_file(&self, fault: CertificateFault, certificates: &[Vec<u8>], limits: &Limits) -> CertificateFault {
+        let is_file = matches!(fault, CertificateFault::Keyless(KeylessFault::FileHash(_)));
+        let certificate = certificates.first().filter(|_| is_file).map(|der| Certificate::parse(der, limits));
+        let Some(Ok(certificate)) = certificate else { return fault };
+        match self.check_keyless(&certificate, limits) {
+            Ok(()) => fault,
+            Err(excluded) => excluded,
+        }
     }
 
     /// The owners of a signature that the pinned `key` made, each once: those whose identity has no log rule, and those for

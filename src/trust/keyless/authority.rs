@@ -1,6 +1,9 @@
 //! The chain of a keyless signer to a certificate authority of a trusted root, and the certificate timestamps that this
 //! issuer's certificate must have.
 
+use std::collections::BTreeSet;
+
+use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::time::Time;
 use crate::transparency::CertificateTimestamp;
@@ -75,6 +78,29 @@ impl SignerCertificates<'_> {
         Err(failed.map_or_else(untrusted, |(.., fault)| fault).into())
     }
 
+    /// Checks that an authority of `root` issued `certificate`, whose time of use is not known: at its first moment, or at
+    /// the first one at which all certificates of the authority are valid, too.
+    pub(super) fn check_issuer(
+        certificate: &Certificate,
+        root: &TrustedRoot,
+        limits: &Limits,
+    ) -> Result<(), CertificateFault> {
+        let certificates = NonEmpty::one(certificate.clone());
+        let begin = certificate.not_before();
+        let mut failed = None;
+        for authority in root.certificate_authorities() {
+            let latest = authority.certificates().map(Certificate::not_before).max().unwrap_or(begin).max(begin);
+            for first in BTreeSet::from([begin, latest]) {
+                match (SignerCertificates { certificates: &certificates, first, times: &[] }).chain(authority, limits) {
+                    Ok(_) => return Ok(()),
+                    Err(error) => failed = failed.filter(ChainError::is_undetermined).or(Some(error)),
+                }
+            }
+        }
+        let signer = CertificateLabel::of(certificate);
+        Err(failed.map_or(CertificateFault::NotAnchored { last: signer.clone(), signer }, CertificateFault::Chain))
+    }
+
     /// How many signatures are checked at most: those of certificates, and of certificate timestamps.
     fn checks(&self, authority: &SigstoreAuthority, context: AuthenticationContext<'_>) -> usize {
         let most = usize::try_from(context.limits.transparency.certificate_timestamps).unwrap_or(usize::MAX);
@@ -88,7 +114,7 @@ impl SignerCertificates<'_> {
         context: AuthenticationContext<'_>,
     ) -> Result<VerifiedAuthority, (Progress, CertificateFault)> {
         let chain =
-            self.chain(authority, context).map_err(|error| (Progress::Chain, CertificateFault::Chain(error)))?;
+            self.chain(authority, context.limits).map_err(|error| (Progress::Chain, CertificateFault::Chain(error)))?;
         let validity = authority.validity();
         let outside = self.times.iter().flat_map(|(down, up)| [*down, *up]).find(|time| !validity.contains(*time));
         if let Some(time) = outside {
@@ -110,11 +136,7 @@ impl SignerCertificates<'_> {
     /// The chain to the anchor of the authority, valid at every time. The signatures in it are the same at any time, so
     /// they are verified once. Every issuer is a certificate of the authority: authorities may share an anchor, so one that
     /// came along with the signature could be of another one, which is not trusted at these times.
-    fn chain(
-        &self,
-        authority: &SigstoreAuthority,
-        context: AuthenticationContext<'_>,
-    ) -> Result<VerifiedChain, ChainError> {
+    fn chain(&self, authority: &SigstoreAuthority, limits: &Limits) -> Result<VerifiedChain, ChainError> {
         let anchors = [Anchor { certificate: authority.anchor().clone(), purpose: Purpose::Signing }];
         let extra: Vec<Certificate> = authority.intermediates().cloned().collect();
         let signer = NonEmpty::one(self.certificates.first().clone());
@@ -124,7 +146,7 @@ impl SignerCertificates<'_> {
             Ok(Some(_)) | Err(_) => Profile::SIGSTORE,
         };
         let (purpose, first) = (Purpose::Signing, self.first);
-        let chain = VerifiedChain::verify(presented, &anchors, purpose, &profile, first, context.limits)?;
+        let chain = VerifiedChain::verify(presented, &anchors, purpose, &profile, first, limits)?;
         self.times.iter().flat_map(|(down, up)| [*down, *up]).try_for_each(|time| chain.require_valid_at(time))?;
         Ok(chain)
     }

@@ -10,6 +10,7 @@ use crate::transparency::TransparencyError;
 use crate::trust::TimeSource;
 use crate::x509::FulcioError;
 use crate::x509::TimestampError;
+use crate::x509::TimestampToken;
 
 /// A check of a keyless signature that failed. [`KeylessFault::code`] is stable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,8 +64,11 @@ pub enum KeylessFault {
         name: Untrusted,
     },
     /// No verified time: neither a signed integrated time nor a timestamp.
-    #[error("it has no verified time: {TIME}")]
-    NoTime,
+    #[error("it has no verified time{}: {TIME}", after(skipped))]
+    NoTime {
+        /// A timestamp that does not count.
+        skipped: Option<Box<SkippedTimestamp>>,
+    },
     /// The key of the certificate did not make the signature.
     #[error("the key of its certificate did not sign this: {SIGNATURE}")]
     Signature,
@@ -99,17 +103,70 @@ pub enum KeylessFault {
     /// Two timestamps are the same.
     #[error("two of its timestamps are the same: {TIME}")]
     TimestampDuplicate,
+    /// A log entry without a time of its own has no timestamp that counts: one does not.
+    #[error("{error}; {skipped}")]
+    TimestampSkipped {
+        /// What the entry lacks.
+        error: TransparencyError,
+        /// The timestamp.
+        skipped: Box<SkippedTimestamp>,
+    },
     /// Too few different authorities signed a timestamp.
-    #[error("it has timestamps of {got} of {want} trusted authorities: {TIME}")]
+    #[error("it has timestamps of {got} of {want} trusted authorities{}: {TIME}", after(skipped))]
     TimestampThreshold {
         /// How many trusted authorities there are timestamps of.
         got: usize,
+        /// A timestamp that does not count.
+        skipped: Option<Box<SkippedTimestamp>>,
         /// How many are required.
         want: u32,
     },
     /// A log entry or a certificate timestamp.
     #[error(transparent)]
     Transparency(TransparencyError),
+}
+
+/// A timestamp by an authority that is not trusted: it does not count, since anybody can run one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("timestamp {number} does not count: its authority, with the certificate {signer}, is not in the trusted root{}", lacking(*certificate))]
+#[non_exhaustive]
+pub struct SkippedTimestamp {
+    /// Whether the certificate is in the timestamp.
+    pub certificate: CertificatePresence,
+    /// The number of the timestamp; the first is 1.
+    pub number: usize,
+    /// How the timestamp names the certificate of its signer.
+    pub signer: Untrusted,
+}
+
+/// Whether a timestamp contains the certificate of its signer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificatePresence {
+    /// It does.
+    Contained,
+    /// It does not: then the trusted root must list it.
+    Missing,
+}
+
+impl SkippedTimestamp {
+    pub(super) fn of(token: &TimestampToken, number: usize) -> Self {
+        let certificate = match token.claimed_signer() {
+            Some(_) => CertificatePresence::Contained,
+            None => CertificatePresence::Missing,
+        };
+        Self { certificate, number, signer: Untrusted::new(&token.claimed_signer_name()) }
+    }
+}
+
+fn after(skipped: &Option<Box<SkippedTimestamp>>) -> String {
+    skipped.as_ref().map_or_else(String::new, |skipped| format!("; {skipped}"))
+}
+
+const fn lacking(certificate: CertificatePresence) -> &'static str {
+    match certificate {
+        CertificatePresence::Contained => "",
+        CertificatePresence::Missing => ", and the timestamp does not contain it",
+    }
 }
 
 impl KeylessFault {
@@ -124,7 +181,7 @@ impl KeylessFault {
             Self::LogKeyUnsupported { .. } => "log-key-unsupported",
             Self::Material(_) => "verification-material",
             Self::Names { .. } => "certificate-identity",
-            Self::NoTime => "no-verified-time",
+            Self::NoTime { .. } => "no-verified-time",
             Self::Signature => "signature",
             Self::SignatureCount { .. } => "signature-count",
             Self::SignerKey { .. } => "signer-key",
@@ -132,7 +189,7 @@ impl KeylessFault {
             Self::TimestampAuthorityValidity { .. } => "timestamp-authority-validity",
             Self::TimestampDuplicate => "timestamp-duplicate",
             Self::TimestampThreshold { .. } => "timestamp-threshold",
-            Self::Transparency(error) => error.code(),
+            Self::TimestampSkipped { error, .. } | Self::Transparency(error) => error.code(),
         }
     }
 
@@ -143,11 +200,11 @@ impl KeylessFault {
             Self::Fulcio(error) => error.is_undetermined(),
             Self::Material(error) => error.is_limit(),
             Self::Timestamp { error, .. } => error.is_undetermined(),
-            Self::Transparency(error) => error.is_undetermined(),
+            Self::TimestampSkipped { error, .. } | Self::Transparency(error) => error.is_undetermined(),
             Self::AuthorityValidity { .. }
             | Self::CertificateChain
             | Self::Names { .. }
-            | Self::NoTime
+            | Self::NoTime { .. }
             | Self::Signature
             | Self::SignatureCount { .. }
             | Self::TimestampAuthorityValidity { .. }

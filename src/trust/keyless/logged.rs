@@ -9,6 +9,7 @@ use crate::transparency::LoggedVerifier;
 use crate::transparency::TransparencyLogEntry;
 use crate::transparency::VerifiedLogEntries;
 use crate::trust::AuthenticationContext;
+use crate::trust::CertificateFault;
 use crate::trust::JudgedAt;
 use crate::trust::LogRule;
 use crate::trust::SignatureBudget;
@@ -53,26 +54,32 @@ impl TransparencyProof {
     ) -> Result<Self, Stop> {
         let signature = signed.signature()?;
         let timestamps = timestamps::verify(signed, signature, root, context.limits, budget)?;
-        timestamps::check_count(&timestamps, rule)?;
+        timestamps.check_count(rule)?;
         let entries = signed.log_entries(context.limits)?;
         let about = LoggedSignature { artifact: signed.artifact()?, signature, verifier };
         let by = LogVerification {
             logs: root.transparency_logs(),
             required: signed.required_inclusion(),
-            timestamps: &timestamps,
+            timestamps: &timestamps.verified,
         };
         let named = || entries.iter().map(TransparencyLogEntry::log_id);
-        let verified = verify_entries(&entries, &about, &by, (root, rule), budget)?;
-        let times = times(verified.as_ref(), &timestamps);
+        let verified = verify_entries(&entries, &about, &by, (root, rule), budget).map_err(|stop| match stop {
+            Stop::Fault(CertificateFault::Keyless(fault)) => timestamps.explain(fault).into(),
+            other => other,
+        })?;
+        let times = times(verified.as_ref(), &timestamps.verified);
         if let Some(ahead) = times.iter().find(|one| context.time.is_ahead(one.time)) {
             let JudgedAt { source, time } = *ahead;
             return Err(KeylessFault::Ahead { from: source, now: context.time.current(), time }.into());
         }
         match (times.is_empty(), rule.signing_time()) {
             (true, SigningTimeRule::Verified) => {
-                Err(unsupported_log(root, named()).unwrap_or(KeylessFault::NoTime).into())
+                let no_time = KeylessFault::NoTime { skipped: timestamps.skipped };
+                Err(unsupported_log(root, named()).unwrap_or(no_time).into())
             }
-            (true, SigningTimeRule::PresentIfMissing) | (false, _) => Ok(Self { entries: verified, times, timestamps }),
+            (true, SigningTimeRule::PresentIfMissing) | (false, _) => {
+                Ok(Self { entries: verified, times, timestamps: timestamps.verified })
+            }
         }
     }
 

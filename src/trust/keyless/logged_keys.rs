@@ -54,7 +54,9 @@ impl LoggedKeys {
         context: AuthenticationContext<'_>,
         budget: &mut SignatureBudget,
     ) -> Result<TransparencyProof, Stop> {
-        let signed = signed.ok_or(KeylessFault::NoTime)?.map_err(|error| KeylessFault::Material(error.clone()))?;
+        let signed = signed
+            .ok_or(KeylessFault::NoTime { skipped: None })?
+            .map_err(|error| KeylessFault::Material(error.clone()))?;
         TransparencyProof::of(&signed, LoggedVerifier::Key(key), (&self.root, self.rule), context, budget)
     }
 

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::limits::Limits;
+use crate::trust::CertificateFault;
 use crate::trust::LogRule;
+use crate::trust::keyless::KeylessFault;
+use crate::trust::keyless::authority::SignerCertificates;
 use crate::trust::sigstore::SigstoreAuthority;
 use crate::trust::sigstore::TrustedRoot;
 use crate::x509::Certificate;
@@ -47,6 +51,22 @@ impl KeylessMeans {
     /// Whether the certificate has the names.
     pub(super) fn fits(&self, certificate: &Certificate) -> bool {
         self.names.matches(certificate)
+    }
+
+    /// Checks that a signature by the key of `certificate` could count, whatever it is over: the certificate has the names,
+    /// and an authority of the root issued it.
+    ///
+    /// # Errors
+    /// Why none counts.
+    pub(in crate::trust) fn check_certificate(
+        &self,
+        certificate: &Certificate,
+        limits: &Limits,
+    ) -> Result<(), CertificateFault> {
+        if !self.fits(certificate) {
+            return Err(KeylessFault::of_names(certificate).into());
+        }
+        SignerCertificates::check_issuer(certificate, &self.root, limits)
     }
 
     /// Writes everything that decides whose signatures count into the text that the version of a trust root covers.

@@ -16,7 +16,9 @@ mod timestamps;
 mod unsupported;
 mod verify;
 
+pub use self::fault::CertificatePresence;
 pub use self::fault::KeylessFault;
+pub use self::fault::SkippedTimestamp;
 pub use self::log_rule::LogRule;
 pub use self::log_rule::SigningTimeRule;
 pub use self::logged::TransparencyProof;

@@ -86,7 +86,8 @@ impl OpenedMaterial<'_> {
 }
 
 impl KeylessFault {
-    fn of_names(certificate: &Certificate) -> Self {
+    /// That no trusted identity has the names of `certificate`.
+    pub(super) fn of_names(certificate: &Certificate) -> Self {
         let issuer = match FulcioClaims::issuer_of(certificate) {
             Ok(Some(issuer)) => issuer,
             Ok(None) | Err(_) => "no stated issuer".to_owned(),

@@ -81,18 +81,23 @@ impl KeylessSigner {
     }
 
     /// What tells this signer from others: issuer and names, since the key is a new one each time, and the key, since it may
-    /// be one that another owner signs with. An authority that states no issuer is the issuer itself. The source repository
-    /// is not part of it, so the callers of one reusable workflow are one signer.
+    /// be one that another owner signs with. An authority that states no issuer is the issuer itself, by its name, so that a
+    /// new certificate of it makes no second signer. The order of names and the case of letters tell nobody apart: hosts,
+    /// mail domains and the owners of repositories ignore it. The source repository is not part of it, so the callers of
+    /// one reusable workflow are one signer.
     pub(in crate::trust) fn credential(&self) -> SignerCredential {
         let issuer = match &self.issuer {
             Some(issuer) => format!("issuer {issuer:?}"),
-            None => format!("authority {}", self.chain.trusted().digest()),
+            None => format!("authority {:?}", self.chain.trusted().subject()),
         };
-        let name = match self.names() {
+        let mut names: Vec<_> = self.names().iter().map(|name| format!("{name:?}").to_ascii_lowercase()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let name = match names.as_slice() {
             [] => format!("{:?}", self.certificate().subject()),
-            names => format!("{names:?}"),
+            names => names.join("\n"),
         };
-        let identity = Digest::sha256(format!("{issuer}\n{name}\n").as_bytes());
+        let identity = Digest::sha256(format!("{}\n{name}\n", issuer.to_ascii_lowercase()).as_bytes());
         SignerCredential::Keyless { identity, key: self.chain.key().id() }
     }
 }

@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 
 use crate::envelope::StoredTimestamp;
 use crate::limits::Limits;
+use crate::transparency::TransparencyRule;
 use crate::trust::LogRule;
 use crate::trust::SignatureBudget;
+use crate::trust::SkippedTimestamp;
 use crate::trust::keyless::KeylessFault;
 use crate::trust::keyless::SignedMaterial;
 use crate::trust::keyless::Stop;
@@ -27,6 +29,14 @@ use crate::x509::TimestampResponse;
 use crate::x509::TimestampRule;
 use crate::x509::TimestampToken;
 
+/// The timestamps of a signature.
+pub(super) struct Timestamps {
+    /// The first one by an authority that is not trusted.
+    pub(super) skipped: Option<Box<SkippedTimestamp>>,
+    /// Those that the trusted authorities made.
+    pub(super) verified: Vec<SignedBefore>,
+}
+
 /// Verifies the timestamps that the trusted authorities made, within `budget`.
 pub(super) fn verify(
     signed: &SignedMaterial<'_>,
@@ -34,9 +44,9 @@ pub(super) fn verify(
     root: &TrustedRoot,
     limits: &Limits,
     budget: &mut SignatureBudget,
-) -> Result<Vec<SignedBefore>, Stop> {
+) -> Result<Timestamps, Stop> {
     let mut tokens: Vec<TimestampToken> = Vec::new();
-    let mut verified = Vec::new();
+    let (mut verified, mut skipped) = (Vec::new(), None);
     for (index, stored) in signed.verification_material().timestamps.iter().enumerate() {
         let number = index.saturating_add(1);
         let token = read(stored, limits, number)?;
@@ -47,19 +57,34 @@ pub(super) fn verify(
         let mut imprints = signed.stamped(signature).map(|bytes| MessageImprint::of(algorithm, bytes));
         let imprint = imprints.find(|imprint| imprint == token.imprint());
         let imprint = imprint.unwrap_or_else(|| MessageImprint::of(algorithm, signature));
-        verified.extend(verify_one(&token, number, &imprint, root, limits, budget)?);
+        match verify_one(&token, number, &imprint, root, limits, budget)? {
+            Some(proof) => verified.push(proof),
+            None => skipped = skipped.or_else(|| Some(Box::new(SkippedTimestamp::of(&token, number)))),
+        }
         tokens.push(token);
     }
-    Ok(verified)
+    Ok(Timestamps { skipped, verified })
 }
 
-/// Checks that enough different authorities signed a timestamp. An authority is known by its anchor.
-pub(super) fn check_count(timestamps: &[SignedBefore], rule: LogRule) -> Result<(), KeylessFault> {
-    let authorities: BTreeSet<_> = timestamps.iter().map(|timestamp| timestamp.chain().trusted().der()).collect();
-    let (got, want) = (authorities.len(), rule.timestamps());
-    match got >= usize::try_from(want).unwrap_or(usize::MAX) {
-        true => Ok(()),
-        false => Err(KeylessFault::TimestampThreshold { got, want }),
+impl Timestamps {
+    /// Checks that enough different authorities signed a timestamp. An authority is known by its anchor.
+    pub(super) fn check_count(&self, rule: LogRule) -> Result<(), KeylessFault> {
+        let authorities: BTreeSet<_> = self.verified.iter().map(|one| one.chain().trusted().der()).collect();
+        let (got, want) = (authorities.len(), rule.timestamps());
+        match got >= usize::try_from(want).unwrap_or(usize::MAX) {
+            true => Ok(()),
+            false => Err(KeylessFault::TimestampThreshold { got, skipped: self.skipped.clone(), want }),
+        }
+    }
+
+    /// `fault`, with the timestamp that does not count where it is about a time that is missing.
+    pub(super) fn explain(&self, fault: KeylessFault) -> KeylessFault {
+        match (fault, &self.skipped) {
+            (KeylessFault::Transparency(error), Some(skipped)) if error.rule() == TransparencyRule::EntryTime => {
+                KeylessFault::TimestampSkipped { error, skipped: skipped.clone() }
+            }
+            (fault, _) => fault,
+        }
     }
 }
 
@@ -85,7 +110,7 @@ fn verify_one(
         let extra: Vec<Certificate> = authority.intermediates().chain([authority.anchor()]).cloned().collect();
         match token.verify_imprint(imprint, &anchors, &extra, &Profile::SIGSTORE, limits) {
             // Anybody can add certificates to a token: those of another authority under the same anchor, too.
-            Ok(proof) if !is_by(authority, &proof, root) => {}
+            Ok(proof) if !root.is_timestamp_by(authority, proof.chain()) => {}
             Ok(proof) => {
                 let (earliest, latest) = bounds_of(&proof);
                 let validity = authority.validity();
@@ -99,14 +124,6 @@ fn verify_one(
         }
     }
     fault.map_or(Ok(None), |fault| Err(fault.into()))
-}
-
-/// Whether `authority` made the timestamp. Where an authority lists the certificate of the signer, the periods of those that
-/// list it decide, not those of others under the same anchor.
-fn is_by(authority: &SigstoreAuthority, proof: &SignedBefore, root: &TrustedRoot) -> bool {
-    let signer = proof.chain().signer();
-    let is_listed = root.timestamp_authorities().iter().any(|one| one.lists(signer));
-    authority.is_authority_of(proof.chain().path()) && (authority.lists(signer) || !is_listed)
 }
 
 /// How many signatures are checked at most: that of the token, and those of certificates.

@@ -1,8 +1,12 @@
 //! `SignedData`: the CMS structure of a token (RFC 5652 section 5), with exactly one signer.
 
+use std::fmt;
+
 use crate::limits::Limits;
+use crate::text::Untrusted;
 use crate::x509::Certificate;
 use crate::x509::HashAlgorithm;
+use crate::x509::Name;
 use crate::x509::der;
 use crate::x509::fields::Element;
 use crate::x509::fields::Fields;
@@ -56,6 +60,21 @@ impl SignerId {
                 certificate.issuer().der() == issuer && certificate.serial().as_content() == serial
             }
             Self::SubjectKeyId(id) => certificate.extensions().subject_key_id() == Some(id),
+        }
+    }
+}
+
+/// For messages: the issuer and the serial number, or the key identifier, in hex.
+impl fmt::Display for SignerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hex = |bytes: &[u8]| bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect::<String>();
+        match self {
+            Self::IssuerAndSerial { issuer, serial } => {
+                let issuer =
+                    Name::read(issuer).map_or_else(|_| "an unreadable name".to_owned(), |name| name.to_string());
+                write!(f, "serial number {} of {}", hex(serial), Untrusted::new(&issuer))
+            }
+            Self::SubjectKeyId(id) => write!(f, "key identifier {}", hex(id)),
         }
     }
 }
@@ -253,6 +272,8 @@ fn wrong_type(found: &[u8]) -> TimestampError {
     TimestampError::refused(TimestampRule::ContentType).by(algorithm::shown(found))
 }
 
+/// How many bytes of a number are shown: as many as RFC 5280 section 4.1.2.2 allows.
+const SHOWN: usize = 20;
 const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
 const TST_INFO: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 1, 4];
 const SUBJECT_KEY_ID: u8 = 0x80;

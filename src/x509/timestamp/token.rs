@@ -62,6 +62,11 @@ impl TimestampToken {
         self.certificates().iter().find(|one| self.signed_data().signer.id.names(one))
     }
 
+    /// How it names the certificate of its signer, unverified and as text: for messages, never for a decision.
+    pub fn claimed_signer_name(&self) -> String {
+        self.signed_data().signer.id.to_string()
+    }
+
     /// The SHA-256 of the bytes.
     pub fn digest(&self) -> Digest {
         Digest::sha256(self.bytes())
