@@ -15,9 +15,9 @@ use crate::ops::OpsError;
 use crate::ops::walk::Attached;
 use crate::ops::walk::Fetching;
 use crate::ops::walk::Follow;
-use crate::ops::walk::Position;
 use crate::ops::walk::Visit;
 use crate::ops::walk::Walk;
+use crate::ops::walk::WalkPosition;
 use crate::ops::walk::WalkStep;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -133,7 +133,7 @@ impl Graph {
             open: Vec::new(),
             walk,
         };
-        let position = Position::root(*root.digest());
+        let position = WalkPosition::root(*root.digest());
         collector.add(root, Relation::Root, position)?;
         while let Some(step) = collector.walk.next_attached(Fetching::Ahead).await {
             collector.take(step)?;
@@ -213,8 +213,8 @@ impl GraphCollector<'_> {
     }
 
     /// Adds a manifest after its children and before its referrers.
-    fn add(&mut self, content: Content, relation: Relation, position: Position) -> Result<(), OpsError> {
-        let Position { digest, index_depth, referrer_depth, .. } = position;
+    fn add(&mut self, content: Content, relation: Relation, position: WalkPosition) -> Result<(), OpsError> {
+        let WalkPosition { digest, index_depth, referrer_depth, .. } = position;
         if !self.walk.enter(digest) {
             // A tag is carried even if its manifest is carried already. No manifest is walked twice, so cycles end
             // (threats: nesting-and-cycles).

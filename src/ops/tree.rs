@@ -21,9 +21,9 @@ use crate::ops::walk::Attached;
 use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::Fetching;
 use crate::ops::walk::Follow;
-use crate::ops::walk::Position;
 use crate::ops::walk::Visit;
 use crate::ops::walk::Walk;
+use crate::ops::walk::WalkPosition;
 use crate::ops::walk::WalkStep;
 use crate::policy::Policy;
 use crate::policy::Quorum;
@@ -151,7 +151,7 @@ pub async fn tree(
     let node = TreeNode::of(&described, Link::Root);
     let top = Placed { above: 0, budget: walk.evidence(), described, node };
     let mut collector = TreeCollector { below: Vec::new(), limits, now, source, top, trust, walk };
-    let position = Position::root(*root.digest());
+    let position = WalkPosition::root(*root.digest());
     collector.top.node = collector.node(root, Link::Root, None, position).await;
     while let Some(step) = collector.walk.next_attached(Fetching::InTurn).await {
         collector.take(step).await;
@@ -237,7 +237,13 @@ impl TreeCollector<'_> {
 
     /// The node of a manifest; `subject` is what it is attached to as a referrer or by a tag. The walk goes on below it
     /// where it stands for the first time.
-    async fn node(&mut self, content: Content, link: Link, subject: Option<Position>, position: Position) -> TreeNode {
+    async fn node(
+        &mut self,
+        content: Content,
+        link: Link,
+        subject: Option<WalkPosition>,
+        position: WalkPosition,
+    ) -> TreeNode {
         let media_type = content.descriptor().media_type.clone();
         let mut node = TreeNode { media_type, size: 0, ..TreeNode::of(content.descriptor(), link) };
         let document = match Document::parse(&content, self.limits) {
@@ -256,7 +262,7 @@ impl TreeCollector<'_> {
             node.size = manifest.layers.iter().map(|layer| layer.size).fold(manifest.config.size, u64::saturating_add);
             self.read_signatures(&mut node, &content, subject).await;
         }
-        let Position { depth, digest, .. } = position;
+        let WalkPosition { depth, digest, .. } = position;
         if !self.walk.enter(digest) {
             return node;
         }
@@ -275,7 +281,7 @@ impl TreeCollector<'_> {
     }
 
     /// Adds the next node of the walk, which is attached to the one at `above`.
-    fn put(&mut self, above: Position, described: Descriptor, node: TreeNode) {
+    fn put(&mut self, above: WalkPosition, described: Descriptor, node: TreeNode) {
         self.below.push(Placed { above: above.number, budget: self.walk.evidence(), described, node });
     }
 
@@ -302,7 +308,7 @@ impl TreeCollector<'_> {
         root
     }
 
-    async fn read_signatures(&self, node: &mut TreeNode, content: &Content, subject: Position) {
+    async fn read_signatures(&self, node: &mut TreeNode, content: &Content, subject: WalkPosition) {
         let place = match &node.link {
             Link::Tag(tag) => FoundAt::Tag(tag.clone()),
             _ => FoundAt::Referrers,

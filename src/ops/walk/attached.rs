@@ -19,7 +19,7 @@ use crate::ops::walk::pending::Attached;
 use crate::ops::walk::pending::FetchAnswer;
 use crate::ops::walk::pending::Part;
 use crate::ops::walk::pending::Pending;
-use crate::ops::walk::pending::Position;
+use crate::ops::walk::pending::WalkPosition;
 use crate::store::StoreError;
 
 /// How the manifests of a list are fetched.
@@ -44,10 +44,10 @@ pub(in crate::ops) enum Follow {
 #[derive(Clone, Debug)]
 pub(in crate::ops) struct Visit {
     /// The manifest above it.
-    pub(in crate::ops) above: Position,
+    pub(in crate::ops) above: WalkPosition,
     pub(in crate::ops) attached: Attached,
     pub(in crate::ops) content: Content,
-    pub(in crate::ops) position: Position,
+    pub(in crate::ops) position: WalkPosition,
 }
 
 /// What comes next in a walk.
@@ -57,22 +57,22 @@ pub(in crate::ops) enum WalkStep {
     ChildrenEnd,
     /// A manifest, a list of referrers or a tag below `above` could not be fetched.
     Failed {
-        above: Position,
+        above: WalkPosition,
         /// The manifest; `None` for a list or tag.
         digest: Option<Digest>,
         error: StoreError,
     },
     /// The budget does not pay for the next manifest below `above`. Nothing else below it is returned.
-    Exhausted { above: Position, error: StoreError },
+    Exhausted { above: WalkPosition, error: StoreError },
     /// A manifest.
     Manifest(Visit),
     /// A referrer of `above` whose media type is not supported: it is counted, and not fetched.
-    Unsupported { above: Position, entry: Descriptor },
+    Unsupported { above: WalkPosition, entry: Descriptor },
 }
 
 impl Walk<'_> {
     /// Goes on below the manifest at `above`, before anything else that is pending.
-    pub(in crate::ops) fn follow(&mut self, above: Position, follow: Follow) {
+    pub(in crate::ops) fn follow(&mut self, above: WalkPosition, follow: Follow) {
         let mut push = |part| self.attached.push(Pending { above, part });
         let children = match follow {
             Follow::Children(children) => children,
@@ -136,7 +136,7 @@ impl Walk<'_> {
 
     async fn next_child_of(
         &mut self,
-        above: Position,
+        above: WalkPosition,
         mut list: vec::IntoIter<Descriptor>,
         fetching: Fetching,
     ) -> Option<WalkStep> {
@@ -151,7 +151,7 @@ impl Walk<'_> {
 
     async fn next_listed(
         &mut self,
-        above: Position,
+        above: WalkPosition,
         mut list: vec::IntoIter<Descriptor>,
         fetching: Fetching,
     ) -> Option<WalkStep> {
@@ -175,7 +175,7 @@ impl Walk<'_> {
 
     /// Fetches the new entries of a list together; later steps return them one by one. If a child fails, only its
     /// error is returned. A failed entry for a referrer is dropped if another entry for the same manifest succeeded.
-    async fn fetch_ahead(&mut self, above: Position, attached: Attached, list: &[Descriptor]) -> Option<WalkStep> {
+    async fn fetch_ahead(&mut self, above: WalkPosition, attached: Attached, list: &[Descriptor]) -> Option<WalkStep> {
         let new = self.new_of(list);
         let mut fetched = match self.fetch_all(&new).await {
             Ok(fetched) => fetched,
@@ -200,7 +200,7 @@ impl Walk<'_> {
         None
     }
 
-    async fn fetch_one(&mut self, above: Position, attached: Attached, entry: &Descriptor) -> WalkStep {
+    async fn fetch_one(&mut self, above: WalkPosition, attached: Attached, entry: &Descriptor) -> WalkStep {
         match self.fetch(entry).await {
             Ok(Ok(content)) => self.visit(above, attached, content),
             Ok(Err(error)) => WalkStep::Failed { above, digest: Some(entry.digest), error },
@@ -208,24 +208,24 @@ impl Walk<'_> {
         }
     }
 
-    fn visit(&mut self, above: Position, attached: Attached, content: Content) -> WalkStep {
+    fn visit(&mut self, above: WalkPosition, attached: Attached, content: Content) -> WalkStep {
         self.number = self.number.saturating_add(1);
         let (index_depth, referrer_depth) = match &attached {
             Attached::Child(_) => (above.index_depth + 1, above.referrer_depth),
             Attached::Referrer | Attached::Tag(_) => (0, above.referrer_depth + 1),
         };
         let (depth, digest, number) = (above.depth + 1, *content.digest(), self.number);
-        let position = Position { depth, digest, index_depth, number, referrer_depth };
+        let position = WalkPosition { depth, digest, index_depth, number, referrer_depth };
         WalkStep::Manifest(Visit { above, attached, content, position })
     }
 
     /// The step for an exhausted budget. Drops what is pending directly below `above`.
-    fn exhausted(&mut self, above: Position, error: StoreError) -> WalkStep {
+    fn exhausted(&mut self, above: WalkPosition, error: StoreError) -> WalkStep {
         self.attached.retain(|pending| pending.above.number != above.number);
         WalkStep::Exhausted { above, error }
     }
 
-    fn put_back(&mut self, above: Position, part: Part) {
+    fn put_back(&mut self, above: WalkPosition, part: Part) {
         self.attached.push(Pending { above, part });
     }
 }

@@ -48,7 +48,7 @@ pub(super) use attached::WalkStep;
 pub(super) use budget::EvidenceBudget;
 pub(super) use budget::MAX_BATCH_BYTES;
 pub(super) use pending::Attached;
-pub(super) use pending::Position;
+pub(super) use pending::WalkPosition;
 pub(super) use referrers::unreadable;
 
 /// A walk over the manifests below one image.

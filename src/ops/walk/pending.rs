@@ -13,7 +13,7 @@ pub(super) type FetchAnswer = (Digest, Result<Content, StoreError>);
 
 /// Where a manifest is in the walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ops) struct Position {
+pub(in crate::ops) struct WalkPosition {
     /// How many manifests are above it.
     pub(in crate::ops) depth: u64,
     /// Its digest.
@@ -39,7 +39,7 @@ pub(in crate::ops) enum Attached {
 
 /// A part of what is attached to the manifest at `above`, which was not returned yet.
 pub(super) struct Pending {
-    pub(super) above: Position,
+    pub(super) above: WalkPosition,
     pub(super) part: Part,
 }
 
@@ -57,7 +57,7 @@ pub(super) enum Part {
     Tags,
 }
 
-impl Position {
+impl WalkPosition {
     /// The position of the manifest at which a walk begins.
     pub(in crate::ops) const fn root(digest: Digest) -> Self {
         Self { depth: 0, digest, index_depth: 0, number: 0, referrer_depth: 0 }
