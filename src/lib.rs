@@ -87,6 +87,7 @@ pub mod nonempty;
 pub mod redact;
 pub mod text;
 pub mod time;
+pub mod yaml;
 
 pub mod files;
 

@@ -40,6 +40,8 @@ pub struct Limits {
     pub transparency: TransparencyLimits,
     /// Limits of TUF repositories.
     pub tuf: TufLimits,
+    /// Limits of YAML documents: policy files.
+    pub yaml: YamlLimits,
 }
 
 /// Limits of one envelope, bundle or statement, and of certificates.
@@ -245,6 +247,18 @@ pub struct TufLimits {
     pub signatures: u64,
 }
 
+/// Limits of YAML documents: policy files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct YamlLimits {
+    /// Bytes of one document.
+    pub bytes: u64,
+    /// Nesting depth of a document.
+    pub depth: u64,
+    /// Keys and values in one document.
+    pub values: u64,
+}
+
 impl Limits {
     /// The default limits, which `SECURITY.md` lists.
     pub const DEFAULT: Self = Self {
@@ -312,6 +326,7 @@ impl Limits {
             trusted_root_entries: 256,
         },
         tuf: TufLimits { metadata_bytes: 4 << 20, root_versions: 1_024, signatures: 64 },
+        yaml: YamlLimits { bytes: 1 << 20, depth: 16, values: 100_000 },
     };
 
     /// These limits, modified by `change`.

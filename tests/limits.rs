@@ -161,6 +161,9 @@ fn every_limit_has_a_test() {
         ("tuf.metadata_bytes", "tests/tuf/limits.rs", "what_is_read_is_bounded"),
         ("tuf.root_versions", "tests/tuf/limits.rs", "what_is_read_is_bounded"),
         ("tuf.signatures", "tests/tuf/limits.rs", "what_is_read_is_bounded"),
+        ("yaml.bytes", "tests/policy_file/limits.rs", "a_file_is_bounded"),
+        ("yaml.depth", "tests/policy_file/limits.rs", "a_file_is_bounded"),
+        ("yaml.values", "tests/policy_file/limits.rs", "a_file_is_bounded"),
     ];
     let limits: Vec<_> = defaults().into_iter().map(|(name, _)| name).collect();
     assert_eq!(limits, tested.map(|(name, _, _)| name));
@@ -239,6 +242,9 @@ fn the_default_limits_are_the_published_ones() {
         ("tuf.metadata_bytes", 4_194_304),
         ("tuf.root_versions", 1_024),
         ("tuf.signatures", 64),
+        ("yaml.bytes", 1_048_576),
+        ("yaml.depth", 16),
+        ("yaml.values", 100_000),
     ];
     assert_eq!(defaults(), promised.map(|(name, value)| (name.to_owned(), value)));
     assert_eq!(Limits::default(), Limits::DEFAULT);
