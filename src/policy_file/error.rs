@@ -1,0 +1,304 @@
+//! `PolicyFileError`: what is wrong with a policy file, and where.
+
+use crate::text::Untrusted;
+use crate::yaml::Position;
+use crate::yaml::ScalarLook;
+use crate::yaml::YamlProblem;
+
+/// What is wrong with a policy file, and where. It displays as `LINE:COLUMN: CODE: TEXT`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{position}: {}: {problem}", problem.code())]
+pub struct PolicyFileError {
+    /// Where it begins.
+    pub position: Position,
+    /// What is wrong.
+    pub problem: PolicyProblem,
+}
+
+/// What is wrong with a policy file. [`PolicyProblem::code`] is stable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyProblem {
+    /// Several names in `by`, and no `at-least`.
+    #[error("`by` has {names} names: `at-least` must say how many of them sign")]
+    AtLeastMissing {
+        /// The number of names.
+        names: usize,
+    },
+    /// `at-least` is larger than the number of names in `by`.
+    #[error("`at-least` is {wanted}, and `by` has {names} {}", if *.names == 1 { "name" } else { "names" })]
+    AtLeastTooHigh {
+        /// The number of names.
+        names: usize,
+        /// What `at-least` says.
+        wanted: u64,
+    },
+    /// Two fields that exclude each other.
+    #[error("`{field}` cannot stand beside `{other}`")]
+    Conflict {
+        /// The field.
+        field: &'static str,
+        /// The other field.
+        other: &'static str,
+    },
+    /// A list or mapping without an element.
+    #[error("`{field}` is empty: it has at least one entry, or is left out")]
+    Empty {
+        /// The field.
+        field: &'static str,
+    },
+    /// None, or more than one, of fields that exclude each other.
+    #[error("{mapping} has exactly one of {}, found {found}", Words(.of))]
+    ExactlyOne {
+        /// How many of them are there.
+        found: usize,
+        /// The mapping.
+        mapping: &'static str,
+        /// The fields.
+        of: &'static [&'static str],
+    },
+    /// A mandatory field is missing.
+    #[error("{mapping} has no `{field}`")]
+    MissingField {
+        /// The field.
+        field: &'static str,
+        /// The mapping.
+        mapping: &'static str,
+    },
+    /// A field that needs another one beside it.
+    #[error("`{field}` needs `{needs}` beside it")]
+    Needs {
+        /// The field.
+        field: &'static str,
+        /// The one that is missing.
+        needs: &'static str,
+    },
+    /// A number outside its range.
+    #[error("{found} is not from {least} to {most}")]
+    OutOfRange {
+        /// The number as it is written.
+        found: Untrusted,
+        /// The smallest.
+        least: u64,
+        /// The largest.
+        most: u64,
+    },
+    /// A text without quotes that is a number or a date to readers of YAML.
+    #[error("`{text}` is {} in YAML, and a text is wanted", looks.name())]
+    Quote {
+        /// What it looks like.
+        looks: ScalarLook,
+        /// The text.
+        text: Untrusted,
+    },
+    /// A number in quotes.
+    #[error("\"{text}\" is a text, and {} is wanted", wanted.name())]
+    Quoted {
+        /// The text.
+        text: Untrusted,
+        /// What is wanted.
+        wanted: WantedValue,
+    },
+    /// An entry that stands in its list already.
+    #[error("`{0}` stands in this list already")]
+    Repeated(Untrusted),
+    /// A value that is not what the field takes.
+    #[error("`{found}` is not {}", wanted.name())]
+    Unexpected {
+        /// The value.
+        found: Untrusted,
+        /// What is wanted.
+        wanted: WantedValue,
+    },
+    /// A field that the mapping does not have.
+    #[error("{mapping} has no field `{found}`")]
+    UnknownField {
+        /// The field.
+        found: Untrusted,
+        /// The fields that it has.
+        known: &'static [&'static str],
+        /// The mapping.
+        mapping: &'static str,
+        /// The field that was probably meant.
+        nearest: Option<&'static str>,
+    },
+    /// A word that the field does not take.
+    #[error("`{found}` is not one of {}", Words(.known))]
+    UnknownWord {
+        /// The word.
+        found: Untrusted,
+        /// The words that it takes.
+        known: Vec<&'static str>,
+        /// The word that was probably meant.
+        nearest: Option<&'static str>,
+    },
+    /// A version of the policy language that is not this one.
+    #[error("the policy language `{0}` is not known: this version of bulla reads 1")]
+    Version(Untrusted),
+    /// An exception waives signatures, and names no digests.
+    #[error("an exception that waives `{0}` names the images by their `digests`")]
+    WaivesAll(&'static str),
+    /// An exception waives a kind of requirement that its block does not have.
+    #[error("the block does not require `{0}`, so nothing is waived")]
+    WaivesNothing(&'static str),
+    /// A value of another type.
+    #[error("{found} stands here, and {} is wanted", wanted.name())]
+    WrongType {
+        /// What is there: a text, a list or a mapping.
+        found: &'static str,
+        /// What is wanted.
+        wanted: WantedValue,
+    },
+    /// It is not the YAML that policy files allow.
+    #[error(transparent)]
+    Yaml(#[from] YamlProblem),
+}
+
+/// What a field takes, as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WantedValue {
+    /// `90d`, `12h` or `none`.
+    Age,
+    /// `2027-01-31`.
+    Date,
+    /// `sha256:` and 64 hexadecimal digits.
+    Digest,
+    /// A path relative to the policy file.
+    FilePath,
+    /// 64 hexadecimal digits.
+    Hex,
+    /// A host name.
+    Host,
+    /// A whole number.
+    Integer,
+    /// A JSON Pointer.
+    JsonPointer,
+    /// A list.
+    List,
+    /// A mapping.
+    Mapping,
+    /// A name of an identity or builder.
+    Name,
+    /// A decimal number.
+    Number,
+    /// An object identifier.
+    ObjectIdentifier,
+    /// The name of a profile of certificates.
+    Profile,
+    /// PEM.
+    Pem,
+    /// A pattern with wildcards.
+    Pattern,
+    /// A purl.
+    Purl,
+    /// `OWNER/REPO`.
+    Repository,
+    /// A ref.
+    Reference,
+    /// `HOST/PATH` of a repository with source.
+    Source,
+    /// A text on one line.
+    Text,
+    /// A URI.
+    Uri,
+    /// A path of a workflow.
+    Workflow,
+}
+
+/// Words in backticks, separated by commas.
+struct Words<'a>(&'a [&'static str]);
+
+impl std::fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, word) in self.0.iter().enumerate() {
+            f.write_str(if index == 0 { "`" } else { ", `" })?;
+            f.write_str(word)?;
+            f.write_str("`")?;
+        }
+        Ok(())
+    }
+}
+
+impl WantedValue {
+    /// What is wanted, with an example.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Age => "an age such as 90d or 12h, or none (at most 36500d)",
+            Self::Date => "a date such as 2027-01-31 (from 2000-01-01 on)",
+            Self::Digest => "a digest: sha256:<64 lower-case hex digits>",
+            Self::FilePath => "a path relative to the policy file, without `..`",
+            Self::Hex => "64 lower-case hex digits",
+            Self::Host => "a host such as github.example.com",
+            Self::Integer => "a whole number",
+            Self::JsonPointer => "a JSON Pointer such as /decision",
+            Self::List => "a list",
+            Self::Mapping => "a mapping",
+            Self::Name => "a name: letters, digits, `-`, `_` and `.`, at most 100",
+            Self::Number => "a decimal number of at most 15 digits",
+            Self::ObjectIdentifier => "an object identifier such as 1.3.6.1.4.1.311",
+            Self::Pattern => "a pattern without spaces",
+            Self::Pem => "PEM text (-----BEGIN …-----)",
+            Self::Profile => "a profile: notary, rfc5280-strict or sigstore",
+            Self::Purl => "a purl such as pkg:deb/debian/zlib1g",
+            Self::Reference => "a ref such as refs/heads/main or refs/tags/v*",
+            Self::Repository => "a repository such as acme/app",
+            Self::Source => "a source repository such as github.com/acme/app, without scheme and .git",
+            Self::Text => "a text on one line",
+            Self::Uri => "a URI such as https://example.com/approval/v1",
+            Self::Workflow => "the path of a file in the repository, such as .github/workflows/release.yml",
+        }
+    }
+}
+
+impl PolicyProblem {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AtLeastMissing { .. } => "at-least-missing",
+            Self::AtLeastTooHigh { .. } => "at-least-too-high",
+            Self::Conflict { .. } => "conflicting-fields",
+            Self::Empty { .. } => "empty",
+            Self::ExactlyOne { .. } => "exactly-one",
+            Self::MissingField { .. } => "missing-field",
+            Self::Needs { .. } => "missing-beside",
+            Self::OutOfRange { .. } => "out-of-range",
+            Self::Quote { .. } => "quote-it",
+            Self::Quoted { .. } => "quoted",
+            Self::Repeated(_) => "repeated",
+            Self::Unexpected { .. } => "invalid-value",
+            Self::UnknownField { .. } => "unknown-field",
+            Self::UnknownWord { .. } => "unknown-word",
+            Self::Version(_) => "unknown-version",
+            Self::WaivesAll(_) => "waives-without-digests",
+            Self::WaivesNothing(_) => "waives-nothing",
+            Self::WrongType { .. } => "wrong-type",
+            Self::Yaml(problem) => problem.code(),
+        }
+    }
+
+    /// What helps.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::AtLeastMissing { names } => {
+                format!("write `at-least: {names}` for all of them, or `at-least: 1` for any one")
+            }
+            Self::AtLeastTooHigh { names, .. } => format!("write at most `at-least: {names}`, or add names to `by`"),
+            Self::Quote { text, .. } => format!("quote it: \"{text}\""),
+            Self::Quoted { text, .. } => format!("write {text} without quotes"),
+            Self::UnknownField { nearest: Some(nearest), .. } | Self::UnknownWord { nearest: Some(nearest), .. } => {
+                format!("did you mean `{nearest}`?")
+            }
+            Self::UnknownField { known, .. } => format!("its fields are {}", Words(known)),
+            Self::WaivesAll(_) => "add `digests: [sha256:…]`, or sign the images".to_owned(),
+            Self::WrongType { found: "a text", wanted: WantedValue::List } => {
+                "write it in brackets: [entry]".to_owned()
+            }
+            Self::WrongType { found: "a text", wanted: WantedValue::Mapping } => {
+                "write fields: `{ field: value }`; a colon needs a space after it".to_owned()
+            }
+            Self::Yaml(problem) => return problem.hint(),
+            _ => return None,
+        })
+    }
+}
