@@ -54,6 +54,7 @@ use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
 use bulla::policy::StatementKind;
 use bulla::request::Attestation;
+use bulla::request::AttestationContent;
 use bulla::store::Layout;
 use bulla::store::Memory;
 use bulla::store::Sink;
@@ -702,10 +703,12 @@ fn attests(image: &Content, sink: &dyn Sink, size: usize) -> Result<(), OpsError
     let predicate = format!(r#"{{"a":"{}","b":"{}","c":"{}"}}"#, text(part), text(part), text(size - EMPTY - 2 * part));
     assert_eq!(predicate.len(), size);
     let attestation = Attestation {
+        content: AttestationContent::Predicate {
+            name: None,
+            predicate: RawValue::from_string(predicate).unwrap(),
+            predicate_type: "https://slsa.dev/provenance/v1".to_owned(),
+        },
         forms: Forms::of(FormName::SigstoreBundle).and(FormName::Dsse),
-        name: None,
-        predicate: RawValue::from_string(predicate).unwrap(),
-        predicate_type: "https://slsa.dev/provenance/v1".to_owned(),
     };
     let subject = Subject::of(image);
     let epoch = Time::from_unix(0).unwrap();
@@ -750,10 +753,8 @@ fn values_of_a_predicate_are_bounded_by_its_bytes() {
     let predicate = Attestation::predicate(format!(r#"{{"packages":[{many}]}}"#).as_bytes(), &Limits::DEFAULT).unwrap();
     let predicate_type = "https://slsa.dev/provenance/v1".to_owned();
     let attestation = Attestation {
+        content: AttestationContent::Predicate { name: None, predicate, predicate_type },
         forms: Forms::of(FormName::SigstoreBundle).and(FormName::Dsse),
-        name: None,
-        predicate,
-        predicate_type,
     };
     let (subject, epoch) = (Subject::of(&image), Time::from_unix(0).unwrap());
     now(attest::attest(

@@ -37,6 +37,7 @@ use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::oci::media_type;
 use bulla::policy::Threshold;
+use bulla::request::AttestationContent;
 use bulla::request::CLOCK_SKEW;
 use bulla::request::Keyholder;
 use bulla::request::LogChain;
@@ -151,7 +152,8 @@ fn an_invalid_draft_is_refused() {
 fn an_attestation_cannot_be_an_image_signature() {
     let mut item = attestation(1, Format::Bundle, "{}");
     let bulla::request::Action::Attest(attest) = &mut item.action else { panic!() };
-    attest.predicate_type = media_type::COSIGN_SIGN_PREDICATE.to_owned();
+    let AttestationContent::Predicate { predicate_type, .. } = &mut attest.content else { panic!() };
+    *predicate_type = media_type::COSIGN_SIGN_PREDICATE.to_owned();
     let error =
         RequestDraft { items: vec![item], ..draft(&[("alice", &[&key(1)])], 1, 1) }.to_json(&limits()).unwrap_err();
     assert!(error.to_string().contains("image signature"), "{error}");

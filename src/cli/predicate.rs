@@ -1,4 +1,4 @@
-//! The predicate of an attestation, read from a file or standard input.
+//! The predicate of an attestation, or a finished statement, read from a file or standard input.
 
 use std::path::Path;
 
@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use crate::cli::exit::Failure;
 use crate::cli::files;
 use crate::cli::request;
+use bulla::envelope::UnsignedStatement;
 use bulla::limits::Limits;
 use bulla::request::Attestation;
 use bulla::request::RequestError;
@@ -15,10 +16,7 @@ use bulla::request::WholeDocument;
 /// Reads a predicate. Every error is a bad argument. If the file holds a statement, envelope or bundle, a hint shows how
 /// to extract the predicate.
 pub(super) fn read(path: &Path, limits: &Limits) -> Result<Box<RawValue>, Failure> {
-    let bytes = match path == Path::new("-") {
-        true => files::standard_input(limits.evidence.attestation_bytes)?,
-        false => files::read_stream(path, limits.evidence.attestation_bytes)?,
-    };
+    let bytes = bytes(path, limits)?;
     Attestation::predicate(&bytes, limits).map_err(|error| {
         let failure = request::bad_argument(path, &error);
         let part = match error {
@@ -33,4 +31,18 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Box<RawValue>, Failur
         };
         failure.hint(format!("give the predicate alone: {part}"))
     })
+}
+
+/// Reads a finished statement. Every error is a bad argument.
+pub(super) fn statement(path: &Path, limits: &Limits) -> Result<UnsignedStatement, Failure> {
+    let failure = |error| Failure::unknown(format!("{}: {error}", path.display()));
+    UnsignedStatement::parse(&bytes(path, limits)?, limits).map_err(failure)
+}
+
+/// The bytes of a file, or of standard input.
+fn bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
+    match path == Path::new("-") {
+        true => files::standard_input(limits.evidence.attestation_bytes),
+        false => files::read_stream(path, limits.evidence.attestation_bytes),
+    }
 }

@@ -104,6 +104,14 @@ pub enum EnvelopeError {
         /// The digest of the image.
         wanted: Box<Digest>,
     },
+    /// A finished statement that is to be signed about an image names other subjects.
+    #[error("a statement about {subjects}, not about {wanted}")]
+    OtherSubjects {
+        /// Digests of its subjects, shortened.
+        subjects: String,
+        /// The digest of the image.
+        wanted: Box<Digest>,
+    },
     /// A timestamp that is to be stored beside a signature is about something else.
     #[error("a timestamp about something else than the signature")]
     OtherTimestamp,

@@ -214,7 +214,9 @@ impl Form {
     /// [`EnvelopeError::Unwritable`].
     pub(super) fn check_statement(&self, statement: &ItemStatement<'_>) -> Result<(), EnvelopeError> {
         let (kind, wanted) = match statement {
-            ItemStatement::Attestation { .. } => ("an attestation", FormStatements::Attestations),
+            ItemStatement::Attestation { .. } | ItemStatement::Finished(_) => {
+                ("an attestation", FormStatements::Attestations)
+            }
             ItemStatement::ImageSignature { .. } => ("an image signature", FormStatements::ImageSignatures),
         };
         match self.writing.is_none() || self.tag.is_some_and(|tag| tag.statements != wanted) {
@@ -255,7 +257,7 @@ impl Form {
         limits: &Limits,
     ) -> Result<(), EnvelopeError> {
         let limit = match statement {
-            ItemStatement::Attestation { .. } => limits.evidence.attestation_bytes,
+            ItemStatement::Attestation { .. } | ItemStatement::Finished(_) => limits.evidence.attestation_bytes,
             ItemStatement::ImageSignature { .. } => limits.evidence.signature_bytes,
         };
         let read = |layer: &Descriptor, content: &Content| {

@@ -28,6 +28,7 @@ mod signing_identity;
 mod signing_item;
 mod simple;
 mod statement;
+mod unsigned_statement;
 mod verification_material;
 mod witnesses;
 
@@ -96,6 +97,7 @@ pub use simple::check_form as check_simple_signing_form;
 pub use statement::ResourceDescriptor;
 pub use statement::Statement;
 pub use statement::predicate_limits;
+pub use unsigned_statement::UnsignedStatement;
 pub use verification_material::MaterialForm;
 pub use verification_material::StoredForm;
 pub use verification_material::StoredLogEntry;

@@ -22,6 +22,7 @@ use crate::envelope::SigningIdentity;
 use crate::envelope::SimpleSigningPayload;
 use crate::envelope::Statement;
 use crate::envelope::StoredTimestamp;
+use crate::envelope::UnsignedStatement;
 use crate::envelope::VerificationMaterial;
 use crate::envelope::Witnesses;
 use crate::envelope::notary_item::NotaryItem;
@@ -56,6 +57,8 @@ pub enum ItemStatement<'a> {
         /// The predicate type: a URI.
         predicate_type: &'a str,
     },
+    /// An attestation that is a finished statement, signed as it is.
+    Finished(&'a UnsignedStatement),
     /// An image signature.
     ImageSignature {
         /// The annotations that are signed along with the digest.
@@ -85,9 +88,10 @@ pub struct SignedItem<'a> {
 
 impl SigningItem<'_> {
     /// The predicate type of the statement. For an image signature it is the one that cosign gives it.
-    pub const fn predicate_type(&self) -> &str {
+    pub fn predicate_type(&self) -> &str {
         match self.statement {
             ItemStatement::Attestation { predicate_type, .. } => predicate_type,
+            ItemStatement::Finished(statement) => statement.predicate_type(),
             ItemStatement::ImageSignature { .. } => media_type::COSIGN_SIGN_PREDICATE,
         }
     }
@@ -102,6 +106,7 @@ impl SigningItem<'_> {
             (PayloadKind::Statement, ItemStatement::Attestation { name, predicate, predicate_type }) => {
                 Statement::attestation(self.digest, name, predicate_type, predicate)?
             }
+            (PayloadKind::Statement, ItemStatement::Finished(statement)) => statement.payload(self.digest)?,
             (PayloadKind::Statement, ItemStatement::ImageSignature { annotations, name, .. }) => {
                 Statement::image_signature(self.digest, name, annotations).map_err(json)?
             }
@@ -112,7 +117,7 @@ impl SigningItem<'_> {
             (PayloadKind::SimpleSigning, ItemStatement::ImageSignature { identity: None, .. }) => {
                 return Err(EnvelopeError::NoIdentity);
             }
-            (PayloadKind::SimpleSigning, ItemStatement::Attestation { .. }) => {
+            (PayloadKind::SimpleSigning, ItemStatement::Attestation { .. } | ItemStatement::Finished(_)) => {
                 return Err(EnvelopeError::Unwritable { form: "simple-signing", statement: "an attestation" });
             }
             (PayloadKind::Notary(format), statement) => return self.notary_payload(format, statement),
@@ -245,7 +250,7 @@ pub fn readable(payload: &[u8], statement: ItemStatement<'_>, limits: &Limits) -
     const AROUND: usize = 16 << 10;
     let got = payload.len().div_ceil(3).saturating_mul(4).saturating_add(AROUND);
     let (format, what, limit) = match statement {
-        ItemStatement::Attestation { .. } => {
+        ItemStatement::Attestation { .. } | ItemStatement::Finished(_) => {
             ("attestation", "bytes of an attestation in base64", limits.evidence.attestation_bytes)
         }
         ItemStatement::ImageSignature { .. } => {

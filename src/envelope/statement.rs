@@ -40,6 +40,13 @@ pub struct ResourceDescriptor {
     name: Option<String>,
 }
 
+/// The fields of a statement, read strictly from its bytes.
+pub(super) struct StatementFields<'a> {
+    pub(super) predicate: Option<&'a RawValue>,
+    pub(super) predicate_type: String,
+    pub(super) subjects: Vec<ResourceDescriptor>,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StatementWire<'a> {
@@ -69,33 +76,9 @@ impl Statement {
     /// [`EnvelopeError`]: another type of statement, no subject, a subject without digest, no predicate type, or more
     /// than the limits allow.
     pub fn parse(payload: &Payload, limits: &Limits) -> Result<Self, EnvelopeError> {
-        let json = |error| EnvelopeError::Json { format: "in-toto statement", error };
-        let wire: StatementWire<'_> =
-            json::parse(payload.bytes(), &predicate_limits(payload.bytes(), limits)).map_err(json)?;
-        if !TYPES.contains(&wire.kind.as_str()) {
-            return Err(EnvelopeError::unknown("statement type", &wire.kind));
-        }
-        if wire.has_nul() {
-            return Err(EnvelopeError::Form("a string with a NUL character".to_owned()));
-        }
-        if wire.predicate_type.is_empty() {
-            return Err(EnvelopeError::Form("a statement without predicate type".to_owned()));
-        }
-        if wire.subject.is_empty() {
-            return Err(EnvelopeError::Form("a statement without subject".to_owned()));
-        }
-        let most = wire.subject.iter().map(|subject| subject.digest.len()).max().unwrap_or(0);
-        for (what, got, limit) in [
-            ("subjects of one statement", wire.subject.len(), limits.envelope.statement_subjects),
-            ("digests of one subject", most, limits.envelope.statement_digests),
-        ] {
-            EnvelopeError::bounded(what, got, limit)?;
-        }
-        Ok(Self {
-            predicate: wire.predicate.map(|predicate| payload.part(predicate.get().as_bytes())),
-            predicate_type: wire.predicate_type,
-            subjects: wire.subject.into_iter().map(ResourceDescriptor::from).collect(),
-        })
+        let StatementFields { predicate, predicate_type, subjects } = StatementFields::read(payload.bytes(), limits)?;
+        let predicate = predicate.map(|predicate| payload.part(predicate.get().as_bytes()));
+        Ok(Self { predicate, predicate_type, subjects })
     }
 
     /// The payload of an image signature. Without `name` it is byte for byte that of cosign v3.
@@ -185,18 +168,47 @@ impl Statement {
 
     /// The digests of the first subjects, for people.
     pub(crate) fn shown_subjects(&self) -> String {
-        const DIGESTS: usize = 3;
-        const SHOWN: usize = 80;
-        let digests = self.subjects.iter().flat_map(ResourceDescriptor::digests).take(DIGESTS);
-        let shown = digests.map(|(algorithm, digest)| {
-            format!("{}:{}", Untrusted::within(algorithm, SHOWN), Untrusted::within(digest, SHOWN))
-        });
-        shown.collect::<Vec<_>>().join(", ")
+        shown_subjects(&self.subjects)
     }
 
     /// The first subject whose digest is `digest`.
     pub fn about(&self, digest: &Digest) -> Option<&ResourceDescriptor> {
         self.subjects.iter().find(|subject| subject.is(digest))
+    }
+}
+
+impl<'a> StatementFields<'a> {
+    /// Reads a statement of a supported type, within the limits.
+    ///
+    /// # Errors
+    /// As [`Statement::parse`].
+    pub(super) fn read(bytes: &'a [u8], limits: &Limits) -> Result<Self, EnvelopeError> {
+        let json = |error| EnvelopeError::Json { format: "in-toto statement", error };
+        let wire: StatementWire<'_> = json::parse(bytes, &predicate_limits(bytes, limits)).map_err(json)?;
+        if !TYPES.contains(&wire.kind.as_str()) {
+            return Err(EnvelopeError::unknown("statement type", &wire.kind));
+        }
+        if wire.has_nul() {
+            return Err(EnvelopeError::Form("a string with a NUL character".to_owned()));
+        }
+        if wire.predicate_type.is_empty() {
+            return Err(EnvelopeError::Form("a statement without predicate type".to_owned()));
+        }
+        if wire.subject.is_empty() {
+            return Err(EnvelopeError::Form("a statement without subject".to_owned()));
+        }
+        let most = wire.subject.iter().map(|subject| subject.digest.len()).max().unwrap_or(0);
+        for (what, got, limit) in [
+            ("subjects of one statement", wire.subject.len(), limits.envelope.statement_subjects),
+            ("digests of one subject", most, limits.envelope.statement_digests),
+        ] {
+            EnvelopeError::bounded(what, got, limit)?;
+        }
+        Ok(Self {
+            predicate: wire.predicate,
+            predicate_type: wire.predicate_type,
+            subjects: wire.subject.into_iter().map(ResourceDescriptor::from).collect(),
+        })
     }
 }
 
@@ -214,6 +226,17 @@ impl StatementWire<'_> {
                     || subject.annotations.iter().flatten().any(signed)
             })
     }
+}
+
+/// The digests of the first of these subjects, for people.
+pub(super) fn shown_subjects(subjects: &[ResourceDescriptor]) -> String {
+    const DIGESTS: usize = 3;
+    const SHOWN: usize = 80;
+    let digests = subjects.iter().flat_map(ResourceDescriptor::digests).take(DIGESTS);
+    let shown = digests.map(|(algorithm, digest)| {
+        format!("{}:{}", Untrusted::within(algorithm, SHOWN), Untrusted::within(digest, SHOWN))
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// The limits for a document with a predicate, see [`Limits::for_predicate`].

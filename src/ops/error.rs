@@ -104,6 +104,12 @@ pub enum OpsError {
         /// Its platform, as the index declares it.
         platform: String,
     },
+    /// Documents about platforms were given for an image that is no index.
+    #[error("{digest} is a single image, not an index of platforms")]
+    NoIndex {
+        /// The image.
+        digest: Digest,
+    },
     /// The image has no name at its source, and none was typed for the repository.
     #[error("`{place}`: the image has no tag at its source, and none is given")]
     NoName {
@@ -167,6 +173,22 @@ pub enum OpsError {
         /// Of [`sign`](crate::ops::sign::sign) and [`attest`](crate::ops::attest::attest): what was attached or existed
         /// already, by key. Empty for other operations.
         signed: Vec<Signed>,
+    },
+    /// Documents about platforms were given, and a platform of the index has none.
+    #[error("{index} also has {platform}, and no document is given for it")]
+    PlatformMissing {
+        /// The index.
+        index: Digest,
+        /// The platform.
+        platform: String,
+    },
+    /// Two documents were given for one platform.
+    #[error("two documents are given for {platform} of {index}")]
+    PlatformTwice {
+        /// The index.
+        index: Digest,
+        /// The platform.
+        platform: String,
     },
     /// An index has several manifests, a docker-archive lists one of them, and none was chosen.
     #[error("{index} is for {}; a docker-archive lists one of them", .has.join(", "))]
@@ -324,12 +346,14 @@ impl OpsError {
             Self::IndexNotSigned { .. }
             | Self::ExpiryNotNow
             | Self::LayersNotRead
+            | Self::NoIndex { .. }
             | Self::NoName { .. }
             | Self::NotATag { .. }
             | Self::NothingLoaded { .. }
             | Self::OtherDigest { .. }
+            | Self::PlatformTwice { .. }
             | Self::SeveralNames { .. } => "bad-argument",
-            Self::NoPlatform { .. } => "no-platform",
+            Self::NoPlatform { .. } | Self::PlatformMissing { .. } => "no-platform",
             Self::NotLoadable { .. } => "not-loadable",
             Self::NotSigned(_) => "not-signed",
             Self::PartlyAttached { error, .. } => error.code(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::digest::Digest;
 use crate::envelope::FormName;
@@ -16,6 +17,7 @@ use crate::report::ReportedError;
 use crate::report::certificate::ReportedCertificate;
 use crate::report::list::LazyList;
 use crate::request::Action;
+use crate::request::Attestation;
 use crate::request::Keyholder;
 use crate::request::NotaryOptions;
 use crate::request::PreviousItem;
@@ -116,6 +118,10 @@ struct ReportedItem<'a> {
     reference: String,
     signed_by: Vec<&'a str>,
     size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statement: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statement_digest: Option<Digest>,
     tag: bool,
 }
 
@@ -129,8 +135,12 @@ impl<'a> ReportedItem<'a> {
             Action::Attest(attest) => (None, Some(attest)),
             Action::Sign(sign) => (Some(sign), None),
         };
-        let predicate = attest.map(|attest| attest.predicate.get());
-        let name = sign.map_or_else(|| attest.and_then(|attest| attest.name.as_ref()), |sign| sign.name.as_ref());
+        let predicate = attest.and_then(|attest| attest.predicate_json().ok()).map(RawValue::get);
+        let name = match (sign, attest) {
+            (Some(sign), _) => sign.name.as_deref(),
+            (None, attest) => attest.and_then(Attestation::name),
+        };
+        let finished = attest.and_then(Attestation::finished);
         Self {
             annotations: sign.map(|sign| &sign.annotations),
             bundle: item.forms().contains(FormName::SigstoreBundle),
@@ -140,17 +150,19 @@ impl<'a> ReportedItem<'a> {
             kind: item.kind().to_string(),
             labels: &item.labels,
             media_type: &item.media_type,
-            name: name.map(String::as_str),
+            name,
             notary: item.notary().map(|notary| ReportedNotary::of(notary, item)),
             platforms: item.platforms.iter().map(ToString::to_string).collect(),
             predicate,
             predicate_digest: predicate.map(|text| Digest::sha256(text.as_bytes())),
-            predicate_type: attest.map(|attest| attest.predicate_type.as_str()),
+            predicate_type: attest.map(Attestation::predicate_type),
             previous_by: previous.as_ref().map(|_| by),
             previous: previous.map(ReportedPrevious::of),
             reference: item.reference.to_string(),
             signed_by: response.signers().filter(|signed| signed.is_finished()).map(SignaturesByKey::owner).collect(),
             size: item.size,
+            statement: finished.map(|statement| statement.json().get()),
+            statement_digest: finished.map(|statement| Digest::sha256(statement.json().get().as_bytes())),
             tag: item.forms().has_tag(),
         }
     }

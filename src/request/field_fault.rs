@@ -98,12 +98,18 @@ pub enum FieldFault {
     /// A platform cannot be parsed.
     #[error("has an entry that is no platform")]
     Platform,
+    /// An attestation is asked for with both a predicate and a finished statement, with neither, or in part.
+    #[error("has either `predicateType` and `predicate`, or `statement` alone")]
+    PredicateOrStatement,
     /// The text is not a reference.
     #[error("{0}")]
     Reference(ReferenceError),
     /// The signing time is not the creation time of the request.
     #[error("is not `created`")]
     SigningTime,
+    /// A finished statement cannot be signed.
+    #[error("{0}")]
+    Statement(Box<EnvelopeError>),
     /// The field belongs to the tag form.
     #[error("belongs to the tag form, and only to it")]
     TagFormOnly,

@@ -1,35 +1,30 @@
 //! `RequestItem`: one image and the statement to sign about it. The signer is shown every field, and each is either in
 //! a signed payload or covered by the digest of the request, which is countersigned.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
 use crate::digest::Digest;
-use crate::envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::FormName;
 use crate::envelope::Forms;
 use crate::envelope::ItemPayload;
 use crate::envelope::ItemStatement;
 use crate::envelope::SigningItem;
-use crate::json;
-use crate::json::JsonError;
 use crate::limits::Limits;
 use crate::oci::Platform;
 use crate::oci::Reference;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::policy::StatementKind;
+use crate::request::Attestation;
 use crate::request::FieldFault;
 use crate::request::NotaryOptions;
 use crate::request::RequestError;
-use crate::request::WholeDocument;
+use crate::request::forms::forms_of_attestation;
+use crate::request::forms::forms_of_signature;
+use crate::request::forms::forms_to_wire;
 use crate::request::text;
 use crate::request::text::check_name;
-use crate::request::wire::WireAttest;
-use crate::request::wire::WireForm;
 use crate::request::wire::WireItem;
 use crate::request::wire::WirePrevious;
 use crate::request::wire::WireSign;
@@ -64,19 +59,6 @@ pub enum Action {
     Attest(Attestation),
     /// An image signature.
     Sign(ImageSignature),
-}
-
-/// A requested attestation.
-#[derive(Clone, Debug)]
-pub struct Attestation {
-    /// The formats in which it will be attached; the payload is the same in all.
-    pub forms: Forms,
-    /// The name that is signed along with the digest.
-    pub name: Option<String>,
-    /// The predicate, byte for byte.
-    pub predicate: Box<RawValue>,
-    /// The predicate type: a URI.
-    pub predicate_type: String,
 }
 
 /// A requested image signature.
@@ -114,7 +96,7 @@ impl RequestItem {
     /// The kind of statement of this item.
     pub fn kind(&self) -> StatementKind {
         match &self.action {
-            Action::Attest(attest) => StatementKind::of_predicate(&attest.predicate_type),
+            Action::Attest(attest) => StatementKind::of_predicate(attest.predicate_type()),
             Action::Sign(_) => StatementKind::ImageSignature,
         }
     }
@@ -251,110 +233,6 @@ impl ImageSignature {
         let notary = wire.notary.as_ref().map(NotaryOptions::of_wire).transpose()?;
         Ok(Self { annotations: wire.annotations, forms, identity: wire.identity, name: wire.name, notary })
     }
-}
-
-impl Attestation {
-    fn to_wire(&self) -> WireAttest {
-        WireAttest {
-            forms: forms_to_wire(&self.forms),
-            name: self.name.clone(),
-            predicate_type: self.predicate_type.clone(),
-            predicate: self.predicate.clone(),
-        }
-    }
-
-    fn of_wire(wire: WireAttest, limits: &Limits) -> Result<Self, RequestError> {
-        check_name("name", wire.name.as_ref(), limits)?;
-        check_name("predicateType", Some(&wire.predicate_type), limits)?;
-        // An attestation must not become an image signature when it is read (threats: attestation-as-signature).
-        if StatementKind::of_predicate(&wire.predicate_type) == StatementKind::ImageSignature {
-            return Err(RequestError::field("predicateType", FieldFault::AttestsSignature));
-        }
-        Ok(Self {
-            forms: forms_of_attestation(&wire.forms)?,
-            name: wire.name,
-            predicate: wire.predicate,
-            predicate_type: wire.predicate_type,
-        })
-    }
-
-    /// The statement, from which formats make their payloads.
-    pub fn statement(&self) -> ItemStatement<'_> {
-        let Self { name, predicate, predicate_type, .. } = self;
-        ItemStatement::Attestation { name: name.as_deref(), predicate, predicate_type }
-    }
-
-    /// Checks a predicate and keeps its bytes unchanged.
-    ///
-    /// # Errors
-    /// [`RequestError`] if it is not one object of strict JSON, or is a whole statement, envelope or bundle.
-    pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RequestError> {
-        let json = |error| RequestError::json("predicate", error);
-        json::check(bytes, &envelope::predicate_limits(bytes, limits)).map_err(json)?;
-        let raw: Box<RawValue> = serde_json::from_slice(bytes).map_err(|error| json(error.into()))?;
-        if !raw.get().starts_with('{') {
-            return Err(RequestError::field("predicate", FieldFault::NotAnObject));
-        }
-        match whole(&raw).map_err(json)? {
-            Some(what) => Err(RequestError::WholeDocument { what }),
-            None => Ok(raw),
-        }
-    }
-}
-
-/// The names of formats in a request: `bundle` for the Sigstore bundle, `tag` for the one at a tag of cosign,
-/// `notary-jws` and `notary-cose`.
-fn forms_to_wire(forms: &Forms) -> Vec<WireForm> {
-    let named = [
-        (forms.contains(FormName::SigstoreBundle), WireForm::Bundle),
-        (forms.has_tag(), WireForm::Tag),
-        (forms.contains(FormName::NotaryJws), WireForm::NotaryJws),
-        (forms.contains(FormName::NotaryCose), WireForm::NotaryCose),
-    ];
-    named.into_iter().filter_map(|(is_asked, name)| is_asked.then_some(name)).collect()
-}
-
-/// The formats of an image signature.
-fn forms_of_signature(forms: &[WireForm]) -> Result<Forms, RequestError> {
-    forms_of_wire(forms, |form| match form {
-        WireForm::Bundle => Some(FormName::SigstoreBundle),
-        WireForm::NotaryCose => Some(FormName::NotaryCose),
-        WireForm::NotaryJws => Some(FormName::NotaryJws),
-        WireForm::Tag => Some(FormName::SimpleSigning),
-    })
-}
-
-/// The formats of an attestation. Those of the Notary Project carry image signatures alone.
-fn forms_of_attestation(forms: &[WireForm]) -> Result<Forms, RequestError> {
-    forms_of_wire(forms, |form| match form {
-        WireForm::Bundle => Some(FormName::SigstoreBundle),
-        WireForm::NotaryCose | WireForm::NotaryJws => None,
-        WireForm::Tag => Some(FormName::Dsse),
-    })
-}
-
-/// Parses the names of formats in a request: at least one, in the order of [`WireForm`], each once.
-fn forms_of_wire(forms: &[WireForm], form_of: fn(WireForm) -> Option<FormName>) -> Result<Forms, RequestError> {
-    let fault = || RequestError::field("forms", FieldFault::Forms);
-    if !forms.iter().is_sorted_by(|one, next| one < next) {
-        return Err(fault());
-    }
-    let names: Vec<_> = forms.iter().map(|form| form_of(*form)).collect::<Option<_>>().ok_or_else(fault)?;
-    let (first, rest) = names.split_first().ok_or_else(fault)?;
-    Ok(rest.iter().copied().fold(Forms::of(*first), Forms::and))
-}
-
-/// Recognizes a whole statement, envelope or bundle given as a predicate, by its fields.
-fn whole(predicate: &RawValue) -> Result<Option<WholeDocument>, JsonError> {
-    let fields: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(predicate.get())?;
-    let has = |names: &[&str]| names.iter().all(|name| fields.contains_key(*name));
-    let is_statement = fields.get("_type").is_some_and(|kind| kind.get().contains("in-toto.io/Statement"));
-    Ok(match () {
-        () if has(&["verificationMaterial", "dsseEnvelope"]) => Some(WholeDocument::Bundle),
-        () if has(&["payload", "payloadType", "signatures"]) => Some(WholeDocument::Envelope),
-        () if is_statement || has(&["_type", "subject", "predicateType"]) => Some(WholeDocument::Statement),
-        () => None,
-    })
 }
 
 impl PreviousItem {

@@ -2,11 +2,13 @@
 //! are, and the signatures of enough owners are attached. No input or output happens here.
 
 mod approval;
+mod attestation;
 mod chains;
 mod countersignature;
 mod error;
 mod error_details;
 mod field_fault;
+mod forms;
 mod item;
 mod keyholder;
 mod log;
@@ -24,6 +26,8 @@ pub use approval::NotApproved;
 pub use approval::UnapprovedItem;
 pub use approval::approve;
 pub use approval::signed_items;
+pub use attestation::Attestation;
+pub use attestation::AttestationContent;
 pub use countersignature::COUNTERSIGNATURE_TYPE;
 pub use error::RequestError;
 pub use error_details::Duplicate;
@@ -32,7 +36,6 @@ pub use error_details::SignedPart;
 pub use error_details::WholeDocument;
 pub use field_fault::FieldFault;
 pub use item::Action;
-pub use item::Attestation;
 pub use item::ImageSignature;
 pub use item::PreviousItem;
 pub use item::RequestItem;

@@ -85,7 +85,7 @@ impl RequestDraft {
     fn written(&self, chains: &Chains) -> Result<Vec<u8>, RequestError> {
         const BESIDE: usize = 2 << 10;
         let length = |item: &RequestItem| match &item.action {
-            Action::Attest(attest) => attest.predicate.get().len().saturating_add(BESIDE),
+            Action::Attest(attest) => attest.given().get().len().saturating_add(BESIDE),
             Action::Sign(_) => BESIDE,
         };
         let mut bytes = Vec::with_capacity(self.items.iter().map(length).fold(BESIDE, usize::saturating_add));

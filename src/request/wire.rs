@@ -187,8 +187,12 @@ pub(super) struct WireAttest {
     pub(super) forms: Vec<WireForm>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) name: Option<String>,
-    pub(super) predicate_type: String,
-    pub(super) predicate: Box<RawValue>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub(super) predicate_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub(super) predicate: Option<Box<RawValue>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub(super) statement: Option<Box<RawValue>>,
 }
 
 /// A format, in the order of a request.

@@ -336,6 +336,7 @@ const REPORTS: &[(&str, &[&str])] = &[
         &[
             ROUND,
             "signers && bulla request new oci:app:v1 -o r --owner ann=p256.crt --cert-chain p256.crt --format notary-jws --expiry 9d && r",
+            STATEMENT,
         ],
     ),
     (
@@ -423,6 +424,10 @@ const REPORTS: &[(&str, &[&str])] = &[
 const ROUND: &str = "echo {} > p && bulla request new oci:app:v1 -o before --owner release=release.pub --attest vuln=p && \
     bulla request new oci:app:v1 -o r --owner release=release.pub --attest vuln=p --format both -a a=b --previous before \
     --signed-reference x && bulla request sign r --key release.key -o a --yes && r --response a";
+
+/// A request for a finished statement.
+const STATEMENT: &str = "echo '{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"digest\":{\"sha256\":\"{hex app:v1}\"}}],\"predicateType\":\"a:b\",\"predicate\":{}}' > s.json && \
+bulla request new oci:app:v1 -o s --owner release=release.pub --statement s.json && s";
 
 const SETUP: [&str; 4] =
     ["keys", "signed app", "index index:v1 1 linux/amd64 linux/arm64", "bulla sign oci:index:v1 --key release.key"];

@@ -64,6 +64,16 @@ fn signing_requests_md() {
     from_top_to_bottom("../docs/signing-requests.md");
 }
 
+/// Attestations of every kind about the image of `testdata/layouts/app`, with the keys of the tests.
+#[test]
+fn attestations_md() {
+    let place = Place::new(&BTreeMap::new());
+    place.set_up("keys");
+    place.set_up(&format!("bulla copy oci:{}:v1 oci:app:v1", testdata("layouts/app").display()));
+    place.set_up("index multi:v1 5 linux/amd64 linux/arm64");
+    replay(&place, &steps(&fs::read_to_string(testdata("../docs/attestations.md")).unwrap()), &[]);
+}
+
 /// A file is signed and verified.
 #[test]
 fn files_md() {

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use bulla::digest::Digest;
 use bulla::envelope::FormName;
 use bulla::envelope::Forms;
+use bulla::envelope::UnsignedStatement;
 use bulla::envelope::base64;
 use bulla::key::KeyKind;
 use bulla::key::PrivateKey;
@@ -20,6 +21,7 @@ use bulla::oci::media_type;
 use bulla::policy::Threshold;
 use bulla::request::Action;
 use bulla::request::Attestation;
+use bulla::request::AttestationContent;
 use bulla::request::ImageSignature;
 use bulla::request::Keyholder;
 use bulla::request::PreviousItem;
@@ -98,7 +100,23 @@ pub fn attestation(number: usize, format: Format, predicate: &str) -> RequestIte
     let predicate = serde_json::value::RawValue::from_string(predicate.to_owned()).unwrap();
     let predicate_type = "https://slsa.dev/provenance/v1".to_owned();
     let (forms, name) = (format.forms(FormName::Dsse), Some("app".to_owned()));
-    item(number, Action::Attest(Attestation { forms, name, predicate, predicate_type }))
+    let content = AttestationContent::Predicate { name, predicate, predicate_type };
+    item(number, Action::Attest(Attestation { content, forms }))
+}
+
+/// A finished statement about the image with this number.
+pub fn finished(number: usize, format: Format) -> RequestItem {
+    let mut made = signature(number, format);
+    let statement = serde_json::json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"digest": {"sha256": made.digest.hex()}}],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {},
+    });
+    let statement = UnsignedStatement::parse(statement.to_string().as_bytes(), &limits()).unwrap();
+    let content = AttestationContent::Statement(statement);
+    made.action = Action::Attest(Attestation { content, forms: format.forms(FormName::Dsse) });
+    made
 }
 
 /// Image signatures in both forms, numbered from 1.

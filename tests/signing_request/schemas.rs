@@ -13,6 +13,7 @@ use bulla::request::SigningResponse;
 
 use crate::maker::Format;
 use crate::maker::attestation;
+use crate::maker::finished;
 use crate::maker::limits;
 use crate::maker::respond;
 use crate::notary::ALL;
@@ -159,7 +160,7 @@ fn example() -> RequestDraft {
     let mut named = item(1, &ALL, options());
     let bulla::request::Action::Sign(sign) = &mut named.action else { panic!() };
     sign.name = Some("app".to_owned());
-    let items = vec![named, attestation(2, Format::Both, "{}")];
+    let items = vec![named, attestation(2, Format::Both, "{}"), finished(3, Format::Both)];
     RequestDraft { items, reason: Some("release 7".to_owned()), ..draft(&["p256"], 1, 1) }
 }
 

@@ -14,6 +14,7 @@ use bulla::ops::attest::AttestOptions;
 use bulla::ops::sign::SignOptions;
 use bulla::ops::sign::SignWhen;
 use bulla::request::Attestation;
+use bulla::request::AttestationContent;
 use bulla::x509::CertificateChain;
 use bulla::x509::ChainRule;
 use bulla::x509::Profile;
@@ -67,10 +68,12 @@ fn the_tags_of_cosign_have_the_certificate_and_its_issuers_in_annotations() {
     let identity = SigningIdentity::with_chain(&key, &chain).unwrap();
     signed(&place, identity, &SignOptions::new(forms, scene.now()), SignWhen::Always).unwrap();
     let attestation = Attestation {
+        content: AttestationContent::Predicate {
+            name: None,
+            predicate: RawValue::from_string("{}".to_owned()).unwrap(),
+            predicate_type: "https://x.example/p".to_owned(),
+        },
         forms: Forms::of(FormName::Dsse),
-        name: None,
-        predicate: RawValue::from_string("{}".to_owned()).unwrap(),
-        predicate_type: "https://x.example/p".to_owned(),
     };
     let options = AttestOptions::new(scene.now(), SignWhen::Always);
     ready(attest::attest(&place.0, &place.1, &[identity], &attestation, &options, LIMITS)).unwrap();

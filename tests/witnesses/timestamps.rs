@@ -15,6 +15,7 @@ use bulla::ops::timestamp::TimestampingError;
 use bulla::ops::witness::WitnessTrust;
 use bulla::ops::witness::Witnessing;
 use bulla::request::Attestation;
+use bulla::request::AttestationContent;
 use bulla::trust::VerificationTime;
 use bulla::trust::sigstore::TrustedRoot;
 use bulla::x509::Anchor;
@@ -97,10 +98,12 @@ fn a_tag_of_cosign_has_one_timestamp_about_the_signature_or_the_envelope() {
     let simple = FormName::SimpleSigning;
     signed(&place, identity, &options(simple, scene.now(), asked), SignWhen::Always).unwrap();
     let attestation = Attestation {
+        content: AttestationContent::Predicate {
+            name: None,
+            predicate: RawValue::from_string("{}".to_owned()).unwrap(),
+            predicate_type: "https://x.example/p".to_owned(),
+        },
         forms: Forms::of(FormName::Dsse),
-        name: None,
-        predicate: RawValue::from_string("{}".to_owned()).unwrap(),
-        predicate_type: "https://x.example/p".to_owned(),
     };
     let how = AttestOptions { witnessing: Some(asked), ..AttestOptions::new(scene.now(), SignWhen::IfMissing) };
     for already in [false, true] {

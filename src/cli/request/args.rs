@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::ArgGroup;
 use clap::Args;
 use clap::Subcommand;
 
@@ -51,6 +52,7 @@ pub(in crate::cli) struct OwnerArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("attested").args(["attest", "statement"]).multiple(true)))]
 pub(in crate::cli) struct RequestNewArgs {
     /// The images to sign
     #[arg(value_name = "REF", required = true)]
@@ -84,8 +86,11 @@ pub(in crate::cli) struct RequestNewArgs {
     /// Ask for an attestation as well, of this predicate type and with the predicate in this file
     #[arg(long, value_name = "TYPE=FILE", value_parser = predicate)]
     pub(in crate::cli) attest: Vec<(String, PathBuf)>,
+    /// Ask for a finished in-toto statement as well, for each image that is one of its subjects
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) statement: Vec<PathBuf>,
     /// Ask for the attestations only, not for image signatures
-    #[arg(long, requires = "attest")]
+    #[arg(long, requires = "attested")]
     pub(in crate::cli) attest_only: bool,
     /// The previous request: what has changed will be shown
     #[arg(long, value_name = "FILE")]
@@ -235,12 +240,16 @@ pub(in crate::cli) struct AttestArgs {
     /// What the attestation is about
     #[arg(value_name = "REF", required = true)]
     pub(in crate::cli) references: Vec<String>,
-    /// The predicate: a file with one JSON object, which is signed as it is; - reads standard input
-    #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) predicate: PathBuf,
-    /// The predicate type: a URI, or custom, cyclonedx, link, openvex, slsaprovenance, slsaprovenance1, spdx, vuln
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(in crate::cli) predicate_type: String,
+    /// The predicate: a file with one JSON object, which is signed as it is; - reads standard input. With --all-platforms
+    /// PLATFORM=FILE, one for each platform
+    #[arg(long, value_name = "FILE", required_unless_present = "statement", requires = "predicate_type")]
+    pub(in crate::cli) predicate: Vec<String>,
+    /// The predicate type: a URI, or a short name: slsa, spdx, cyclonedx, vulns, vex, test-result, vsa and those of cosign
+    #[arg(long = "type", value_name = "TYPE", conflicts_with = "statement")]
+    pub(in crate::cli) predicate_type: Option<String>,
+    /// A finished in-toto statement, which is signed as it is; one of its subjects is the image
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["predicate", "signed_reference", "all_platforms"])]
+    pub(in crate::cli) statement: Option<PathBuf>,
     /// A private key: a file, env:NAME, a pkcs11: URI, or plugin:NAME; several may be given
     #[arg(long, value_name = "KEY", required = true)]
     pub(in crate::cli) key: Vec<String>,

@@ -30,6 +30,7 @@ use bulla::policy::Threshold;
 use bulla::predicate::predicate_type;
 use bulla::request::Action;
 use bulla::request::Attestation;
+use bulla::request::AttestationContent;
 use bulla::request::ImageSignature;
 use bulla::request::NotaryOptions;
 use bulla::request::RequestDraft;
@@ -96,6 +97,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
             }
         }
     }
+    check_statements(args, &asked, &items)?;
     // Predicates may be large, and each item has its own copy.
     drop(asked);
     let bytes = RequestDraft { items, ..draft }.to_json(&limits).map_err(to_failure)?;
@@ -172,12 +174,13 @@ fn items_for(
         })
     };
     let registry = matches!(reference, Reference::Registry(_)).then(|| reference.location());
+    let about = |attestation: &&Attestation| attestation.finished().is_none_or(|one| one.is_about(&found.digest));
     let attest = |attestation: &Attestation| {
-        let name = args.signed_reference.clone().or_else(|| registry.clone());
-        Action::Attest(Attestation { name, ..attestation.clone() })
+        let name = || args.signed_reference.clone().or_else(|| registry.clone());
+        Action::Attest(attestation.clone().named(name))
     };
     let signature = (!args.attest_only).then(signature);
-    signature.into_iter().chain(asked.attestations.iter().map(attest)).map(named).collect()
+    signature.into_iter().chain(asked.attestations.iter().filter(about).map(attest)).map(named).collect()
 }
 
 fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestation>, Failure> {
@@ -188,14 +191,30 @@ fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestatio
         })
     };
     let read = |(kind, path): &(String, std::path::PathBuf)| {
-        Ok(Attestation {
-            forms: forms()?,
+        let content = AttestationContent::Predicate {
             name: None,
             predicate: predicate::read(path, limits)?,
             predicate_type: predicate_type(kind)?.to_owned(),
-        })
+        };
+        Ok(Attestation { content, forms: forms()? })
     };
-    args.attest.iter().map(read).collect()
+    let finished = |path: &std::path::PathBuf| {
+        let content = AttestationContent::Statement(predicate::statement(path, limits)?);
+        Ok(Attestation { content, forms: forms()? })
+    };
+    args.attest.iter().map(read).chain(args.statement.iter().map(finished)).collect()
+}
+
+/// Refuses a finished statement that is about none of the images: nobody would be asked to sign it.
+fn check_statements(args: &RequestNewArgs, asked: &AskedStatements, items: &[RequestItem]) -> Result<(), Failure> {
+    let finished = asked.attestations.iter().filter_map(Attestation::finished);
+    for (statement, path) in finished.zip(&args.statement) {
+        if !items.iter().any(|item| statement.is_about(&item.digest)) {
+            return Err(Failure::unknown(format!("{}: it is about none of the images", path.display()))
+                .hint("a subject of the statement is the digest of the image: bulla digest REF"));
+        }
+    }
+    Ok(())
 }
 
 /// Parses the time at which the request expires: `7d`, `12h`, `30m`, or a time in RFC 3339.

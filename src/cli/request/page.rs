@@ -13,7 +13,9 @@ use crate::cli::request::rows::shown;
 use crate::cli::request::rows::title;
 use bulla::digest::Digest;
 use bulla::envelope::FormName;
+use bulla::envelope::ResourceDescriptor;
 use bulla::envelope::SignedWith;
+use bulla::envelope::UnsignedStatement;
 use bulla::oci::media_type;
 use bulla::report::Report;
 use bulla::report::RequestResult;
@@ -58,7 +60,7 @@ impl RequestPage<'_> {
     /// The number of predicates that are not shown in full.
     pub(super) fn truncated(&self) -> usize {
         let truncated = |item: &&RequestItem| match &item.action {
-            Action::Attest(attest) => !self.full && predicate(attest.predicate.get()).nth(PREDICATE_LINES).is_some(),
+            Action::Attest(attest) => !self.full && predicate(attest.given().get()).nth(PREDICATE_LINES).is_some(),
             Action::Sign(_) => false,
         };
         self.request.items().iter().filter(truncated).count()
@@ -193,12 +195,17 @@ impl RequestPage<'_> {
             (true, false) => "Sigstore bundle",
             _ => ".att tag",
         };
-        row(page, INDENT, "attest", &attest.predicate_type);
+        row(page, INDENT, "attest", attest.predicate_type());
         row(page, INDENT, "forms", forms);
-        attest.name.iter().for_each(|name| row(page, INDENT, "as", name));
-        let text = attest.predicate.get();
-        row(page, INDENT, "predicate", &format!("{} bytes", text.len()));
-        fact(page, INDENT, "predicate", &Digest::sha256(text.as_bytes()).to_string());
+        attest.name().iter().for_each(|name| row(page, INDENT, "as", name));
+        let text = attest.given().get();
+        // Every subject of a finished statement is signed, not the image alone.
+        for subject in attest.finished().into_iter().flat_map(UnsignedStatement::subjects) {
+            subject_rows(subject, page);
+        }
+        let what = if attest.finished().is_some() { "statement" } else { "predicate" };
+        row(page, INDENT, what, &format!("{} bytes", text.len()));
+        fact(page, INDENT, what, &Digest::sha256(text.as_bytes()).to_string());
         let most = if self.full { usize::MAX } else { PREDICATE_LINES };
         for line in predicate(text).take(most) {
             page.push(format_args!("{INDENT}  | {line}"));
@@ -218,6 +225,20 @@ impl RequestPage<'_> {
     /// The request and the file that a command wrote, for a JSON report.
     pub(super) fn outcome(&self, command: &'static str, out: &Path) -> Report<RequestResult<'_>> {
         Report::new(command, vec![RequestResult::of(self.request, self.response).written_to(out)])
+    }
+}
+
+/// A subject of a finished statement: its name, digests and annotations.
+fn subject_rows(subject: &ResourceDescriptor, page: &mut Lines) {
+    for digest in subject.digests().map(|(algorithm, digest)| format!("{algorithm}:{digest}")) {
+        match digest.parse::<Digest>() {
+            Ok(known) => fact(page, INDENT, "subject", &known.to_string()),
+            Err(_) => row(page, INDENT, "subject", &digest),
+        }
+    }
+    subject.name().iter().for_each(|name| row(page, INDENT, "as", name));
+    for (key, value) in subject.annotations() {
+        row(page, INDENT, "signed", &format!("{key}={value}"));
     }
 }
 
