@@ -13,7 +13,24 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "support/vectors.rs"]
+mod vectors;
+
+#[path = "predicate/check.rs"]
+mod check;
+#[path = "predicate/documents.rs"]
+mod documents;
+#[path = "predicate/extract.rs"]
+mod extract;
 #[path = "predicate/node.rs"]
 mod node;
+#[path = "predicate/package_url.rs"]
+mod package_url;
+#[path = "predicate/sbom.rs"]
+mod sbom;
+#[path = "predicate/scan.rs"]
+mod scan;
 #[path = "predicate/types.rs"]
 mod types;
+#[path = "predicate/vex.rs"]
+mod vex;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::json::JsonError;
 use crate::text::Untrusted;
+use crate::time::Time;
 
 /// What is wrong with a predicate, and at which JSON Pointer (RFC 6901).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,15 +22,41 @@ pub enum PredicateProblem {
     /// A key differs from a known field in case only: readers that ignore case take it for that field.
     #[error("the key {0:?} is ambiguous: readers that ignore case take it for another field")]
     AmbiguousKey(Untrusted),
+    /// The vulnerability database is newer than the scan, so the scan was made with another one.
+    #[error("the vulnerability database of {database} is newer than the scan of {finished}")]
+    DatabaseAfterScan {
+        /// When the database was built.
+        database: Time,
+        /// When the scan finished.
+        finished: Time,
+    },
     /// The value is empty.
     #[error("is empty")]
     Empty,
+    /// The SBOM lists no component beside the one that it is about.
+    #[error("an SBOM without components")]
+    EmptySbom,
     /// The predicate is not JSON that all readers understand alike, or exceeds a limit of JSON documents.
     #[error("{0}")]
     Json(JsonError),
     /// A field is missing, or `null`.
     #[error("is missing")]
     Missing,
+    /// The date of the vulnerability database is not known.
+    #[error("the date of the vulnerability database is not known")]
+    NoDatabaseDate,
+    /// The scanner found no packages: nothing was scanned.
+    #[error("no packages were scanned")]
+    NoPackages,
+    /// The result of the scan is missing, or `null`.
+    #[error("a scan without result")]
+    NoResult,
+    /// The scanner report does not say which image was scanned.
+    #[error("the scanned image has no digest")]
+    NoTarget,
+    /// The time at which the document was made, or the scan finished, is not known.
+    #[error("the time is missing")]
+    NoTime,
     /// The value does not have the form of what it stands for.
     #[error("{found:?} is not {wanted}")]
     NotA {
@@ -38,6 +65,12 @@ pub enum PredicateProblem {
         /// The value.
         found: Untrusted,
     },
+    /// The scanner looked at something other than an image, such as a directory.
+    #[error("{0:?} was scanned, not an image")]
+    NotAnImage(Untrusted),
+    /// Two fields state the same thing.
+    #[error("is stated twice")]
+    StatedTwice,
     /// More than a limit allows.
     #[error("more than {limit} {what}")]
     TooMany {
@@ -46,9 +79,20 @@ pub enum PredicateProblem {
         /// The limit.
         limit: u64,
     },
+    /// The report is not one of trivy, grype or clair.
+    #[error("not a report of trivy, grype or clair")]
+    UnknownScanner,
     /// The predicate type is known, and its version is not.
     #[error("a version that is not supported: {0:?}")]
     UnknownVersion(Untrusted),
+    /// The document is of another kind than the predicate type says.
+    #[error("{found}, not {wanted}")]
+    WrongDocument {
+        /// What it is.
+        found: &'static str,
+        /// What the predicate type wants.
+        wanted: &'static str,
+    },
     /// The value is of another JSON type.
     #[error("is not {wanted}")]
     WrongType {
@@ -61,6 +105,12 @@ impl PredicateError {
     /// The error `problem` at the JSON Pointer `path`.
     pub fn at(path: &str, problem: PredicateProblem) -> Self {
         Self { path: Untrusted::new(path), problem }
+    }
+
+    /// The error in a document that stands as a text at the JSON Pointer `path` of another one.
+    #[must_use]
+    pub(super) fn inside(self, path: &str) -> Self {
+        Self { path: Untrusted::new(&format!("{path}{}", self.path)), problem: self.problem }
     }
 
     /// The JSON Pointer (RFC 6901) of the value that is wrong or missing; empty for the whole predicate.
@@ -87,13 +137,24 @@ impl PredicateError {
     pub const fn code(&self) -> &'static str {
         match &self.problem {
             PredicateProblem::AmbiguousKey(_) => "ambiguous-key",
+            PredicateProblem::DatabaseAfterScan { .. } => "database-after-scan",
             PredicateProblem::Empty => "empty",
+            PredicateProblem::EmptySbom => "empty-sbom",
             PredicateProblem::Json(error) if error.is_limit() => "too-large",
             PredicateProblem::Json(_) => "not-json",
             PredicateProblem::Missing => "missing",
+            PredicateProblem::NoDatabaseDate => "no-database-date",
+            PredicateProblem::NoPackages => "no-packages",
+            PredicateProblem::NoResult => "no-result",
+            PredicateProblem::NoTarget => "no-target",
+            PredicateProblem::NoTime => "no-time",
             PredicateProblem::NotA { .. } => "malformed",
+            PredicateProblem::NotAnImage(_) => "not-an-image",
+            PredicateProblem::StatedTwice => "stated-twice",
             PredicateProblem::TooMany { .. } => "too-large",
+            PredicateProblem::UnknownScanner => "unknown-scanner",
             PredicateProblem::UnknownVersion(_) => "unknown-version",
+            PredicateProblem::WrongDocument { .. } => "wrong-document",
             PredicateProblem::WrongType { .. } => "wrong-type",
         }
     }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
+use serde::Deserializer as _;
+use serde::de::Error as _;
 use serde::de::MapAccess;
 use serde::de::SeqAccess;
 use serde::de::Visitor;
@@ -98,6 +100,21 @@ impl<'a> JsonNode<'a> {
             .into_iter()
             .enumerate()
             .map(move |(at, raw)| JsonNode { json: raw.get(), path: format!("{path}/{at}") }))
+    }
+
+    /// Calls `visit` with each element of the array, and keeps none of them: for lists of any length.
+    ///
+    /// # Errors
+    /// [`PredicateError`] if it is no array, or the first error of `visit`.
+    pub fn each(&self, visit: &mut dyn FnMut(Self) -> Result<(), PredicateError>) -> Result<(), PredicateError> {
+        let mut stopped = None;
+        let visitor = EachItem { path: &self.path, stopped: &mut stopped, visit };
+        let walked = serde_json::Deserializer::from_str(self.json).deserialize_seq(visitor);
+        match (stopped, walked) {
+            (Some(error), _) => Err(error),
+            (None, Ok(())) => Ok(()),
+            (None, Err(_)) => Err(self.error(PredicateProblem::WrongType { wanted: "an array" })),
+        }
     }
 
     /// The text.
@@ -304,6 +321,35 @@ impl<'de> Visitor<'de> for ItemsVisitor {
             items.push(item);
         }
         Ok(Items(items))
+    }
+}
+
+/// Visits the elements of an array, each with its JSON Pointer, until there is an error.
+struct EachItem<'v, 'a> {
+    path: &'v str,
+    /// Why the walk ended early. The error of serde can carry it as text only.
+    stopped: &'v mut Option<PredicateError>,
+    visit: &'v mut dyn FnMut(JsonNode<'a>) -> Result<(), PredicateError>,
+}
+
+impl<'de> Visitor<'de> for EachItem<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let mut at = 0_u64;
+        while let Some(item) = seq.next_element::<&'de RawValue>()? {
+            let node = JsonNode { json: item.get(), path: format!("{}/{at}", self.path) };
+            if let Err(error) = (self.visit)(node) {
+                *self.stopped = Some(error);
+                return Err(A::Error::custom("stopped"));
+            }
+            at = at.saturating_add(1);
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,110 @@
+//! `VexStatements`: which findings of a scan VEX statements clear.
+//!
+//! A finding is cleared by the newest statement about it, and only if that statement says *fixed*, or *not affected* with
+//! a justification. What clears is compared exactly; what does not clear is compared loosely, so that a doubt never
+//! clears anything.
+
+use std::collections::BTreeMap;
+
+use crate::predicate::ImageProduct;
+use crate::predicate::ScanFinding;
+use crate::predicate::VexDocument;
+use crate::predicate::VexParts;
+use crate::predicate::VexProduct;
+use crate::predicate::VexStatus;
+use crate::time::Time;
+
+/// The statements of some VEX documents that are about one image, by vulnerability.
+///
+/// The caller decides which documents count: those that accepted signers attested to the image, and that are new enough.
+#[derive(Clone, Debug)]
+pub struct VexStatements<'a> {
+    by_vulnerability: BTreeMap<&'a str, Vec<Entry<'a>>>,
+}
+
+/// A statement about one product, which is the image.
+#[derive(Clone, Debug)]
+struct Entry<'a> {
+    /// Whether the vulnerability is an alias in the statement, which is no reason to clear anything.
+    is_alias: bool,
+    status: VexStatus,
+    subcomponents: Option<&'a VexParts>,
+    time: Option<Time>,
+}
+
+impl<'a> VexStatements<'a> {
+    /// The statements of `documents` that are about `image`. A statement without a time of its own has that of its
+    /// document.
+    pub fn about(documents: impl IntoIterator<Item = &'a VexDocument>, image: &ImageProduct<'_>) -> Self {
+        let mut by_vulnerability: BTreeMap<&'a str, Vec<Entry<'a>>> = BTreeMap::new();
+        for document in documents {
+            for statement in &document.statements {
+                let time = statement.time.or(document.time);
+                let aliases = statement.aliases.iter().map(|alias| (alias, true));
+                let names = || std::iter::once((&statement.vulnerability, false)).chain(aliases.clone());
+                for product in statement.products.iter().filter(|product| product.is_image(image)) {
+                    for (name, is_alias) in names() {
+                        let entries = by_vulnerability.entry(name.as_str()).or_default();
+                        entries.push(Entry::new(product, statement.status, time, is_alias));
+                    }
+                }
+            }
+        }
+        Self { by_vulnerability }
+    }
+
+    /// Whether the finding is cleared: the newest statement about it says that it is fixed, or not affected with a
+    /// justification, and so do all others of the same time.
+    ///
+    /// 1. Statements about the finding's identifier and its alias are considered, in all documents.
+    /// 2. One that clears must name the vulnerability itself, have a time, and be about the whole image or name the
+    ///    finding's package with its version.
+    /// 3. One that does not clear counts as well if it names the vulnerability by an alias only, or the package more or
+    ///    less exactly than the report. It counts as the newest if it has no time.
+    pub fn clears(&self, finding: &ScanFinding) -> bool {
+        let names = std::iter::once(finding.id.as_str()).chain(finding.alias.as_deref());
+        let entries = || names.clone().filter_map(|name| self.by_vulnerability.get(name)).take(2);
+        // More statements about one vulnerability than anyone makes: they are not worth the time to compare them.
+        if entries().map(Vec::len).sum::<usize>() > MOST_STATEMENTS {
+            return false;
+        }
+        let mut newest: Option<(Time, bool)> = None;
+        for entry in entries().flatten().filter(|entry| entry.is_about(finding)) {
+            let clears = entry.status.clears();
+            let Some(time) = entry.time else {
+                match clears {
+                    true => continue,
+                    false => return false,
+                }
+            };
+            newest = match newest {
+                Some((than, _)) if than > time => newest,
+                Some((than, all_clear)) if than == time => Some((than, all_clear && clears)),
+                _ => Some((time, clears)),
+            };
+        }
+        newest.is_some_and(|(_, clears)| clears)
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn new(product: &'a VexProduct, status: VexStatus, time: Option<Time>, is_alias: bool) -> Self {
+        Self { is_alias, status, subcomponents: product.subcomponents.as_ref(), time }
+    }
+
+    /// Whether the statement is about the finding: exactly, if it clears it; possibly, if it does not.
+    fn is_about(&self, finding: &ScanFinding) -> bool {
+        if !self.status.clears() {
+            return self.subcomponents.is_none_or(|parts| parts.may_name(finding.package.as_ref()));
+        }
+        let in_package = match (self.subcomponents, &finding.package) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(parts), Some(package)) => parts.name(package),
+        };
+        in_package && !self.is_alias
+    }
+}
+
+/// Statements about one vulnerability in one image that are compared.
+const MOST_STATEMENTS: usize = 1_000;

@@ -1,0 +1,105 @@
+//! `VexProduct`: what a VEX statement is about, compared with an image.
+
+use crate::digest::Digest;
+use crate::predicate::PackageUrl;
+
+/// A product of a VEX statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VexProduct {
+    /// The digests that name the product.
+    pub digests: Vec<Digest>,
+    /// Whether the product is the subject of the attestation, because the statement names none. OpenVEX, "Attesting".
+    pub is_subject: bool,
+    /// The package URLs that name the product.
+    pub package_urls: Vec<PackageUrl>,
+    /// The parts of the product that the statement is limited to; `None`: the whole product.
+    pub subcomponents: Option<VexParts>,
+}
+
+/// Parts of a product.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VexParts {
+    /// Whether there are parts without a package URL, so that it is not known what they are.
+    pub has_others: bool,
+    /// The package URLs of the parts.
+    pub package_urls: Vec<PackageUrl>,
+}
+
+/// The image that VEX statements are looked up for: the digests of its manifest and of the index that it was reached
+/// through, and the package URLs of the image, if the operator has any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageProduct<'a> {
+    /// The digests.
+    pub digests: &'a [Digest],
+    /// The package URLs.
+    pub package_urls: &'a [PackageUrl],
+}
+
+impl VexProduct {
+    /// The subject of the attestation.
+    pub(super) const fn subject(subcomponents: Option<VexParts>) -> Self {
+        Self { digests: Vec::new(), is_subject: true, package_urls: Vec::new(), subcomponents }
+    }
+
+    /// The product with the identifiers `texts`: package URLs and digests. Anything else names nothing.
+    pub(super) fn named<'a>(texts: impl IntoIterator<Item = &'a str>, subcomponents: Option<VexParts>) -> Self {
+        let (mut digests, mut package_urls) = (Vec::new(), Vec::new());
+        for text in texts {
+            if let Ok(digest) = text.parse() {
+                digests.push(digest);
+            } else if let Ok(package_url) = text.parse() {
+                package_urls.push(package_url);
+            }
+        }
+        Self { digests, is_subject: false, package_urls, subcomponents }
+    }
+
+    /// Whether the product is the image: named by its digest, by a package URL with its digest as the version
+    /// (`pkg:oci/app@sha256:…`), or by one of its package URLs.
+    pub fn is_image(&self, image: &ImageProduct<'_>) -> bool {
+        self.is_subject
+            || self.digests.iter().any(|digest| image.digests.contains(digest))
+            || self.package_urls.iter().any(|url| is_image_url(url, image))
+    }
+
+    /// How many things are kept of it.
+    pub(super) fn size(&self) -> usize {
+        let subcomponents = self.subcomponents.as_ref().map_or(0, VexParts::len);
+        self.digests.len().saturating_add(self.package_urls.len()).saturating_add(subcomponents).saturating_add(1)
+    }
+}
+
+impl VexParts {
+    /// Adds a part with the identifiers `texts`.
+    pub(super) fn add<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>) {
+        let before = self.package_urls.len();
+        self.package_urls.extend(texts.into_iter().filter_map(|text| text.parse().ok()));
+        self.has_others |= self.package_urls.len() == before;
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.package_urls.len()
+    }
+
+    /// Whether a part is this package, with its version.
+    pub(super) fn name(&self, package: &PackageUrl) -> bool {
+        self.package_urls.iter().any(|named| named.version() == package.version() && named.covers(package))
+    }
+
+    /// Whether a part may be this package, which is not known if there is none.
+    pub(super) fn may_name(&self, package: Option<&PackageUrl>) -> bool {
+        let Some(package) = package else { return true };
+        let nothing = self.package_urls.is_empty();
+        self.has_others
+            || nothing
+            || self.package_urls.iter().any(|named| named.covers(package) || package.covers(named))
+    }
+}
+
+fn is_image_url(url: &PackageUrl, image: &ImageProduct<'_>) -> bool {
+    let digest = || url.version().and_then(|version| version.parse::<Digest>().ok());
+    let by_digest = || matches!(url.kind(), "docker" | "oci") && digest().is_some_and(|it| image.digests.contains(&it));
+    image.package_urls.contains(url) || by_digest()
+}

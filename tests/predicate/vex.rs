@@ -1,0 +1,437 @@
+//! VEX: which findings the statements of OpenVEX, CycloneDX and CSAF clear.
+
+use bulla::digest::Digest;
+use bulla::limits::Limits;
+use bulla::predicate::ImageProduct;
+use bulla::predicate::PackageUrl;
+use bulla::predicate::ScanFinding;
+use bulla::predicate::VexDocument;
+use bulla::predicate::VexStatements;
+use bulla::predicate::VexStatus;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::scan;
+use crate::scan::digest;
+use crate::scan::time;
+
+const ZLIB: &str = "pkg:deb/debian/zlib1g@1.2?arch=amd64";
+
+fn read(document: &Value) -> VexDocument {
+    VexDocument::read(document.to_string().as_bytes(), &Limits::DEFAULT)
+        .unwrap_or_else(|error| panic!("{document}: {error}"))
+}
+
+fn refused(document: &Value) -> String {
+    let error = VexDocument::read(document.to_string().as_bytes(), &Limits::DEFAULT).unwrap_err();
+    format!("{} {}", error.code(), error.path())
+}
+
+/// A finding of a scan.
+fn finding(id: &str, alias: Option<&str>, package: Option<&str>) -> ScanFinding {
+    let mut annotations = vec![json!({ "bulla.fix": "fixed" })];
+    annotations.extend(alias.map(|alias| json!({ "bulla.alias": alias })));
+    annotations.extend(package.map(|package| json!({ "bulla.package": package })));
+    let report = scan::read(&scan::vulns(&json!([{ "id": id, "annotations": annotations }]), None), scan::VULNS_2);
+    report.findings.into_iter().next().unwrap()
+}
+
+/// Whether the documents clear CVE-2026-1 in zlib.
+fn clears(documents: &[Value]) -> bool {
+    clear(documents, &finding("CVE-2026-1", None, Some(ZLIB)))
+}
+
+fn clear(documents: &[Value], finding: &ScanFinding) -> bool {
+    let documents: Vec<_> = documents.iter().map(read).collect();
+    let digests: [Digest; 2] = [digest("manifest"), digest("index")];
+    let image = ImageProduct {
+        digests: &digests,
+        package_urls: &["pkg:oci/app?repository_url=r.example/app".parse().unwrap()],
+    };
+    VexStatements::about(&documents, &image).clears(finding)
+}
+
+fn image_url() -> String {
+    format!("pkg:oci/app@{}?repository_url=registry.example/app", digest("manifest"))
+}
+
+fn openvex(statements: Value) -> Value {
+    json!({
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.com/vex/1", "author": "a",
+        "timestamp": "2026-11-01T00:00:00Z", "version": 1, "statements": statements,
+    })
+}
+
+fn statement(status: &str, time: &str) -> Value {
+    json!({
+        "vulnerability": { "name": "CVE-2026-1", "aliases": ["SNYK-1"] }, "status": status, "timestamp": time,
+        "products": [{ "@id": image_url() }], "justification": "vulnerable_code_not_present",
+    })
+}
+
+fn with(mut base: Value, pointer: &str, value: Value) -> Value {
+    let (parent, field) = pointer.rsplit_once('/').unwrap();
+    base.pointer_mut(parent).unwrap().as_object_mut().unwrap().insert(field.to_owned(), value);
+    base
+}
+
+const NOVEMBER: &str = "2026-11-02T00:00:00Z";
+
+#[test]
+fn only_fixed_and_justified_not_affected_clear() {
+    for (status, cleared) in
+        [("not_affected", true), ("fixed", true), ("affected", false), ("under_investigation", false)]
+    {
+        assert_eq!(clears(&[openvex(json!([statement(status, NOVEMBER)]))]), cleared, "{status}");
+    }
+    for justification in [Value::Null, json!(""), json!("trust_me"), json!("COMPONENT_NOT_PRESENT")] {
+        let unjustified = with(statement("not_affected", NOVEMBER), "/justification", justification.clone());
+        assert!(!clears(&[openvex(json!([unjustified.clone()]))]), "{justification}");
+        let impact = with(unjustified, "/impact_statement", json!("none"));
+        assert!(!clears(&[openvex(json!([impact]))]), "{justification}");
+    }
+    assert!(!clears(&[]));
+}
+
+#[test]
+fn the_product_is_this_image() {
+    let product =
+        |product: Value| clears(&[openvex(json!([with(statement("fixed", NOVEMBER), "/products", json!([product]))]))]);
+    let hex = digest("manifest").hex();
+    for yes in [
+        json!(image_url()),
+        json!({ "@id": image_url() }),
+        json!({ "@id": format!("pkg:oci/other@sha256%3A{hex}") }),
+        json!({ "@id": format!("pkg:oci/app@{}", digest("index")) }),
+        json!({ "@id": "https://example.com/app", "identifiers": { "purl": image_url() } }),
+        json!({ "@id": "https://example.com/app", "hashes": { "sha-256": hex } }),
+        json!({ "@id": "pkg:oci/app?repository_url=r.example/app" }),
+        json!(digest("manifest").to_string()),
+    ] {
+        assert!(product(yes.clone()), "{yes}");
+    }
+    for no in [
+        json!(format!("pkg:oci/app@{}", digest("other"))),
+        json!("pkg:oci/app"),
+        json!("pkg:oci/app@1"),
+        json!(format!("pkg:generic/app@{}", digest("manifest"))),
+        json!(format!("https://example.com/{}", digest("manifest"))),
+        json!({ "@id": "", "hashes": { "md5": hex, "sha-512": hex } }),
+        json!(ZLIB),
+        json!({}),
+    ] {
+        assert!(!product(no.clone()), "{no}");
+    }
+    // OpenVEX, "Attesting": without products, the subject of the attestation is the product.
+    for none in [Value::Null, json!([])] {
+        assert!(clears(&[openvex(json!([with(statement("fixed", NOVEMBER), "/products", none)]))]));
+    }
+}
+
+#[test]
+fn subcomponents_are_the_package_of_the_finding() {
+    let document = |status: &str, parts: &Value| {
+        let product = json!([{ "@id": image_url(), "subcomponents": parts }]);
+        openvex(json!([with(statement(status, NOVEMBER), "/products", product)]))
+    };
+    let newer = |document: Value| with(document, "/timestamp", json!(NOVEMBER));
+    let older = openvex(json!([statement("fixed", "2026-10-01T00:00:00Z")]));
+    // A statement that does not clear takes back an older one, also if it is not sure that it is about the package.
+    for (part, exact, possible) in [
+        (json!(ZLIB), true, true),
+        (json!({ "@id": "pkg:deb/debian/zlib1g@1.2" }), true, true),
+        (json!({ "@id": "x", "identifiers": { "purl": ZLIB } }), true, true),
+        (json!("pkg:deb/debian/zlib1g"), false, true),
+        (json!("pkg:deb/debian/zlib1g@1.2?arch=amd64&distro=debian-12"), false, true),
+        (json!("pkg:deb/debian/zlib1g@1.3"), false, false),
+        (json!("pkg:deb/debian/zlib1g@1.2?arch=arm64"), false, false),
+        (json!("pkg:deb/debian/libssl3@1.2"), false, false),
+        (json!("zlib1g"), false, true),
+    ] {
+        let parts = json!([part]);
+        assert_eq!(clears(&[document("not_affected", &parts)]), exact, "{part}");
+        assert_eq!(!clears(&[older.clone(), newer(document("affected", &parts))]), possible, "{part}");
+    }
+    assert!(!clears(&[document("fixed", &json!([]))]));
+    let two = json!(["pkg:deb/debian/libssl3@1", ZLIB]);
+    assert!(clears(&[document("fixed", &two)]));
+    let unknown = json!(["pkg:deb/debian/libssl3@1", "SPDXRef-zlib"]);
+    assert!(!clears(&[older.clone(), newer(document("affected", &unknown))]));
+    // A finding without package is cleared by a statement about the whole image alone.
+    let nowhere = finding("CVE-2026-1", None, None);
+    assert!(clear(std::slice::from_ref(&older), &nowhere));
+    assert!(!clear(&[document("fixed", &two)], &nowhere));
+    assert!(!clear(&[older, newer(document("affected", &two))], &nowhere));
+}
+
+#[test]
+fn the_vulnerability_is_named_exactly() {
+    let document = [openvex(json!([statement("fixed", NOVEMBER)]))];
+    for (id, alias, cleared) in [
+        ("CVE-2026-1", None, true),
+        ("GHSA-1", Some("CVE-2026-1"), true),
+        ("CVE-2026-10", None, false),
+        ("cve-2026-1", None, false),
+        ("CVE-2026-1 ", None, false),
+        // An alias in the VEX document is no identifier that the scanner knows.
+        ("SNYK-1", None, false),
+        ("GHSA-1", Some("SNYK-1"), false),
+    ] {
+        assert_eq!(clear(&document, &finding(id, alias, Some(ZLIB))), cleared, "{id} {alias:?}");
+    }
+    // It takes back what another statement cleared.
+    let snyk = finding("SNYK-1", None, None);
+    let own = with(statement("fixed", "2026-10-01T00:00:00Z"), "/vulnerability", json!("SNYK-1"));
+    assert!(clear(&[openvex(json!([own.clone()]))], &snyk));
+    assert!(!clear(&[openvex(json!([own, statement("affected", NOVEMBER)]))], &snyk));
+}
+
+#[test]
+fn the_newest_statement_decides() {
+    let (early, late) = ("2026-10-01T00:00:00Z", "2026-12-01T00:00:00Z");
+    for (one, other, cleared) in [
+        (("fixed", late), ("affected", early), true),
+        (("affected", late), ("fixed", early), false),
+        (("under_investigation", late), ("not_affected", early), false),
+        (("fixed", late), ("not_affected", late), true),
+        // Of the same time: all must clear.
+        (("fixed", late), ("affected", late), false),
+        (("affected", late), ("fixed", late), false),
+    ] {
+        let (one, other) = (statement(one.0, one.1), statement(other.0, other.1));
+        for order in [[&one, &other], [&other, &one]] {
+            assert_eq!(clears(&[openvex(json!(order))]), cleared, "{order:?}");
+            let documents: Vec<_> = order.iter().map(|statement| openvex(json!([statement]))).collect();
+            assert_eq!(clears(&documents), cleared, "{order:?}");
+        }
+    }
+    // The time of the document is that of a statement without its own; a change is newer than the issue.
+    let timeless = |status: &str| with(statement(status, ""), "/timestamp", Value::Null);
+    let document = |status: &str, time: Value| with(openvex(json!([timeless(status)])), "/timestamp", time);
+    assert!(clears(&[document("fixed", json!(late)), document("affected", json!(early))]));
+    assert!(!clears(&[document("fixed", json!(early)), document("affected", json!(late))]));
+    let updated = with(document("affected", json!(early)), "/last_updated", json!("2027-01-01T00:00:00Z"));
+    assert!(!clears(&[document("fixed", json!(late)), updated]));
+    // A statement that clears needs a time, one that does not may be the newest without it.
+    assert!(!clears(&[document("fixed", Value::Null)]));
+    assert!(!clears(&[document("fixed", json!("0001-01-01T00:00:00Z"))]));
+    assert!(!clears(&[document("affected", Value::Null), document("fixed", json!(late))]));
+}
+
+#[test]
+fn more_statements_about_one_vulnerability_than_the_limit_clear_nothing() {
+    let many = |count: usize| vec![statement("fixed", NOVEMBER); count];
+    assert!(clears(&[openvex(json!(many(1_000)))]));
+    assert!(!clears(&[openvex(json!(many(1_001)))]));
+}
+
+#[test]
+fn openvex_001_is_read() {
+    let document = json!({
+        "@context": "https://openvex.dev/ns", "author": "a", "timestamp": NOVEMBER, "version": "1",
+        "statements": [{
+            "vulnerability": "CVE-2026-1", "products": [image_url(), "pkg:oci/b"], "subcomponents": [ZLIB],
+            "status": "not_affected", "justification": "component_not_present",
+        }],
+    });
+    assert!(clears(std::slice::from_ref(&document)));
+    assert!(!clears(&[with(document, "/statements/0/subcomponents", json!(["pkg:deb/debian/b@1"]))]));
+}
+
+fn cyclonedx(state: &str, reference: &str) -> Value {
+    json!({
+        "bomFormat": "CycloneDX", "specVersion": "1.6",
+        "metadata": { "timestamp": NOVEMBER, "component": {
+            "type": "container", "name": "app", "bom-ref": "app", "purl": image_url() } },
+        "components": [
+            { "type": "library", "name": "zlib1g", "bom-ref": "zlib", "purl": ZLIB },
+            { "type": "library", "name": "other", "bom-ref": "other" },
+        ],
+        "vulnerabilities": [{
+            "id": "CVE-2026-1", "references": [{ "id": "SNYK-1" }],
+            "analysis": { "state": state, "justification": "code_not_reachable" },
+            "affects": [{ "ref": reference }],
+        }],
+    })
+}
+
+#[test]
+fn analyses_of_cyclonedx_clear() {
+    for (state, reference, cleared) in [
+        ("not_affected", "app", true),
+        ("not_affected", "zlib", true),
+        ("resolved", "zlib", true),
+        ("resolved_with_pedigree", "zlib", true),
+        ("false_positive", "zlib", false),
+        ("exploitable", "zlib", false),
+        ("in_triage", "zlib", false),
+        // A component without package URL, and references into other documents.
+        ("not_affected", "other", false),
+        ("not_affected", "unknown", false),
+        ("not_affected", "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#zlib", false),
+    ] {
+        assert_eq!(clears(&[cyclonedx(state, reference)]), cleared, "{state} {reference}");
+    }
+    let fine = cyclonedx("not_affected", "zlib");
+    for (pointer, value) in [
+        ("/vulnerabilities/0/analysis/justification", json!("because")),
+        ("/vulnerabilities/0/analysis/justification", Value::Null),
+        ("/vulnerabilities/0/analysis", Value::Null),
+        ("/vulnerabilities/0/affects", Value::Null),
+        ("/vulnerabilities/0/affects", json!([{ "ref": "zlib", "versions": [{ "version": "1.1" }] }])),
+        ("/metadata/component/purl", json!(format!("pkg:oci/app@{}", digest("other")))),
+        ("/metadata/component", Value::Null),
+        ("/metadata/timestamp", Value::Null),
+    ] {
+        assert!(!clears(&[with(fine.clone(), pointer, value)]), "{pointer}");
+    }
+    // syft has the digest of the image as the version.
+    let by_version = with(fine.clone(), "/metadata/component/purl", Value::Null);
+    assert!(clears(&[with(by_version, "/metadata/component/version", json!(digest("manifest").to_string()))]));
+    // A newer analysis takes back the older one, also where it is not known what it is about.
+    let newer =
+        |reference| with(cyclonedx("in_triage", reference), "/metadata/timestamp", json!("2026-12-01T00:00:00Z"));
+    for reference in ["app", "zlib", "other", "unknown"] {
+        assert!(!clears(&[fine.clone(), newer(reference)]), "{reference}");
+    }
+    assert_eq!(refused(&with(fine.clone(), "/specVersion", json!("1.3"))), "unknown-version /specVersion");
+    let twice = json!([{ "type": "a", "name": "a", "bom-ref": "a" }, { "type": "b", "name": "b", "bom-ref": "a" }]);
+    assert_eq!(refused(&with(fine.clone(), "/components", twice)), "stated-twice /components/1");
+    let state = with(fine, "/vulnerabilities/0/analysis/state", json!("great"));
+    assert_eq!(refused(&state), "malformed /vulnerabilities/0/analysis/state");
+}
+
+fn csaf(list: &str, id: &str) -> Value {
+    let product =
+        |id: &str, url: &str| json!({ "name": id, "product_id": id, "product_identification_helper": { "purl": url } });
+    json!({
+        "document": {
+            "category": "csaf_vex", "csaf_version": "2.0", "title": "t",
+            "tracking": { "id": "1", "status": "final", "version": "1", "current_release_date": NOVEMBER },
+        },
+        "product_tree": {
+            "branches": [{ "category": "vendor", "name": "v", "branches": [
+                { "category": "product_version", "name": "1", "product": product("APP", &image_url()) },
+            ] }],
+            "full_product_names": [product("ZLIB", ZLIB), product("OTHER", "pkg:deb/debian/b@1")],
+            "relationships": [
+                { "category": "default_component_of", "product_reference": "ZLIB",
+                    "relates_to_product_reference": "APP",
+                    "full_product_name": { "name": "zlib in app", "product_id": "APP:ZLIB" } },
+                { "category": "default_component_of", "product_reference": "OTHER",
+                    "relates_to_product_reference": "APP",
+                    "full_product_name": { "name": "b in app", "product_id": "APP:OTHER" } },
+            ],
+            "product_groups": [{ "group_id": "G", "product_ids": ["APP", "APP:ZLIB"] }],
+        },
+        "vulnerabilities": [{
+            "cve": "CVE-2026-1", "product_status": { list: [id] },
+            "flags": [{ "label": "vulnerable_code_not_in_execute_path", "group_ids": ["G"] }],
+        }],
+    })
+}
+
+#[test]
+fn final_csaf_documents_clear() {
+    for (list, id, cleared) in [
+        ("known_not_affected", "APP", true),
+        ("known_not_affected", "APP:ZLIB", true),
+        ("fixed", "APP:ZLIB", true),
+        ("first_fixed", "APP", true),
+        ("known_affected", "APP", false),
+        ("under_investigation", "APP", false),
+        ("recommended", "APP", false),
+        ("fixed", "APP:OTHER", false),
+        // The component itself is no product in the image.
+        ("fixed", "ZLIB", false),
+        ("fixed", "UNKNOWN", false),
+        // Not flagged: not affected without justification.
+        ("known_not_affected", "APP:OTHER", false),
+    ] {
+        assert_eq!(clears(&[csaf(list, id)]), cleared, "{list} {id}");
+    }
+    let fine = csaf("known_not_affected", "APP:ZLIB");
+    for (pointer, value) in [
+        ("/vulnerabilities/0/flags", Value::Null),
+        ("/vulnerabilities/0/flags", json!([{ "label": "other", "group_ids": ["G"] }])),
+        ("/vulnerabilities/0/flags", json!([{ "label": "component_not_present", "product_ids": ["APP"] }])),
+        ("/document/tracking/status", json!("draft")),
+        ("/document/tracking/status", json!("interim")),
+        ("/document/tracking/current_release_date", Value::Null),
+    ] {
+        assert!(!clears(&[with(fine.clone(), pointer, value.clone())]), "{pointer} {value}");
+    }
+    // The same product in a second list of the same document.
+    let both = json!({ "fixed": ["APP"], "known_affected": ["APP"] });
+    assert!(!clears(&[with(fine.clone(), "/vulnerabilities/0/product_status", both)]));
+    // A draft takes back what an older final document cleared.
+    let newer = with(fine.clone(), "/document/tracking/current_release_date", json!("2026-12-01T00:00:00Z"));
+    assert!(clears(&[fine.clone(), newer.clone()]));
+    assert!(!clears(&[fine.clone(), with(newer, "/document/tracking/status", json!("interim"))]));
+    for (pointer, value, reason) in [
+        ("/document/csaf_version", json!("1.2"), "unknown-version /document/csaf_version"),
+        ("/document/category", json!("csaf_security_advisory"), "wrong-document /document/category"),
+        ("/document/tracking/status", json!("done"), "malformed /document/tracking/status"),
+        ("/vulnerabilities/0/cve", Value::Null, "missing /vulnerabilities/0/cve"),
+        (
+            "/product_tree/full_product_names",
+            json!([{ "name": "x", "product_id": "APP" }]),
+            "stated-twice /product_tree/full_product_names/0/product_id",
+        ),
+    ] {
+        assert_eq!(refused(&with(fine.clone(), pointer, value)), reason);
+    }
+}
+
+#[test]
+fn what_is_no_vex_document_is_refused() {
+    let fine = || openvex(json!([statement("fixed", NOVEMBER)]));
+    for (document, reason) in [
+        (json!({}), "wrong-document "),
+        (json!([]), "wrong-type "),
+        (json!({ "@context": "x", "bomFormat": "CycloneDX" }), "wrong-document "),
+        (
+            with(fine(), "/@context", json!("https://spdx.org/rdf/3.0.1/spdx-context.jsonld")),
+            "wrong-document /@context",
+        ),
+        (with(fine(), "/@context", json!("https://openvex.dev/ns/v0.3.0")), "unknown-version /@context"),
+        (with(fine(), "/statements", Value::Null), "missing /statements"),
+        (with(fine(), "/statements/0/status", json!("maybe")), "malformed /statements/0/status"),
+        (with(fine(), "/statements/0/status", Value::Null), "missing /statements/0/status"),
+        (with(fine(), "/statements/0/vulnerability", json!({})), "missing /statements/0/vulnerability/name"),
+        (with(fine(), "/statements/0/timestamp", json!("today")), "malformed /statements/0/timestamp"),
+        (with(fine(), "/timestamp", json!(7)), "wrong-type /timestamp"),
+        (with(fine(), "/statements/0/Status", json!("fixed")), "ambiguous-key /statements/0"),
+    ] {
+        assert_eq!(refused(&document), reason, "{document}");
+    }
+}
+
+#[test]
+fn what_is_kept_of_a_document_has_a_limit() {
+    let limits = Limits::DEFAULT.with(|limits| limits.json.values = 1_000);
+    // Each product of version 0.0.1 would get all subcomponents.
+    let document = json!({ "@context": "https://openvex.dev/ns", "statements": [{
+        "vulnerability": "CVE-1", "status": "fixed",
+        "products": vec!["pkg:oci/a"; 100], "subcomponents": vec!["pkg:deb/debian/a@1"; 100],
+    }] });
+    let error = VexDocument::read(document.to_string().as_bytes(), &limits).unwrap_err();
+    assert!(error.is_limit() && error.path().to_string() == "/statements/0/products/9", "{error}");
+    let nested = (0..70).fold(json!({}), |inner, _| json!({ "branches": [inner] }));
+    let deep = with(csaf("fixed", "APP"), "/product_tree", nested);
+    let error = VexDocument::read(deep.to_string().as_bytes(), &Limits::DEFAULT).unwrap_err();
+    assert!(error.is_limit() && error.code() == "too-large", "{error}");
+}
+
+#[test]
+fn a_statement_says_what_it_is_about() {
+    let document = read(&openvex(json!([statement("not_affected", NOVEMBER)])));
+    let statement = &document.statements[0];
+    assert_eq!((statement.status, statement.time), (VexStatus::NotAffected, Some(time(NOVEMBER))));
+    assert_eq!(
+        (statement.vulnerability.as_str(), statement.aliases.as_slice()),
+        ("CVE-2026-1", &["SNYK-1".to_owned()][..])
+    );
+    assert_eq!(statement.products[0].package_urls, [image_url().parse::<PackageUrl>().unwrap()]);
+    assert_eq!(document.time, Some(time("2026-11-01T00:00:00Z")));
+}
