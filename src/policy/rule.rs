@@ -157,6 +157,18 @@ fn describe(requirement: &Requirement, text: &mut String) {
     line(&["end"]);
 }
 
+impl PolicyId {
+    /// The id of a policy file: the digest of its canonical text.
+    pub(crate) const fn of_file(digest: Digest) -> Self {
+        Self(digest)
+    }
+
+    /// The digest.
+    pub const fn digest(&self) -> &Digest {
+        &self.0
+    }
+}
+
 impl fmt::Display for PolicyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

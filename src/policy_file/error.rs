@@ -1,5 +1,6 @@
 //! `PolicyFileError`: what is wrong with a policy file, and where.
 
+use crate::policy_file::LoadProblem;
 use crate::text::Untrusted;
 use crate::yaml::Position;
 use crate::yaml::ScalarLook;
@@ -57,6 +58,9 @@ pub enum PolicyProblem {
         /// The fields.
         of: &'static [&'static str],
     },
+    /// It is written well, and cannot be meant, or a file that it names cannot be read.
+    #[error(transparent)]
+    Load(#[from] LoadProblem),
     /// A mandatory field is missing.
     #[error("{mapping} has no `{field}`")]
     MissingField {
@@ -260,6 +264,7 @@ impl PolicyProblem {
             Self::Conflict { .. } => "conflicting-fields",
             Self::Empty { .. } => "empty",
             Self::ExactlyOne { .. } => "exactly-one",
+            Self::Load(problem) => problem.code(),
             Self::MissingField { .. } => "missing-field",
             Self::Needs { .. } => "missing-beside",
             Self::OutOfRange { .. } => "out-of-range",
@@ -297,6 +302,7 @@ impl PolicyProblem {
             Self::WrongType { found: "a text", wanted: WantedValue::Mapping } => {
                 "write fields: `{ field: value }`; a colon needs a space after it".to_owned()
             }
+            Self::Load(problem) => return problem.hint(),
             Self::Yaml(problem) => return problem.hint(),
             _ => return None,
         })

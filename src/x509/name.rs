@@ -238,6 +238,14 @@ fn folded(text: &str) -> String {
     words.join(" ").to_lowercase()
 }
 
+impl Oid {
+    /// The attribute of distinguished names that `text` names: a keyword, as RFC 4514 section 3 and notation write it
+    /// (`CN`, `ST` or `S`), or an object identifier.
+    pub fn of_attribute(text: &str) -> Option<Self> {
+        kind_of(text).or_else(|| Self::parse(text))
+    }
+}
+
 /// The attribute that a keyword names, as RFC 4514 and notation write it: in upper case, `S` for `ST` too.
 pub(super) fn kind_of(keyword: &str) -> Option<Oid> {
     let keyword = if keyword == "S" { "ST" } else { keyword };

@@ -1,0 +1,127 @@
+//! `PolicyLint`: what is allowed in a policy file and probably not meant, and where.
+
+use crate::policy_file::document::Date;
+use crate::text::Untrusted;
+use crate::yaml::Position;
+
+/// A lint of a policy file, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyLint {
+    /// Where it begins.
+    pub position: Position,
+    /// What is probably not meant.
+    pub rule: PolicyLintRule,
+}
+
+/// What is allowed in a policy file and probably not meant. [`PolicyLintRule::code`] is stable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyLintRule {
+    /// Every ref of a repository is trusted, also the branches of pull requests.
+    #[error("every ref of `{0}` is trusted: every branch, and every tag")]
+    AnyRef(Untrusted),
+    /// Every workflow of a repository is trusted.
+    #[error("every workflow of `{0}` is trusted, also one that is added tomorrow")]
+    AnyWorkflow(Untrusted),
+    /// Something ends within thirty days.
+    #[error("{what} ends after {until}")]
+    EndsSoon {
+        /// The last day.
+        until: Date,
+        /// What ends.
+        what: &'static str,
+    },
+    /// Something has ended, and is ignored.
+    #[error("{what} ended after {until}, and has no effect any more")]
+    HasEnded {
+        /// The last day.
+        until: Date,
+        /// What ended.
+        what: &'static str,
+    },
+    /// A wider block requires what a narrower one does not, and only the narrower one decides about its images.
+    #[error("the wider block `{wider}` at line {line} requires {}, and this block does not", listed(.lacks))]
+    NarrowerLacks {
+        /// The kinds of requirements.
+        lacks: Vec<&'static str>,
+        /// The line of the wider block.
+        line: u32,
+        /// Its pattern.
+        wider: Untrusted,
+    },
+    /// One owner alone can meet every requirement of a block.
+    #[error("`{owner}` alone can meet every requirement for these images ({})", listed(.requirements))]
+    OneOwnerMeetsAll {
+        /// The owner.
+        owner: Untrusted,
+        /// The kinds of requirements.
+        requirements: Vec<&'static str>,
+    },
+    /// One owner alone can meet several requirements of a block.
+    #[error("`{owner}` alone can meet several requirements for these images ({})", listed(.requirements))]
+    OneOwnerMeetsSeveral {
+        /// The owner.
+        owner: Untrusted,
+        /// The kinds of requirements.
+        requirements: Vec<&'static str>,
+    },
+    /// A quorum counts two identities that one party holds.
+    #[error("`{first}` and `{second}` are the same party ({why}), and this quorum counts them as two owners")]
+    SameOwnerTwice {
+        /// One identity.
+        first: Untrusted,
+        /// The other one.
+        second: Untrusted,
+        /// What they have in common.
+        why: &'static str,
+    },
+    /// A builder that no requirement names.
+    #[error("no requirement names the builder `{0}`")]
+    UnusedBuilder(Untrusted),
+    /// An identity that no requirement and no builder names.
+    #[error("no requirement and no builder names the identity `{0}`")]
+    UnusedIdentity(Untrusted),
+}
+
+impl PolicyLintRule {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AnyRef(_) => "any-ref",
+            Self::AnyWorkflow(_) => "any-workflow",
+            Self::EndsSoon { .. } => "ends-soon",
+            Self::HasEnded { .. } => "has-ended",
+            Self::NarrowerLacks { .. } => "narrower-lacks",
+            Self::OneOwnerMeetsAll { .. } => "one-owner-meets-all",
+            Self::OneOwnerMeetsSeveral { .. } => "one-owner-meets-several",
+            Self::SameOwnerTwice { .. } => "same-owner-twice",
+            Self::UnusedBuilder(_) => "unused-builder",
+            Self::UnusedIdentity(_) => "unused-identity",
+        }
+    }
+
+    /// Whether it is only something to know: `policy check --strict` takes the others for errors.
+    pub const fn is_note(&self) -> bool {
+        matches!(self, Self::OneOwnerMeetsSeveral { .. })
+    }
+
+    /// What helps.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::AnyRef(_) => "name the refs that release: ref: \"refs/tags/v*\"",
+            Self::AnyWorkflow(_) => "name the workflow that releases: workflow: .github/workflows/release.yml",
+            Self::EndsSoon { .. } => "renew it before that day",
+            Self::HasEnded { .. } => "remove it, or give it a later day",
+            Self::NarrowerLacks { .. } => "only the narrowest block decides: repeat the requirement in it",
+            Self::OneOwnerMeetsAll { .. } | Self::OneOwnerMeetsSeveral { .. } => {
+                "name other owners in one of them, if two parties are meant"
+            }
+            Self::SameOwnerTwice { .. } => "name an identity that another party holds",
+            Self::UnusedBuilder(_) | Self::UnusedIdentity(_) => "remove it, or name it in `by`",
+        }
+    }
+}
+
+fn listed(words: &[&'static str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}

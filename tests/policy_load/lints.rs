@@ -1,0 +1,138 @@
+//! Lints: each has a policy that trips it, and one that does not.
+
+use bulla::policy_file::LoadedPolicy;
+
+use crate::scene::load;
+use crate::scene::now;
+use crate::scene::policy;
+
+fn lints(policy: &LoadedPolicy) -> Vec<String> {
+    let lints = policy.lints(now());
+    lints.iter().map(|lint| format!("{}:{}", lint.position.line, lint.rule.code())).collect()
+}
+
+/// A policy with one identity of a workflow, and one block.
+fn workflow(workflow: &str, reference: &str) -> String {
+    format!(
+        "bulla-policy: 1\nidentities:\n  ci: {{ keyless: {{ trusted-root: {{ file: trusted_root.json }}, issuer: 'https://token.actions.githubusercontent.com', repository: acme/app, workflow: {workflow}, ref: {reference} }} }}\nimages:\n  - {{ match: [registry.example/app], require: [{{ signature: {{ by: [ci] }} }}] }}\n"
+    )
+}
+
+#[test]
+fn every_workflow_and_every_ref_of_a_repository_are_told() {
+    let release = ".github/workflows/release.yml";
+    assert_eq!(lints(&load(&workflow(release, "'refs/tags/v*'"))), [""; 0]);
+    assert_eq!(lints(&load(&workflow("any-workflow", "'refs/tags/v*'"))), ["3:any-workflow"]);
+    assert_eq!(lints(&load(&workflow("'.github/workflows/*.yml'", "'refs/tags/v*'"))), ["3:any-workflow"]);
+    assert_eq!(lints(&load(&workflow(release, "any-ref"))), ["3:any-ref"]);
+    assert_eq!(lints(&load(&workflow(release, "'refs/heads/**'"))), ["3:any-ref"]);
+}
+
+/// Lines after the identities, from line 7 on, and the lints that they trip. The identities that they do not name are named
+/// in a block of their own.
+const LINTS: &[(&str, &[&str])] = &[
+    ("", &[]),
+    ("  - { match: ['registry.example/a/**'], require: [{ signature: { by: [ci] } }] }\n", &[]),
+    // A wider block, whose requirement a narrower one lacks.
+    (
+        "  - { match: ['registry.example/**'], require: [{ signature: { by: [release] } }, { sbom: { by: [ci] } }] }\n  - { match: ['registry.example/prod/*'], require: [{ signature: { by: [release] } }] }\n",
+        &["10:narrower-lacks"],
+    ),
+    (
+        "  - { match: ['registry.example/**'], require: [{ signature: { by: [release] } }, { any: [{ sbom: { by: [ci] } }, { test: { by: [ci], max-age: 1d } }] }] }\n  - { match: ['registry.example/prod/*'], require: [{ signature: { by: [release] } }, { sbom: { by: [ci] } }] }\n",
+        &["10:narrower-lacks"],
+    ),
+    (
+        "  - { match: ['registry.example/**'], require: [{ signature: { by: [release] } }] }\n  - { match: ['registry.example/prod/*'], require: [{ signature: { by: [release] } }, { sbom: { by: [ci] } }] }\n",
+        &[],
+    ),
+    // What ends.
+    (
+        "  - { match: [registry.example/a], accept-unsigned: { reason: r, owner: o, until: 2026-12-25 } }\n",
+        &["9:ends-soon"],
+    ),
+    ("  - { match: [registry.example/a], accept-unsigned: { reason: r, owner: o, until: 2026-12-26 } }\n", &[]),
+    (
+        "  - { match: [registry.example/a], accept-unsigned: { reason: r, owner: o, until: 2026-11-25 } }\n",
+        &["9:has-ended"],
+    ),
+    (
+        "  - { match: [registry.example/a], require: [{ signature: { by: [release] } }, { sbom: { by: [ci] } }], exceptions: [{ repository: registry.example/a, waives: [sbom], reason: r, owner: o, until: 2026-11-01 }] }\n",
+        &["9:has-ended"],
+    ),
+    (
+        "  - { match: [registry.example/a], require: [{ signature: { by: [release] } }, { scan: { by: [ci], highest-allowed: low, max-age: 1d, database-max-age: 1d, ignore: [{ vulnerability: CVE-2026-1, reason: r, owner: o, until: 2026-12-01 }] } }] }\n",
+        &["9:ends-soon"],
+    ),
+    // One owner for everything, and for several.
+    (
+        "  - { match: [registry.example/a], require: [{ signature: { by: [ci] } }, { sbom: { by: [ci] } }] }\n",
+        &["9:one-owner-meets-all"],
+    ),
+    (
+        "  - { match: [registry.example/a], require: [{ signature: { by: [release] } }, { test: { by: [ci], max-age: 1d } }, { sbom: { by: [ci] } }] }\n",
+        &["9:one-owner-meets-several"],
+    ),
+    (
+        "  - { match: [registry.example/a], require: [{ signature: { by: [release, ci], at-least: 2 } }, { sbom: { by: [ci] } }] }\n",
+        &[],
+    ),
+    (
+        "  - { match: [registry.example/a], require: [{ all: [{ signature: { by: [ci] } }, { test: { by: [ci], max-age: 1d } }] }, { any: [{ sbom: { by: [ci] } }, { sbom: { by: [release] } }] }] }\n",
+        &["9:one-owner-meets-all"],
+    ),
+];
+
+#[test]
+fn each_lint_has_a_policy_that_trips_it() {
+    let all = "images:\n  - { match: [other.example/x], require: [{ signature: { by: [release, security, ci, importer], at-least: 2 } }] }\n";
+    for (rest, wanted) in LINTS {
+        let text = policy(&format!("{all}{rest}"));
+        assert_eq!(lints(&load(&text)), *wanted, "{rest}");
+    }
+}
+
+#[test]
+fn unused_identities_and_builders_are_told() {
+    let text = policy(
+        "builders:\n  one: { signed-by: ci, id: 'https://example.com/1', level: 2 }\n  two: { signed-by: security, id: 'https://example.com/2', level: 2 }\nimages:\n  - { match: [registry.example/a], require: [{ provenance: { builders: [one] } }] }\n",
+    );
+    assert_eq!(lints(&load(&text)), ["3:unused-identity", "6:unused-identity", "9:unused-builder"]);
+}
+
+#[test]
+fn a_policy_and_a_key_that_end_soon_are_told() {
+    let text = "bulla-policy: 1\nexpires: 2026-12-01\nidentities:\n  a: { keys: [{ file: release.pub, until: 2026-11-20 }, { file: ci.pub, until: 2026-12-20 }] }\nimages:\n  - { match: [registry.example/a], require: [{ signature: { by: [a] } }] }\n";
+    assert_eq!(lints(&load(text)), ["2:ends-soon", "4:has-ended", "4:ends-soon"]);
+}
+
+#[test]
+fn a_quorum_that_counts_one_party_twice_is_told() {
+    let one = |name: &str, workflow: &str| {
+        format!(
+            "  {name}: {{ keyless: {{ trusted-root: {{ file: trusted_root.json }}, issuer: 'https://token.actions.githubusercontent.com', repository: acme/app, workflow: .github/workflows/{workflow}, ref: 'refs/tags/v*' }} }}\n"
+        )
+    };
+    let text = |least: u32| {
+        format!(
+            "bulla-policy: 1\nidentities:\n{}{}images:\n  - {{ match: [registry.example/a], require: [{{ signature: {{ by: [build, test], at-least: {least} }} }}] }}\n",
+            one("build", "build.yml"),
+            one("test", "test.yml")
+        )
+    };
+    assert_eq!(lints(&load(&text(2))), ["6:same-owner-twice"]);
+    assert_eq!(lints(&load(&text(1))), [""; 0]);
+    let people = "bulla-policy: 1\nidentities:\n  a: { certificate: { roots: [{ file: ca.der }], subject: { CN: ann } } }\n  b: { certificate: { roots: [{ file: tsa.der }], subject: { CN: ann } } }\nimages:\n  - { match: [registry.example/a], require: [{ signature: { by: [a, b], at-least: 2 } }] }\n";
+    assert_eq!(lints(&load(people)), ["6:same-owner-twice"]);
+}
+
+/// Each rule is held by a policy above.
+#[test]
+fn notes_are_no_reason_for_strictness() {
+    let text = policy(
+        "images:\n  - { match: [registry.example/a], require: [{ signature: { by: [release, security, importer], at-least: 2 } }, { test: { by: [ci], max-age: 1d } }, { sbom: { by: [ci] } }] }\n",
+    );
+    let lints = load(&text).lints(now());
+    assert_eq!(lints.iter().map(|lint| lint.rule.is_note()).collect::<Vec<_>>(), [true]);
+    assert!(lints[0].rule.to_string().contains("`test`, `sbom`"), "{}", lints[0].rule);
+}
