@@ -13,10 +13,16 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "policy_file/fields.rs"]
+mod fields;
 #[path = "policy_file/language.rs"]
 mod language;
 #[path = "policy_file/limits.rs"]
 mod limits;
+#[path = "policy_file/mistakes.rs"]
+mod mistakes;
+#[path = "policy_file/schema.rs"]
+mod schema;
 #[path = "policy_file/yaml_traps.rs"]
 mod yaml_traps;
 

@@ -26,7 +26,7 @@ identities:
   security:
     certificate:
       roots: [{ file: ca.pem, sha256: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" }]
-      timestamp-roots: [{ file: tsa.pem }]
+      timestamp-roots: [{ file: tsa.pem }, { pem: "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n" }]
       subject: { O: Example, OU: Product Security }
       issuer: { CN: Example Issuing CA }
       dns: ci.example.com
@@ -69,7 +69,7 @@ images:
     signed-tag: same
     require:
       - signature: { by: [release, security], at-least: 2, about: index, max-age: 400d, time: trusted }
-      - annotation: { by: [release], annotations: { stage: production, "build": "7" } }
+      - annotation: { by: [release], at-least: 1, about: either, max-age: 1d, time: stated, annotations: { stage: production, "build": "7" } }
       - provenance:
           builders: [gha]
           slsa-level: 3
@@ -80,9 +80,12 @@ images:
           about: platforms
           max-age: 12h
           time: stated
-      - sbom: { by: [ci], formats: [cyclonedx, spdx], max-age: 90d }
+      - sbom: { by: [ci], at-least: 1, about: platforms, time: trusted, formats: [cyclonedx, spdx], max-age: 90d }
       - scan:
           by: [ci]
+          at-least: 1
+          about: platforms
+          time: stated
           highest-allowed: medium
           count: fixable
           max-age: 14d
@@ -92,10 +95,13 @@ images:
             - { vulnerability: CVE-2026-1234, package: "pkg:deb/debian/zlib1g", reason: unreachable, owner: security, until: 2027-01-31 }
             - { vulnerability: CVE-2026-1235, reason: not in use, owner: platform team, until: "2027-01-31" }
       - any:
-          - test: { by: [release], accept: [passed, warned], max-age: 30d, about: both }
+          - test: { by: [release], at-least: 1, time: trusted, accept: [passed, warned], max-age: 30d, about: both }
           - all:
               - vsa:
                   by: [importer]
+                  at-least: 1
+                  about: index
+                  time: trusted
                   verifier: https://example.com/importer
                   policies: ["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]
                   levels: [SLSA_BUILD_LEVEL_3]
@@ -104,6 +110,9 @@ images:
                   exceptions: refuse
               - statement:
                   by: [security]
+                  at-least: 1
+                  about: index
+                  time: stated
                   type: https://example.com/approval/v1
                   max-age: none
                   fields:

@@ -11,8 +11,12 @@ pub(super) fn nearest(found: &str, known: &[&'static str]) -> Option<&'static st
         return Some(ours);
     }
     let distances = known.iter().map(|word| (distance(&found, word), *word));
-    let (distance, word) = distances.min_by_key(|(distance, _)| *distance)?;
-    (distance <= if found.len() > 3 { 2 } else { 1 }).then_some(word)
+    let (least, word) = distances.min_by_key(|(distance, _)| *distance)?;
+    if least <= if found.len() > 3 { 2 } else { 1 } {
+        return Some(word);
+    }
+    let typed = SYNONYMS.iter().filter(|(other, _)| found.len() > 5 && distance(&found, other) <= 1);
+    typed.into_iter().find_map(|(_, ours)| known.iter().find(|word| *word == ours).copied())
 }
 
 /// In the spelling of the language: `maxAge`, `max_age` and `MAX-AGE` are `max-age`.

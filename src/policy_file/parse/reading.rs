@@ -101,7 +101,8 @@ impl Reading {
             return None;
         }
         let read = |(key, node): &'a (YamlKey, YamlNode)| {
-            let text = self.one_line(key.position, &key.text, key.plain, None)?;
+            self.quoted_if_needed(key.position, &key.text, key.plain, None)?;
+            let text = self.one_line(key.position, &key.text)?;
             Some((Located { position: key.position, value: text.to_owned() }, node))
         };
         let keys: Vec<_> = entries.iter().map(read).collect();
@@ -254,20 +255,23 @@ impl Reading {
         }
     }
 
-    /// A text on one line, without hidden characters. Without quotes it may look like `allowed` to readers of YAML.
-    pub(super) fn one_line<'a>(
+    /// A text that is a text to all readers of YAML: in quotes, or not like a number or a date, except as `allowed`.
+    pub(super) fn quoted_if_needed(
         &mut self,
         position: Position,
-        text: &'a str,
+        text: &str,
         plain: bool,
         allowed: Option<ScalarLook>,
-    ) -> Option<&'a str> {
+    ) -> Option<()> {
         let looks = ScalarLook::of(text).filter(|looks| plain && Some(*looks) != allowed);
-        if let Some(looks) = looks {
-            let text = Untrusted::within(text, SHOWN);
-            self.report(position, PolicyProblem::Quote { looks, text });
-            return None;
-        }
+        let Some(looks) = looks else { return Some(()) };
+        let text = Untrusted::within(text, SHOWN);
+        self.report(position, PolicyProblem::Quote { looks, text });
+        None
+    }
+
+    /// A text on one line, without hidden characters.
+    pub(super) fn one_line<'a>(&mut self, position: Position, text: &'a str) -> Option<&'a str> {
         // A block ends with a line end.
         let text = text.strip_suffix('\n').unwrap_or(text);
         if text.trim() != text || text.is_empty() || text.chars().any(crate::text::is_unsafe_to_show) {

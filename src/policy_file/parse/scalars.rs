@@ -32,12 +32,13 @@ impl Reading {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<Located<T>> {
         let (text, plain) = self.scalar(node, wanted)?;
-        let text = self.one_line(node.position, text, plain, allowed)?;
-        let value = parse(text);
-        if value.is_none() {
+        let text = self.one_line(node.position, text)?;
+        let Some(value) = parse(text) else {
             self.unexpected(node.position, text, wanted);
-        }
-        value.map(|value| Located { position: node.position, value })
+            return None;
+        };
+        self.quoted_if_needed(node.position, text, plain, allowed)?;
+        Some(Located { position: node.position, value })
     }
 
     /// A text for which `holds`.
@@ -52,8 +53,8 @@ impl Reading {
 
     /// One of the words of a closed set.
     pub(super) fn word<T: Word>(&mut self, node: &YamlNode) -> Option<Located<T>> {
-        let (text, plain) = self.scalar(node, WantedValue::Text)?;
-        let text = self.one_line(node.position, text, plain, None)?;
+        let (text, _) = self.scalar(node, WantedValue::Text)?;
+        let text = self.one_line(node.position, text)?;
         let value = T::ALL.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if value.is_none() {
             let known: Vec<&'static str> = T::ALL.iter().map(|(word, _)| *word).collect();
