@@ -22,14 +22,24 @@ mod check;
 mod documents;
 #[path = "predicate/extract.rs"]
 mod extract;
+#[path = "predicate/fields.rs"]
+mod fields;
 #[path = "predicate/node.rs"]
 mod node;
 #[path = "predicate/package_url.rs"]
 mod package_url;
+#[path = "predicate/pattern.rs"]
+mod pattern;
+#[path = "predicate/provenance.rs"]
+mod provenance;
 #[path = "predicate/sbom.rs"]
 mod sbom;
 #[path = "predicate/scan.rs"]
 mod scan;
+#[path = "predicate/statements.rs"]
+mod statements;
+#[path = "predicate/summaries.rs"]
+mod summaries;
 #[path = "predicate/types.rs"]
 mod types;
 #[path = "predicate/vex.rs"]

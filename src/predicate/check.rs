@@ -74,10 +74,12 @@ fn find(
             let vex = VexDocument::read(predicate, limits)?;
             vex_mistakes(&object, &vex, mistakes)
         }
-        PredicateKind::Other
-        | PredicateKind::Provenance
-        | PredicateKind::TestResult
-        | PredicateKind::VerificationSummary => Ok(()),
+        PredicateKind::Provenance | PredicateKind::TestResult | PredicateKind::VerificationSummary => {
+            let found = check_build::mistakes(kind, predicate_type, predicate, limits)?;
+            found.into_iter().for_each(|(path, problem)| mistakes.add(path, problem));
+            Ok(())
+        }
+        PredicateKind::Other => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::json::JsonError;
+use crate::predicate::SourceUnknown;
 use crate::text::Untrusted;
 use crate::time::Time;
 
@@ -33,6 +34,9 @@ pub enum PredicateProblem {
     /// The value is empty.
     #[error("is empty")]
     Empty,
+    /// The build ended before it began.
+    #[error("the build ended before it began")]
+    EndBeforeStart,
     /// The SBOM lists no component beside the one that it is about.
     #[error("an SBOM without components")]
     EmptySbom,
@@ -68,9 +72,15 @@ pub enum PredicateProblem {
     /// The scanner looked at something other than an image, such as a directory.
     #[error("{0:?} was scanned, not an image")]
     NotAnImage(Untrusted),
+    /// The source of the build cannot be compared with a policy.
+    #[error("{0}")]
+    Source(SourceUnknown),
     /// Two fields state the same thing.
     #[error("is stated twice")]
     StatedTwice,
+    /// Tests failed or warned, and the result as a whole says otherwise.
+    #[error("the lists of failed and warned tests contradict the result")]
+    TestsContradict,
     /// More than a limit allows.
     #[error("more than {limit} {what}")]
     TooMany {
@@ -140,6 +150,7 @@ impl PredicateError {
             PredicateProblem::DatabaseAfterScan { .. } => "database-after-scan",
             PredicateProblem::Empty => "empty",
             PredicateProblem::EmptySbom => "empty-sbom",
+            PredicateProblem::EndBeforeStart => "end-before-start",
             PredicateProblem::Json(error) if error.is_limit() => "too-large",
             PredicateProblem::Json(_) => "not-json",
             PredicateProblem::Missing => "missing",
@@ -150,7 +161,9 @@ impl PredicateError {
             PredicateProblem::NoTime => "no-time",
             PredicateProblem::NotA { .. } => "malformed",
             PredicateProblem::NotAnImage(_) => "not-an-image",
+            PredicateProblem::Source(unknown) => unknown.code(),
             PredicateProblem::StatedTwice => "stated-twice",
+            PredicateProblem::TestsContradict => "tests-contradict",
             PredicateProblem::TooMany { .. } => "too-large",
             PredicateProblem::UnknownScanner => "unknown-scanner",
             PredicateProblem::UnknownVersion(_) => "unknown-version",

@@ -70,6 +70,11 @@ impl<'a> JsonNode<'a> {
         self.json == "null"
     }
 
+    /// Whether it is an array.
+    pub fn is_array(&self) -> bool {
+        self.json.starts_with('[')
+    }
+
     /// Whether it is a string.
     pub fn is_text(&self) -> bool {
         self.json.starts_with('"')
