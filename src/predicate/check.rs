@@ -13,6 +13,7 @@ use crate::predicate::ScanReport;
 use crate::predicate::Scanner;
 use crate::predicate::VexDocument;
 use crate::predicate::VexFormat;
+use crate::predicate::check_build;
 use crate::predicate::vex::is_justification;
 use crate::text::Untrusted;
 

@@ -28,7 +28,7 @@ pub enum FieldValue {
 /// What a value of a predicate must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum FieldTest {
+pub enum FieldComparison {
     /// A number that is not smaller.
     AtLeast(DecimalNumber),
     /// A number that is not larger.
@@ -74,15 +74,15 @@ impl<'a> PredicateFields<'a> {
     ///
     /// # Errors
     /// As [`PredicateFields::get`].
-    pub fn passes(&self, pointer: &JsonPointer, test: &FieldTest) -> Result<bool, PredicateError> {
+    pub fn passes(&self, pointer: &JsonPointer, test: &FieldComparison) -> Result<bool, PredicateError> {
         let Some(node) = self.get(pointer)? else { return Ok(false) };
         let number = || DecimalNumber::parse(node.json());
         Ok(match test {
-            FieldTest::AtLeast(least) => number().is_some_and(|number| number >= *least),
-            FieldTest::AtMost(most) => number().is_some_and(|number| number <= *most),
-            FieldTest::Equals(value) => value.is(&node)?,
-            FieldTest::Exists => true,
-            FieldTest::OneOf(values) => {
+            FieldComparison::AtLeast(least) => number().is_some_and(|number| number >= *least),
+            FieldComparison::AtMost(most) => number().is_some_and(|number| number <= *most),
+            FieldComparison::Equals(value) => value.is(&node)?,
+            FieldComparison::Exists => true,
+            FieldComparison::OneOf(values) => {
                 for value in values.iter() {
                     if value.is(&node)? {
                         return Ok(true);

@@ -36,7 +36,7 @@ pub use check::check;
 pub use decimal::DecimalNumber;
 pub use error::PredicateError;
 pub use error::PredicateProblem;
-pub use fields::FieldTest;
+pub use fields::FieldComparison;
 pub use fields::FieldValue;
 pub use fields::PredicateFields;
 pub use node::JsonNode;
