@@ -43,6 +43,11 @@ pub(in crate::cli) fn check(
             failure.hint("--certificate-identity NAMES --ca-roots FILE, or --trust-policy FILE --trust-store DIR")
         );
     }
+    if args.signers(&[]).has_keyless_identity {
+        let message = format!("{option} does not hold for keyless identities, whose certificates have no status");
+        return Err(Failure::unknown(message)
+            .hint(format!("verify twice: with --ca-roots and {option}, and with --trusted-root")));
+    }
     let mut evidence = StatusEvidence::new();
     for path in &args.revocation {
         for file in files_of(path)? {
