@@ -2,17 +2,27 @@
 
 use std::num::NonZeroUsize;
 
+use bulla::digest::Digest;
 use bulla::envelope::BundleDocument;
 use bulla::envelope::StoredForm;
 use bulla::envelope::StoredLogEntry;
 use bulla::envelope::base64;
+use bulla::key::Algorithm;
+use bulla::key::KeyKind;
+use bulla::key::PrivateKey;
+use bulla::key::PublicKey;
+use bulla::key::Signer as _;
 use bulla::limits::Limits;
+use bulla::time::Time;
+use bulla::time::ValidityPeriod;
+use bulla::transparency::LogId;
 use bulla::transparency::LogVerification;
 use bulla::transparency::LoggedArtifact;
 use bulla::transparency::LoggedSignature;
 use bulla::transparency::LoggedVerifier;
 use bulla::transparency::RequiredInclusion;
 use bulla::transparency::TransparencyError;
+use bulla::transparency::TransparencyLog;
 use bulla::transparency::TransparencyLogEntry;
 use bulla::transparency::TransparencyRule;
 use bulla::transparency::VerifiedLogEntries;
@@ -307,6 +317,72 @@ fn a_log_signs_while_its_key_is_valid() {
     assert_eq!(root("2023-12-16T18:42:56Z", "2024-12-16T18:42:55Z"), "log-validity");
 }
 
+/// An entry of `dsse` may list more signatures than ours, so a log can have several entries of one signature.
+#[test]
+fn different_entries_of_one_log_are_one_log() {
+    let Some(case) = case("sigstore-bundles", "rust-happy-path") else { return };
+    let key = PrivateKey::generate(KeyKind::P256).unwrap();
+    let id = LogId::from_bytes(Digest::sha256(key.public_key().spki()).as_bytes());
+    let always = ValidityPeriod { start: Time::EPOCH, end: None };
+    let log = TransparencyLog::new(id.clone(), "log.example", key.public_key().clone(), always);
+    let mut bundle = json_of(&case);
+    let body = base64::decode("body", entry(&mut bundle)["canonicalizedBody"].as_str().unwrap()).unwrap();
+    let mut longer: Value = serde_json::from_slice(&body).unwrap();
+    let listed = longer["spec"]["signatures"].as_array_mut().unwrap();
+    listed.push(listed[0].clone());
+    let logged = |body: &[u8]| {
+        let (body, index) = (base64::encode(body), 7);
+        let message = format!(r#"{{"body":"{body}","integratedTime":1734374576,"logID":"{id}","logIndex":{index}}}"#);
+        json!({
+            "logIndex": index.to_string(),
+            "logId": {"keyId": base64::encode(id.as_bytes())},
+            "kindVersion": {"kind": "dsse", "version": "0.0.1"},
+            "integratedTime": "1734374576",
+            "inclusionPromise": {"signedEntryTimestamp": base64::encode(key.sign(message.as_bytes()).unwrap().as_bytes())},
+            "canonicalizedBody": body,
+        })
+    };
+    bundle["verificationMaterial"]["tlogEntries"] = json!([logged(&body), logged(longer.to_string().as_bytes())]);
+    let document = BundleDocument::parse(bundle.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
+    let stored = document.verification_material.log_entries.iter();
+    let entries: Vec<_> = stored.map(|one| TransparencyLogEntry::parse(one, &Limits::DEFAULT).unwrap()).collect();
+    let certificate = certificate(&document);
+    let by = LogVerification { logs: &[log], required: RequiredInclusion::Promise, timestamps: &[] };
+    let verify = |threshold: usize| {
+        case.with_signed(&document, certificate.as_ref(), |signed| {
+            VerifiedLogEntries::verify(&entries, NonZeroUsize::new(threshold).unwrap(), signed, &by)
+        })
+    };
+    let verified = verify(1).unwrap();
+    assert_eq!((verified.entries().len(), verified.logs().len()), (2, 1));
+    assert_eq!(code(&verify(2).unwrap_err()), "log-threshold");
+}
+
+/// A log may be listed with several periods, but another key under its id opens none.
+#[test]
+fn another_key_under_the_id_of_a_log_has_no_period_for_it() {
+    let Some(case) = case("sigstore-bundles", "rust-happy-path") else { return };
+    let (document, stranger) = (case.document().unwrap(), PrivateKey::generate(KeyKind::P256).unwrap());
+    let real = case.root.transparency_logs().iter().find(|log| log.key().algorithm() == Algorithm::EcdsaP256).unwrap();
+    let time = |text: &str| Time::parse(text).unwrap();
+    let always = ValidityPeriod { start: time("2000-01-01T00:00:00Z"), end: None };
+    let over = ValidityPeriod { start: always.start, end: Some(time("2001-01-01T00:00:00Z")) };
+    let log = |key: &PublicKey, validity| {
+        TransparencyLog::new(real.id().clone(), "rekor.sigstore.dev", key.clone(), validity)
+    };
+    let verify = |logs: &[TransparencyLog]| {
+        let entry =
+            TransparencyLogEntry::parse(&document.verification_material.log_entries[0], &Limits::DEFAULT).unwrap();
+        let by = LogVerification { logs, required: RequiredInclusion::Proof, timestamps: &[] };
+        let certificate = certificate(&document);
+        let verified = case.with_signed(&document, certificate.as_ref(), |signed| entry.verify(signed, &by));
+        verified.map_or_else(|error| error.code().to_owned(), |_| "verified".to_owned())
+    };
+    assert_eq!(verify(&[log(real.key(), over), log(real.key(), always)]), "verified");
+    assert_eq!(verify(&[log(real.key(), over)]), "log-validity");
+    assert_eq!(verify(&[log(real.key(), over), log(stranger.public_key(), always)]), "log-validity");
+}
+
 #[test]
 fn entries_that_cannot_be_read_are_refused_by_name() {
     let Some(case) = case("sigstore-bundles", "rust-happy-path") else { return };
@@ -442,7 +518,7 @@ fn an_entry_with_the_hash_of_an_envelope_needs_the_envelope_as_it_is_stored() {
         let document = BundleDocument::parse(bundle.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
         TransparencyLogEntry::parse(&document.verification_material.log_entries[0], &Limits::DEFAULT).unwrap()
     };
-    let hash = bulla::digest::Digest::sha256(&stored).hex();
+    let hash = Digest::sha256(&stored).hex();
     let verify = |entry: &TransparencyLogEntry, stored: Option<&[u8]>, signature: &[u8]| {
         let signed = LoggedSignature {
             artifact: LoggedArtifact::Envelope { envelope, stored },

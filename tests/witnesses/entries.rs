@@ -14,6 +14,7 @@ use bulla::ops::sign::SignWhen;
 use bulla::ops::timestamp::TimestampAuthority;
 use bulla::ops::witness::LogEntryError;
 use bulla::ops::witness::SignatureLog;
+use bulla::time::Time;
 use bulla::transparency::LogEntryRequest;
 use bulla::transparency::LogEntryRequestError;
 use bulla::transparency::LogVerification;
@@ -23,6 +24,7 @@ use bulla::transparency::LoggedVerifier;
 use bulla::transparency::RequiredInclusion;
 use bulla::transparency::TransparencyLogEntry;
 use bulla::transparency::VerifiedLogEntries;
+use bulla::trust::sigstore::TrustedRoot;
 use bulla::x509::Anchor;
 use bulla::x509::Profile;
 use bulla::x509::Purpose;
@@ -42,6 +44,7 @@ use super::scene::chain;
 use super::scene::envelope;
 use super::scene::is_bare;
 use super::scene::key;
+use super::scene::later;
 use super::scene::options;
 use super::scene::signed;
 use super::scene::store;
@@ -59,7 +62,7 @@ fn a_bundle_with_certificate_timestamp_and_entry_is_verified_by_the_trusted_root
         "-algorithm RSA -pkeyopt rsa_keygen_bits:3072",
     ] {
         let leaf = scene.shop.issue(&scene.intermediate, Plan { algorithm, ..plan("/O=Acme/CN=release", SIGNER) });
-        let now = super::scene::later(scene.now().max(leaf.certificate.not_before()), 1);
+        let now = later(scene.now().max(leaf.certificate.not_before()), 1);
         let (place, key, log) = (store(), key(&leaf), TestLog::new("log.example", Does::Chatters));
         let chain = chain(&[&leaf, &scene.intermediate, &scene.root], &Forms::of(BUNDLE), now).unwrap();
         let root = scene.trusted_root(&[&log]);
@@ -97,6 +100,51 @@ fn a_bundle_with_certificate_timestamp_and_entry_is_verified_by_the_trusted_root
                 material.log_entries.iter().map(|entry| TransparencyLogEntry::parse(entry, LIMITS).unwrap()).collect();
             let verified = VerifiedLogEntries::verify(&entries, NonZeroUsize::MIN, &logged, &by).unwrap();
             assert_eq!(verified.entries().len(), 1);
+        }
+    }
+}
+
+/// An entry without a time of its own has those of the timestamps: the key of the log is valid at each of them.
+#[test]
+fn the_key_of_a_log_is_valid_at_every_timestamp() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (place, key, now) = (store(), key(&scene.leaf), scene.now());
+    let log = TestLog::new("log.example", Does::Adds);
+    let root = scene.trusted_root(&[&log]);
+    let second = super::scene::TestAuthority { time: later(now, 5), ..scene.authority(Stamps::Granted) };
+    let authority = scene.authority(Stamps::Granted);
+    let (authorities, logs): ([&dyn TimestampAuthority; 2], [&dyn SignatureLog; 1]) = ([&authority, &second], [&log]);
+    let asked = witnessing(&authorities, &logs, &root, now);
+    let _made = signed(&place, SigningIdentity::new(&key), &options(BUNDLE, now, asked), SignWhen::Always).unwrap();
+    let (document, _) = bundles(&place).pop().unwrap();
+    let signature = envelope(&document).signatures().next().unwrap();
+    let anchors = [Anchor { certificate: scene.tsa_root.certificate.clone(), purpose: Purpose::TimeStamping }];
+    let times = document.verification_material.timestamps.iter().map(|stored| {
+        let response = TimestampResponse::parse(&stored.response(LIMITS).unwrap(), LIMITS).unwrap();
+        response.token().verify(signature, &anchors, &[], &Profile::SIGSTORE, LIMITS).unwrap()
+    });
+    let times: Vec<_> = times.collect();
+    let entries = document.verification_material.log_entries.iter();
+    let entries: Vec<_> = entries.map(|entry| TransparencyLogEntry::parse(entry, LIMITS).unwrap()).collect();
+    let verify = |end: Time, other_way: bool| {
+        let mut root: Value =
+            serde_json::from_slice(&scene.trusted_root_json(&[&log], "2020-01-01T00:00:00Z")).unwrap();
+        root["tlogs"][0]["publicKey"]["validFor"]["end"] = end.to_string().into();
+        let root = TrustedRoot::parse(root.to_string().as_bytes(), LIMITS).unwrap();
+        let mut times = times.clone();
+        if other_way {
+            times.reverse();
+        }
+        let artifact = LoggedArtifact::Envelope { envelope: envelope(&document), stored: None };
+        let logged = LoggedSignature { artifact, signature, verifier: LoggedVerifier::Key(key.public_key()) };
+        let required = RequiredInclusion::Proof;
+        let by = LogVerification { logs: root.transparency_logs(), required, timestamps: &times };
+        VerifiedLogEntries::verify(&entries, NonZeroUsize::MIN, &logged, &by).map(drop).map_err(|error| error.code())
+    };
+    for other_way in [false, true] {
+        assert_eq!(verify(later(now, 5), other_way), Ok(()));
+        for seconds in [4, 0, -1] {
+            assert_eq!(verify(later(now, seconds), other_way), Err("log-validity"), "{seconds}");
         }
     }
 }
