@@ -20,6 +20,8 @@
 
 #[path = "interop/cosign.rs"]
 mod cosign;
+#[path = "interop/differential.rs"]
+mod differential;
 #[path = "interop/engines.rs"]
 mod engines;
 #[path = "interop/files.rs"]
@@ -46,15 +48,29 @@ mod skopeo;
 #[path = "interop/suite.rs"]
 mod suite;
 mod support;
+#[path = "support/vectors.rs"]
+mod vectors;
 #[path = "revocation_fetch/web.rs"]
 #[allow(dead_code, reason = "the tests of fetching use the rest")]
 mod web;
+#[path = "interop/who_reads_what.rs"]
+mod who_reads_what;
 
 use suite::Api;
 
 #[test]
 fn the_verbs_and_options_that_the_pages_name_are_those_of_the_peers() {
     pages::names_of_the_peers();
+}
+
+#[test]
+fn clients_agree_about_bundles() {
+    differential::clients_agree_about_bundles();
+}
+
+#[test]
+fn who_reads_what() {
+    who_reads_what::the_table_is_what_tools_read();
 }
 
 #[test]

@@ -114,6 +114,11 @@ impl Peers {
         self.run("oras", args)
     }
 
+    /// sigstore-go's example of a verifier.
+    pub fn sigstore_go(&self, args: &[&str]) -> PeerOutput {
+        self.run("sigstore-go-verification", args)
+    }
+
     pub fn skopeo(&self, args: &[&str]) -> PeerOutput {
         self.run("skopeo", args)
     }
