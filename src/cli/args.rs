@@ -33,6 +33,7 @@ pub(super) mod name;
 mod notation;
 mod output;
 mod pair;
+mod policy;
 mod registry;
 mod single;
 pub(super) mod time;
@@ -73,6 +74,9 @@ pub(super) use output::ResultsOutput;
 pub(super) use output::TreeOutput;
 pub(super) use output::VerifyOutput;
 pub(super) use pair::pair;
+pub(super) use policy::PolicyArgs;
+pub(super) use policy::ReportFile;
+pub(super) use policy::ReportForm;
 pub(super) use registry::RegistryArgs;
 pub(super) use registry::SidesArgs;
 pub(super) use single::parse;
@@ -174,8 +178,10 @@ pub(super) struct CopyArgs {
     #[arg(long)]
     pub(super) without_referrers: bool,
     /// Copy what a verification needs, without layers, into a layout or an OCI archive
-    #[arg(long, conflicts_with = "without_referrers")]
+    #[arg(long, conflicts_with_all = ["without_referrers", "policy"])]
     pub(super) evidence: bool,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
     /// Move a name in a layout or archive that another image has now
     #[arg(long)]
     pub(super) overwrite: bool,
@@ -213,7 +219,7 @@ pub(super) struct DigestArgs {
 #[derive(Debug, Args)]
 pub(super) struct RequirementArgs {
     /// A trusted public key: a file, env:NAME, - or a pkcs11: URI, perhaps with its owner's name; several may be given
-    #[arg(long, value_name = "[OWNER=]PUB", required_unless_present_any = ["identity", "issuer", "trusted_root", "trust_policy"])]
+    #[arg(long, value_name = "[OWNER=]PUB", required_unless_present_any = ["identity", "issuer", "trusted_root", "trust_policy", "policy"])]
     pub(super) key: Vec<String>,
     #[command(flatten)]
     pub(super) certificates: CertificateArgs,
@@ -235,6 +241,7 @@ pub(super) struct RequirementArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(policy::excluded(&["all_platforms"])))]
 pub(super) struct ImportArgs {
     /// The source images; - reads references from standard input, @FILE from a file
     #[arg(value_name = "SRC", required = true)]
@@ -247,6 +254,8 @@ pub(super) struct ImportArgs {
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) required: RequirementArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
     /// The index and every manifest in it must verify, each by its own signatures
     #[arg(long)]
     pub(super) all_platforms: bool,
@@ -340,12 +349,15 @@ pub(super) struct TreeArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(policy::excluded(&["predicate_type", "all_platforms", "evidence", "at"])))]
 pub(super) struct VerifyArgs {
     /// What to verify; image-id and image ids, with --evidence
     #[arg(value_name = "REF", required = true)]
     pub(super) references: Vec<String>,
     #[command(flatten)]
     pub(super) required: RequirementArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
     /// Judge the expiry of signatures and certificates as of this time (RFC 3339) instead of now
     #[arg(long, value_name = "TIME", value_parser = time::parse, conflicts_with = "without_verified_time", help_heading = "Certificates")]
     pub(super) at: Option<Time>,

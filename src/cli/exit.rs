@@ -73,6 +73,15 @@ impl Failure {
 }
 
 impl Exit {
+    /// The number.
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::Yes => 0,
+            Self::Refused => 1,
+            Self::Unknown => 2,
+        }
+    }
+
     /// The exit code for two results. A refusal wins over could-not-tell, because only the refusal is an answer; either
     /// wins over yes.
     #[must_use]
@@ -97,11 +106,7 @@ impl From<Exit> for ReportedVerdict {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        match exit {
-            Exit::Yes => Self::SUCCESS,
-            Exit::Refused => Self::from(1),
-            Exit::Unknown => Self::from(2),
-        }
+        Self::from(exit.code())
     }
 }
 

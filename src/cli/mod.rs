@@ -22,6 +22,7 @@ mod listing;
 mod log;
 mod manual;
 mod material;
+mod move_by_policy;
 mod move_image;
 mod moves;
 mod node;
@@ -29,6 +30,10 @@ mod not_enforced;
 mod notary;
 mod paint;
 mod picture;
+mod policy_judge;
+mod policy_reports;
+mod policy_set;
+mod policy_verdict;
 mod predicate;
 mod process_hardening;
 mod progress;
@@ -63,6 +68,7 @@ mod verbosity;
 mod verdict;
 mod verifiers;
 mod verify;
+mod verify_by_policy;
 mod verify_image_id;
 mod verify_saved;
 mod version;
@@ -119,9 +125,11 @@ fn execute(command: Command) -> Result<Exit, Failure> {
         Command::Blob(command) => blob::blob(&command, clock::now()),
         Command::Cert(command) => cert::cert(&command, clock::now()),
         Command::Completion(args) => manual::completion(&args),
+        Command::Copy(args) if args.policy.is_given() => move_by_policy::copy(&args, clock::now()),
         Command::Copy(args) => move_image::copy(&args),
         Command::Digest(args) => listing::digest(&args),
         Command::Demo(args) => demo::demo(&args, execute),
+        Command::Import(args) if args.policy.is_given() => move_by_policy::import(&args, clock::now()),
         Command::Import(args) => move_image::import(&args, clock::now()),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Key(command) => keys::key(&command),
@@ -133,6 +141,7 @@ fn execute(command: Command) -> Result<Exit, Failure> {
         Command::Timestamp(command) => timestamp::timestamp(&command),
         Command::Tree(args) => tree::tree(&args, clock::now()),
         Command::Trust(command) => trusted_root::trust(&command, clock::now()),
+        Command::Verify(args) if args.policy.is_given() => verify_by_policy::verify(&args, clock::now()),
         Command::Verify(args) => verify::verify(&args, clock::now()),
     }
 }

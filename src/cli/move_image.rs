@@ -55,14 +55,14 @@ enum Imported {
 }
 
 /// The arguments that are the same for every image of a copy or import.
-struct MoveJob<'a> {
-    closure: Closure,
-    dry_run: bool,
-    limits: Limits,
-    platform: Option<Platform>,
-    stores: &'a Stores,
-    on_conflict: NameConflict,
-    target: &'a Target,
+pub(super) struct MoveJob<'a> {
+    pub(super) closure: Closure,
+    pub(super) dry_run: bool,
+    pub(super) limits: Limits,
+    pub(super) platform: Option<Platform>,
+    pub(super) stores: &'a Stores,
+    pub(super) on_conflict: NameConflict,
+    pub(super) target: &'a Target,
 }
 
 pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
@@ -73,11 +73,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     let runtime = Runtime::new(Work::Moving)?;
     let sources = if args.all { runtime.block_on(all_images(&stores, &typed))? } else { typed };
     target.check_count(&sources)?;
-    let closure = match (args.evidence, args.without_referrers) {
-        (true, _) => Closure::Evidence,
-        (false, true) => Closure::Image,
-        (false, false) => Closure::WithReferrers,
-    };
+    let closure = closure(args);
     let on_conflict = name_conflict(args.overwrite);
     let (dry_run, limits) = (args.dry_run, Limits::DEFAULT);
     let job = MoveJob { closure, dry_run, limits, platform, stores: &stores, on_conflict, target: &target };
@@ -87,10 +83,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     let mut report = |source: &str, result| exit = exit.and(report_copy(args, &sources, source, &result, &mut reports));
     let mut unfinished = Vec::new();
     for source in &sources {
-        let result = match args.dry_run {
-            true => runtime.block_on(plan_one(&job, &mut sinks, source)),
-            false => runtime.block_on(copy_one(&job, &mut sinks, source)),
-        };
+        let result = runtime.block_on(copy_one(&job, &mut sinks, source));
         match &result {
             Ok(moved) if !args.dry_run && sinks.is_deferred(&moved.place) => unfinished.push((source, result)),
             // Results are reported in the order of the sources.
@@ -109,6 +102,15 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     }
     reports.end();
     Ok(exit)
+}
+
+/// What is copied of an image.
+pub(super) const fn closure(args: &CopyArgs) -> Closure {
+    match (args.evidence, args.without_referrers) {
+        (true, _) => Closure::Evidence,
+        (false, true) => Closure::Image,
+        (false, false) => Closure::WithReferrers,
+    }
 }
 
 /// Reports the result of copying one image, and returns its exit code.
@@ -135,20 +137,20 @@ fn report_copy(
 }
 
 /// An image found at its source, with its graph, and the store that it is copied to.
-struct FoundImage {
+pub(super) struct FoundImage {
     digest: Digest,
-    graph: Graph,
+    pub(super) graph: Graph,
     index: Option<Digest>,
     /// What `docker load` loads of it, if it goes into a docker-archive.
     loaded: Option<LoadedManifest>,
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
     place: String,
     sink: Arc<dyn Sink>,
-    source: Arc<dyn bulla::store::Source>,
-    to: String,
+    pub(super) source: Arc<dyn bulla::store::Source>,
+    pub(super) to: String,
 }
 
-async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<FoundImage, Failure> {
+pub(super) async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<FoundImage, Failure> {
     let (source, tag_or_digest) = job.stores.source(reference)?;
     let root = pinned::resolve(source.as_ref(), &tag_or_digest).await?;
     let whole = *root.digest();
@@ -178,19 +180,21 @@ async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<F
 }
 
 async fn copy_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<MovedImage, Failure> {
-    let FoundImage { digest, graph, index, loaded, names, place, sink, source, to } =
-        find(job, sinks, reference).await?;
-    sink.mark();
-    let copied = copy::copy(&source, &sink, &graph, &names, job.on_conflict, &job.limits).await;
-    let copied = copied.inspect_err(|_| sink.rollback())?;
-    sinks.record(&place, &names, &digest);
-    let written = stores::written(&to, &copied.named)?;
-    Ok(MovedImage { copied, digest, index, loaded, place, read: None, written })
+    let found = find(job, sinks, reference).await?;
+    copy_found(job, sinks, found).await
 }
 
-async fn plan_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<MovedImage, Failure> {
-    let FoundImage { digest, graph, index, loaded, names, place, sink, to, .. } = find(job, sinks, reference).await?;
-    let copied = copy::plan(&sink, &graph, &names, job.on_conflict).await?;
+/// Copies an image that was found, or plans that for a dry run.
+pub(super) async fn copy_found(job: &MoveJob<'_>, sinks: &mut Sinks, found: FoundImage) -> Result<MovedImage, Failure> {
+    let FoundImage { digest, graph, index, loaded, names, place, sink, source, to } = found;
+    let copied = match job.dry_run {
+        true => copy::plan(&sink, &graph, &names, job.on_conflict).await?,
+        false => {
+            sink.mark();
+            let copied = copy::copy(&source, &sink, &graph, &names, job.on_conflict, &job.limits).await;
+            copied.inspect_err(|_| sink.rollback())?
+        }
+    };
     sinks.record(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
     Ok(MovedImage { copied, digest, index, loaded, place, read: None, written })
@@ -288,7 +292,7 @@ fn report_import(
 /// Verifies one image and pushes it only if it verifies. An image that is refused writes nothing, and does not stop the
 /// import of the others.
 /// Why an archive of `docker save` with evidence beside it is not imported.
-fn signed_digest_lost() -> Failure {
+pub(super) fn signed_digest_lost() -> Failure {
     let message = "an image cannot be imported by evidence from elsewhere and keep the digest that was signed: a file of \
                    `docker save` has the unpacked layers, and the signed manifest names the compressed ones";
     let copy = "carry the image itself: bulla copy REF oci-archive:app.tar, then bulla import oci-archive:app.tar DST";
@@ -337,7 +341,7 @@ async fn import_one(
 }
 
 /// The references of all images in these layouts, archives and repositories, for `--all`.
-async fn all_images(stores: &Stores, places: &[String]) -> Result<Vec<String>, Failure> {
+pub(super) async fn all_images(stores: &Stores, places: &[String]) -> Result<Vec<String>, Failure> {
     let mut references = Vec::new();
     for place in places {
         if stores::names_an_image(place)? {
@@ -360,6 +364,6 @@ async fn all_images(stores: &Stores, places: &[String]) -> Result<Vec<String>, F
     Ok(references)
 }
 
-fn name_conflict(overwrite: bool) -> NameConflict {
+pub(super) fn name_conflict(overwrite: bool) -> NameConflict {
     if overwrite { NameConflict::Overwrite } else { NameConflict::Refuse }
 }

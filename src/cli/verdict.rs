@@ -35,9 +35,7 @@ pub(super) fn outcome(reference: &str, outcome: &Outcome, required: &Requirement
     let chosen = outcome.chosen.unwrap_or(outcome.subject);
     verdict(reference, reference, &chosen, &outcome.verdict, required);
     match (&outcome.verdict, &outcome.layers) {
-        (Verdict::Accepted(_), Layers::NotRead) => line(NOT_READ),
-        (Verdict::Accepted(_), Layers::Partly(..)) => line(READ),
-        (Verdict::Accepted(_), Layers::Read(read)) => line(layers_read(read)),
+        (Verdict::Accepted(_), layers) => layers_line(layers),
         (_, Layers::Partly(_, faults)) if faults.len() > 1 => {
             for fault in faults.iter().take(SHOWN) {
                 note(format_args!("  fault     {}", shortened(&fault.to_string())));
@@ -53,6 +51,15 @@ pub(super) fn outcome(reference: &str, outcome: &Outcome, required: &Requirement
         if matches!(child, Verdict::Accepted(_)) {
             line(if matches!(outcome.layers, Layers::NotRead) { NOT_READ } else { READ });
         }
+    }
+}
+
+/// Prints whether the layers of an accepted image were read.
+pub(super) fn layers_line(layers: &Layers) {
+    match layers {
+        Layers::NotRead => line(NOT_READ),
+        Layers::Partly(..) => line(READ),
+        Layers::Read(read) => line(layers_read(read)),
     }
 }
 

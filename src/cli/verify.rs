@@ -151,6 +151,12 @@ const PARALLEL_BYTES: u64 = 128 << 10;
 /// The bytes that the parallel pass reads of all references at the same time.
 const PARALLEL_BYTES_OF_ALL: u64 = 4 << 20;
 
+/// The bytes that the parallel pass reads of one reference, with so many at a time.
+pub(super) fn bytes_in_parallel(jobs: usize) -> u64 {
+    let jobs = u64::try_from(jobs.max(1)).unwrap_or(u64::MAX);
+    PARALLEL_BYTES.min(PARALLEL_BYTES_OF_ALL / jobs)
+}
+
 /// The answer for one reference.
 enum Answer {
     /// The statement for it does not enforce every check: nothing was verified.
@@ -217,16 +223,14 @@ impl<'a> Verification<'a> {
 
     /// Verifies `reference` within [`PARALLEL_BYTES`]; none if it needs more.
     async fn within_limit(self, reference: &str, jobs: usize) -> Option<Result<Answer, Failure>> {
-        let jobs = u64::try_from(jobs.max(1)).unwrap_or(u64::MAX);
         let evaluated = match self.evaluated(reference) {
             Ok(evaluated) => evaluated,
             Err(failure) => return Some(Err(failure)),
         };
-        let (source, tag_or_digest) =
-            match self.stores.limited_source(reference, PARALLEL_BYTES.min(PARALLEL_BYTES_OF_ALL / jobs)) {
-                Ok((source, tag_or_digest)) => (Arc::new(source), tag_or_digest),
-                Err(failure) => return Some(Err(failure)),
-            };
+        let (source, tag_or_digest) = match self.stores.limited_source(reference, bytes_in_parallel(jobs)) {
+            Ok((source, tag_or_digest)) => (Arc::new(source), tag_or_digest),
+            Err(failure) => return Some(Err(failure)),
+        };
         let shared: Arc<dyn Source> = Arc::<LimitedSource>::clone(&source);
         let result = self.of(reference, &shared, &tag_or_digest, evaluated).await;
         (!source.is_over()).then_some(result)

@@ -15,8 +15,10 @@ use crate::ops::timestamp::TimestampAuthorityError;
 use crate::ops::timestamp::TimestampingError;
 use crate::ops::witness::LogEntryError;
 use crate::ops::witness::SignatureLogError;
+use crate::policy_file::RequiredPolicyError;
 use crate::store::StoreError;
 use crate::verify::Reason;
+use crate::verify::VerifierError;
 
 /// An error of an operation: could not tell, or not done. It is a refusal only if [`OpsError::is_refusal`] says so.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +96,12 @@ pub enum OpsError {
     /// A manifest in the graph cannot be parsed.
     #[error("{0}")]
     Manifest(#[from] ManifestError),
+    /// The requirements of a policy file cannot be evaluated.
+    #[error("the policy cannot be evaluated: {0}")]
+    Policy(#[from] RequiredPolicyError),
+    /// The owners of a policy file cannot be evaluated.
+    #[error("the policy cannot be evaluated: {0}")]
+    Verifier(#[from] VerifierError),
     /// A manifest of an index is missing, and all of them were requested.
     #[error("{platform}, {digest}: {error}")]
     NoChild {
@@ -358,6 +366,7 @@ impl OpsError {
             Self::NotSigned(_) => "not-signed",
             Self::PartlyAttached { error, .. } => error.code(),
             Self::PlatformNotChosen { .. } => "platform-not-chosen",
+            Self::Policy(_) | Self::Verifier(_) => "policy-not-evaluated",
             Self::ReadBack { .. } => "read-back",
             Self::ReferrersTooDeep { .. } => "too-deep",
             Self::SamePlatform { .. } => "same-platform",

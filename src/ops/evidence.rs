@@ -21,6 +21,7 @@ use crate::ops::graph::Node;
 use crate::ops::graph::Relation;
 use crate::ops::manifest_fields;
 use crate::ops::manifest_fields::SignaturePlace;
+use crate::verify::AcceptedSignature;
 use crate::verify::VerifiedSubject;
 
 /// Adds the signature manifests of the accepted evidence to `graph`, and returns their blobs from memory, exactly as
@@ -35,11 +36,31 @@ pub(super) fn add(
 ) -> Result<BTreeMap<Digest, Content>, OpsError> {
     let mut blobs = BTreeMap::new();
     for subject in verified {
-        for group in group_by_manifest(subject) {
-            let (manifest, config) = group.manifest(limits)?;
-            let documents = group.evidence.iter().filter_map(|evidence| evidence.contents().get(1));
-            blobs.extend(documents.chain([&config]).map(|blob| (*blob.digest(), blob.clone())));
-            graph.manifests.push(Node { content: manifest, relation: group.relation });
+        blobs.extend(add_accepted(graph, subject.digest(), subject.accepted().iter(), limits)?);
+    }
+    Ok(blobs)
+}
+
+/// As [`add`], for accepted signatures about one manifest. A signature manifest that the graph has already is not added
+/// again.
+///
+/// # Errors
+/// As [`add`].
+pub(super) fn add_accepted<'a>(
+    graph: &mut Graph,
+    subject: &Digest,
+    accepted: impl Iterator<Item = &'a AcceptedSignature>,
+    limits: &Limits,
+) -> Result<BTreeMap<Digest, Content>, OpsError> {
+    let mut blobs = BTreeMap::new();
+    for group in group_by_manifest(subject, accepted) {
+        let (manifest, config) = group.manifest(limits)?;
+        let documents = group.evidence.iter().filter_map(|evidence| evidence.contents().get(1));
+        blobs.extend(documents.chain([&config]).map(|blob| (*blob.digest(), blob.clone())));
+        let node = Node { content: manifest, relation: group.relation };
+        let is_same = |other: &Node| other.relation == node.relation && other.content.digest() == node.content.digest();
+        if !graph.manifests.iter().any(is_same) {
+            graph.manifests.push(node);
         }
     }
     Ok(blobs)
@@ -53,11 +74,14 @@ struct EvidenceGroup<'a> {
 }
 
 /// Groups the accepted evidence by signature manifest and location.
-fn group_by_manifest(subject: &VerifiedSubject) -> Vec<EvidenceGroup<'_>> {
-    let mut groups: Vec<EvidenceGroup<'_>> = Vec::new();
-    for accepted in subject.accepted().iter() {
+fn group_by_manifest<'a>(
+    subject: &Digest,
+    accepted: impl Iterator<Item = &'a AcceptedSignature>,
+) -> Vec<EvidenceGroup<'a>> {
+    let mut groups: Vec<EvidenceGroup<'a>> = Vec::new();
+    for accepted in accepted {
         let Some(manifest) = accepted.evidence.contents().first() else { continue };
-        let subject = *subject.digest();
+        let subject = *subject;
         let relation = match accepted.evidence.found_at() {
             FoundAt::Tag(tag) => Relation::Tagged { subject, tag: tag.clone() },
             _ => Relation::Referrer { subject },

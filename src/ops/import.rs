@@ -151,7 +151,7 @@ async fn push_verified(
     let before = naming::check_names(sink.as_ref(), tags, root.digest(), on_conflict).await?;
     let (reduced, unsupported_tags) = without_unsupported_tags(sink.as_ref(), image, options)?;
     let image = reduced.as_ref().unwrap_or(image);
-    let evidence = push_evidence(sink.as_ref(), image).await?;
+    let evidence = push_evidence(sink.as_ref(), &image.evidence).await?;
     let moved = copy::copy_content(source, sink, &image.graph, options.limits).await?;
     let copied = Copied {
         blobs: moved.blobs + evidence.blobs,
@@ -246,9 +246,9 @@ fn without_unsupported_tags(
 }
 
 /// Pushes the blobs of the accepted signatures, exactly as they were verified, unless the destination has them.
-async fn push_evidence(sink: &dyn Sink, image: &VerifiedGraph) -> Result<Copied, OpsError> {
+pub(super) async fn push_evidence(sink: &dyn Sink, evidence: &BTreeMap<Digest, Content>) -> Result<Copied, OpsError> {
     let mut copied = Copied::default();
-    for document in image.evidence.values() {
+    for document in evidence.values() {
         if sink.has_blob(document.descriptor()).await? {
             copied.blobs_present += 1;
             continue;
@@ -298,7 +298,7 @@ async fn read_back(
 ///
 /// # Errors
 /// [`OpsError::ReadBack`] if it yields another digest.
-async fn check_tag(sink: &dyn Sink, tag: &str, want: &Digest) -> Result<(), OpsError> {
+pub(super) async fn check_tag(sink: &dyn Sink, tag: &str, want: &Digest) -> Result<(), OpsError> {
     let there = sink.resolve(&TagOrDigest::Tag(tag.to_owned())).await?;
     match there.digest() == want {
         true => Ok(()),

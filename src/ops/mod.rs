@@ -23,6 +23,7 @@ pub mod other_format;
 mod outcome;
 pub mod pinned;
 pub mod platform;
+pub mod policy;
 mod present;
 pub mod request;
 pub mod revocation;

@@ -17,6 +17,7 @@ mod parse;
 mod pattern;
 mod problem;
 mod reader;
+mod required_policy;
 mod signed_name;
 mod walk;
 
@@ -48,5 +49,6 @@ pub use parse::MappingFields;
 pub use pattern::ImagePattern;
 pub use pattern::ImagePatternError;
 pub use problem::LoadProblem;
+pub use required_policy::RequiredPolicyError;
 pub use signed_name::SignedNameError;
 pub use signed_name::SignedNameMapping;

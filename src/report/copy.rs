@@ -122,6 +122,14 @@ impl<'a> CopyResult<'a> {
     }
 }
 
+impl CopyResult<'_> {
+    /// `source` was not copied, since a policy does not let it in.
+    pub fn declined(source: &str, target: &str, dry_run: bool) -> Self {
+        let error = ReportedError::new("policy-refused", "a policy does not let the image in");
+        Self::failed(source, target, dry_run, error)
+    }
+}
+
 impl LineResult for CopyResult<'_> {
     fn standalone(self, command: &'static str, version: u32) -> Self {
         Self { command: Some(command), version: Some(version), ..self }
@@ -196,6 +204,13 @@ impl<'a> ImportResult<'a> {
             verdict: ReportedVerdict::Verified,
             version: None,
         }
+    }
+}
+
+impl<'a> ImportResult<'a> {
+    /// The same for an image that policy files let in: what they accepted, and the verdict.
+    pub(super) fn judged(self, signatures: Signatures<'a>, findings: Findings<'a>, verdict: ReportedVerdict) -> Self {
+        Self { accepted_signatures: Some(signatures), findings: Some(findings), verdict, ..self }
     }
 }
 

@@ -29,6 +29,8 @@ use crate::verify::VerifiedSubject;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReportedVerdict {
+    /// A policy file lets it in without a signature: nothing was verified.
+    Exempted,
     /// A statement of a trust policy accepts it without enforcing every check: nothing was verified.
     #[serde(rename = "notEnforced")]
     NotEnforced,
@@ -281,7 +283,7 @@ pub(super) struct ReportedSignature<'a> {
 }
 
 impl<'a> ReportedSignature<'a> {
-    fn of(accepted_signatures: &'a AcceptedSignature) -> Self {
+    pub(super) fn of(accepted_signatures: &'a AcceptedSignature) -> Self {
         // JSON that nests too deeply for other parsers is reported as text.
         let (predicate, predicate_text) = match accepted_signatures.predicate.as_deref().map(|text| (parse(text), text))
         {
@@ -355,7 +357,7 @@ pub(super) struct ReportedLayers<'a> {
 }
 
 impl<'a> ReportedLayers<'a> {
-    fn of(layers: &'a Layers) -> Self {
+    pub(super) fn of(layers: &'a Layers) -> Self {
         match layers {
             Layers::NotRead => {
                 Self { blobs: None, bytes: None, faults: None, missing_foreign_layers: None, read: false }

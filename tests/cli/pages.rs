@@ -167,6 +167,8 @@ fn commands_md_lists_every_code() {
         [
             "bad-argument",
             "owners-missing",
+            "policy-file",
+            "policy-refused",
             "signature-input",
             "signature-variants",
             "trust-policy-not-enforced",

@@ -148,6 +148,8 @@ impl Place {
             }
             // timestamps — testdata/timestamps: a request for the signature in the layout `notary`, and its answer.
             ["timestamps"] => copy_files(&testdata("timestamps"), &self.work()),
+            // policies — the policy files of testdata/policies.
+            ["policies"] => copy_files(&testdata("policies"), &self.work()),
             // revocation — what is in testdata/revocation: a CRL and an OCSP response.
             ["revocation"] => copy_files(&testdata("revocation"), &self.work()),
             ["tuf"] => copy_files(&testdata("tuf"), &self.work()),

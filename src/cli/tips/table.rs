@@ -152,7 +152,7 @@ pub(super) const OPTIONS: &[Words] = &[
     ),
     (
         "--insecure-policy --policy --signature-policy --trust-policy --rego --cue",
-        &["there are no policy files yet: `bulla verify REF --key PUB --threshold N`"],
+        &["--policy FILE", "policies are for other commands: `bulla verify REF --policy FILE`"],
     ),
     ("--predicate-type", &["--type TYPE", "`bulla verify REF --key PUB --type TYPE`"]),
     (

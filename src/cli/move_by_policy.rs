@@ -1,0 +1,315 @@
+//! The commands `copy --policy` and `import --policy`: an image is judged by its name at the destination, and moved only if
+//! every policy lets it in.
+
+use std::sync::Arc;
+
+use bulla::envelope::Strictness;
+use bulla::limits::Limits;
+use bulla::oci::Content;
+use bulla::ops::graph::Closure;
+use bulla::ops::layers::Layers;
+use bulla::ops::pinned;
+use bulla::ops::policy::PolicyGraph;
+use bulla::ops::policy::PolicyOutcome;
+use bulla::report::CopyResult;
+use bulla::report::ImportResult;
+use bulla::report::PolicyVerifyResult;
+use bulla::report::VerifyResult;
+use bulla::time::Time;
+
+use super::args::CopyArgs;
+use super::args::ImportArgs;
+use super::args::PolicyArgs;
+use super::args::ResultsOutput;
+use super::envelope_reader;
+use super::exit::Exit;
+use super::exit::Failure;
+use super::move_image;
+use super::move_image::MoveJob;
+use super::moves;
+use super::moves::MovedImage;
+use super::policy_judge::Judged;
+use super::policy_judge::JudgedName;
+use super::policy_judge::PolicyJudge;
+use super::policy_reports::PolicyReports;
+use super::policy_set::PolicySet;
+use super::policy_verdict;
+use super::reference_list;
+use super::render;
+use super::results::Results;
+use super::revocation;
+use super::runtime::Runtime;
+use super::runtime::Work;
+use super::stores;
+use super::stores::Stores;
+use super::target::Sinks;
+use super::target::Target;
+use super::verify;
+
+/// What was done with one image.
+struct MoveAnswer<'a> {
+    judged: Judged<'a>,
+    /// None if a policy does not let it in.
+    moved: Option<MovedImage>,
+}
+
+/// What the report of a command needs of its arguments.
+#[derive(Clone, Copy)]
+struct MoveReport<'a> {
+    command: &'static str,
+    dry_run: bool,
+    output: ResultsOutput,
+    sources: &'a [String],
+    target: &'a str,
+}
+
+pub(super) fn copy(args: &CopyArgs, now: Time) -> Result<Exit, Failure> {
+    let mut reports = PolicyReports::begin(&args.policy, "copy", now)?;
+    let done = copy_all(args, now, &mut reports);
+    reports.end(done)
+}
+
+fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<Exit, Failure> {
+    let limits = Limits::DEFAULT;
+    let policies = PolicySet::load(&args.policy, now, &limits, reports)?;
+    let platform = args.platform.as_deref().map(verify::platform).transpose()?;
+    let typed = reference_list::expand(&args.sources)?;
+    let target = Target::parse(&args.target)?;
+    let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
+    let runtime = Runtime::new(Work::Moving)?;
+    let sources = if args.all { runtime.block_on(move_image::all_images(&stores, &typed))? } else { typed };
+    target.check_count(&sources)?;
+    let judge = PolicyJudge {
+        limits: &limits,
+        lookup: None,
+        now,
+        platform: None,
+        policies: &policies,
+        revocation: None,
+        strictness: Strictness::Strict,
+    };
+    let job = MoveJob {
+        closure: move_image::closure(args),
+        dry_run: args.dry_run,
+        limits: limits.clone(),
+        platform,
+        stores: &stores,
+        on_conflict: move_image::name_conflict(args.overwrite),
+        target: &target,
+    };
+    let (dry_run, output, of_sources) = (args.dry_run, args.output, sources.as_slice());
+    let report = MoveReport { command: "copy", dry_run, output, sources: of_sources, target: &args.target };
+    let mut sinks = Sinks::default();
+    let mut answers = Vec::new();
+    for source in &sources {
+        answers.push(runtime.block_on(copy_one(&job, &mut sinks, source, &args.policy, judge)));
+    }
+    finish(report, &runtime, &sinks, answers, reports)
+}
+
+/// Judges one image by its name at the destination, and copies it only if every policy lets it in.
+async fn copy_one<'a>(
+    job: &MoveJob<'_>,
+    sinks: &mut Sinks,
+    source: &str,
+    args: &PolicyArgs,
+    judge: PolicyJudge<'a>,
+) -> Result<MoveAnswer<'a>, Failure> {
+    let found = move_image::find(job, sinks, source).await?;
+    let root = found.graph.root().cloned().ok_or_else(|| Failure::unknown("nothing to copy"))?;
+    let name = name_at(&found.to, &found.names, args)?;
+    let judged = judge.judge(found.source.as_ref(), &root, judge.options(&name)).await?;
+    let moved = match judged.exit() {
+        Exit::Yes => Some(move_image::copy_found(job, sinks, found).await?),
+        Exit::Refused | Exit::Unknown => None,
+    };
+    Ok(MoveAnswer { judged, moved })
+}
+
+pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
+    if args.evidence.is_some() {
+        return Err(move_image::signed_digest_lost());
+    }
+    let mut reports = PolicyReports::begin(&args.policy, "import", now)?;
+    let done = import_all(args, now, &mut reports);
+    reports.end(done)
+}
+
+fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<Exit, Failure> {
+    let limits = Limits::DEFAULT;
+    let policies = PolicySet::load(&args.policy, now, &limits, reports)?;
+    let typed = reference_list::expand(&args.sources)?;
+    let target = Target::parse(&args.target)?;
+    let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
+    let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
+    let (certificates, notation) = (&args.required.certificates, &args.required.notation);
+    let revocation = revocation::check(certificates, Some(&args.required.lookup), notation, &limits)?.map(Arc::new);
+    let runtime = Runtime::new(Work::Moving)?;
+    let sources = if args.all { runtime.block_on(move_image::all_images(&stores, &typed))? } else { typed };
+    target.check_count(&sources)?;
+    let judge = PolicyJudge {
+        limits: &limits,
+        lookup: lookup.as_ref(),
+        now,
+        platform: None,
+        policies: &policies,
+        revocation: revocation.as_ref(),
+        strictness: envelope_reader::strictness(certificates, notation)?,
+    };
+    let job = MoveJob {
+        closure: Closure::Image,
+        dry_run: args.dry_run,
+        limits: limits.clone(),
+        platform: None,
+        stores: &stores,
+        on_conflict: move_image::name_conflict(args.overwrite),
+        target: &target,
+    };
+    let (dry_run, output, of_sources) = (args.dry_run, args.output, sources.as_slice());
+    let report = MoveReport { command: "import", dry_run, output, sources: of_sources, target: &args.target };
+    let mut sinks = Sinks::default();
+    let mut answers = Vec::new();
+    for source in &sources {
+        answers.push(runtime.block_on(import_one(&job, &mut sinks, source, &args.policy, judge)));
+    }
+    let exit = finish(report, &runtime, &sinks, answers, reports);
+    revocation::report_problems(lookup);
+    exit
+}
+
+/// Judges one image by its name at the destination, and pushes it with the evidence that counted only if every policy lets
+/// it in.
+async fn import_one<'a>(
+    job: &MoveJob<'_>,
+    sinks: &mut Sinks,
+    reference: &str,
+    args: &PolicyArgs,
+    judge: PolicyJudge<'a>,
+) -> Result<MoveAnswer<'a>, Failure> {
+    let (source, tag_or_digest) = job.stores.source(reference)?;
+    let root: Content = pinned::resolve(source.as_ref(), &tag_or_digest).await?;
+    let digest = *root.digest();
+    let names = source.names_of(&tag_or_digest);
+    let to = job.target.reference_for(reference, &names)?;
+    let names = job.stores.names(reference, &to, &names, &digest)?;
+    let name = name_at(&to, &names, args)?;
+    let options = judge.options(&name).with_all_evidence();
+    let judged = judge.judge(source.as_ref(), &root, options).await?;
+    let outcomes: Vec<&PolicyOutcome<'a>> = judged.outcomes.iter().map(|(_, outcome)| outcome).collect();
+    let Ok(graph) = PolicyGraph::collect(source.as_ref(), &outcomes, options).await? else {
+        return Ok(MoveAnswer { judged, moved: None });
+    };
+    let (place, sink) = sinks.open(job.stores, &to)?;
+    sinks.check_unused(&place, &names, &digest)?;
+    let (copied, read) = match job.dry_run {
+        true => {
+            let (planned, read) = graph.plan(&source, &sink, &names, job.on_conflict, options).await?;
+            (planned, Some(read))
+        }
+        false => {
+            sink.mark();
+            let copied = graph.push(&source, &sink, &names, job.on_conflict, options).await;
+            (copied.inspect_err(|_| sink.rollback())?, None)
+        }
+    };
+    sinks.record(&place, &names, &digest);
+    let written = stores::written(&to, &copied.named)?;
+    let moved = MovedImage { copied, digest, index: None, loaded: None, place, read, written };
+    Ok(MoveAnswer { judged, moved: Some(moved) })
+}
+
+/// The name by which an image is judged: that of the destination, where it will be pulled. Its tag is the one that is
+/// written, if that is one.
+fn name_at(to: &str, tags: &[String], args: &PolicyArgs) -> Result<JudgedName, Failure> {
+    let name = JudgedName::of(to, args)?;
+    let tag = match tags {
+        [one] if name.is_of_registry => Some(one.clone()),
+        _ if name.is_of_registry => None,
+        _ => name.tag.clone(),
+    };
+    Ok(JudgedName { tag, ..name })
+}
+
+/// Makes the writes to layouts and archives visible, and reports all images in their order.
+fn finish(
+    report: MoveReport<'_>,
+    runtime: &Runtime,
+    sinks: &Sinks,
+    answers: Vec<Result<MoveAnswer<'_>, Failure>>,
+    reports: &mut PolicyReports<'_>,
+) -> Result<Exit, Failure> {
+    let lost = if report.dry_run { Default::default() } else { runtime.block_on(sinks.finish()) };
+    let mut results = Results::of(report.command, report.output);
+    let mut exit = Exit::Yes;
+    for (source, answer) in report.sources.iter().zip(answers) {
+        let answer = answer.and_then(|answer| match answer.moved.as_ref().and_then(|moved| lost.get(&moved.place)) {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(answer),
+        });
+        exit = exit.and(report_one(report, source, &answer, &mut results, reports));
+    }
+    results.end();
+    Ok(exit)
+}
+
+/// Reports what was done with one image, and returns its exit code.
+fn report_one(
+    report: MoveReport<'_>,
+    source: &str,
+    answer: &Result<MoveAnswer<'_>, Failure>,
+    results: &mut Results,
+    reports: &mut PolicyReports<'_>,
+) -> Exit {
+    let MoveReport { command, dry_run, output, sources, target } = report;
+    match answer {
+        Ok(answer) => {
+            reports.add(|| answer.judged.checked(source));
+            if let Some(moved) = &answer.moved {
+                moves::note_skipped(source, &moved.copied);
+                moves::note_index_signatures(source, moved);
+                moves::note_loaded(source, moved);
+            }
+        }
+        Err(failure) => reports.add_failure(Some(source), failure),
+    }
+    match (output, answer) {
+        (ResultsOutput::Text, Ok(MoveAnswer { judged, moved })) => {
+            policy_verdict::judged(source, judged);
+            match (command, moved) {
+                ("copy", Some(moved)) => moves::copied(source, target, dry_run, moved),
+                (_, Some(moved)) => moves::imported(source, target, dry_run, &[], moved),
+                (_, None) => {}
+            }
+        }
+        (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(source, sources)),
+        (_, Ok(MoveAnswer { judged, moved })) => {
+            judged.outcomes.iter().for_each(|(file, outcome)| policy_verdict::notes(file, outcome));
+            match (command, moved) {
+                ("copy", Some(moved)) => {
+                    let copied = CopyResult::of(moved.summary(source, target, dry_run), moved.digest, moved.index);
+                    results.add(copied.by_policies(&judged.outcomes));
+                }
+                ("copy", None) => {
+                    results.add(CopyResult::declined(source, target, dry_run).by_policies(&judged.outcomes))
+                }
+                (_, Some(moved)) => {
+                    let summary = moved.summary(source, target, dry_run);
+                    let imported = ImportResult::of(summary, &moved.digest, &[], moved.read.as_ref());
+                    results.add(imported.by_policies(&judged.outcomes));
+                }
+                (_, None) => {
+                    let verdict = judged.exit().into();
+                    results.add(PolicyVerifyResult::of(source, &judged.outcomes, verdict, &Layers::NotRead));
+                }
+            }
+        }
+        (_, Err(failure)) if command == "copy" => {
+            results.add(CopyResult::failed(source, target, dry_run, failure.reported()));
+        }
+        (_, Err(failure)) => results.add(VerifyResult::failed(source, failure.exit.into(), failure.reported())),
+    }
+    match answer {
+        Ok(MoveAnswer { judged, .. }) => judged.exit(),
+        Err(failure) => failure.exit,
+    }
+}

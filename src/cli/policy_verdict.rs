@@ -1,0 +1,105 @@
+//! The text report of a verification by policy files: what was accepted, what is missing, and who can supply it.
+
+use bulla::ops::policy::PolicyOutcome;
+use bulla::ops::policy::PolicyVerdict;
+use bulla::report::CheckResult;
+use bulla::report::RequirementCheck;
+use bulla::report::checks;
+use bulla::store::StoreError;
+
+use super::exit::Exit;
+use super::hints;
+use super::line::Foreign;
+use super::line::Lines;
+use super::line::shortened;
+use super::policy_judge::Judged;
+use super::quantity::count;
+use super::render::line;
+use super::render::note;
+use super::render::text;
+use super::render::warning;
+use super::signatures::accepted_lines;
+
+/// Prints what the policies say of `reference`.
+pub(super) fn judged(reference: &str, judged: &Judged<'_>) {
+    match judged.exit() {
+        Exit::Yes => accepted(reference, judged),
+        exit => refused(reference, judged, exit),
+    }
+    judged.outcomes.iter().for_each(|(file, outcome)| notes(file, outcome));
+}
+
+fn accepted(reference: &str, judged: &Judged<'_>) {
+    let Some(digest) = judged.digest() else { return };
+    let name = Foreign(reference);
+    if judged.outcomes.iter().all(|(_, outcome)| matches!(outcome.verdict, PolicyVerdict::Exempted(_))) {
+        return line(format_args!("accepted unsigned {digest}  {name}"));
+    }
+    line(format_args!("verified {digest}  {name}"));
+    for (file, outcome) in &judged.outcomes {
+        match &outcome.verdict {
+            PolicyVerdict::Accepted(required, image) => {
+                let at = required.file.block.block.position.line;
+                let mut shown = Lines::default();
+                shown.push(format_args!("  policy {}:{at}: every requirement is met", Foreign(file)));
+                for part in image.parts() {
+                    for counted in &part.accepted {
+                        accepted_lines(counted).iter().for_each(|line| shown.push(format_args!("  {line}")));
+                    }
+                }
+                text(&shown);
+            }
+            PolicyVerdict::Exempted(exemption) => {
+                let at = exemption.block.block.position.line;
+                line(format_args!("  policy {}:{at}: not verified, accepted unsigned", Foreign(file)));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn refused(reference: &str, judged: &Judged<'_>, exit: Exit) {
+    let name = Foreign(reference);
+    let word = if exit == Exit::Refused { "refused" } else { "undetermined" };
+    let mut missing = Vec::new();
+    for (file, outcome) in &judged.outcomes {
+        missing.extend(checks(file, outcome).into_iter().filter(|check| is_missing(&check.result)));
+    }
+    let summary = count(missing.len(), "requirement");
+    note(format_args!("error: `{name}` {word} by policy: {summary} not met"));
+    missing.iter().for_each(|check| note(format_args!("  {}", shortened(&missing_line(check)))));
+    let unread: Vec<&StoreError> = judged.outcomes.iter().flat_map(|(_, outcome)| &outcome.unread).collect();
+    unread.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
+    match (exit, unread.first()) {
+        (Exit::Refused, _) | (_, None) => {
+            note(format_args!("hint: bulla tree {name}   # shows what is attached, and by whom"));
+        }
+        (_, Some(error)) => note(format_args!("hint: {}", hints::unread_hint(error))),
+    }
+}
+
+/// What is missing, with its line: `FILE:LINE: REQUIREMENT: CODE: TEXT`.
+pub(super) fn missing_line(check: &RequirementCheck) -> String {
+    let at = check.place.line.map_or_else(String::new, |line| format!(":{line}"));
+    let place = format!("{}{at}", Foreign(&check.place.file));
+    match &check.result {
+        CheckResult::Undetermined { code, message } | CheckResult::Unmet { code, message } => {
+            format!("{place}: {}: {code}: {}", check.requirement, Foreign(message))
+        }
+        CheckResult::Waived { message } => format!("{place}: {}: {}", check.requirement, Foreign(message)),
+        CheckResult::Met => format!("{place}: {}: met", check.requirement),
+    }
+}
+
+const fn is_missing(result: &CheckResult) -> bool {
+    matches!(result, CheckResult::Undetermined { .. } | CheckResult::Unmet { .. })
+}
+
+/// What the operator lets in, for every output format: `--quiet` does not hide it.
+pub(super) fn notes(file: &str, outcome: &PolicyOutcome<'_>) {
+    for check in checks(file, outcome).iter().filter(|check| matches!(check.result, CheckResult::Waived { .. })) {
+        let what =
+            if matches!(outcome.verdict, PolicyVerdict::Exempted(_)) { "accepted unsigned" } else { "exception" };
+        warning(format_args!("warning: {what}: {}", missing_line(check)));
+    }
+}

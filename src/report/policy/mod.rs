@@ -1,0 +1,12 @@
+//! The part of a report about policy files: what each requires of an image, and what was found.
+
+mod exception;
+mod explain;
+mod requirement;
+mod result;
+mod verify;
+
+pub use explain::checks;
+pub use result::PolicyResult;
+pub use verify::PolicyVerifyResult;
+pub use verify::WithPolicies;

@@ -1,0 +1,98 @@
+//! `PolicyResult`: what one policy file says of an image.
+
+use serde::Serialize;
+
+use crate::key::KeyId;
+use crate::ops::policy::PolicyOutcome;
+use crate::ops::policy::PolicyVerdict;
+use crate::report::policy::exception::ReportedException;
+use crate::report::policy::exception::ReportedExemption;
+use crate::report::policy::explain;
+use crate::report::policy::requirement::ReportedRequirement;
+use crate::report::verify::ReportedVerdict;
+
+/// What one policy file says of an image.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyResult<'a> {
+    block: Option<ReportedBlock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    exceptions: Vec<ReportedException>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exemption: Option<ReportedExemption>,
+    name: String,
+    now: String,
+    policy: ReportedPolicy<'a>,
+    requirements: Vec<ReportedRequirement<'a>>,
+    verdict: ReportedVerdict,
+}
+
+/// The block that decides.
+#[derive(Debug, Serialize)]
+struct ReportedBlock {
+    line: u32,
+}
+
+/// A policy file.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportedPolicy<'a> {
+    file: &'a str,
+    files: Vec<ReportedFile<'a>>,
+    id: String,
+    signed_by: Option<String>,
+}
+
+/// A file that a policy names.
+#[derive(Debug, Serialize)]
+struct ReportedFile<'a> {
+    path: &'a str,
+    sha256: String,
+}
+
+impl<'a> PolicyResult<'a> {
+    /// What the policy in `file` says of an image. `signed_by` is the key that signed the policy, if that was verified.
+    pub fn of(file: &'a str, signed_by: Option<&KeyId>, outcome: &'a PolicyOutcome<'_>) -> Self {
+        let files = outcome.policy.files().iter();
+        let policy = ReportedPolicy {
+            file,
+            files: files.map(|file| ReportedFile { path: &file.path, sha256: file.sha256.to_string() }).collect(),
+            id: outcome.policy.id().to_string(),
+            signed_by: signed_by.map(ToString::to_string),
+        };
+        let refusal = explain::refusal(outcome);
+        let requirements = explain::requirements(outcome).iter().map(ReportedRequirement::of).collect();
+        let (used, ended) = explain::exceptions(outcome);
+        let used = used.iter().map(|exception| ReportedException::of(exception, true));
+        let ended = ended.iter().map(|exception| ReportedException::of(exception, false));
+        let exemption = match &outcome.verdict {
+            PolicyVerdict::Exempted(exemption) => exemption.block.block.accept_unsigned.as_ref(),
+            _ => None,
+        };
+        Self {
+            block: explain::block(outcome).map(|line| ReportedBlock { line }),
+            code: refusal.as_ref().map(|(code, ..)| *code),
+            error: refusal.map(|(_, _, message)| message),
+            exceptions: used.chain(ended).collect(),
+            exemption: exemption.map(ReportedExemption::of),
+            name: outcome.name.to_string(),
+            now: outcome.now.to_string(),
+            policy,
+            requirements,
+            verdict: verdict(outcome),
+        }
+    }
+}
+
+/// The verdict in the words of reports.
+pub(super) fn verdict(outcome: &PolicyOutcome<'_>) -> ReportedVerdict {
+    match &outcome.verdict {
+        PolicyVerdict::Accepted(..) => ReportedVerdict::Verified,
+        PolicyVerdict::Exempted(_) => ReportedVerdict::Exempted,
+        _ if outcome.is_refusal() => ReportedVerdict::Refused,
+        _ => ReportedVerdict::Unknown,
+    }
+}
