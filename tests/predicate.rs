@@ -24,6 +24,9 @@ mod documents;
 mod extract;
 #[path = "predicate/fields.rs"]
 mod fields;
+#[cfg(target_os = "linux")]
+#[path = "predicate/memory.rs"]
+mod memory;
 #[path = "predicate/node.rs"]
 mod node;
 #[path = "predicate/package_url.rs"]

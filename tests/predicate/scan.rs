@@ -67,6 +67,7 @@ pub fn trivy() -> Value {
             ], "ExperimentalModifiedFindings": [
                 { "Type": "vulnerability", "Status": "ignored", "Source": ".trivyignore",
                     "Finding": { "VulnerabilityID": "CVE-2026-4", "Severity": "CRITICAL", "Status": "fixed" } },
+                { "Type": "Vulnerability", "Finding": { "VulnerabilityID": "CVE-2026-12", "Severity": "LOW" } },
                 { "Type": "secret", "Finding": { "RuleID": "aws", "Match": "AKIA" } },
             ] },
             { "Target": "app", "Class": "secret", "Secrets": [{ "RuleID": "aws-access-key-id", "Match": "AKIA" }] },
@@ -130,6 +131,7 @@ fn a_trivy_report_counts_modified_findings() {
             ("CVE-2026-2", Severity::Low, FixState::Fixed),
             ("CVE-2026-3", Severity::Unknown, FixState::Unknown),
             ("CVE-2026-4", Severity::Critical, FixState::Fixed),
+            ("CVE-2026-12", Severity::Low, FixState::Unknown),
         ]
     );
     assert_eq!(report.findings[0].package, Some("pkg:deb/debian/zlib1g@1.2?arch=amd64".parse().unwrap()));
@@ -327,7 +329,10 @@ fn what_a_rule_does_not_allow_blocks() {
     use FindingsCounted::Fixable;
     assert_eq!(blocking(&rule(Severity::Medium, All, &[])), ["CVE-2026-1", "CVE-2026-3", "CVE-2026-4"]);
     assert_eq!(blocking(&rule(Severity::Medium, Fixable, &[])), ["CVE-2026-3", "CVE-2026-4"]);
-    assert_eq!(blocking(&rule(Severity::None, All, &[])), ["CVE-2026-1", "CVE-2026-2", "CVE-2026-3", "CVE-2026-4"]);
+    assert_eq!(
+        blocking(&rule(Severity::None, All, &[])),
+        ["CVE-2026-1", "CVE-2026-2", "CVE-2026-3", "CVE-2026-4", "CVE-2026-12"]
+    );
     assert!(blocking(&rule(Severity::Critical, All, &[])).is_empty());
     // A severity that is not known is not below critical.
     assert_eq!(blocking(&rule(Severity::High, All, &[])), ["CVE-2026-3", "CVE-2026-4"]);

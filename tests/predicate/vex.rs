@@ -58,9 +58,12 @@ fn image_url() -> String {
 fn openvex(statements: Value) -> Value {
     json!({
         "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.com/vex/1", "author": "a",
-        "timestamp": "2026-11-01T00:00:00Z", "version": 1, "statements": statements,
+        "timestamp": ISSUED, "version": 1, "statements": statements,
     })
 }
+
+/// When the document was issued, after all statements in it.
+const ISSUED: &str = "2026-12-31T00:00:00Z";
 
 fn statement(status: &str, time: &str) -> Value {
     json!({
@@ -212,6 +215,10 @@ fn the_newest_statement_decides() {
     assert!(!clears(&[document("fixed", json!(early)), document("affected", json!(late))]));
     let updated = with(document("affected", json!(early)), "/last_updated", json!("2027-01-01T00:00:00Z"));
     assert!(!clears(&[document("fixed", json!(late)), updated]));
+    // A statement that clears is not newer than its document.
+    let late_fix = with(openvex(json!([statement("fixed", "2036-01-01T00:00:00Z")])), "/timestamp", json!(early));
+    assert!(clears(std::slice::from_ref(&late_fix)));
+    assert!(!clears(&[late_fix, document("affected", json!(late))]));
     // A statement that clears needs a time, one that does not may be the newest without it.
     assert!(!clears(&[document("fixed", Value::Null)]));
     assert!(!clears(&[document("fixed", json!("0001-01-01T00:00:00Z"))]));
@@ -341,6 +348,7 @@ fn final_csaf_documents_clear() {
         ("known_affected", "APP", false),
         ("under_investigation", "APP", false),
         ("recommended", "APP", false),
+        ("last_affected", "APP", false),
         ("fixed", "APP:OTHER", false),
         // The component itself is no product in the image.
         ("fixed", "ZLIB", false),
@@ -364,6 +372,8 @@ fn final_csaf_documents_clear() {
     // The same product in a second list of the same document.
     let both = json!({ "fixed": ["APP"], "known_affected": ["APP"] });
     assert!(!clears(&[with(fine.clone(), "/vulnerabilities/0/product_status", both)]));
+    let recommended = json!({ "fixed": ["APP"], "recommended": ["APP"] });
+    assert!(clears(&[with(fine.clone(), "/vulnerabilities/0/product_status", recommended)]));
     // A draft takes back what an older final document cleared.
     let newer = with(fine.clone(), "/document/tracking/current_release_date", json!("2026-12-01T00:00:00Z"));
     assert!(clears(&[fine.clone(), newer.clone()]));
@@ -433,5 +443,5 @@ fn a_statement_says_what_it_is_about() {
         ("CVE-2026-1", &["SNYK-1".to_owned()][..])
     );
     assert_eq!(statement.products[0].package_urls, [image_url().parse::<PackageUrl>().unwrap()]);
-    assert_eq!(document.time, Some(time("2026-11-01T00:00:00Z")));
+    assert_eq!(document.time, Some(time(ISSUED)));
 }

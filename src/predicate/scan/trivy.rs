@@ -69,19 +69,16 @@ fn results(report: &JsonObject<'_>, limits: &Limits) -> Result<(bool, FindingLis
     Ok((has_packages || !findings.is_empty(), findings))
 }
 
-/// Adds a finding that an ignore file or a VEX document changed, if it is a vulnerability. One that does not say what it
-/// is counts as a vulnerability if it has the identifier of one.
+/// Adds a finding that an ignore file or a VEX document changed, if it is a vulnerability: if it has the identifier of one.
+/// Secrets and misconfigurations are no part of a scan for vulnerabilities.
 fn modified(node: &JsonNode<'_>, findings: &mut FindingList) -> Result<(), PredicateError> {
     let entry = node.object()?;
-    let kind = entry.optional_text("Type")?;
-    if kind.as_deref().is_some_and(|kind| kind != "vulnerability") {
-        return Ok(());
-    }
+    let is_other = entry.optional_text("Type")?.is_some_and(|kind| kind != "vulnerability");
     let found = entry.required_object("Finding")?;
-    if kind.is_none() && found.optional("VulnerabilityID")?.is_none() {
-        return Ok(());
+    match is_other && found.optional("VulnerabilityID")?.is_none() {
+        true => Ok(()),
+        false => findings.add(node, finding(&found)?),
     }
-    findings.add(node, finding(&found)?)
 }
 
 fn finding(found: &JsonObject<'_>) -> Result<ScanFinding, PredicateError> {

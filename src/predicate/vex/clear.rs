@@ -34,12 +34,15 @@ struct Entry<'a> {
 
 impl<'a> VexStatements<'a> {
     /// The statements of `documents` that are about `image`. A statement without a time of its own has that of its
-    /// document.
+    /// document. One that clears is never newer than its document, whose time the caller has compared with the clock.
     pub fn about(documents: impl IntoIterator<Item = &'a VexDocument>, image: &ImageProduct<'_>) -> Self {
         let mut by_vulnerability: BTreeMap<&'a str, Vec<Entry<'a>>> = BTreeMap::new();
         for document in documents {
             for statement in &document.statements {
-                let time = statement.time.or(document.time);
+                let time = match (statement.time, document.time) {
+                    (Some(own), Some(of_document)) if statement.status.clears() => Some(own.min(of_document)),
+                    (own, of_document) => own.or(of_document),
+                };
                 let aliases = statement.aliases.iter().map(|alias| (alias, true));
                 let names = || std::iter::once((&statement.vulnerability, false)).chain(aliases.clone());
                 for product in statement.products.iter().filter(|product| product.is_image(image)) {

@@ -30,15 +30,14 @@ struct Products {
     parts: BTreeMap<String, (String, String)>,
 }
 
-/// The lists of `product_status`, and what each says.
-const STATUSES: [(&str, VexStatus); 8] = [
+/// The lists of `product_status`, and what each says. The list `recommended` says nothing about a vulnerability.
+const STATUSES: [(&str, VexStatus); 7] = [
     ("first_affected", VexStatus::Affected),
     ("first_fixed", VexStatus::Fixed),
     ("fixed", VexStatus::Fixed),
     ("known_affected", VexStatus::Affected),
     ("known_not_affected", VexStatus::NotAffectedUnjustified),
     ("last_affected", VexStatus::Affected),
-    ("recommended", VexStatus::UnderInvestigation),
     ("under_investigation", VexStatus::UnderInvestigation),
 ];
 
