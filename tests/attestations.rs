@@ -24,3 +24,5 @@ mod platforms;
 #[path = "attestations/statements.rs"]
 mod statements;
 mod support;
+#[path = "attestations/types.rs"]
+mod types;

@@ -118,7 +118,10 @@ impl AskedAttestations {
                 platforms.push(platform);
                 read(file)?
             }
-            None => read(first)?,
+            None => {
+                predicate::check_same_for_all(predicate_type, args.all_platforms)?;
+                read(first)?
+            }
         };
         for file in files {
             match of_platform(file).filter(|_| !platforms.is_empty()) {

@@ -205,8 +205,8 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
         return Err(signed_digest_lost());
     }
     let limits = Limits::DEFAULT;
-    let kind = StatementKind::ImageSignature;
-    let verifiers = Verifiers::new(&args.required, &kind, now, &limits, |verifier| verifier)?;
+    let kinds = StatementKind::ImageSignature.into();
+    let verifiers = Verifiers::new(&args.required, &kinds, now, &limits, |verifier| verifier)?;
     let typed = reference_list::expand(&args.sources)?;
     let target = Target::parse(&args.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;

@@ -9,6 +9,7 @@ use crate::cli::files;
 use crate::cli::request;
 use bulla::envelope::UnsignedStatement;
 use bulla::limits::Limits;
+use bulla::predicate::PredicateKind;
 use bulla::request::Attestation;
 use bulla::request::RequestError;
 use bulla::request::WholeDocument;
@@ -44,5 +45,17 @@ fn bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
     match path == Path::new("-") {
         true => files::standard_input(limits.evidence.attestation_bytes),
         false => files::read_stream(path, limits.evidence.attestation_bytes),
+    }
+}
+
+/// Refuses one document about an image to be attested to every platform: with `--all-platforms`, an SBOM or a scan.
+pub(super) fn check_same_for_all(predicate_type: &str, all_platforms: bool) -> Result<(), Failure> {
+    let kind = PredicateKind::of(predicate_type);
+    match all_platforms && kind.is_about_one_image() {
+        true => Err(Failure::unknown(format!("one {kind} is about one image, and false about the other platforms"))
+            .hint(
+                "bulla attest --all-platforms --predicate linux/amd64=FILE, once for each platform; or name one image",
+            )),
+        false => Ok(()),
     }
 }

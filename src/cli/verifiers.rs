@@ -6,7 +6,7 @@ use bulla::policy::Policy;
 use bulla::policy::Quorum;
 use bulla::policy::QuorumError;
 use bulla::policy::Requirement;
-use bulla::policy::StatementKind;
+use bulla::policy::StatementKinds;
 use bulla::policy::Threshold;
 use bulla::report::ReportedTrustedRoot;
 use bulla::time::Time;
@@ -49,7 +49,7 @@ impl Verifiers {
     /// The verifiers for what the command line trusts and requires, each changed by `change`.
     pub(super) fn new(
         required: &RequirementArgs,
-        kind: &StatementKind,
+        kinds: &StatementKinds,
         now: Time,
         limits: &Limits,
         change: impl Fn(Verifier) -> Verifier,
@@ -60,7 +60,7 @@ impl Verifiers {
             Some(check) => verifier.with_envelope_reader(strictness).with_revocation(check.clone()),
             None => verifier.with_envelope_reader(strictness),
         };
-        let make = |trust| verifier(trust, required, kind.clone(), limits).map(|verifier| change(checked(verifier)));
+        let make = |trust| verifier(trust, required, kinds.clone(), limits).map(|verifier| change(checked(verifier)));
         let of_notation = &required.notation;
         match (&of_notation.trust_policy, &of_notation.trust_store) {
             (Some(policy), Some(store)) => {
@@ -142,12 +142,12 @@ fn unenforced(
 fn verifier(
     trust: TrustRoot,
     required: &RequirementArgs,
-    kind: StatementKind,
+    kinds: StatementKinds,
     limits: &Limits,
 ) -> Result<Verifier, Failure> {
     let to_failure = |error: QuorumError| Failure::unknown(error.to_string());
     let quorum = Quorum::of_all(&trust, Threshold::new(required.threshold).map_err(to_failure)?).map_err(to_failure)?;
-    let mut requirement = Requirement::new("signed", kind, quorum);
+    let mut requirement = Requirement::new("signed", kinds, quorum);
     for condition in conditions(required)? {
         requirement = requirement.and(condition);
     }

@@ -17,7 +17,7 @@ use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
 use bulla::ops::verify::VerifyOptions;
 use bulla::policy::StatementKind;
-use bulla::predicate;
+use bulla::policy::StatementKinds;
 use bulla::report::VerifyResult;
 use bulla::store::LimitedSource;
 use bulla::store::Source;
@@ -48,8 +48,8 @@ use super::verify_saved;
 pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let wants_predicates = wants_predicates(args)?;
-    let kind = wanted_kind(args.predicate_type.as_deref())?;
-    let verifiers = Verifiers::new(&args.required, &kind, now, &limits, |verifier| {
+    let kinds = wanted_kinds(args.predicate_type.as_deref())?;
+    let verifiers = Verifiers::new(&args.required, &kinds, now, &limits, |verifier| {
         let verifier = match args.at {
             Some(at) => verifier.with_expiry_at(at),
             None => verifier,
@@ -77,8 +77,7 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     let runtime = Runtime::new(work)?;
     let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
     let (verifiers, limits, revocation) = (&verifiers, &limits, lookup.as_ref());
-    let plain =
-        matches!((depth, &platforms, &kind), (Depth::Manifests, Platforms::Root, StatementKind::ImageSignature));
+    let plain = matches!((depth, &platforms, &args.predicate_type), (Depth::Manifests, Platforms::Root, None));
     let unenforced = plain.then_some(UnenforcedOptions { at: args.at });
     let (platforms, stores) = (&platforms, &stores);
     let task = Verification { depth, limits, now, unenforced, platforms, revocation, stores, until, verifiers };
@@ -337,10 +336,10 @@ pub(super) fn exit_of(outcome: &Outcome) -> Exit {
     outcome.children.iter().map(|(_, _, verdict)| exit(verdict)).fold(exit(&outcome.verdict), Exit::and)
 }
 
-/// The statement kind of `--type`.
-fn wanted_kind(predicate_type: Option<&str>) -> Result<StatementKind, Failure> {
-    let Some(typed) = predicate_type else { return Ok(StatementKind::ImageSignature) };
-    Ok(StatementKind::of_predicate(predicate::predicate_type(typed)?))
+/// The statement kinds of `--type`.
+fn wanted_kinds(predicate_type: Option<&str>) -> Result<StatementKinds, Failure> {
+    let Some(typed) = predicate_type else { return Ok(StatementKind::ImageSignature.into()) };
+    Ok(StatementKinds::named(typed)?)
 }
 
 fn platforms(args: &VerifyArgs) -> Result<Platforms, Failure> {

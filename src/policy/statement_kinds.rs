@@ -5,7 +5,9 @@ use std::fmt;
 use crate::envelope::FormStatements;
 use crate::nonempty::NonEmpty;
 use crate::policy::StatementKind;
+use crate::predicate;
 use crate::predicate::PredicateKind;
+use crate::predicate::PredicateTypeError;
 
 /// The kinds of statements that a requirement reads, at least one: image signatures, or attestations by predicate type.
 /// A statement of any other kind is never looked at (threats: attestation-as-signature).
@@ -28,6 +30,21 @@ impl StatementKinds {
     /// Attestations whose predicates are of any of these kinds, in every version of their predicate types.
     pub fn predicates(kinds: NonEmpty<PredicateKind>) -> Self {
         Self(kinds.map(KindPattern::Predicate))
+    }
+
+    /// The attestations that a person asks for by `typed`. A URI names one predicate type. A short name stands for all
+    /// spellings and versions of its predicate type; those with a version in them, `slsaprovenance`, `slsaprovenance02`
+    /// and `slsaprovenance1`, for that one, as for cosign.
+    ///
+    /// # Errors
+    /// [`PredicateTypeError`] for a text that is neither.
+    pub fn named(typed: &str) -> Result<Self, PredicateTypeError> {
+        let uri = predicate::predicate_type(typed)?;
+        let kind = PredicateKind::of(uri);
+        match uri == typed || kind == PredicateKind::Other || typed.starts_with("slsaprovenance") {
+            true => Ok(StatementKind::of_predicate(uri).into()),
+            false => Ok(Self::predicates(NonEmpty::one(kind))),
+        }
     }
 
     /// Whether statements of `kind` are read.

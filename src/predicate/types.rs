@@ -91,6 +91,11 @@ impl PredicateKind {
         PREDICATE_TYPES.iter().find(same).map_or(Self::Other, |row| row.kind)
     }
 
+    /// Whether such a document lists what is in one image, so that it is false about the images for other platforms.
+    pub const fn is_about_one_image(self) -> bool {
+        matches!(self, Self::Sbom(_) | Self::Scan(_))
+    }
+
     /// Its name in policies and reports.
     pub const fn name(self) -> &'static str {
         match self {

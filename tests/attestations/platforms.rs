@@ -57,6 +57,25 @@ fn a_platform_without_its_document_is_an_error() {
     assert_eq!(bench.snapshot("build"), before);
 }
 
+// One SBOM for all platforms would be false about each of them but one.
+#[test]
+fn one_sbom_or_scan_is_not_attested_to_all_platforms() {
+    let bench = bench();
+    let before = bench.snapshot("build");
+    for kind in ["spdx", "cyclonedx", "vuln", "vulns", "https://spdx.dev/Document/v2.3"] {
+        let attest = ["attest", "oci:build:v1", "--key", "alice.key", "--type", kind, "--all-platforms"];
+        let refused = bench.unknown(&[&attest[..], &["--predicate", "amd.json"]].concat());
+        assert!(refused.err.contains("false about the other platforms"), "{kind}: {}", refused.err);
+        let asked = format!("{kind}=amd.json");
+        let new = ["request", "new", "oci:build:v1", "-o", "r", "--owner", "a=alice.pub", "--attest", &asked];
+        let refused = bench.unknown(&[&new[..], &["--all-platforms"]].concat());
+        assert!(refused.err.contains("false about the other platforms"), "{kind}: {}", refused.err);
+    }
+    assert_eq!(bench.snapshot("build"), before);
+    let slsa = [&ATTEST[..5], &["slsa", "--all-platforms", "--predicate", "amd.json"]].concat();
+    assert!(!bench.run(&slsa).err.contains("false about"), "provenance may be about the index");
+}
+
 // Without `--all-platforms` a file may be named like a platform and another file.
 #[test]
 fn a_file_name_with_an_equals_sign_is_a_file_name() {

@@ -191,10 +191,12 @@ fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestatio
         })
     };
     let read = |(kind, path): &(String, std::path::PathBuf)| {
+        let predicate_type = predicate_type(kind)?;
+        predicate::check_same_for_all(predicate_type, args.all_platforms)?;
         let content = AttestationContent::Predicate {
             name: None,
             predicate: predicate::read(path, limits)?,
-            predicate_type: predicate_type(kind)?.to_owned(),
+            predicate_type: predicate_type.to_owned(),
         };
         Ok(Attestation { content, forms: forms()? })
     };
