@@ -17,10 +17,14 @@
 
 #[path = "request_cli/bench.rs"]
 mod bench;
+#[path = "attestations/checks.rs"]
+mod checks;
 #[path = "attestations/payloads.rs"]
 mod payloads;
 #[path = "attestations/platforms.rs"]
 mod platforms;
+#[path = "attestations/scans.rs"]
+mod scans;
 #[path = "attestations/statements.rs"]
 mod statements;
 mod support;

@@ -375,7 +375,7 @@ fn a_large_request_is_read_without_copies_of_it() {
     let owner = format!("a={}", of(&keys.join("release.pub")));
     let new = ["request", "new", &image, "--attest-only", "--owner", &owner, "-o", &of(&request)];
     let mut new = new.map(str::to_owned).to_vec();
-    new.extend(attest("spdx").into_iter().chain(attest("custom")));
+    new.extend(attest("urn:test:spdx").into_iter().chain(attest("custom")));
     // The text of a program with debug information is some 3 MB larger than that of one without.
     let run = |arguments: &[String]| {
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();

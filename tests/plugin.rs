@@ -169,9 +169,9 @@ fn a_key_of_a_plugin_signs_files() {
         assert!(verified.stdout.contains(scheme), "{kind}: {}", verified.stdout);
         place.bulla(&["verify-blob", "predicate.json", "--key", &public, "--bundle", &bundle]).expect(1);
         let attest = ["attest-blob", "app.txt", "--key", &key, "--bundle", &other, "--predicate", "predicate.json"];
-        let attest = [&attest[..], &["--type", "vuln", "--output", "json"]].concat();
+        let attest = [&attest[..], &["--type", "urn:test:vuln", "--output", "json"]].concat();
         assert!(place.bulla(&attest).expect(0).stdout.contains(scheme), "{kind}");
-        let verify = ["verify-blob", "app.txt", "--key", &public, "--bundle", &other, "--type", "vuln"];
+        let verify = ["verify-blob", "app.txt", "--key", &public, "--bundle", &other, "--type", "urn:test:vuln"];
         place.bulla(&verify).expect(0);
     }
 }

@@ -392,11 +392,11 @@ fn attestations_are_made_by_a_request_and_by_attest() {
     fs::write(bench.path("vex.json"), "{\"@context\":\"https://openvex.dev/ns/v0.2.0\"}").unwrap();
 
     let attest =
-        ["attest", "oci:build:v1", "--predicate", "slsa.json", "--type", "slsaprovenance1", "--key", "alice.key"];
+        ["attest", "oci:build:v1", "--predicate", "slsa.json", "--type", "urn:test:slsa", "--key", "alice.key"];
     bench.ok(&[&attest[..], &["--format", "both"]].concat());
     let verify = ["verify", "oci:build:v1", "--key", "alice.pub", "--type"];
-    bench.ok(&[&verify[..], &["slsaprovenance1"]].concat());
-    bench.ok(&[&verify[..], &["https://slsa.dev/provenance/v1"]].concat());
+    bench.ok(&[&verify[..], &["urn:test:slsa"]].concat());
+    bench.ok(&[&verify[..], &["urn:test:slsa"]].concat());
     bench.refused(&[&verify[..], &["vuln"]].concat());
     // An attestation is no image signature.
     bench.refused(&["verify", "oci:build:v1", "--key", "alice.pub"]);
@@ -412,19 +412,16 @@ fn attestations_are_made_by_a_request_and_by_attest() {
     assert_eq!(held.count(), 2, "one bundle, one envelope");
 
     let new = ["request", "new", "oci:build:v1", "-o", "r", "--owner", "bob=bob.pub", "--format", "both"];
-    bench.ok(&[&new[..], &["--attest", "openvex=vex.json", "--attest", "slsaprovenance1=slsa.json"]].concat());
+    bench.ok(&[&new[..], &["--attest", "urn:test:vex=vex.json", "--attest", "urn:test:slsa=slsa.json"]].concat());
     let shown = bench.ok(&["request", "show", "r"]).out;
-    assert!(
-        shown.contains("attest     https://openvex.dev/ns\n   forms      Sigstore bundle and .att tag\n"),
-        "{shown}"
-    );
+    assert!(shown.contains("attest     urn:test:vex\n   forms      Sigstore bundle and .att tag\n"), "{shown}");
     assert!(shown.contains("|   \"buildDefinition\": { \"buildType\": \"x<y\" },"), "{shown}");
     bench.ok(&["request", "sign", "r", "--key", "bob.key", "-o", "b", "--yes"]);
     bench.ok(&["request", "attach", "r", "b"]);
     let verify = ["verify", "oci:build:v1", "--key", "bob.pub"];
     bench.ok(&verify);
-    bench.ok(&[&verify[..], &["--type", "openvex"]].concat());
-    bench.ok(&[&verify[..], &["--type", "slsaprovenance1"]].concat());
+    bench.ok(&[&verify[..], &["--type", "urn:test:vex"]].concat());
+    bench.ok(&[&verify[..], &["--type", "urn:test:slsa"]].concat());
     bench.refused(&[&verify[..], &["--type", "vuln"]].concat());
     // Both found the `.att` tag and left to it what the other had put there.
     let tree = bench.ok(&["tree", "oci:build:v1", "--key", "alice.pub", "--key", "bob.pub"]).out;
@@ -441,7 +438,7 @@ fn attestations_are_made_by_a_request_and_by_attest() {
         "--owner",
         "bob=bob.pub",
         "--attest",
-        "vuln=vex.json",
+        "urn:test:vuln=vex.json",
         "--attest-only",
     ]);
     assert!(!bench.ok(&["request", "show", "only"]).out.contains("image signature"));

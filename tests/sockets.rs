@@ -57,7 +57,7 @@ const COMMANDS: [&str; 22] = [
     "key export release.key --form plain-pkcs8 -o plain.key",
     "key export release.key -o public.pub",
     "key import plain.key -o imported",
-    "request new oci:app:v1 -o r --owner a=release.pub --owner b=second.pub --threshold 2 --format both --attest vuln=p",
+    "request new oci:app:v1 -o r --owner a=release.pub --owner b=second.pub --threshold 2 --format both --attest urn:test:vuln=p",
     "request show r",
     "request show r --full --output json",
     "request sign r --key release.key -o one --yes --log log",

@@ -2,6 +2,7 @@
 
 mod args;
 mod attest;
+mod attestations;
 mod bar;
 mod blob;
 mod cert;
@@ -49,6 +50,7 @@ mod request;
 mod results;
 mod revocation;
 mod runtime;
+mod scanner_report;
 mod secret;
 mod sign;
 #[cfg(unix)]

@@ -10,15 +10,15 @@ use crate::cli::request;
 use bulla::envelope::UnsignedStatement;
 use bulla::limits::Limits;
 use bulla::predicate::PredicateKind;
+use bulla::predicate::PredicateProblem;
 use bulla::request::Attestation;
 use bulla::request::RequestError;
 use bulla::request::WholeDocument;
 
-/// Reads a predicate. Every error is a bad argument. If the file holds a statement, envelope or bundle, a hint shows how
-/// to extract the predicate.
-pub(super) fn read(path: &Path, limits: &Limits) -> Result<Box<RawValue>, Failure> {
-    let bytes = bytes(path, limits)?;
-    Attestation::predicate(&bytes, limits).map_err(|error| {
+/// Reads a predicate of this type, and checks it. Every error is a bad argument. If the file holds a statement, envelope or
+/// bundle, a hint shows how to extract the predicate.
+pub(super) fn read(path: &Path, predicate_type: &str, limits: &Limits) -> Result<Box<RawValue>, Failure> {
+    let read = Attestation::predicate(&bytes(path, limits)?, limits).map_err(|error| {
         let failure = request::bad_argument(path, &error);
         let part = match error {
             RequestError::WholeDocument { what: WholeDocument::Bundle } => {
@@ -30,18 +30,40 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Box<RawValue>, Failur
             RequestError::WholeDocument { what: WholeDocument::Statement } => "jq .predicate FILE",
             _ => return failure,
         };
-        failure.hint(format!("give the predicate alone: {part}"))
+        failure.hint(format!("give the predicate alone, {part}, or sign the statement as it is with --statement"))
+    })?;
+    check(path, predicate_type, &read, limits)?;
+    Ok(read)
+}
+
+/// Reads a finished statement, and checks its predicate. Every error is a bad argument.
+pub(super) fn statement(path: &Path, limits: &Limits) -> Result<UnsignedStatement, Failure> {
+    let failure = |error: String| Failure::unknown(format!("{}: {error}", path.display()));
+    let read = UnsignedStatement::parse(&bytes(path, limits)?, limits).map_err(|error| failure(error.to_string()))?;
+    let predicate = read.predicate().map_err(|error| failure(error.to_string()))?;
+    check(path, read.predicate_type(), predicate, limits)?;
+    Ok(read)
+}
+
+/// Refuses a predicate of a known type with a mistake that no policy could accept, with the JSON Pointer of each mistake.
+fn check(path: &Path, predicate_type: &str, predicate: &RawValue, limits: &Limits) -> Result<(), Failure> {
+    bulla::predicate::check(predicate_type, predicate.get().as_bytes(), limits).map_err(|mistakes| {
+        let scan = mistakes.iter().any(|mistake| matches!(mistake.problem(), PredicateProblem::WrongDocument { .. }));
+        let failure = Failure::unknown(format!("{}: {}", path.display(), mistakes.first()));
+        let failure = Failure {
+            code: mistakes.first().code(),
+            details: mistakes.iter().skip(1).map(ToString::to_string).collect(),
+            ..failure
+        };
+        match scan && matches!(PredicateKind::of(predicate_type), PredicateKind::Scan(_)) {
+            true => failure.hint("what trivy, grype or clair printed is given with --scanner-report FILE"),
+            false => failure,
+        }
     })
 }
 
-/// Reads a finished statement. Every error is a bad argument.
-pub(super) fn statement(path: &Path, limits: &Limits) -> Result<UnsignedStatement, Failure> {
-    let failure = |error| Failure::unknown(format!("{}: {error}", path.display()));
-    UnsignedStatement::parse(&bytes(path, limits)?, limits).map_err(failure)
-}
-
 /// The bytes of a file, or of standard input.
-fn bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
+pub(super) fn bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
     match path == Path::new("-") {
         true => files::standard_input(limits.evidence.attestation_bytes),
         false => files::read_stream(path, limits.evidence.attestation_bytes),

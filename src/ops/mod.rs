@@ -28,6 +28,7 @@ mod present;
 pub mod request;
 pub mod revocation;
 pub mod saved;
+pub mod scanned;
 pub mod sign;
 mod signed;
 pub mod timestamp;

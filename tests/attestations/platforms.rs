@@ -43,8 +43,8 @@ fn a_platform_without_its_document_is_an_error() {
         (&[AMD][..], "linux/arm64, and no document is given for it"),
         (&[AMD, ARM, windows], "no manifest for windows/amd64"),
         (&[AMD, ARM, same], "two documents are given for linux/arm64/v8"),
-        (&[AMD, ["--predicate", "arm.json"]], "several predicates are for several platforms"),
-        (&[["--predicate", "arm.json"], AMD], "several predicates are for several platforms"),
+        (&[AMD, ["--predicate", "arm.json"]], "several documents are for several platforms"),
+        (&[["--predicate", "arm.json"], AMD], "several documents are for several platforms"),
     ] {
         let refused = bench.unknown(&[&ATTEST[..], &predicates.concat()].concat());
         assert!(refused.err.contains(why), "{why}: {}", refused.err);

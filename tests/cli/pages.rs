@@ -294,8 +294,8 @@ const REPORTS: &[(&str, &[&str])] = &[
     (
         "attest-blob",
         &[
-            "echo {} > p && release.pub --key release.key --predicate p --type vuln",
-            "echo {} > p && nowhere --key release.key --predicate p --type vuln",
+            "echo {} > p && release.pub --key release.key --predicate p --type urn:test:vuln",
+            "echo {} > p && nowhere --key release.key --predicate p --type urn:test:vuln",
         ],
     ),
     (
@@ -303,7 +303,7 @@ const REPORTS: &[(&str, &[&str])] = &[
         &[
             "bulla sign-blob second.pub --key release.key && second.pub --key release.pub",
             "bulla sign-blob second.pub --key stranger.key && second.pub --key release.pub",
-            "echo {} > p && bulla attest-blob second.pub --key release.key --predicate p --type vuln && second.pub --key release.pub --type vuln",
+            "echo {} > p && bulla attest-blob second.pub --key release.key --predicate p --type urn:test:vuln && second.pub --key release.pub --type urn:test:vuln",
             "nowhere --key release.pub",
         ],
     ),
@@ -316,7 +316,7 @@ const REPORTS: &[(&str, &[&str])] = &[
             "rm app/blobs/sha256/44b8987b2fdc8a2a5e2b85e9e96336e138d033b0c93407d38d92c6998390de1c && oci:app:v1 --key stranger.pub",
             "oci:index:v1 --key release.pub --all-platforms",
             "oci:index:v1 --key release.pub --platform linux/amd64",
-            "echo {} > p && bulla attest oci:app:v1 --predicate p --type vuln --key release.key && oci:app:v1 --type vuln --key release.pub --with-predicates",
+            "echo {} > p && bulla attest oci:app:v1 --predicate p --type urn:test:vuln --key release.key && oci:app:v1 --type urn:test:vuln --key release.pub --with-predicates",
             "bulla copy oci:app:v1 docker-archive:d.tar:app:1.0 && docker-archive:d.tar --evidence oci:app --key release.pub",
             "bulla copy oci:app:v1 docker-archive:d.tar:app:1.0 && docker-archive:d.tar --evidence oci:app --key stranger.pub",
             "oci:app:v1 --key release.pub --layers",
@@ -325,7 +325,12 @@ const REPORTS: &[(&str, &[&str])] = &[
     ),
     ("ls", &["oci:app", "oci:index"]),
     ("sign", &["oci:app:v1 oci:nowhere:v1 --key release.key --format both", "oci:app:v1 --key release.key --dry-run"]),
-    ("attest", &["echo {} > p && oci:app:v1 oci:nowhere:v1 --predicate p --type vuln --key release.key --format both"]),
+    (
+        "attest",
+        &[
+            "echo {} > p && oci:app:v1 oci:nowhere:v1 --predicate p --type urn:test:vuln --key release.key --format both",
+        ],
+    ),
     (
         "request new",
         &[
@@ -423,8 +428,8 @@ const REPORTS: &[(&str, &[&str])] = &[
 ];
 
 /// A request with everything in it, signed.
-const ROUND: &str = "echo {} > p && bulla request new oci:app:v1 -o before --owner release=release.pub --attest vuln=p && \
-    bulla request new oci:app:v1 -o r --owner release=release.pub --attest vuln=p --format both -a a=b --previous before \
+const ROUND: &str = "echo {} > p && bulla request new oci:app:v1 -o before --owner release=release.pub --attest urn:test:vuln=p && \
+    bulla request new oci:app:v1 -o r --owner release=release.pub --attest urn:test:vuln=p --format both -a a=b --previous before \
     --signed-reference x && bulla request sign r --key release.key -o a --yes && r --response a";
 
 /// A request for a finished statement.

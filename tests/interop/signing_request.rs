@@ -14,7 +14,7 @@ use crate::support::softhsm::SoftHsm;
 use crate::support::test_plugin;
 
 /// The predicate types as cosign names them; one has no short name.
-const TYPES: [&str; 3] = ["slsaprovenance1", "vuln", "https://example.com/checked/v1"];
+const TYPES: [&str; 3] = ["custom", "link", "https://example.com/checked/v1"];
 
 /// The key types of a token: all that SoftHSM makes and we sign with.
 const ON_TOKEN: [&str; 7] = ["p256", "p384", "p521", "ed25519", "rsa2048", "rsa3072", "rsa4096"];

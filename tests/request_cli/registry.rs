@@ -98,10 +98,11 @@ fn an_attestation_in_a_registry_names_the_repository() {
     image::image(1).put(&registry, "team/app", Some("v1"));
     let reference = format!("{}/team/app:v1", registry.address());
     std::fs::write(bench.path("p.json"), "{}").unwrap();
-    let attest = ["attest", &reference, "--predicate", "p.json", "--type", "vuln", "--key", "alice.key", "--format"];
+    let attest =
+        ["attest", &reference, "--predicate", "p.json", "--type", "urn:test:vuln", "--key", "alice.key", "--format"];
     for form in ["bundle", "tag"] {
         bench.ok(&[&attest[..], &[form]].concat());
         let name = reference.strip_suffix(":v1").unwrap();
-        bench.ok(&["verify", &reference, "--key", "alice.pub", "--type", "vuln", "--signed-reference", name]);
+        bench.ok(&["verify", &reference, "--key", "alice.pub", "--type", "urn:test:vuln", "--signed-reference", name]);
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn attest(args: &AttestBlobArgs) -> Result<Exit, Failure> {
     let sources = Sources::of(&inputs, &args.key, &args.keys)?.with_predicate(&args.predicate);
     target::check(&paths, &sources, overwrite)?;
     let predicate_type = predicate_type(&args.predicate_type)?;
-    let predicate = predicate::read(&args.predicate, &limits)?;
+    let predicate = predicate::read(&args.predicate, predicate_type, &limits)?;
     let signers = keys::signers(std::slice::from_ref(&args.key), &args.keys)?;
     let Some(signer) = signers.first() else { return Err(Failure::unknown("no key was given")) };
     let (mut exit, mut reports) = (Exit::Yes, Results::of("attest-blob", args.output));

@@ -17,6 +17,8 @@ use crate::cli::args::TokenArgs;
 use crate::cli::args::WitnessArgs;
 use crate::cli::args::name;
 use crate::cli::args::pair;
+use crate::cli::args::time;
+use bulla::time::Time;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum RequestCommand {
@@ -242,14 +244,27 @@ pub(in crate::cli) struct AttestArgs {
     pub(in crate::cli) references: Vec<String>,
     /// The predicate: a file with one JSON object, which is signed as it is; - reads standard input. With --all-platforms
     /// PLATFORM=FILE, one for each platform
-    #[arg(long, value_name = "FILE", required_unless_present = "statement", requires = "predicate_type")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["statement", "scanner_report"], requires = "predicate_type")]
     pub(in crate::cli) predicate: Vec<String>,
     /// The predicate type: a URI, or a short name: slsa, spdx, cyclonedx, vulns, vex, test-result, vsa and those of cosign
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "statement")]
     pub(in crate::cli) predicate_type: Option<String>,
     /// A finished in-toto statement, which is signed as it is; one of its subjects is the image
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["predicate", "signed_reference", "all_platforms"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["predicate", "scanner_report", "signed_reference", "all_platforms"])]
     pub(in crate::cli) statement: Option<PathBuf>,
+    /// The JSON report of trivy, grype or clair about this image: an attestation of the type vulns is made of it. With
+    /// --all-platforms PLATFORM=FILE, one for each platform
+    #[arg(long, value_name = "FILE", conflicts_with = "predicate", help_heading = "Scanner reports")]
+    pub(in crate::cli) scanner_report: Vec<String>,
+    /// The output of trivy version --format json, which has the date of the vulnerability database
+    #[arg(long, value_name = "FILE", requires = "scanner_report", help_heading = "Scanner reports")]
+    pub(in crate::cli) scanner_db: Option<PathBuf>,
+    /// When the scan ended, for a report without a time, as those of clair (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = time::parse, requires = "scanner_report", help_heading = "Scanner reports")]
+    pub(in crate::cli) scanned_at: Option<Time>,
+    /// Attest a report without the date of the vulnerability database; no policy with a maximum age of it accepts that
+    #[arg(long, requires = "scanner_report", conflicts_with = "scanner_db", help_heading = "Scanner reports")]
+    pub(in crate::cli) no_database_date: bool,
     /// A private key: a file, env:NAME, a pkcs11: URI, or plugin:NAME; several may be given
     #[arg(long, value_name = "KEY", required = true)]
     pub(in crate::cli) key: Vec<String>,

@@ -195,7 +195,7 @@ fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestatio
         predicate::check_same_for_all(predicate_type, args.all_platforms)?;
         let content = AttestationContent::Predicate {
             name: None,
-            predicate: predicate::read(path, limits)?,
+            predicate: predicate::read(path, predicate_type, limits)?,
             predicate_type: predicate_type.to_owned(),
         };
         Ok(Attestation { content, forms: forms()? })

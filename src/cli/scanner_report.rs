@@ -1,0 +1,56 @@
+//! Scanner reports: what trivy, grype or clair printed becomes an in-toto vulns predicate.
+
+use std::path::Path;
+
+use serde_json::value::RawValue;
+
+use bulla::limits::Limits;
+use bulla::ops::scanned::ScannedError;
+use bulla::predicate::PredicateError;
+use bulla::predicate::PredicateProblem;
+use bulla::predicate::ScanTarget;
+use bulla::predicate::scanner;
+use bulla::predicate::scanner::DatabaseDate;
+use bulla::predicate::scanner::ExtractOptions;
+use bulla::request::Attestation;
+
+use super::exit::Failure;
+use super::predicate;
+use super::request::args::AttestArgs;
+
+/// Reads a report and makes a predicate of it. Every error is a bad argument.
+pub(super) fn read(path: &Path, args: &AttestArgs, limits: &Limits) -> Result<(Box<RawValue>, ScanTarget), Failure> {
+    let failed = |error: &PredicateError| failure(path, error);
+    let database = match &args.scanner_db {
+        Some(version) => {
+            let date = scanner::database_date(&predicate::bytes(version, limits)?, limits);
+            DatabaseDate::Given(date.map_err(|error| failure(version, &error))?)
+        }
+        None if args.no_database_date => DatabaseDate::MayBeMissing,
+        None => DatabaseDate::InReport,
+    };
+    let mut options = ExtractOptions::new(database);
+    options.finished = args.scanned_at;
+    let scan = scanner::extract(&predicate::bytes(path, limits)?, options, limits).map_err(|error| failed(&error))?;
+    let no_target = || failed(&PredicateError::at("", PredicateProblem::NoTarget));
+    let target = scan.report.target.clone().ok_or_else(no_target)?;
+    let predicate = Attestation::predicate(&scan.predicate, limits);
+    let predicate = predicate.map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))?;
+    Ok((predicate, target))
+}
+
+fn failure(path: &Path, error: &PredicateError) -> Failure {
+    let failure = Failure { code: error.code(), ..Failure::unknown(format!("{}: {error}", path.display())) };
+    match error.problem() {
+        PredicateProblem::NoDatabaseDate => failure.hint(
+            "--scanner-db FILE with the output of trivy version --format json; or --no-database-date attests it without",
+        ),
+        PredicateProblem::NoTime => failure.hint("--scanned-at TIME says when the scan ended"),
+        _ => failure,
+    }
+}
+
+/// The failure for a report about another image, or an image that cannot be read.
+pub(super) fn other_image(file: &str, error: &ScannedError) -> Failure {
+    Failure { code: error.code(), ..Failure::unknown(format!("{file}: {error}")) }
+}

@@ -1,0 +1,109 @@
+//! Scanner reports: made into vulns predicates, about the image that was scanned and no other.
+
+use std::fs;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::bench::Bench;
+use crate::payloads::payloads;
+use crate::support::image;
+use crate::support::image::TestImage;
+
+/// What trivy prints about this image. Its database date is not in it.
+fn trivy(image: &TestImage) -> Value {
+    json!({
+        "SchemaVersion": 2,
+        "CreatedAt": "2026-11-20T11:00:00Z",
+        "ArtifactName": "app",
+        "ArtifactType": "container_image",
+        "Metadata": {"ImageID": bulla::digest::Digest::sha256(&image.config).to_string()},
+        "Results": [
+            {"Target": "app (debian 12)", "Class": "os-pkgs", "Type": "debian", "Vulnerabilities": [
+                {"VulnerabilityID": "CVE-2026-1", "PkgName": "zlib1g", "Status": "affected", "Severity": "HIGH"}]},
+            {"Target": "app", "Class": "secret", "Secrets": [{"RuleID": "aws", "Match": "AKIASECRET"}]},
+        ],
+    })
+}
+
+const VERSION: &str = r#"{"Version":"0.60.0","VulnerabilityDB":{"Version":2,"UpdatedAt":"2026-11-19T06:00:00Z"}}"#;
+
+fn bench() -> Bench {
+    let bench = Bench::new(&["alice"]);
+    let (one, other) = (image::image(1), image::image(2));
+    let multi = image::multi_arch(3, &["linux/amd64", "linux/arm64"]);
+    bench.layout("build", &[("v1", &one), ("multi", &multi)]);
+    for (name, image) in [("scan", &one), ("other", &other), ("amd", &multi.children[0]), ("arm", &multi.children[1])] {
+        fs::write(bench.path(&format!("{name}.json")), trivy(image).to_string()).unwrap();
+    }
+    fs::write(bench.path("version.json"), VERSION).unwrap();
+    bench
+}
+
+const ATTEST: [&str; 4] = ["attest", "oci:build:v1", "--key", "alice.key"];
+const DATED: [&str; 2] = ["--scanner-db", "version.json"];
+
+#[test]
+fn a_scanner_report_becomes_a_predicate_with_its_database_date() {
+    let bench = bench();
+    bench.ok(&[&ATTEST[..], &["--scanner-report", "scan.json"], &DATED].concat());
+    let verify = ["verify", "oci:build:v1", "--key", "alice.pub", "--type", "vulns", "--output", "predicate"];
+    let predicate: Value = serde_json::from_str(&bench.ok(&verify).out).unwrap();
+    assert_eq!(predicate["scanner"]["db"]["lastUpdate"], "2026-11-19T06:00:00Z");
+    assert_eq!(predicate["metadata"]["scanFinishedOn"], "2026-11-20T11:00:00Z");
+    assert_eq!(predicate["scanner"]["result"][0]["id"], "CVE-2026-1");
+    let [payload] = &payloads(&bench, "build")[..] else { panic!("one attestation") };
+    assert!(payload.contains("https://in-toto.io/attestation/vulns/v0.2") && !payload.contains("AKIASECRET"));
+}
+
+#[test]
+fn a_report_without_a_database_date_is_attested_only_if_the_operator_says_so() {
+    let bench = bench();
+    let before = bench.snapshot("build");
+    let report = [&ATTEST[..], &["--scanner-report", "scan.json"]].concat();
+    let refused = bench.unknown(&report);
+    assert!(refused.err.contains("--scanner-db") && refused.err.contains("--no-database-date"), "{}", refused.err);
+    fs::write(bench.path("old.json"), r#"{"Version":"0.60.0"}"#).unwrap();
+    bench.unknown(&[&report[..], &["--scanner-db", "old.json"]].concat());
+    bench.unknown(&[&report[..], &DATED, &["--no-database-date"]].concat());
+    assert_eq!(bench.snapshot("build"), before);
+    bench.ok(&[&report[..], &["--no-database-date"]].concat());
+    assert!(!payloads(&bench, "build")[0].contains("lastUpdate"));
+}
+
+#[test]
+fn a_report_about_another_image_is_not_attested() {
+    let bench = bench();
+    let before = bench.snapshot("build");
+    let refused = bench.unknown(&[&ATTEST[..], &["--scanner-report", "other.json"], &DATED].concat());
+    assert!(refused.err.contains("other.json: the scanner looked at sha256:"), "{}", refused.err);
+    // A report about a platform is not about its index, nor about another platform.
+    let multi = ["attest", "oci:build:multi", "--key", "alice.key"];
+    bench.unknown(&[&multi[..], &["--scanner-report", "amd.json"], &DATED].concat());
+    let of = |amd: &str, arm: &str| {
+        let (amd, arm) = (format!("linux/amd64={amd}"), format!("linux/arm64={arm}"));
+        bench.run(
+            &[&multi[..], &["--all-platforms", "--scanner-report", &amd, "--scanner-report", &arm], &DATED].concat(),
+        )
+    };
+    assert_eq!(of("arm.json", "amd.json").code, Some(2));
+    assert_eq!(bench.snapshot("build"), before);
+    assert_eq!(of("amd.json", "arm.json").code, Some(0));
+    assert_eq!(payloads(&bench, "build").len(), 2);
+}
+
+#[test]
+fn a_scanner_report_is_no_predicate() {
+    let bench = bench();
+    let before = bench.snapshot("build");
+    for kind in ["vulns", "vuln"] {
+        let refused = bench.unknown(&[&ATTEST[..], &["--type", kind, "--predicate", "scan.json"]].concat());
+        assert!(refused.err.contains("the report of a scanner"), "{}", refused.err);
+        assert!(refused.err.contains("--scanner-report FILE"), "{}", refused.err);
+    }
+    let report = [&ATTEST[..], &["--scanner-report", "scan.json"], &DATED].concat();
+    bench.unknown(&[&report[..], &["--type", "vuln"]].concat());
+    bench.unknown(&[&ATTEST[..], &["--scanner-report", "version.json"], &DATED].concat());
+    assert_eq!(bench.snapshot("build"), before);
+    bench.ok(&[&report[..], &["--type", "vulns"]].concat());
+}
