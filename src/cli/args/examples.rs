@@ -42,7 +42,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         "attest",
         [
             "bulla attest registry.example/app:1.0 --type spdx --predicate sbom.json --key release.key",
-            "bulla attest oci:app:1.0 --type vuln --predicate scan.json --key env:RELEASE_KEY",
+            "bulla attest oci:app:1.0 --scanner-report grype.json --key env:RELEASE_KEY",
         ],
     ),
     (
