@@ -6,7 +6,6 @@ use std::path::Path;
 use bulla::digest::Digest;
 use bulla::envelope::Forms;
 use bulla::limits::Limits;
-use bulla::nonempty::NonEmpty;
 use bulla::oci::Platform;
 use bulla::ops::attest;
 use bulla::ops::scanned;
@@ -27,10 +26,12 @@ use super::stores::Stores;
 
 /// What the command line asks to attest.
 pub(super) struct AskedAttestations {
-    /// One document about every subject, or one for each platform.
-    documents: NonEmpty<AskedDocument>,
+    /// The document about every subject, or about the first platform.
+    first: AskedDocument,
     /// The platforms that have a document of their own; none if all subjects have the same.
     platforms: Vec<Platform>,
+    /// The documents about the other platforms.
+    rest: Vec<AskedDocument>,
 }
 
 /// A document to attest.
@@ -59,7 +60,7 @@ impl AskedAttestations {
             let content = AttestationContent::Statement(predicate::statement(path, limits)?);
             let attestation = Attestation { content, forms: forms.clone() };
             let document = AskedDocument { attestation, file: path.display().to_string(), target: None };
-            return Ok(Self { documents: NonEmpty::one(document), platforms: Vec::new() });
+            return Ok(Self { first: document, platforms: Vec::new(), rest: Vec::new() });
         }
         let kind = match &args.predicate_type {
             Some(typed) => predicate_type(typed)?,
@@ -72,12 +73,15 @@ impl AskedAttestations {
         let (mut platforms, mut documents) = (Vec::new(), Vec::new());
         for typed in args.predicate.iter().chain(&args.scanner_report) {
             let of_platform = of_platform(typed).filter(|_| args.all_platforms);
+            if of_platform.is_none() {
+                predicate::check_same_for_all(kind, args.all_platforms)?;
+            }
             let file = of_platform.as_ref().map_or(typed.as_str(), |(_, file)| file);
             documents.push(AskedDocument::read(file, kind, args, forms, limits)?);
             platforms.extend(of_platform.map(|(platform, _)| platform));
         }
         match (platforms.len(), documents.len(), references.len()) {
-            (0, 1, _) => predicate::check_same_for_all(kind, args.all_platforms)?,
+            (0, 1, _) => {}
             (own, all, 1) if own == all => {}
             (own, all, _) if own == all => {
                 let message = "documents about platforms are about one image, and several are given";
@@ -88,8 +92,9 @@ impl AskedAttestations {
                     .hint("--all-platforms --predicate linux/amd64=FILE --predicate linux/arm64=FILE"));
             }
         }
-        let documents = NonEmpty::collect(documents).ok_or_else(|| Failure::unknown("no document was given"))?;
-        Ok(Self { documents, platforms })
+        let mut documents = documents.into_iter();
+        let first = documents.next().ok_or_else(|| Failure::unknown("no document was given"))?;
+        Ok(Self { first, platforms, rest: documents.collect() })
     }
 
     /// Resolves the references to the subjects, each with its document. A scanner report must be about its subject.
@@ -132,8 +137,8 @@ impl AskedAttestations {
     }
 
     fn document(&self, digest: &Digest, resolved: &ResolvedSubjects) -> &AskedDocument {
-        let number = resolved.numbers.get(digest).copied().unwrap_or(0);
-        self.documents.iter().nth(number).unwrap_or(self.documents.first())
+        let number = resolved.numbers.get(digest).and_then(|number| number.checked_sub(1));
+        number.and_then(|number| self.rest.get(number)).unwrap_or(&self.first)
     }
 }
 

@@ -33,6 +33,8 @@ use bulla::ops::inspect::layers_in;
 use bulla::ops::inspect::signature_in;
 use bulla::ops::other_format;
 use bulla::ops::pinned;
+use bulla::predicate::PredicateError;
+use bulla::predicate::PredicateSummary;
 use bulla::report::InspectReport;
 use bulla::report::Inspected;
 use bulla::report::ShownPayload;
@@ -288,6 +290,7 @@ struct ShownStatement<'a> {
 fn envelope(what: &str, envelope: &Envelope, limits: &Limits) -> Result<(Rows, Inspected), String> {
     let payload = envelope.unverified_payload();
     let mut rows = vec![row("is", what), row("payload type", envelope.claimed_type())];
+    let mut summarized = None;
     let shown: Result<ShownStatement<'_>, _> = json::parse(payload, &predicate_limits(payload, limits));
     let payload = match shown {
         Err(why) if why.is_limit() => return Err(format!("its payload cannot be read: {why}")),
@@ -298,6 +301,14 @@ fn envelope(what: &str, envelope: &Envelope, limits: &Limits) -> Result<(Rows, I
         Ok(shown) => {
             rows.push(row("predicate type", &shown.predicate_type));
             rows.extend(shown.subject.iter().map(|subject| row("subject", subject.get())));
+            match summary(&shown, limits) {
+                None => {}
+                Some(Ok(read)) => {
+                    rows.extend(read.facts().map(|(name, value)| row(name, value)));
+                    summarized = Some(read);
+                }
+                Some(Err(why)) => rows.push(row("summary", &format!("not a document of its type: {why}"))),
+            }
             rows.extend(shown.predicate.map(|predicate| row("predicate", predicate.get())));
             // JSON that nests too deeply for other parsers is reported as text.
             match serde_json::from_slice::<Value>(payload) {
@@ -306,7 +317,13 @@ fn envelope(what: &str, envelope: &Envelope, limits: &Limits) -> Result<(Rows, I
             }
         }
     };
-    Ok((rows, Inspected::envelope(envelope.claimed_type(), payload)))
+    Ok((rows, Inspected::envelope(envelope.claimed_type(), payload).with_summary(summarized.as_ref())))
+}
+
+/// What the predicate of a statement says; `None` if there is none.
+fn summary(statement: &ShownStatement<'_>, limits: &Limits) -> Option<Result<PredicateSummary, PredicateError>> {
+    let predicate = statement.predicate?;
+    Some(PredicateSummary::read(&statement.predicate_type, predicate.get().as_bytes(), limits))
 }
 
 fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Rows, Inspected), String> {

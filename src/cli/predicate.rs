@@ -30,7 +30,7 @@ pub(super) fn read(path: &Path, predicate_type: &str, limits: &Limits) -> Result
             RequestError::WholeDocument { what: WholeDocument::Statement } => "jq .predicate FILE",
             _ => return failure,
         };
-        failure.hint(format!("give the predicate alone, {part}, or sign the statement as it is with --statement"))
+        failure.hint(format!("give the predicate alone: {part}"))
     })?;
     check(path, predicate_type, &read, limits)?;
     Ok(read)

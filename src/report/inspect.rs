@@ -10,6 +10,7 @@ use crate::key::PublicKey;
 use crate::oci::Document;
 use crate::ops::inspect::InspectedLayer;
 use crate::ops::inspect::SignatureUnread;
+use crate::predicate::PredicateSummary;
 use crate::report::ReportedError;
 use crate::report::VERSION;
 use crate::report::material::ReportedMaterial;
@@ -71,9 +72,18 @@ pub struct Inspected {
     signature_error: Option<ReportedError>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     signatures: Vec<ReportedSignatureLayer>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    summary: Vec<ReportedFact>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamps: Option<usize>,
     r#type: &'static str,
+}
+
+/// One fact of the summary of a predicate.
+#[derive(Clone, Debug, Serialize)]
+struct ReportedFact {
+    name: &'static str,
+    value: String,
 }
 
 /// The payload of an envelope, in the form of a report.
@@ -163,6 +173,14 @@ impl Inspected {
         }
     }
 
+    /// The same envelope with what the predicate in it says.
+    #[must_use]
+    pub fn with_summary(self, summary: Option<&PredicateSummary>) -> Self {
+        let facts = summary.into_iter().flat_map(PredicateSummary::facts);
+        let fact = |(name, value): (&'static str, &str)| ReportedFact { name, value: value.to_owned() };
+        Self { summary: facts.map(fact).collect(), ..self }
+    }
+
     /// A simple signing payload.
     pub fn simple_signing_payload(payload: Value) -> Self {
         Self { payload: Some(Some(payload)), ..Self::of_type("simple signing payload") }
@@ -186,6 +204,7 @@ impl Inspected {
             signature: None,
             signature_error: None,
             signatures: Vec::new(),
+            summary: Vec::new(),
             timestamps: None,
             r#type: what,
         }

@@ -56,6 +56,31 @@ fn a_scanner_report_becomes_a_predicate_with_its_database_date() {
     assert!(payload.contains("https://in-toto.io/attestation/vulns/v0.2") && !payload.contains("AKIASECRET"));
 }
 
+// What a signer is shown, and what `inspect` shows, is what the document says.
+#[test]
+fn a_scan_is_summed_up_for_people() {
+    let bench = bench();
+    bench.ok(&[&ATTEST[..], &["--scanner-report", "scan.json"], &DATED].concat());
+    fs::write(bench.path("vulns.json"), {
+        let verify = ["verify", "oci:build:v1", "--key", "alice.pub", "--type", "vulns", "--output", "predicate"];
+        bench.ok(&verify).out
+    })
+    .unwrap();
+    let asked = ["request", "new", "oci:build:v1", "-o", "r", "--owner", "a=alice.pub", "--attest", "vulns=vulns.json"];
+    bench.ok(&asked);
+    let page = bench.ok(&["request", "show", "r"]).out;
+    for says in ["scanned: 2026-11-20T11:00:00Z", "database: 2026-11-19T06:00:00Z", "findings: 1: 1 high"] {
+        assert!(page.contains(&format!("   says       {says}\n")), "{says}: {page}");
+    }
+    let attest = ["attest-blob", "version.json", "--key", "alice.key", "--type", "vulns", "--predicate", "vulns.json"];
+    bench.ok(&attest);
+    let shown = bench.ok(&["inspect", "version.json.sigstore.json"]).out;
+    assert!(shown.contains("database") && shown.contains("1: 1 high"), "{shown}");
+    let report = bench.json(&["inspect", "version.json.sigstore.json", "--output", "json"]);
+    let facts = report["is"]["summary"].as_array().unwrap();
+    assert!(facts.contains(&json!({"name": "database", "value": "2026-11-19T06:00:00Z"})), "{report}");
+}
+
 #[test]
 fn a_report_without_a_database_date_is_attested_only_if_the_operator_says_so() {
     let bench = bench();

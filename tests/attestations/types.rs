@@ -30,6 +30,7 @@ fn document(predicate_type: &str) -> serde_json::Value {
         "result": []}, "metadata": {"scanStartedOn": "2026-11-02T00:00:00Z", "scanFinishedOn": "2026-11-02T00:00:00Z"}});
     match predicate_type {
         kind if kind.starts_with("https://spdx.dev") => json!({"spdxVersion": "SPDX-2.3", "name": "app",
+            "documentNamespace": "https://sbom.example/1",
             "creationInfo": {"created": "2026-11-01T00:00:00Z", "creators": ["Tool: t"]}, "packages": [package]}),
         kind if kind.starts_with("https://cyclonedx.org") => json!({"bomFormat": "CycloneDX", "specVersion": "1.6",
             "metadata": {"timestamp": "2026-11-01T00:00:00Z"}, "components": [{"type": "library", "name": "a"}]}),

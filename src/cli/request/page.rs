@@ -16,7 +16,9 @@ use bulla::envelope::FormName;
 use bulla::envelope::ResourceDescriptor;
 use bulla::envelope::SignedWith;
 use bulla::envelope::UnsignedStatement;
+use bulla::limits::Limits;
 use bulla::oci::media_type;
+use bulla::predicate::PredicateSummary;
 use bulla::report::Report;
 use bulla::report::RequestResult;
 use bulla::request::Action;
@@ -206,6 +208,16 @@ impl RequestPage<'_> {
         let what = if attest.finished().is_some() { "statement" } else { "predicate" };
         row(page, INDENT, what, &format!("{} bytes", text.len()));
         fact(page, INDENT, what, &Digest::sha256(text.as_bytes()).to_string());
+        let predicate_json = attest.predicate_json().map(|json| json.get().as_bytes());
+        let summary =
+            predicate_json.ok().map(|json| PredicateSummary::read(attest.predicate_type(), json, &Limits::DEFAULT));
+        match &summary {
+            None => {}
+            Some(Ok(summary)) => {
+                summary.facts().for_each(|(name, value)| row(page, INDENT, "says", &format!("{name}: {value}")))
+            }
+            Some(Err(why)) => row(page, INDENT, "warning", &format!("not a document of its type: {why}")),
+        }
         let most = if self.full { usize::MAX } else { PREDICATE_LINES };
         for line in predicate(text).take(most) {
             page.push(format_args!("{INDENT}  | {line}"));
