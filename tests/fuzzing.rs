@@ -152,6 +152,14 @@ fn pkcs11_uri() {
 }
 
 #[test]
+fn policy_file() {
+    let small = "bulla-policy: 1\nidentities:\n  a: { keys: [{ file: a.pub }] }\nimages:\n- match: [r.example/*]\n  require:\n  \
+        - signature: { by: [a] }\n";
+    let seeds = [include_str!("policy_file/everything.yaml"), small].map(|seed| seed.as_bytes().to_vec());
+    fuzz("policy_file", &seeds, CASES);
+}
+
+#[test]
 fn signing_request() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("request.json");

@@ -13,6 +13,10 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "support/vectors.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod vectors;
+
 #[path = "policy_file/fields.rs"]
 mod fields;
 #[path = "policy_file/language.rs"]
@@ -21,6 +25,10 @@ mod language;
 mod limits;
 #[path = "policy_file/mistakes.rs"]
 mod mistakes;
+#[path = "policy_file/random.rs"]
+mod random;
+#[path = "policy_file/rewritten.rs"]
+mod rewritten;
 #[path = "policy_file/schema.rs"]
 mod schema;
 #[path = "policy_file/yaml_traps.rs"]

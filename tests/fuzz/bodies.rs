@@ -29,6 +29,7 @@ use bulla::oci::media_type::DOCKER_INDEX;
 use bulla::oci::media_type::DOCKER_MANIFEST;
 use bulla::oci::media_type::OCI_INDEX;
 use bulla::oci::media_type::OCI_MANIFEST;
+use bulla::policy_file::document::PolicyDocument;
 use bulla::request::SigningRequest;
 use bulla::store::Archive;
 use bulla::store::DockerArchive;
@@ -62,6 +63,7 @@ use bulla::x509::TimestampRequest;
 use bulla::x509::TimestampResponse;
 use bulla::x509::TimestampToken;
 use bulla::x509::VerifiedChain;
+use bulla::yaml::Position;
 
 /// Whether the bytes are accepted as the format.
 pub type Body = fn(&[u8]) -> bool;
@@ -79,6 +81,7 @@ pub const BODIES: &[(&str, Body)] = &[
     ("notary_jws", notary_jws),
     ("ocsp_response", ocsp_response),
     ("pkcs11_uri", pkcs11_uri),
+    ("policy_file", policy_file),
     ("signing_request", signing_request),
     ("tar", tar),
     ("timestamp", timestamp),
@@ -221,6 +224,23 @@ pub fn pkcs11_uri(data: &[u8]) -> bool {
     assert!(!printed.contains("pin-source=") && !printed.contains("pin-value="), "a PIN is printed");
     assert_eq!(Uri::parse(&printed).expect("our own URI is read").to_string(), printed);
     true
+}
+
+/// A policy file: each error stands inside the file, in order, and none is found in a file that is accepted.
+pub fn policy_file(data: &[u8]) -> bool {
+    let Err(errors) = PolicyDocument::parse(data, &Limits::DEFAULT) else { return true };
+    let text = String::from_utf8_lossy(data);
+    let lines: Vec<_> = text.split('\n').collect();
+    let mut before = Position::START;
+    assert!(errors.count() <= PolicyDocument::MOST_ERRORS);
+    for error in errors.iter() {
+        let (line, column) = (error.position.line as usize, error.position.column as usize);
+        assert!(error.position >= before && line <= lines.len(), "{error}");
+        assert!(column <= lines[line - 1].chars().count() + 1, "{error}");
+        assert!(!error.problem.code().is_empty() && error.problem.hint().is_none_or(|hint| !hint.is_empty()));
+        before = error.position;
+    }
+    false
 }
 
 /// A signing request: each item has something to be signed, and every owner a key.
