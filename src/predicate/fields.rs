@@ -17,7 +17,7 @@ pub struct PredicateFields<'a> {
 
 /// A value that a policy writes: a text, or a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FieldValue {
+pub enum FieldLiteral {
     /// A number: equal to a JSON number of the same value, however that is written, and to nothing else.
     Number(DecimalNumber),
     /// A text: equal to a JSON string of the same characters. `true` and `false` are also equal to the JSON boolean, since
@@ -34,11 +34,11 @@ pub enum FieldComparison {
     /// A number that is not larger.
     AtMost(DecimalNumber),
     /// This value.
-    Equals(FieldValue),
+    Equals(FieldLiteral),
     /// Any value but `null`.
     Exists,
     /// One of these values.
-    OneOf(NonEmpty<FieldValue>),
+    OneOf(NonEmpty<FieldLiteral>),
 }
 
 impl<'a> PredicateFields<'a> {
@@ -94,7 +94,7 @@ impl<'a> PredicateFields<'a> {
     }
 }
 
-impl FieldValue {
+impl FieldLiteral {
     fn is(&self, node: &JsonNode<'_>) -> Result<bool, PredicateError> {
         Ok(match self {
             Self::Number(number) => DecimalNumber::parse(node.json()).as_ref() == Some(number),
@@ -104,7 +104,7 @@ impl FieldValue {
     }
 }
 
-impl fmt::Display for FieldValue {
+impl fmt::Display for FieldLiteral {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(number) => number.fmt(f),

@@ -38,7 +38,7 @@ pub use decimal::DecimalNumber;
 pub use error::PredicateError;
 pub use error::PredicateProblem;
 pub use fields::FieldComparison;
-pub use fields::FieldValue;
+pub use fields::FieldLiteral;
 pub use fields::PredicateFields;
 pub use node::JsonNode;
 pub use node::JsonObject;

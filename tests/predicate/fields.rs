@@ -4,7 +4,7 @@ use bulla::limits::Limits;
 use bulla::nonempty::NonEmpty;
 use bulla::predicate::DecimalNumber;
 use bulla::predicate::FieldComparison;
-use bulla::predicate::FieldValue;
+use bulla::predicate::FieldLiteral;
 use bulla::predicate::JsonPointer;
 use bulla::predicate::JsonPointerError;
 use bulla::predicate::PredicateFields;
@@ -18,8 +18,8 @@ fn number(text: &str) -> DecimalNumber {
     DecimalNumber::parse(text).unwrap_or_else(|| panic!("{text}"))
 }
 
-fn text(text: &str) -> FieldValue {
-    FieldValue::Text(text.to_owned())
+fn text(text: &str) -> FieldLiteral {
+    FieldLiteral::Text(text.to_owned())
 }
 
 fn passes(pointer: &str, test: &FieldComparison) -> bool {
@@ -58,12 +58,12 @@ fn a_pointer_finds_a_value() {
 
 #[test]
 fn a_value_passes_a_test_of_its_own_type_only() {
-    let equals = |pointer: &str, value: FieldValue| passes(pointer, &FieldComparison::Equals(value));
+    let equals = |pointer: &str, value: FieldLiteral| passes(pointer, &FieldComparison::Equals(value));
     assert!(equals("/decision", text("approved")) && !equals("/decision", text("Approved")));
     assert!(!equals("/decision", text("approve")) && !equals("/missing", text("approved")));
     assert!(equals("/ok", text("true")) && !equals("/ok", text("false")) && !equals("/ok", text("True")));
-    assert!(equals("/list/1/n", FieldValue::Number(number("7.5"))));
-    assert!(!equals("/quoted", FieldValue::Number(number("7"))) && !equals("/list/1/n", text("7.50")));
+    assert!(equals("/list/1/n", FieldLiteral::Number(number("7.5"))));
+    assert!(!equals("/quoted", FieldLiteral::Number(number("7"))) && !equals("/list/1/n", text("7.50")));
     assert!(!equals("/none", text("null")) && !equals("/list", text("x")) && !equals("/deep", text("{}")));
     let one_of = FieldComparison::OneOf(NonEmpty::collect([text("waived"), text("approved")]).unwrap());
     assert!(passes("/decision", &one_of) && !passes("/quoted", &one_of) && !passes("/missing", &one_of));
