@@ -16,6 +16,10 @@
 #[path = "support/vectors.rs"]
 mod vectors;
 
+#[path = "predicate/attestation_file.rs"]
+mod attestation_file;
+#[path = "predicate/attestation_manifest.rs"]
+mod attestation_manifest;
 #[path = "predicate/check.rs"]
 mod check;
 #[path = "predicate/documents.rs"]

@@ -1,6 +1,7 @@
 //! Signed documents: parsed here, trusted only after [`SignedDocument::verify`]; and the table of signature formats.
 
 mod annotated_envelope;
+mod attestation_file;
 pub mod base64;
 mod bundle;
 mod bundle_document;
@@ -33,6 +34,8 @@ mod verification_material;
 mod witnesses;
 
 pub use annotated_envelope::AnnotatedEnvelope;
+pub use attestation_file::AttestationFile;
+pub use attestation_file::UnreadAttestation;
 pub use bundle::Bundle;
 pub use bundle_document::BundleContent;
 pub use bundle_document::BundleDocument;

@@ -1,5 +1,6 @@
 //! The OCI image specification as types: no I/O, no trust.
 
+mod attestation_manifest;
 mod config;
 mod content;
 mod descriptor;
@@ -17,6 +18,7 @@ pub(crate) mod repository_name;
 mod spec;
 mod subject;
 
+pub use attestation_manifest::AttestationManifest;
 pub use config::ConfigError;
 pub use config::ImageConfig;
 pub use content::Content;

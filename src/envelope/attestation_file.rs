@@ -1,0 +1,191 @@
+//! `AttestationFile`: a file of attestations as GitHub hands them out: JSON lines, a list, or the answer of its API.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::digest::Digest;
+use crate::envelope::AnnotatedEnvelope;
+use crate::envelope::Bundle;
+use crate::envelope::Envelope;
+use crate::envelope::EnvelopeError;
+use crate::envelope::Evidence;
+use crate::envelope::FoundAt;
+use crate::envelope::ResourceDescriptor;
+use crate::envelope::SignedDocument;
+use crate::envelope::statement::StatementFields;
+use crate::json;
+use crate::limits::Limits;
+use crate::limits::count;
+
+/// The attestations of a file, not verified: Sigstore bundles and DSSE envelopes.
+///
+/// The file is JSON lines with one document each (`gh attestation download`), a JSON array of documents, one document
+/// alone, or the answer of GitHub's API: an object whose `attestations` have a `bundle` each. One that cannot be read
+/// hides no other.
+#[derive(Clone, Debug)]
+pub struct AttestationFile {
+    attestations: Vec<FileAttestation>,
+    unread: Vec<UnreadAttestation>,
+}
+
+/// An attestation of a file that could not be read: whether it counts cannot be told.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{place}: {error}")]
+pub struct UnreadAttestation {
+    /// Why it could not be read.
+    pub error: EnvelopeError,
+    /// The file and the line, or the number of the attestation in it.
+    pub place: String,
+}
+
+#[derive(Clone, Debug)]
+struct FileAttestation {
+    document: SignedDocument,
+    place: String,
+    subjects: Vec<ResourceDescriptor>,
+}
+
+/// The fields by which the documents in such a file are told apart.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shape<'a> {
+    /// In the output of `gh attestation verify --format json`.
+    #[serde(borrow, default)]
+    attestation: Option<&'a RawValue>,
+    /// In the answer of the API.
+    #[serde(borrow, default)]
+    attestations: Option<Vec<&'a RawValue>>,
+    /// In an attestation of the API.
+    #[serde(borrow, default)]
+    bundle: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    dsse_envelope: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    payload_type: Option<&'a RawValue>,
+}
+
+impl AttestationFile {
+    /// Reads the file that the operator calls `place`.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] if the file as a whole is longer than the evidence of one subject may be, or has more attestations
+    /// than referrers are listed: could-not-tell. What is wrong with one attestation is in [`AttestationFile::unread`].
+    pub fn read(place: &str, bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
+        EnvelopeError::bounded("bytes of a file of attestations", bytes.len(), limits.evidence.bytes)?;
+        let mut file = Self { attestations: Vec::new(), unread: Vec::new() };
+        let whole = json::check(bytes, &document_limits(bytes, limits)).is_ok();
+        if whole {
+            file.add_all(place, bytes, limits)?;
+            return Ok(file);
+        }
+        for (number, line) in (1_u64..).zip(bytes.split(|byte| *byte == b'\n')) {
+            if !line.trim_ascii().is_empty() {
+                file.add(format!("{place}:{number}"), line, 0, limits)?;
+            }
+        }
+        Ok(file)
+    }
+
+    /// The attestations that claim to be about `subject`, as evidence to be verified. Claims about other subjects are left
+    /// out before any signature is checked.
+    pub fn evidence<'a>(&'a self, subject: &'a Digest) -> impl Iterator<Item = Evidence> + 'a {
+        let about = |attestation: &&FileAttestation| attestation.subjects.iter().any(|one| one.is(subject));
+        self.attestations.iter().filter(about).map(|attestation| {
+            let found_at = FoundAt::File(attestation.place.clone());
+            Evidence::new(attestation.document.clone(), found_at, Vec::new())
+        })
+    }
+
+    /// The attestations that could not be read. Any of them may be about any subject.
+    pub fn unread(&self) -> &[UnreadAttestation] {
+        &self.unread
+    }
+
+    /// The number of attestations that were read, about any subject.
+    pub fn len(&self) -> usize {
+        self.attestations.len()
+    }
+
+    /// Whether no attestation was read.
+    pub fn is_empty(&self) -> bool {
+        self.attestations.is_empty()
+    }
+
+    /// Adds the documents of a file that is one JSON document.
+    fn add_all(&mut self, place: &str, bytes: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
+        if !bytes.trim_ascii_start().starts_with(b"[") {
+            return self.add(place.to_owned(), bytes, 0, limits);
+        }
+        let items: Vec<&RawValue> = json::read(bytes).map_err(json_error)?;
+        self.add_items(place, &items, 0, limits)
+    }
+
+    fn add_items(&mut self, place: &str, items: &[&RawValue], depth: u8, limits: &Limits) -> Result<(), EnvelopeError> {
+        for (number, item) in (1_u64..).zip(items) {
+            self.add(format!("{place} attestation {number}"), item.get().as_bytes(), depth, limits)?;
+        }
+        Ok(())
+    }
+
+    /// Adds one document, or what is inside of it.
+    fn add(&mut self, place: String, bytes: &[u8], depth: u8, limits: &Limits) -> Result<(), EnvelopeError> {
+        let most = limits.graph.referrers;
+        EnvelopeError::bounded("attestations in one file", self.attestations.len() + self.unread.len() + 1, most)?;
+        let shape = match shape(bytes, limits) {
+            Ok(shape) => shape,
+            Err(error) => {
+                self.unread.push(UnreadAttestation { error, place });
+                return Ok(());
+            }
+        };
+        let inner = shape.bundle.or(shape.attestation).filter(|_| depth < MAX_DEPTH);
+        match (shape.attestations, inner) {
+            (Some(items), _) if depth < MAX_DEPTH => return self.add_items(&place, &items, depth + 1, limits),
+            (_, Some(inner)) => return self.add(place, inner.get().as_bytes(), depth + 1, limits),
+            _ => {}
+        }
+        let bare = shape.payload_type.is_some() && shape.dsse_envelope.is_none();
+        match document(bare, bytes, limits) {
+            Ok((document, subjects)) => self.attestations.push(FileAttestation { document, place, subjects }),
+            Err(error) => self.unread.push(UnreadAttestation { error, place }),
+        }
+        Ok(())
+    }
+}
+
+fn shape<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Shape<'a>, EnvelopeError> {
+    EnvelopeError::bounded("bytes of an attestation", bytes.len(), limits.evidence.attestation_bytes)?;
+    json::parse_document(bytes, &limits.for_predicate(bytes.len())).map_err(json_error)
+}
+
+/// One signed document, and whom it claims to be about.
+fn document(
+    bare: bool,
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<(SignedDocument, Vec<ResourceDescriptor>), EnvelopeError> {
+    let bytes = bytes.trim_ascii();
+    let document = match bare {
+        true => SignedDocument::Dsse(AnnotatedEnvelope::from(Envelope::parse(bytes, limits)?)),
+        false => SignedDocument::Bundle(Bundle::parse(bytes, limits)?),
+    };
+    let payload = match &document {
+        SignedDocument::Bundle(bundle) => bundle.envelope().unverified_payload(),
+        SignedDocument::Dsse(envelope) => envelope.envelope().unverified_payload(),
+        SignedDocument::Notary(_) | SignedDocument::Simple(_) => &[],
+    };
+    let subjects = StatementFields::read(payload, limits)?.subjects;
+    Ok((document, subjects))
+}
+
+fn json_error(error: json::JsonError) -> EnvelopeError {
+    EnvelopeError::Json { format: "Sigstore bundle", error }
+}
+
+/// The limits of the whole file: each document in it has its own.
+fn document_limits(bytes: &[u8], limits: &Limits) -> Limits {
+    limits.for_predicate(bytes.len()).with(|limits| limits.json.string_bytes = count(bytes.len()))
+}
+
+/// How many objects may be around a document.
+const MAX_DEPTH: u8 = 2;
