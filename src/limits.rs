@@ -277,8 +277,8 @@ impl Limits {
             timestamps: 32,
         },
         evidence: EvidenceLimits {
-            attestation_bytes: 32 << 20,
-            bytes: 64 << 20,
+            attestation_bytes: 64 << 20,
+            bytes: 128 << 20,
             finding_bytes: 16 << 20,
             signature_bytes: 1 << 20,
             signature_checks: 100_000,

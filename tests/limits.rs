@@ -190,8 +190,8 @@ fn the_default_limits_are_the_published_ones() {
         ("envelope.statement_subjects", 1_024),
         ("envelope.timestamp_bytes", 1_048_576),
         ("envelope.timestamps", 32),
-        ("evidence.attestation_bytes", 33_554_432),
-        ("evidence.bytes", 67_108_864),
+        ("evidence.attestation_bytes", 67_108_864),
+        ("evidence.bytes", 134_217_728),
         ("evidence.finding_bytes", 16_777_216),
         ("evidence.signature_bytes", 1_048_576),
         ("evidence.signature_checks", 100_000),
@@ -697,10 +697,16 @@ fn attestations_are_measured() {
 
 /// An attestation whose predicate has this many bytes, no string of it longer than a string may be.
 fn attests(image: &Content, sink: &dyn Sink, size: usize) -> Result<(), OpsError> {
-    const EMPTY: usize = r#"{"a":"","b":"","c":""}"#.len();
-    let part = (size - EMPTY) / 3;
-    let text = |length| "x".repeat(length);
-    let predicate = format!(r#"{{"a":"{}","b":"{}","c":"{}"}}"#, text(part), text(part), text(size - EMPTY - 2 * part));
+    const PARTS: usize = 8;
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    // Of each name and text: four quotation marks, a colon, and a comma or one of the braces; one brace more.
+    let part = (size - 1 - PARTS * 7) / PARTS;
+    let last = size - 1 - PARTS * 7 - (PARTS - 1) * part;
+    let field = |(at, name): (usize, &&str)| {
+        let length = if at + 1 == PARTS { last } else { part };
+        format!(r#""{name}":"{}""#, "x".repeat(length))
+    };
+    let predicate = format!("{{{}}}", names.iter().enumerate().map(field).collect::<Vec<_>>().join(","));
     assert_eq!(predicate.len(), size);
     let attestation = Attestation {
         content: AttestationContent::Predicate {

@@ -10,6 +10,7 @@ mod error;
 mod evidence;
 pub mod file;
 pub mod graph;
+mod image_platforms;
 pub mod import;
 pub mod inspect;
 pub mod layers;
@@ -36,6 +37,7 @@ pub mod tree;
 pub mod unenforced;
 mod verdict_budget;
 pub mod verify;
+pub mod verify_image;
 mod walk;
 pub mod witness;
 

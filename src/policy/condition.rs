@@ -2,11 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use crate::digest::Digest;
+use crate::limits::Limits;
+use crate::policy::FieldRule;
 use crate::policy::MaxAgeRule;
+use crate::policy::PredicateView;
+use crate::policy::ProvenanceRule;
+use crate::policy::SbomRule;
+use crate::policy::ScanRule;
 use crate::policy::SignedNameRule;
 use crate::policy::StatementTime;
+use crate::policy::SummaryRule;
+use crate::policy::TestRule;
 use crate::policy::UnmetCondition;
+use crate::predicate::CertificateClaims;
+use crate::predicate::PredicateFields;
 use crate::time::Time;
+use crate::trust::Owner;
 
 /// A condition on a statement, without which it does not count: a closed set. A condition can only turn a yes into a
 /// no.
@@ -20,46 +32,61 @@ pub enum Condition {
         /// The annotation value.
         value: String,
     },
+    /// A value of the predicate passes this test.
+    Field(FieldRule),
     /// The statement is at most so old.
     MaxAge(MaxAgeRule),
+    /// It is SLSA provenance by such a builder.
+    Provenance(ProvenanceRule),
+    /// It is such an SBOM.
+    Sbom(SbomRule),
+    /// It is a scan that found nothing that is not allowed.
+    Scan(ScanRule),
     /// The statement was made for this repository.
     SignedName(SignedNameRule),
     /// The statement was made for exactly this image name.
     SignedReference(String),
+    /// It is such a verification summary.
+    Summary(SummaryRule),
+    /// It is a test result with such an outcome.
+    Test(TestRule),
 }
 
 /// What is known of an authenticated statement: the input of conditions.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct StatementFacts<'a> {
+pub(crate) struct StatementFacts<'a> {
     /// The annotations that were signed.
-    pub annotations: &'a BTreeMap<String, String>,
+    pub(crate) annotations: &'a BTreeMap<String, String>,
+    /// What the certificate of the signer says about a build; an error if that cannot be read.
+    pub(crate) claims: Result<Option<CertificateClaims<'a>>, UnreadableClaims>,
+    /// The digest of the config of the manifest that it is about, if that is known.
+    pub(crate) config: Option<&'a Digest>,
+    pub(crate) limits: &'a Limits,
     /// The current time.
-    pub now: Time,
+    pub(crate) now: Time,
+    /// The owner who signed it; `None` where nobody is known to have signed it.
+    pub(crate) owner: Option<&'a Owner>,
+    /// The predicate, byte for byte.
+    pub(crate) predicate: Option<&'a [u8]>,
     /// The image name that was signed, if there is one.
-    pub reference: Option<&'a str>,
+    pub(crate) reference: Option<&'a str>,
+    /// The manifest that it is about.
+    pub(crate) subject: &'a Digest,
     /// When the statement was made.
-    pub time: StatementTime,
+    pub(crate) time: StatementTime,
+    pub(crate) view: &'a PredicateView,
 }
 
-impl<'a> StatementFacts<'a> {
-    /// A statement with these signed annotations and this image name, made at `time`, as of `now`.
-    pub const fn new(
-        annotations: &'a BTreeMap<String, String>,
-        reference: Option<&'a str>,
-        time: StatementTime,
-        now: Time,
-    ) -> Self {
-        Self { annotations, now, reference, time }
-    }
-}
+/// What a certificate says about a build cannot be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnreadableClaims;
 
 impl Condition {
     /// Checks a statement.
     ///
     /// # Errors
     /// [`UnmetCondition`] if it does not meet the condition.
-    pub fn check(&self, facts: &StatementFacts<'_>) -> Result<(), UnmetCondition> {
+    pub(crate) fn check(&self, facts: &StatementFacts<'_>) -> Result<(), UnmetCondition> {
         match self {
             Self::Annotation { key, value } => match facts.annotations.get(key) {
                 Some(got) if got == value => Ok(()),
@@ -71,17 +98,62 @@ impl Condition {
                 Some(got) if got == want => Ok(()),
                 got => Err(UnmetCondition::SignedReference { got: got.map(str::to_owned), want: want.clone() }),
             },
+            document => document.check_document(facts),
+        }
+    }
+
+    /// Checks the predicate.
+    fn check_document(&self, facts: &StatementFacts<'_>) -> Result<(), UnmetCondition> {
+        match (self, facts.view) {
+            (Self::Field(rule), _) => rule.check(facts),
+            (Self::Provenance(rule), PredicateView::Provenance(provenance)) => {
+                let claims = facts.claims.as_ref().map_err(|_| UnmetCondition::CertificateUnreadable)?;
+                match facts.owner {
+                    Some(owner) => rule.check(provenance, owner, claims.as_ref()),
+                    None => Err(UnmetCondition::UnknownBuilder { got: provenance.builder.clone() }),
+                }
+            }
+            (Self::Sbom(rule), PredicateView::Sbom(sbom, _)) => rule.check(sbom),
+            (Self::Scan(rule), PredicateView::Scan(scan)) => {
+                match rule.check(scan, (facts.subject, facts.config), facts.now)? {
+                    blocking if blocking.is_empty() => Ok(()),
+                    blocking => Err(UnmetCondition::Vulnerabilities(blocking)),
+                }
+            }
+            (Self::Summary(rule), PredicateView::Summary(summary)) => rule.check(summary, facts.subject),
+            (Self::Test(rule), PredicateView::Test(result, _)) => rule.check(result),
+            _ => Err(UnmetCondition::PredicateKind),
         }
     }
 
     /// The texts that identify the condition in the digest of a policy: its kind, and its values. A text of `Debug` is
     /// unambiguous: it quotes strings and names fields.
     pub(super) fn words(&self) -> Vec<String> {
-        match self {
-            Self::Annotation { key, value } => vec!["annotation".to_owned(), key.clone(), value.clone()],
-            Self::MaxAge(rule) => vec!["max age".to_owned(), format!("{rule:?}")],
-            Self::SignedName(rule) => vec!["signed name".to_owned(), format!("{rule:?}")],
-            Self::SignedReference(name) => vec!["signed reference".to_owned(), name.clone()],
+        let (kind, rule) = match self {
+            Self::Annotation { key, value } => return vec!["annotation".to_owned(), key.clone(), value.clone()],
+            Self::SignedReference(name) => return vec!["signed reference".to_owned(), name.clone()],
+            Self::Field(rule) => ("field", format!("{rule:?}")),
+            Self::MaxAge(rule) => ("max age", format!("{rule:?}")),
+            Self::Provenance(rule) => ("provenance", format!("{rule:?}")),
+            Self::Sbom(rule) => ("sbom", format!("{rule:?}")),
+            Self::Scan(rule) => ("scan", format!("{rule:?}")),
+            Self::SignedName(rule) => ("signed name", format!("{rule:?}")),
+            Self::Summary(rule) => ("summary", format!("{rule:?}")),
+            Self::Test(rule) => ("test", format!("{rule:?}")),
+        };
+        vec![kind.to_owned(), rule]
+    }
+}
+
+impl FieldRule {
+    /// Checks a predicate.
+    fn check(&self, facts: &StatementFacts<'_>) -> Result<(), UnmetCondition> {
+        let unmet = || UnmetCondition::Field { at: self.at.to_string() };
+        let predicate = facts.predicate.ok_or_else(unmet)?;
+        let fields = PredicateFields::read(predicate, facts.limits).map_err(UnmetCondition::Predicate)?;
+        match fields.passes(&self.at, &self.test).map_err(UnmetCondition::Predicate)? {
+            true => Ok(()),
+            false => Err(unmet()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::envelope::FormStatements;
 use crate::policy::About;
 use crate::policy::Condition;
 use crate::policy::MaxAgeRule;
@@ -11,6 +12,9 @@ use crate::policy::StatementKind;
 use crate::policy::StatementKinds;
 use crate::policy::TimeEvidence;
 use crate::policy::UnmetCondition;
+use crate::policy::VexRequirement;
+use crate::predicate::PredicateKind;
+use crate::predicate::SbomFormat;
 
 /// The name of a requirement, which reports show.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +31,7 @@ pub struct Requirement {
     kinds: StatementKinds,
     line: Option<u32>,
     quorum: Quorum,
+    vex: Option<VexRequirement>,
 }
 
 /// Which statements of an owner decide whether the owner counts.
@@ -51,6 +56,7 @@ impl Requirement {
             kinds: kinds.into(),
             line: None,
             quorum,
+            vex: None,
         }
     }
 
@@ -77,6 +83,12 @@ impl Requirement {
     #[must_use]
     pub fn newest_only(self) -> Self {
         Self { counted: CountedStatements::Newest, ..self }
+    }
+
+    /// The same requirement, where VEX statements clear vulnerabilities that a scan found.
+    #[must_use]
+    pub fn with_vex(self, vex: VexRequirement) -> Self {
+        Self { vex: Some(vex), ..self }
     }
 
     /// The manifests of an image that the statements must be about.
@@ -114,25 +126,74 @@ impl Requirement {
         &self.quorum
     }
 
+    /// Whose VEX statements clear vulnerabilities; `None` if nobody's do.
+    pub const fn vex(&self) -> Option<&VexRequirement> {
+        self.vex.as_ref()
+    }
+
+    /// Whether only the newest statement of an owner counts, of those that it reads: a newer one may turn a yes into a no.
+    pub fn needs_newest(&self) -> bool {
+        self.counted == CountedStatements::Newest || self.vex.is_some()
+    }
+
     /// Checks the conditions that need one statement alone. Where only the newest statement counts, it has to have a time.
     ///
     /// # Errors
-    /// [`UnmetCondition`]: the first that it does not meet.
-    pub fn check(&self, facts: &StatementFacts<'_>) -> Result<(), UnmetCondition> {
+    /// [`UnmetCondition`]: the first that it does not meet; [`UnmetCondition::Vulnerabilities`], which VEX statements may
+    /// clear, only if it meets all others.
+    pub(crate) fn check(&self, facts: &StatementFacts<'_>) -> Result<(), UnmetCondition> {
         if self.counted == CountedStatements::Newest {
             MaxAgeRule { limit: None, time: TimeEvidence::Document }.check(facts.time, facts.now)?;
         }
-        self.conditions.iter().try_for_each(|condition| condition.check(facts))
+        let mut blocked = Ok(());
+        for condition in &self.conditions {
+            match condition.check(facts) {
+                Ok(()) => {}
+                Err(blocking @ UnmetCondition::Vulnerabilities(_)) => blocked = blocked.and(Err(blocking)),
+                Err(unmet) => return Err(unmet),
+            }
+        }
+        blocked
     }
 
-    /// Whether statements of `kind` are read.
+    /// Whether statements of `kind` are read: those that count, and VEX statements that clear vulnerabilities.
     pub fn reads(&self, kind: &StatementKind) -> bool {
-        self.kinds.contains(kind)
+        self.kinds.contains(kind) || self.reads_as_vex(kind)
+    }
+
+    /// Whether statements at a tag of cosign, which holds `statements` alone, could be read.
+    pub fn reads_form(&self, statements: FormStatements) -> bool {
+        let vex = self.vex.is_some() && statements == FormStatements::Attestations;
+        vex || self.kinds.could_be(statements)
+    }
+
+    /// Whether the predicate of statements of `kind` is read, or its time.
+    pub(crate) fn reads_view(&self, kind: &StatementKind) -> bool {
+        let needs_view = |condition: &Condition| {
+            !matches!(
+                condition,
+                Condition::Annotation { .. } | Condition::SignedName(_) | Condition::SignedReference(_)
+            )
+        };
+        let reads = self.counted == CountedStatements::Newest || self.conditions.iter().any(needs_view);
+        reads && self.kinds.contains(kind) || self.reads_as_vex(kind)
+    }
+
+    /// Whether statements of `kind` may clear vulnerabilities: OpenVEX and CSAF, and CycloneDX, whose predicate type is that
+    /// of SBOMs.
+    pub fn reads_as_vex(&self, kind: &StatementKind) -> bool {
+        let is_vex = |predicate_type: &str| {
+            matches!(PredicateKind::of(predicate_type), PredicateKind::Vex | PredicateKind::Sbom(SbomFormat::CycloneDx))
+        };
+        match kind {
+            StatementKind::Attestation { predicate_type } => self.vex.is_some() && is_vex(predicate_type),
+            StatementKind::ImageSignature => false,
+        }
     }
 
     /// Whether all statements of `kind` are read, since a newer one may decide otherwise than an older one.
     pub fn reads_all(&self, kind: &StatementKind) -> bool {
-        self.counted == CountedStatements::Newest && self.kinds.contains(kind)
+        self.counted == CountedStatements::Newest && self.kinds.contains(kind) || self.reads_as_vex(kind)
     }
 }
 

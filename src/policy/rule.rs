@@ -154,6 +154,9 @@ fn describe(requirement: &Requirement, text: &mut String) {
     if requirement.counted() != CountedStatements::default() {
         line(&["newest"]);
     }
+    if let Some(vex) = requirement.vex() {
+        line(&["vex", &format!("{vex:?}")]);
+    }
     line(&["end"]);
 }
 

@@ -1,5 +1,11 @@
 //! `UnmetCondition`: why a statement does not count, with a stable code.
 
+use crate::predicate::ClaimContradiction;
+use crate::predicate::PredicateError;
+use crate::predicate::SbomFormat;
+use crate::predicate::ScanFinding;
+use crate::predicate::SourceUnknown;
+use crate::predicate::TestOutcome;
 use crate::time::Time;
 
 /// A condition that a statement does not meet. [`UnmetCondition::code`] is stable.
@@ -16,6 +22,35 @@ pub enum UnmetCondition {
         /// The value that is required.
         want: String,
     },
+    /// The operator holds this signer and builder to be worth a lower SLSA build level.
+    #[error("the builder is worth the SLSA build level {got}, and {want} is wanted")]
+    BuildLevel {
+        /// The level of the pair of signer and builder.
+        got: u8,
+        /// The level that is required.
+        want: u8,
+    },
+    /// The certificate says otherwise than the provenance that it signed.
+    #[error(transparent)]
+    CertificateContradicts(ClaimContradiction),
+    /// The claims of the certificate cannot be read, so it is not known whether they contradict the provenance.
+    #[error("what its certificate says about the build cannot be read")]
+    CertificateUnreadable,
+    /// The vulnerability database is too old.
+    #[error("its vulnerability database is of {built}, which is too old or ahead of the clock")]
+    Database {
+        /// When the database was built.
+        built: Time,
+    },
+    /// The SBOM has no components.
+    #[error("it lists no component")]
+    EmptySbom,
+    /// A value of the predicate is missing, or not what it must be.
+    #[error("the value at {at:?} is missing or not what is wanted")]
+    Field {
+        /// The JSON Pointer.
+        at: String,
+    },
     /// The statement is dated more than five minutes ahead of the clock.
     #[error("it is dated {at}, and now is {now}")]
     FromTheFuture {
@@ -24,6 +59,9 @@ pub enum UnmetCondition {
         /// The current time.
         now: Time,
     },
+    /// The scan does not say how old its vulnerability database is.
+    #[error("it does not say how old its vulnerability database is")]
+    NoDatabaseDate,
     /// No image name was signed.
     #[error("no image name was signed, and {want:?} is wanted")]
     NoNameSigned {
@@ -36,6 +74,27 @@ pub enum UnmetCondition {
     /// No trusted timestamp authority, log or signing authority says when it was signed.
     #[error("no trusted timestamp or log entry says when it was signed")]
     NoTrustedTime,
+    /// The summary is by another verifier.
+    #[error("it is by the verifier {got:?}")]
+    OtherVerifier {
+        /// The verifier.
+        got: String,
+    },
+    /// The predicate cannot be read, or exceeds a limit.
+    #[error("its predicate cannot be read: {0}")]
+    Predicate(PredicateError),
+    /// The predicate is not of the kind that the condition is about.
+    #[error("its predicate is of another kind")]
+    PredicateKind,
+    /// The SBOM is of another format.
+    #[error("it is of the format {got}")]
+    SbomFormat {
+        /// The format.
+        got: SbomFormat,
+    },
+    /// The report is about another image than the one that it was attested to.
+    #[error("the report is about another image")]
+    ScanTarget,
     /// The statement was made for another image name, or for none.
     #[error("the name {want:?} is wanted, {}", shown(got.as_ref()))]
     SignedReference {
@@ -60,6 +119,55 @@ pub enum UnmetCondition {
         /// The tag that is required.
         want: String,
     },
+    /// The image was built from another repository.
+    #[error("it was built from {got:?}, and {want:?} is wanted")]
+    Source {
+        /// The repository.
+        got: String,
+        /// The repository that is required.
+        want: String,
+    },
+    /// The image was built from another branch or tag, or the provenance names none.
+    #[error("the ref {want:?} is wanted, and it was built from {got:?}")]
+    SourceRef {
+        /// The branch or tag.
+        got: Option<String>,
+        /// The branch or tag that is required.
+        want: String,
+    },
+    /// The source of the build is not known.
+    #[error(transparent)]
+    SourceUnknown(SourceUnknown),
+    /// The verifier did not accept the image.
+    #[error("the verifier did not accept the image")]
+    SummaryFailed,
+    /// A level was not verified.
+    #[error("the level {want:?} was not verified")]
+    SummaryLevel {
+        /// The level that is required.
+        want: String,
+    },
+    /// The verifier applied another policy.
+    #[error("the verifier applied another policy")]
+    SummaryPolicy,
+    /// The summary is about another repository or digest.
+    #[error("it is about {got:?}")]
+    SummaryResource {
+        /// The resource, a URI.
+        got: String,
+    },
+    /// The summary does not name the version of the verifier's trust.
+    #[error("it names no version of the verifier's trust, and at least {want} is wanted")]
+    SummaryTrust {
+        /// The lowest version.
+        want: u64,
+    },
+    /// The tests did not have an accepted outcome.
+    #[error("the outcome of the tests is {}", got.name())]
+    TestOutcome {
+        /// The outcome.
+        got: TestOutcome,
+    },
     /// The statement is older than the maximum age.
     #[error("it is of {at}: {age} seconds old, and {limit} are allowed")]
     TooOld {
@@ -70,6 +178,15 @@ pub enum UnmetCondition {
         /// The maximum age in seconds.
         limit: u64,
     },
+    /// No pair of this signer and this builder counts.
+    #[error("the builder {got:?} does not count for this signer")]
+    UnknownBuilder {
+        /// The identifier of the builder.
+        got: String,
+    },
+    /// The scan found vulnerabilities that are not allowed, and VEX statements do not clear them.
+    #[error("{} found: {}", vulnerabilities(.0.len()), listed(.0))]
+    Vulnerabilities(Vec<ScanFinding>),
 }
 
 impl UnmetCondition {
@@ -77,18 +194,64 @@ impl UnmetCondition {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Annotation { .. } => "annotation",
+            Self::BuildLevel { .. } => "slsa-level",
+            Self::CertificateContradicts(contradiction) => contradiction.code(),
+            Self::CertificateUnreadable => "build-claims-unreadable",
+            Self::Database { .. } => "database-too-old",
+            Self::EmptySbom => "empty-sbom",
+            Self::Field { .. } => "field",
             Self::FromTheFuture { .. } => "from-the-future",
+            Self::NoDatabaseDate => "no-database-date",
             Self::NoNameSigned { .. } => "no-name-signed",
             Self::NoTime => "no-time",
             Self::NoTrustedTime => "no-trusted-time",
+            Self::OtherVerifier { .. } => "other-verifier",
+            Self::Predicate(error) if error.is_limit() => "predicate-not-read",
+            Self::Predicate(_) => "predicate-unreadable",
+            Self::PredicateKind => "wrong-kind",
+            Self::SbomFormat { .. } => "sbom-format",
+            Self::ScanTarget => "scan-target",
             Self::SignedReference { .. } => "reference",
             Self::SignedRepository { .. } => "signed-name",
             Self::SignedTag { .. } => "signed-tag",
+            Self::Source { .. } => "other-source",
+            Self::SourceRef { .. } => "other-ref",
+            Self::SourceUnknown(unknown) => unknown.code(),
+            Self::SummaryFailed => "summary-failed",
+            Self::SummaryLevel { .. } => "summary-level",
+            Self::SummaryPolicy => "summary-policy",
+            Self::SummaryResource { .. } => "summary-resource",
+            Self::SummaryTrust { .. } => "summary-trust",
+            Self::TestOutcome { .. } => "test-outcome",
             Self::TooOld { .. } => "too-old",
+            Self::UnknownBuilder { .. } => "unknown-builder",
+            Self::Vulnerabilities(_) => "vulnerabilities",
         }
+    }
+
+    /// Whether it is not known if the statement meets the condition: a predicate that exceeds a limit, or of an unknown
+    /// version.
+    pub const fn is_undetermined(&self) -> bool {
+        matches!(self, Self::Predicate(error) if error.is_limit())
     }
 }
 
 fn shown(got: Option<&String>) -> String {
     got.map_or_else(|| "none was signed".to_owned(), |got| format!("{got:?} was signed"))
+}
+
+fn vulnerabilities(count: usize) -> String {
+    if count == 1 {
+        "1 vulnerability that is not allowed".to_owned()
+    } else {
+        format!("{count} vulnerabilities that are not allowed")
+    }
+}
+
+/// The first findings, for people.
+fn listed(findings: &[ScanFinding]) -> String {
+    const SHOWN: usize = 5;
+    let shown = findings.iter().take(SHOWN).map(|finding| format!("{} ({})", finding.id, finding.severity));
+    let more = if findings.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", shown.collect::<Vec<_>>().join(", "))
 }

@@ -15,7 +15,7 @@ use crate::verify::RequirementVerdict;
 use crate::verify::Verifier;
 
 /// An image that the policy of a [`Verifier`] accepted: the manifest or index that was evaluated, the manifests of its
-/// platforms, and the evidence about each. Only an [`ImageEvaluation`](crate::verify::ImageEvaluation) makes one.
+/// platforms, and the evidence about each. Only a verifier makes one.
 ///
 /// ```compile_fail,E0624
 /// use bulla::verify::AcceptedImage;
@@ -25,6 +25,7 @@ use crate::verify::Verifier;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct AcceptedImage {
+    chosen: Option<Digest>,
     digest: Digest,
     expiry_at: Time,
     findings: Vec<(Digest, Arc<Finding>)>,
@@ -66,19 +67,25 @@ pub struct ImageRefusal {
 impl AcceptedImage {
     pub(super) fn proven(
         verifier: &Verifier,
-        (digest, parts): (Digest, Vec<AcceptedPart>),
+        (digest, chosen, parts): (Digest, Option<Digest>, Vec<AcceptedPart>),
         requirements: Vec<RequirementVerdict>,
         findings: Vec<(Digest, Arc<Finding>)>,
         now: Time,
     ) -> Self {
         let (policy, trust) = (verifier.policy().id(), verifier.trust().version());
         let expiry_at = verifier.expiry_at().unwrap_or(now);
-        Self { digest, expiry_at, findings, now, parts, policy, requirements, trust }
+        Self { chosen, digest, expiry_at, findings, now, parts, policy, requirements, trust }
     }
 
-    /// The digest of the manifest or index that was accepted, never a name.
+    /// The digest of the manifest or index that was evaluated, never a name. To move or run is
+    /// [`AcceptedImage::accepted_digest`].
     pub const fn digest(&self) -> &Digest {
         &self.digest
+    }
+
+    /// The digest to move or run: that of the platform to which the verification was narrowed, or of the image itself.
+    pub fn accepted_digest(&self) -> &Digest {
+        self.chosen.as_ref().unwrap_or(&self.digest)
     }
 
     /// The time at which expiry was judged: [`AcceptedImage::verified_at`], unless the verifier was given another.

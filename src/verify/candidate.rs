@@ -33,7 +33,7 @@ impl Candidate {
     pub(super) fn of(record: &StatementRecord, result: &StatementResult, standing: Standing) -> Self {
         let reason = match result {
             StatementResult::Met => None,
-            StatementResult::Unmet(condition) => Some(condition.clone()),
+            StatementResult::Undetermined(condition) | StatementResult::Unmet(condition) => Some(condition.clone()),
         };
         let code = match standing {
             Standing::Counted => None,

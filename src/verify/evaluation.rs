@@ -19,9 +19,6 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
-use crate::envelope::NotaryAttributes;
-use crate::envelope::NotaryEnvelope;
-use crate::envelope::Payload;
 use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
@@ -31,11 +28,8 @@ use crate::policy::Decision;
 use crate::policy::Policy;
 use crate::policy::PolicyId;
 use crate::policy::Requirement;
-use crate::policy::StatementFacts;
-use crate::policy::StatementKind;
 use crate::policy::StatementTime;
 use crate::time::Time;
-use crate::trust::AuthenticatedStatement;
 use crate::trust::Authentication;
 use crate::trust::AuthenticationContext;
 use crate::trust::RevocationCheck;
@@ -44,7 +38,6 @@ use crate::trust::TrustRoot;
 use crate::trust::TrustVersion;
 use crate::trust::TrustedMeans;
 use crate::trust::VerificationTime;
-use crate::trust::VerifiedSigner;
 use crate::trust::notation::UnenforcedStatement;
 use crate::verify::AcceptedSignature;
 use crate::verify::ExaminedSignature;
@@ -58,14 +51,19 @@ use crate::verify::image_part::SubjectEvidence;
 use crate::verify::pool::PoolDecision;
 use crate::verify::pool::RequirementPool;
 use crate::verify::pool::Unread;
-use crate::verify::record::StatementClaims;
 use crate::verify::record::StatementRecord;
 use crate::verify::record::StatementResult;
-use crate::verify::subject_claims::SubjectClaims;
 
 /// Whether the predicates of accepted attestations are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Predicates {
+    Dropped,
+    Kept,
+}
+
+/// Whether the documents of accepted statements are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Documents {
     Dropped,
     Kept,
 }
@@ -86,14 +84,17 @@ pub(super) struct EvaluationContext<'a> {
 pub struct Evaluation<'a> {
     pub(super) budget: SignatureBudget,
     /// The descriptor of the subject, if it is known: some formats sign media type and size too.
-    descriptor: Option<Descriptor>,
+    pub(super) descriptor: Option<Descriptor>,
+    /// The digest of the config of the subject, if it is known: scanners name images by it.
+    pub(super) config: Option<Digest>,
+    pub(super) documents: Documents,
     pub(super) findings: Vec<Arc<Finding>>,
     /// What is known of the image that the subject is a part of; none if it is judged by its own statements alone.
     part: Option<ImagePart>,
     records: Vec<Arc<StatementRecord>>,
     pub(super) subject: Digest,
-    context: EvaluationContext<'a>,
-    time: VerificationTime,
+    pub(super) context: EvaluationContext<'a>,
+    pub(super) time: VerificationTime,
     /// A statement that does not enforce every check, and the signatures that passed those that it enforces. With it no
     /// signature is ever accepted.
     pub(super) unenforced: Option<(&'a UnenforcedStatement, Vec<ExaminedSignature>)>,
@@ -106,7 +107,9 @@ impl<'a> Evaluation<'a> {
         let budget = SignatureBudget::of(context.limits.evidence.signature_checks);
         Self {
             budget,
+            config: None,
             descriptor: None,
+            documents: Documents::Kept,
             findings: Vec::new(),
             part: None,
             records: Vec::new(),
@@ -128,14 +131,17 @@ impl<'a> Evaluation<'a> {
         let requirements = self.context.policy.requirements();
         let known = |accepted: &AcceptedSignature| {
             let positions = requirements.iter().enumerate();
-            let met = positions.filter(|(_, requirement)| accepted.requirements.contains(requirement.id()));
+            let met = positions.filter(|(_, requirement)| {
+                // Where only the newest counts, the others are needed to decide.
+                !requirement.needs_newest() && accepted.requirements.contains(requirement.id())
+            });
             met.map(|(position, _)| (position, StatementResult::Met)).collect()
         };
         self.records = accepted
             .into_iter()
             .map(|signature| {
                 let (results, time) = (known(&signature), StatementTime::default());
-                Arc::new(StatementRecord { about: self.subject, results, signature, time })
+                Arc::new(StatementRecord { about: self.subject, results, signature, time, vex: None })
             })
             .collect();
         self
@@ -145,6 +151,18 @@ impl<'a> Evaluation<'a> {
     #[must_use]
     pub fn with_descriptor(self, descriptor: Descriptor) -> Self {
         Self { descriptor: Some(descriptor), ..self }
+    }
+
+    /// The same evaluation, which keeps no documents: they may be large, and only an import carries them further.
+    #[must_use]
+    pub fn without_documents(self) -> Self {
+        Self { documents: Documents::Dropped, ..self }
+    }
+
+    /// The same evaluation of a subject whose config is known.
+    #[must_use]
+    pub fn with_config(self, config: Digest) -> Self {
+        Self { config: Some(config), ..self }
     }
 
     /// Adds one piece of evidence: it is accepted, or a finding says why not.
@@ -299,12 +317,17 @@ impl<'a> Evaluation<'a> {
         let around = part.map(ImagePart::around).unwrap_or_default();
         let unread = part.map_or(self.unread(), |part| self.unread().or(part.unread()));
         let records = self.records.iter().chain(around).map(AsRef::as_ref);
-        RequirementPool::new((position, requirement), records, unread).decide()
+        let digests: Vec<_> = std::iter::once(self.subject).chain(part.and_then(ImagePart::index)).collect();
+        RequirementPool::new((position, requirement), records, &digests, unread, self.time.current()).decide()
     }
 
     /// What could not be read. It might be a statement of any kind by any owner, so it could complete any quorum.
     fn unread(&self) -> Unread {
-        let reasons = || self.findings.iter().map(|finding| &finding.reason);
+        // What is undetermined about a statement of an owner is known exactly: its record says so.
+        let reasons = || {
+            let reasons = self.findings.iter().map(|finding| &finding.reason);
+            reasons.filter(|reason| !matches!(reason, Reason::Condition(_)))
+        };
         let evidence = self.unread_list || reasons().any(Reason::is_undetermined);
         Unread { evidence, newer: self.unread_list || reasons().any(Reason::may_hide_newer) }
     }
@@ -314,60 +337,5 @@ impl<'a> Evaluation<'a> {
         let requirements = self.context.policy.requirements().into_iter().enumerate();
         let is_open = |position| self.part.as_ref().is_none_or(|part| part.decided_elsewhere(position).is_none());
         requirements.filter(move |(position, _)| is_open(*position))
-    }
-
-    /// Steps 2 to 5 for a statement that an owner signed: the record of it.
-    fn read(&self, evidence: &Evidence, statement: &AuthenticatedStatement) -> Result<StatementRecord, Reason> {
-        let signer = statement.signer();
-        let StatementClaims { claims, kind, results, time } =
-            self.claims(statement.payload(), evidence, Some(signer))?;
-        let requirements = self.context.policy.requirements();
-        let is_met = |position: usize| results.iter().any(|(of, it)| *of == position && *it == StatementResult::Met);
-        let met = requirements.iter().enumerate().filter(|(position, _)| is_met(*position));
-        let requirements: Vec<_> = met.map(|(_, requirement)| requirement.id().clone()).collect();
-        let evidence = match requirements.is_empty() {
-            true => evidence.without_bytes(),
-            false => evidence.without_second_copy(),
-        };
-        let signature = AcceptedSignature {
-            annotations: claims.annotations,
-            evidence,
-            kind,
-            predicate: claims.predicate.filter(|_| self.context.predicates == Predicates::Kept),
-            reference: claims.reference,
-            requirements,
-            signer: signer.clone(),
-        };
-        Ok(StatementRecord { about: self.subject, results, signature, time })
-    }
-
-    /// Steps 2 to 5 for a payload: its kind, its claims, and the result for each requirement that reads this kind, at
-    /// least one.
-    pub(super) fn claims(
-        &self,
-        payload: &Payload,
-        evidence: &Evidence,
-        signer: Option<&VerifiedSigner>,
-    ) -> Result<StatementClaims, Reason> {
-        let payload = payload.read(self.context.limits).map_err(Reason::Payload)?;
-        let kind = StatementKind::of(&payload);
-        let requirements = self.context.policy.requirements();
-        let asked = || requirements.iter().enumerate().filter(|(_, requirement)| requirement.reads(&kind));
-        if asked().next().is_none() {
-            let want = requirements.first().kinds().clone();
-            return Err(Reason::WrongKind { got: kind, want });
-        }
-        let claims = SubjectClaims::of(&payload, &self.subject, self.descriptor.as_ref())?;
-        let attributes = evidence.document().notary_envelope().map(NotaryEnvelope::unverified_attributes);
-        let time = StatementTime::of_document(attributes.map(NotaryAttributes::signing_time))
-            .with_upper_bound(signer.and_then(VerifiedSigner::signed_no_later_than))
-            .with_certificate(signer.and_then(VerifiedSigner::keyless_certificate_start));
-        let facts = StatementFacts::new(&claims.annotations, claims.reference.as_deref(), time, self.time.current());
-        let result = |requirement: &Requirement| match requirement.check(&facts) {
-            Ok(()) => StatementResult::Met,
-            Err(condition) => StatementResult::Unmet(condition),
-        };
-        let results = asked().map(|(position, requirement)| (position, result(requirement))).collect();
-        Ok(StatementClaims { claims, kind, results, time })
     }
 }

@@ -172,6 +172,7 @@ impl Reason {
             | Self::TooLarge { .. }
             | Self::Unreadable(_) => true,
             Self::Certificate(rejection) => rejection.is_undetermined(),
+            Self::Condition(condition) => condition.is_undetermined(),
             Self::Unlogged { fault, .. } => fault.is_undetermined(),
             Self::Envelope(error) | Self::Payload(error) => error.is_limit(),
             _ => false,

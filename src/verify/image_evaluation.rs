@@ -5,12 +5,15 @@
 //! platform of the index that it names only where the requirement says so ([`About::Either`]). What was not read is never
 //! taken for absent.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
-use crate::oci::Descriptor;
+use crate::oci::Content;
+use crate::oci::Document;
 use crate::oci::Platform;
+use crate::oci::media_type;
 use crate::policy::About;
 use crate::policy::Decision;
 use crate::policy::Requirement;
@@ -31,7 +34,7 @@ use crate::verify::requirement_verdict::Impossible;
 
 /// The kind of the manifest that a reference resolves to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImageRoot {
+pub(crate) enum ImageRoot {
     /// An index, whose platforms are manifests of their own.
     Index,
     /// One manifest, the only platform of the image. It never borrows statements from an index that lists it.
@@ -40,7 +43,11 @@ pub enum ImageRoot {
 
 /// The evaluation of a policy over one image, to which what was found about each of its manifests is added.
 #[derive(Debug)]
-pub struct ImageEvaluation<'a> {
+pub(crate) struct ImageEvaluation<'a> {
+    chosen: Option<Digest>,
+    /// The accepted documents that are kept, and their size in bytes.
+    documents: BTreeSet<Digest>,
+    evidence_bytes: u64,
     now: Time,
     platforms: Vec<(Option<Platform>, SubjectEvidence)>,
     root: SubjectEvidence,
@@ -55,12 +62,24 @@ impl<'a> ImageEvaluation<'a> {
     pub(super) fn begin(verifier: &'a Verifier, root: Digest, root_kind: ImageRoot, now: Time) -> Self {
         let root = SubjectEvidence::nothing(root, Unread::default());
         let (platforms, shared) = (Vec::new(), SharedFindings::default());
-        Self { now, platforms, root, root_kind, shared, unread_platforms: false, verifier }
+        let (documents, unread_platforms) = (BTreeSet::new(), false);
+        Self {
+            chosen: None,
+            documents,
+            evidence_bytes: 0,
+            now,
+            platforms,
+            root,
+            root_kind,
+            shared,
+            unread_platforms,
+            verifier,
+        }
     }
 
     /// The evaluation of the statements about the root; `None` if no requirement reads any. `verifier` is that of the
     /// image, perhaps with more revocation evidence: also `None` for one with another policy or trust root.
-    pub fn begin_root<'v>(&self, verifier: &'v Verifier) -> Option<Evaluation<'v>> {
+    pub(crate) fn begin_root<'v>(&self, verifier: &'v Verifier) -> Option<Evaluation<'v>> {
         let elsewhere = |requirement: &Requirement| match (self.root_kind, requirement.about()) {
             (ImageRoot::Index, about) => !about.reads_index(),
             (ImageRoot::Manifest, about) => matches!(about, About::Both | About::Index),
@@ -73,13 +92,13 @@ impl<'a> ImageEvaluation<'a> {
     }
 
     /// Adds what was found about the root. An evaluation of something else counts as unread evidence.
-    pub fn add_root(&mut self, evaluation: Evaluation<'_>) {
+    pub(crate) fn add_root(&mut self, evaluation: Evaluation<'_>) {
         self.root = self.evidence(self.root.digest, evaluation);
     }
 
     /// The evaluation of the statements about the manifest of a platform; `None` if they cannot change the decision: every
     /// requirement that reads them is met by statements about the index, and no newer one could change that.
-    pub fn begin_platform<'v>(&self, verifier: &'v Verifier, manifest: Digest) -> Option<Evaluation<'v>> {
+    pub(crate) fn begin_platform<'v>(&self, verifier: &'v Verifier, manifest: Digest) -> Option<Evaluation<'v>> {
         let requirements = self.verifier.policy().requirements();
         let decided = |(position, requirement): (usize, &Requirement)| match requirement.about() {
             About::Index => Some(self.pool(position, requirement, &[&self.root]).decide().decision),
@@ -96,7 +115,7 @@ impl<'a> ImageEvaluation<'a> {
     }
 
     /// Adds the manifest of a platform, and what was found about it; nothing, if nothing was looked for.
-    pub fn add_platform(&mut self, platform: Option<Platform>, manifest: Digest, found: Option<Evaluation<'_>>) {
+    pub(crate) fn add_platform(&mut self, platform: Option<Platform>, manifest: Digest, found: Option<Evaluation<'_>>) {
         let evidence = match found {
             Some(evaluation) => self.evidence(manifest, evaluation),
             None => SubjectEvidence::nothing(manifest, Unread::default()),
@@ -104,19 +123,34 @@ impl<'a> ImageEvaluation<'a> {
         self.platforms.push((platform, evidence));
     }
 
+    /// Narrows the image to the platform with this manifest, which is the only one that is added.
+    pub(crate) const fn choose(&mut self, manifest: Digest) {
+        self.chosen = Some(manifest);
+    }
+
+    /// Whether an owner signed a statement about the root that meets the conditions of a requirement.
+    pub(crate) fn has_accepted_root(&self) -> bool {
+        self.root.records.iter().any(|record| !record.signature.requirements.is_empty())
+    }
+
+    /// The size of the accepted documents that are kept, in bytes, where equal ones count once.
+    pub(crate) const fn evidence_bytes(&self) -> u64 {
+        self.evidence_bytes
+    }
+
     /// Records that platforms may be missing, since an index in the image could not be read. From then on no requirement
     /// about platforms is met.
-    pub const fn mark_platforms_unread(&mut self) {
+    pub(crate) const fn mark_platforms_unread(&mut self) {
         self.unread_platforms = true;
     }
 
     /// Whether statements about the manifests of platforms may count.
-    pub fn reads_platforms(&self) -> bool {
+    pub(crate) fn reads_platforms(&self) -> bool {
         self.verifier.policy().requirements().iter().any(|requirement| requirement.about().reads_platforms())
     }
 
     /// The findings so far, in bytes and in number: callers limit them.
-    pub const fn findings(&self) -> &SharedFindings {
+    pub(crate) const fn findings(&self) -> &SharedFindings {
         &self.shared
     }
 
@@ -124,7 +158,7 @@ impl<'a> ImageEvaluation<'a> {
     ///
     /// # Errors
     /// [`ImageRefusal`] if the policy is not met; its decision says whether that is a no or could-not-tell.
-    pub fn conclude(self) -> Result<AcceptedImage, ImageRefusal> {
+    pub(crate) fn conclude(self) -> Result<AcceptedImage, ImageRefusal> {
         let requirements = self.verifier.policy().requirements();
         let verdicts: Vec<_> =
             requirements.iter().enumerate().map(|(at, requirement)| self.verdict(at, requirement)).collect();
@@ -144,9 +178,25 @@ impl<'a> ImageEvaluation<'a> {
             accepted.push(AcceptedPart { accepted: signatures, digest: evidence.digest, platform });
         }
         match decision {
-            Decision::Met => Ok(AcceptedImage::proven(self.verifier, (root, accepted), verdicts, findings, self.now)),
+            Decision::Met => {
+                let image = (root, self.chosen, accepted);
+                Ok(AcceptedImage::proven(self.verifier, image, verdicts, findings, self.now))
+            }
             Decision::Undetermined | Decision::Unmet => {
                 Err(ImageRefusal { decision, findings, parts: accepted, requirements: verdicts, root })
+            }
+        }
+    }
+
+    /// Ends the evaluation as a refusal, even if the policy is met: then as could-not-tell.
+    pub(crate) fn refuse(self) -> ImageRefusal {
+        let root = self.root.digest;
+        match self.conclude() {
+            Err(refusal) => ImageRefusal { decision: Decision::Undetermined, ..refusal },
+            Ok(accepted) => {
+                let (requirements, findings) = (accepted.requirements().to_vec(), accepted.findings().to_vec());
+                let parts = accepted.parts().to_vec();
+                ImageRefusal { decision: Decision::Undetermined, findings, parts, requirements, root }
             }
         }
     }
@@ -161,7 +211,13 @@ impl<'a> ImageEvaluation<'a> {
     fn evidence(&mut self, manifest: Digest, evaluation: Evaluation<'_>) -> SubjectEvidence {
         let by = (self.verifier.policy().id(), self.verifier.trust().version());
         let same = evaluation.is_of(manifest, by, self.now);
-        match evaluation.into_evidence() {
+        let evidence = evaluation.into_evidence();
+        for content in evidence.records.iter().flat_map(|record| record.signature.evidence.contents()) {
+            if self.documents.insert(*content.digest()) {
+                self.evidence_bytes = self.evidence_bytes.saturating_add(content.descriptor().size);
+            }
+        }
+        match evidence {
             evidence if same => SubjectEvidence { findings: self.shared.share(evidence.findings), ..evidence },
             _ => SubjectEvidence::nothing(manifest, Unread { evidence: true, newer: true }),
         }
@@ -209,43 +265,55 @@ impl<'a> ImageEvaluation<'a> {
     ) -> RequirementPool<'r> {
         let unread = evidence.iter().fold(Unread::default(), |unread, one| unread.or(one.unread));
         let records = evidence.iter().copied().flat_map(records);
-        RequirementPool::new((position, requirement), records, unread)
+        let digests: Vec<_> = evidence.iter().map(|one| one.digest).collect();
+        RequirementPool::new((position, requirement), records, &digests, unread, self.now)
     }
 }
 
-fn records(evidence: &SubjectEvidence) -> impl Iterator<Item = &StatementRecord> {
+fn records(evidence: &SubjectEvidence) -> impl Iterator<Item = &StatementRecord> + Clone {
     evidence.records.iter().map(Arc::as_ref)
 }
 
 impl Verifier {
     /// Begins the evaluation of an image as of `now`, to which what was found about each of its manifests is added.
-    pub fn image_evaluation(&self, root: Digest, kind: ImageRoot, now: Time) -> ImageEvaluation<'_> {
+    pub(crate) fn image_evaluation(&self, root: Digest, kind: ImageRoot, now: Time) -> ImageEvaluation<'_> {
         ImageEvaluation::begin(self, root, kind, now)
     }
 
-    /// Evaluates `evidence` about the manifests of an image as of `now`: `root`, and, if that is an index, the manifests of
-    /// its `platforms`. `evidence` is what was found about each.
+    /// Evaluates `evidence` about an image as of `now`: about `root`, and, if that is an index, about the manifests that it
+    /// lists. `evidence` is what was found about each of them. Every manifest of the index counts as a platform, and the
+    /// platforms of an index inside it are unread.
     ///
     /// # Errors
-    /// [`ImageRefusal`] if the policy is not met.
+    /// [`ImageRefusal`] if the policy is not met; could-not-tell also if `root` cannot be parsed.
     pub fn verify_image<'e, E: IntoIterator<Item = &'e Evidence>>(
         &self,
-        (root, kind): (Digest, ImageRoot),
-        platforms: &[Descriptor],
+        root: &Content,
         evidence: impl Fn(&Digest) -> E,
         now: Time,
     ) -> Result<AcceptedImage, ImageRefusal> {
-        let mut image = self.image_evaluation(root, kind, now);
-        if let Some(mut found) = image.begin_root(self) {
-            evidence(&root).into_iter().for_each(|evidence| found.add(evidence));
+        let digest = *root.digest();
+        let (kind, listed) = match Document::parse(root, self.limits()) {
+            Ok(Document::Index(index)) => (ImageRoot::Index, index.manifests),
+            Ok(Document::Artifact(_) | Document::Manifest(_)) => (ImageRoot::Manifest, Vec::new()),
+            Err(_) => return Err(self.image_evaluation(digest, ImageRoot::Index, now).refuse()),
+        };
+        let mut image = self.image_evaluation(digest, kind, now);
+        if let Some(found) = image.begin_root(self) {
+            let mut found = found.with_descriptor(root.descriptor().bare());
+            evidence(&digest).into_iter().for_each(|evidence| found.add(evidence));
             image.add_root(found);
         }
-        for manifest in platforms.iter().filter(|_| kind == ImageRoot::Index) {
-            let mut found = image.begin_platform(self, manifest.digest);
-            if let Some(found) = &mut found {
-                evidence(&manifest.digest).into_iter().for_each(|evidence| found.add(evidence));
+        for entry in listed {
+            if media_type::is_index(&entry.media_type) {
+                image.mark_platforms_unread();
+                continue;
             }
-            image.add_platform(manifest.platform.clone(), manifest.digest, found);
+            let mut found = image.begin_platform(self, entry.digest).map(|found| found.with_descriptor(entry.bare()));
+            if let Some(found) = &mut found {
+                evidence(&entry.digest).into_iter().for_each(|evidence| found.add(evidence));
+            }
+            image.add_platform(entry.platform.clone(), entry.digest, found);
         }
         image.conclude()
     }

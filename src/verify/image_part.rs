@@ -13,6 +13,7 @@ use crate::verify::record::StatementRecord;
 pub(super) struct ImagePart {
     around: Vec<Arc<StatementRecord>>,
     decided: Vec<Option<Decision>>,
+    index: Option<Digest>,
     unread: Unread,
 }
 
@@ -35,12 +36,12 @@ impl SubjectEvidence {
 impl ImagePart {
     /// A part with the decision on each requirement, by its position, that statements about this part have no say in.
     pub(super) const fn new(decided: Vec<Option<Decision>>) -> Self {
-        Self { around: Vec::new(), decided, unread: Unread { evidence: false, newer: false } }
+        Self { around: Vec::new(), decided, index: None, unread: Unread { evidence: false, newer: false } }
     }
 
     /// The same part of an index, about which `index` was found.
     pub(super) fn of_index(self, index: &SubjectEvidence) -> Self {
-        Self { around: index.records.clone(), unread: index.unread, ..self }
+        Self { around: index.records.clone(), index: Some(index.digest), unread: index.unread, ..self }
     }
 
     /// Whether statements about this part have a say in some requirement.
@@ -56,6 +57,11 @@ impl ImagePart {
     /// The decision on the requirement at `position`, if statements about this part have no say in it.
     pub(super) fn decided_elsewhere(&self, position: usize) -> Option<Decision> {
         self.decided.get(position).copied().flatten()
+    }
+
+    /// The index around it.
+    pub(super) const fn index(&self) -> Option<Digest> {
+        self.index
     }
 
     /// What could not be read of the evidence about the index around it.

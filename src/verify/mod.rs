@@ -2,6 +2,8 @@
 
 mod accepted_image;
 mod candidate;
+mod certificate_claims;
+mod clearing;
 mod evaluation;
 mod examine;
 mod finding;
@@ -9,6 +11,7 @@ mod image_evaluation;
 mod image_part;
 mod not_enforced;
 mod pool;
+mod reading;
 mod record;
 mod refusal;
 mod requirement_verdict;
@@ -28,8 +31,8 @@ pub use evaluation::Evaluation;
 pub use finding::Finding;
 pub use finding::Reason;
 pub use finding::key_id;
-pub use image_evaluation::ImageEvaluation;
-pub use image_evaluation::ImageRoot;
+pub(crate) use image_evaluation::ImageEvaluation;
+pub(crate) use image_evaluation::ImageRoot;
 pub use not_enforced::ExaminedSignature;
 pub use not_enforced::NotEnforced;
 pub use refusal::Refusal;

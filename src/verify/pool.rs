@@ -5,25 +5,29 @@
 //!
 //! 1. Take the statements that decide: all of an owner's, or, where only the newest counts, those with the latest time.
 //!    One without a time might be the newest, so it always decides, and it is unmet.
-//! 2. Where only the newest counts, an owner counts if all of these statements hold, otherwise if one of them does.
-//! 3. Met, if those owners are a quorum; undetermined, if statements that could not be judged, or evidence that could
+//! 2. A scan that found vulnerabilities holds if VEX statements clear all of them (`clearing.rs`).
+//! 3. Where only the newest counts, an owner counts if all statements that decide hold, otherwise if one of them does.
+//! 4. Met, if those owners are a quorum; undetermined, if statements that could not be judged, or evidence that could
 //!    not be read, might complete it; else unmet.
-//! 4. Where only the newest counts, a yes is undetermined if a newer statement may be among what could not be read.
+//! 5. Where only the newest counts, a yes is undetermined if a newer statement may be among what could not be read.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::ptr;
 
+use crate::digest::Digest;
 use crate::policy::CountedStatements;
 use crate::policy::Decision;
 use crate::policy::Requirement;
+use crate::policy::UnmetCondition;
 use crate::time::Time;
 use crate::trust::Owner;
 use crate::trust::SignerCredential;
 use crate::verify::candidate::Candidate;
 use crate::verify::candidate::Standing;
+use crate::verify::clearing::Clearing;
 use crate::verify::record::StatementRecord;
 use crate::verify::record::StatementResult;
+use crate::verify::record::newest_of_each_owner;
 
 /// What could not be read of the evidence about a manifest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +49,7 @@ impl Unread {
 
 /// The statements that may count for one requirement.
 pub(super) struct RequirementPool<'r> {
+    clearing: Option<Clearing<'r>>,
     position: usize,
     records: Vec<&'r StatementRecord>,
     requirement: &'r Requirement,
@@ -62,85 +67,90 @@ pub(super) struct PoolDecision {
 }
 
 impl<'r> RequirementPool<'r> {
-    /// The statements among `records` that the requirement at `position` reads and that an owner of its quorum signed.
+    /// The statements among `records`, about the manifests `digests` of one image, that the requirement at `position` reads
+    /// and that an owner of its quorum signed, as of `now`.
     pub(super) fn new(
         (position, requirement): (usize, &'r Requirement),
-        records: impl Iterator<Item = &'r StatementRecord>,
+        records: impl Iterator<Item = &'r StatementRecord> + Clone,
+        digests: &[Digest],
         unread: Unread,
+        now: Time,
     ) -> Self {
         let owners = requirement.quorum().owners();
         let read = |record: &&StatementRecord| {
             record.result(position).is_some() && owners.contains(record.signature.signer.owner())
         };
-        Self { position, records: records.filter(read).collect(), requirement, unread }
+        let clearing = requirement.vex().map(|vex| Clearing::new(vex, records.clone(), digests, now));
+        Self { clearing, position, records: records.filter(read).collect(), requirement, unread }
     }
 
     /// The decision.
     pub(super) fn decide(&self) -> PoolDecision {
         let quorum = self.requirement.quorum();
-        let met: Vec<_> = self.counted().iter().map(|record| signer(record)).collect();
+        let judged = self.judged();
+        let by = |least: &[Decision]| -> Vec<(&Owner, SignerCredential)> {
+            judged.iter().filter(|(_, decision)| least.contains(decision)).map(|(record, _)| signer(record)).collect()
+        };
+        let met = by(&[Decision::Met]);
         let (got, missing) = (quorum.count(met.iter().copied()), quorum.missing(met.iter().copied()));
-        let newest = self.requirement.counted() == CountedStatements::Newest;
         let decision = match missing {
-            0 if newest && self.unread.newer => Decision::Undetermined,
+            0 if self.requirement.needs_newest() && self.unread.newer => Decision::Undetermined,
             0 => Decision::Met,
             _ if self.unread.evidence || self.unread.newer => Decision::Undetermined,
+            _ if quorum.is_met_by(by(&[Decision::Met, Decision::Undetermined])) => Decision::Undetermined,
             _ => Decision::Unmet,
         };
         PoolDecision { decision, got, missing }
     }
 
-    /// Step 2: the statements by which owners count.
-    pub(super) fn counted(&self) -> Vec<&'r StatementRecord> {
-        let deciding = self.deciding();
-        let spoiled: BTreeSet<&Owner> = match self.requirement.counted() {
-            CountedStatements::Any => BTreeSet::new(),
-            CountedStatements::Newest => {
-                let unmet = deciding.iter().filter(|record| !self.is_met(record));
-                unmet.map(|record| record.signature.signer.owner()).collect()
-            }
-        };
-        let counts =
-            |record: &&StatementRecord| self.is_met(record) && !spoiled.contains(record.signature.signer.owner());
-        deciding.into_iter().filter(counts).collect()
-    }
-
-    /// Step 1: the statements that decide.
-    pub(super) fn deciding(&self) -> Vec<&'r StatementRecord> {
-        if self.requirement.counted() == CountedStatements::Any {
-            return self.records.clone();
-        }
-        let mut newest: BTreeMap<&Owner, Time> = BTreeMap::new();
-        for record in &self.records {
-            if let Some((at, _)) = record.time.at() {
-                let known = newest.entry(record.signature.signer.owner()).or_insert(at);
-                *known = at.max(*known);
-            }
-        }
-        let is_newest = |record: &&StatementRecord| match record.time.at() {
-            Some((at, _)) => newest.get(record.signature.signer.owner()) == Some(&at),
-            None => true,
-        };
-        self.records.iter().copied().filter(is_newest).collect()
-    }
-
     /// Every statement that the requirement reads, and how it stands.
     pub(super) fn candidates(&self) -> Vec<Candidate> {
-        let (counted, deciding) = (self.counted(), self.deciding());
-        let is_among = |list: &[&StatementRecord], one: &StatementRecord| list.iter().any(|other| ptr::eq(*other, one));
+        let judged = self.judged();
         let candidate = |record: &StatementRecord| {
-            let standing = match (is_among(&counted, record), is_among(&deciding, record)) {
-                (true, _) => Standing::Counted,
-                (false, true) => Standing::Deciding,
-                (false, false) => Standing::Superseded,
+            let found = judged.iter().find(|(other, _)| ptr::eq(*other, record));
+            let standing = match found.map(|(_, decision)| *decision) {
+                Some(Decision::Met) => Standing::Counted,
+                Some(Decision::Undetermined | Decision::Unmet) => Standing::Deciding,
+                None => Standing::Superseded,
             };
             record.result(self.position).map(|result| Candidate::of(record, result, standing))
         };
         self.records.iter().filter_map(|record| candidate(record)).collect()
     }
 
-    fn is_met(&self, record: &StatementRecord) -> bool {
-        matches!(record.result(self.position), Some(StatementResult::Met))
+    /// Steps 1 to 3: the statements that decide, and whether each counts.
+    fn judged(&self) -> Vec<(&'r StatementRecord, Decision)> {
+        let deciding = match self.requirement.counted() {
+            CountedStatements::Any => self.records.clone(),
+            CountedStatements::Newest => newest_of_each_owner(&self.records),
+        };
+        let judged = deciding.into_iter().map(|record| (record, self.judge(record)));
+        if self.requirement.counted() == CountedStatements::Any {
+            return judged.collect();
+        }
+        // All statements of an owner with the same time have to hold.
+        let judged: Vec<_> = judged.collect();
+        let mut of_owner: BTreeMap<&Owner, Decision> = BTreeMap::new();
+        for (record, decision) in &judged {
+            let known = of_owner.entry(record.signature.signer.owner()).or_insert(Decision::Met);
+            *known = Decision::all([*known, *decision]);
+        }
+        let together = |record: &StatementRecord| {
+            of_owner.get(record.signature.signer.owner()).copied().unwrap_or(Decision::Unmet)
+        };
+        judged.iter().map(|(record, _)| (*record, together(record))).collect()
+    }
+
+    /// Step 2: whether one statement holds.
+    fn judge(&self, record: &StatementRecord) -> Decision {
+        match (record.result(self.position), &self.clearing) {
+            (Some(StatementResult::Met), _) => Decision::Met,
+            (Some(StatementResult::Undetermined(_)), _) => Decision::Undetermined,
+            (Some(StatementResult::Unmet(UnmetCondition::Vulnerabilities(found))), Some(clearing)) => {
+                clearing.decide(found)
+            }
+            (Some(StatementResult::Unmet(_)) | None, _) => Decision::Unmet,
+        }
     }
 }
 

@@ -1,9 +1,17 @@
 //! `StatementRecord`: an authenticated statement about one manifest, and what each requirement made of it.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::digest::Digest;
+use crate::policy::Requirement;
 use crate::policy::StatementKind;
 use crate::policy::StatementTime;
 use crate::policy::UnmetCondition;
+use crate::predicate::PredicateError;
+use crate::predicate::VexDocument;
+use crate::time::Time;
+use crate::trust::Owner;
 use crate::verify::AcceptedSignature;
 use crate::verify::Reason;
 use crate::verify::subject_claims::SubjectClaims;
@@ -14,18 +22,24 @@ use crate::verify::subject_claims::SubjectClaims;
 pub(super) struct StatementRecord {
     /// The manifest that it is about.
     pub(super) about: Digest,
-    /// The result for each requirement that reads its kind, by the position of the requirement in the policy.
+    /// The result for each requirement whose kinds include its kind, by the position of the requirement in the policy.
     pub(super) results: Vec<(usize, StatementResult)>,
-    /// The signature. Its `requirements` are those whose conditions it meets on its own.
+    /// The signature. Its `requirements` are those for which it may count.
     pub(super) signature: AcceptedSignature,
     pub(super) time: StatementTime,
+    pub(super) vex: Option<VexReading>,
 }
+
+/// A VEX document that may clear vulnerabilities, or why it cannot be read.
+pub(super) type VexReading = Result<Arc<VexDocument>, PredicateError>;
 
 /// What the conditions of a requirement say about one statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum StatementResult {
     /// It meets all of them.
     Met,
+    /// It is not known whether it does.
+    Undetermined(UnmetCondition),
     /// It does not meet this one.
     Unmet(UnmetCondition),
 }
@@ -36,12 +50,36 @@ pub(super) struct StatementClaims {
     pub(super) kind: StatementKind,
     pub(super) results: Vec<(usize, StatementResult)>,
     pub(super) time: StatementTime,
+    pub(super) vex: Option<VexReading>,
+}
+
+impl StatementResult {
+    pub(super) fn of(checked: Result<(), UnmetCondition>) -> Self {
+        match checked {
+            Ok(()) => Self::Met,
+            Err(condition) if condition.is_undetermined() => Self::Undetermined(condition),
+            Err(condition) => Self::Unmet(condition),
+        }
+    }
+
+    /// Whether the statement may count for `requirement`: it does on its own, or if VEX statements clear what it found.
+    pub(super) const fn may_count(&self, requirement: &Requirement) -> bool {
+        match self {
+            Self::Met => true,
+            Self::Unmet(UnmetCondition::Vulnerabilities(_)) => requirement.vex().is_some(),
+            Self::Undetermined(_) | Self::Unmet(_) => false,
+        }
+    }
 }
 
 impl StatementRecord {
-    /// Why it counts for no requirement; `None` if it counts for one.
+    /// Why it counts for no requirement; `None` if it may count for one.
     pub(super) fn unmet_reason(&self) -> Option<Reason> {
-        unmet_reason(&self.results)
+        match (self.signature.requirements.is_empty(), &self.vex) {
+            (false, None | Some(Ok(_))) => None,
+            (_, Some(Err(error))) => Some(Reason::Condition(UnmetCondition::Predicate(error.clone()))),
+            (true, _) => unmet_reason(&self.results),
+        }
     }
 
     /// The result for the requirement at `position`; `None` if that does not read this kind.
@@ -56,8 +94,26 @@ pub(super) fn unmet_reason(results: &[(usize, StatementResult)]) -> Option<Reaso
     for (_, result) in results {
         match result {
             StatementResult::Met => return None,
-            StatementResult::Unmet(condition) => reason = reason.or_else(|| Some(condition.clone().into())),
+            StatementResult::Undetermined(condition) | StatementResult::Unmet(condition) => {
+                reason = reason.or_else(|| Some(condition.clone().into()));
+            }
         }
     }
     reason
+}
+
+/// Of each owner the records with the latest time, and those without a time, which might be the newest.
+pub(super) fn newest_of_each_owner<'r>(records: &[&'r StatementRecord]) -> Vec<&'r StatementRecord> {
+    let mut newest: BTreeMap<&Owner, Time> = BTreeMap::new();
+    for record in records {
+        if let Some((at, _)) = record.time.at() {
+            let known = newest.entry(record.signature.signer.owner()).or_insert(at);
+            *known = at.max(*known);
+        }
+    }
+    let is_newest = |record: &&StatementRecord| match record.time.at() {
+        Some((at, _)) => newest.get(record.signature.signer.owner()) == Some(&at),
+        None => true,
+    };
+    records.iter().copied().filter(is_newest).collect()
 }

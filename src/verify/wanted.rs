@@ -1,7 +1,7 @@
 //! Which statements an evaluation still wants: discovery fetches no others.
 
 use crate::envelope::FormStatements;
-use crate::policy::CountedStatements;
+use crate::policy::Condition;
 use crate::policy::Requirement;
 use crate::policy::StatementKind;
 use crate::verify::Evaluation;
@@ -21,26 +21,32 @@ impl<'a> Evaluation<'a> {
 
     /// Whether attestations could count for a requirement. They may be larger than signatures.
     pub fn reads_attestations(&self) -> bool {
-        self.open_requirements().any(|(_, requirement)| requirement.kinds().has_attestations())
+        let reads = |requirement: &Requirement| requirement.vex().is_some() || requirement.kinds().has_attestations();
+        self.open_requirements().any(|(_, requirement)| reads(requirement))
     }
 
     /// As [`Evaluation::reads`], for any of the kinds at a tag of cosign.
     pub fn reads_form(&self, statements: FormStatements) -> bool {
-        self.open_requirements().any(|(_, requirement)| requirement.kinds().could_be(statements))
+        self.open_requirements().any(|(_, requirement)| requirement.reads_form(statements))
     }
 
     /// As [`Evaluation::wants`], for any of the kinds at a tag of cosign.
     pub fn wants_form(&self, statements: FormStatements) -> bool {
-        let all = |requirement: &Requirement| requirement.counted() == CountedStatements::Newest;
-        self.wanting().any(|requirement| requirement.kinds().could_be(statements))
+        self.wanting().any(|requirement| requirement.reads_form(statements))
             || self
                 .open_requirements()
-                .any(|(_, requirement)| all(requirement) && requirement.kinds().could_be(statements))
+                .any(|(_, requirement)| requirement.needs_newest() && requirement.reads_form(statements))
     }
 
     /// Whether a newer statement may turn a yes into a no, so that everything that is labelled as one has to be read.
     pub fn needs_newest(&self) -> bool {
-        self.open_requirements().any(|(_, requirement)| requirement.counted() == CountedStatements::Newest)
+        self.open_requirements().any(|(_, requirement)| requirement.needs_newest())
+    }
+
+    /// Whether a condition compares the config of the subject: scanners name images by it.
+    pub fn needs_config(&self) -> bool {
+        let is_scan = |condition: &Condition| matches!(condition, Condition::Scan(_));
+        self.open_requirements().any(|(_, requirement)| requirement.conditions().iter().any(is_scan))
     }
 
     /// The number of owners who still have to sign for the unmet requirement that needs the fewest.

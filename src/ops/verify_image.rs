@@ -1,0 +1,330 @@
+//! verify_image: evaluates a policy over a whole image: the manifest or index that a name resolves to, and its platforms.
+//!
+//! 1. Resolve the name once, to a digest. An image that is named by the digest of one manifest never borrows statements
+//!    from an index that lists it.
+//! 2. Discover the statements about the root, if a requirement reads any.
+//! 3. List the platforms, or choose the one that is asked for.
+//! 4. Discover the statements about each platform, unless those about the index decide already.
+//! 5. Conclude. What could not be read is could-not-tell unless the policy is not met in any case.
+
+use std::sync::Arc;
+
+use tracing::Instrument as _;
+use tracing::info_span;
+
+use crate::digest::Digest;
+use crate::limits::count;
+use crate::nonempty::NonEmpty;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Document;
+use crate::oci::Index;
+use crate::oci::Manifest;
+use crate::oci::Platform;
+use crate::oci::TagOrDigest;
+use crate::ops::OpsError;
+use crate::ops::discover::DiscoverUntil;
+use crate::ops::discover::ReferrerSubject;
+use crate::ops::image_platforms::ImagePlatforms;
+use crate::ops::outcome::Depth;
+use crate::ops::outcome::UndeterminedCause;
+use crate::ops::outcome::VerifyOptions;
+use crate::ops::pinned;
+use crate::ops::verify;
+use crate::store::Source;
+use crate::store::StoreError;
+use crate::verify::AcceptedImage;
+use crate::verify::Evaluation;
+use crate::verify::ImageEvaluation;
+use crate::verify::ImageRefusal;
+use crate::verify::ImageRoot;
+
+/// Why a policy does not accept an image. It must not be moved or run.
+#[derive(Debug, thiserror::Error)]
+#[must_use]
+#[non_exhaustive]
+pub enum NotAccepted {
+    /// No: the image contradicts itself, so no signature could make it acceptable.
+    #[error(transparent)]
+    Contradiction(OpsError),
+    /// No: the policy is not met.
+    #[error("refused: {0}")]
+    Refused(Box<ImageRefusal>),
+    /// Could not tell: something that may decide the verdict could not be read.
+    #[error("could not tell: {}", causes.first())]
+    Undetermined {
+        /// What could not be read.
+        causes: NonEmpty<UndeterminedCause>,
+        /// The verdicts on the requirements; none if the image could not be read at all.
+        refusal: Option<Box<ImageRefusal>>,
+    },
+}
+
+/// Evaluates the policy of the verifier over the image at `tag_or_digest`, and over `platform` alone, if one is given.
+/// Configs and layers are not read, except the config that states the platform of a manifest or that a scan names.
+///
+/// # Errors
+/// [`NotAccepted`] if the policy is not met, or if that could not be decided. Also for [`Depth::Layers`], since this
+/// function reads no layers.
+pub async fn verify_image(
+    source: &dyn Source,
+    tag_or_digest: &TagOrDigest,
+    platform: Option<&Platform>,
+    options: VerifyOptions<'_>,
+) -> Result<AcceptedImage, NotAccepted> {
+    if options.depth == Depth::Layers {
+        return Err(OpsError::LayersNotRead.into());
+    }
+    let root = pinned::resolve(source, tag_or_digest).await?;
+    verify_content(source, &root, platform, options).await
+}
+
+/// As [`verify_image`], for a manifest or index that was fetched already.
+///
+/// # Errors
+/// As [`verify_image`].
+pub async fn verify_content(
+    source: &dyn Source,
+    root: &Content,
+    platform: Option<&Platform>,
+    options: VerifyOptions<'_>,
+) -> Result<AcceptedImage, NotAccepted> {
+    let span = info_span!("verify_image", subject = %root.digest(), place = %source.origin());
+    let mut image = ImageVerification { options, source, unread: Vec::new() };
+    let evaluation = image.evaluate(root, platform).instrument(span).await?;
+    match evaluation.conclude() {
+        Ok(accepted) => Ok(accepted),
+        Err(refusal) if refusal.is_undetermined() => Err(undetermined(refusal, image.unread)),
+        Err(refusal) => Err(NotAccepted::Refused(Box::new(refusal))),
+    }
+}
+
+/// The verification of one image.
+struct ImageVerification<'a> {
+    options: VerifyOptions<'a>,
+    source: &'a dyn Source,
+    /// The errors of lists and manifests that could not be read.
+    unread: Vec<StoreError>,
+}
+
+impl<'a> ImageVerification<'a> {
+    /// Steps 2 to 4.
+    async fn evaluate(&mut self, root: &Content, platform: Option<&Platform>) -> Result<ImageEvaluation<'a>, OpsError> {
+        let VerifyOptions { verifier, now, limits, .. } = self.options;
+        let digest = *root.digest();
+        let document = Document::parse(root, limits)?;
+        let kind = match document {
+            Document::Index(_) => ImageRoot::Index,
+            Document::Artifact(_) | Document::Manifest(_) => ImageRoot::Manifest,
+        };
+        let mut image = verifier.image_evaluation(digest, kind, now);
+        let config = match &document {
+            Document::Manifest(manifest) => Some(manifest.config.digest),
+            Document::Artifact(_) | Document::Index(_) => None,
+        };
+        self.discover_root(&mut image, root.descriptor(), config).await?;
+        match (document, platform) {
+            (Document::Index(index), None) => self.all_platforms(&mut image, root, index).await?,
+            (Document::Index(index), Some(platform)) => {
+                self.one_platform(&mut image, root, index, platform).await?;
+            }
+            (Document::Manifest(manifest), Some(platform)) => {
+                verify::has_platform(self.source, &digest, &manifest, platform, limits).await?;
+            }
+            (Document::Artifact(_), Some(platform)) => {
+                let (platform, has) = (platform.to_string(), "no platform".to_owned());
+                return Err(OpsError::NoPlatform { index: digest, platform, has });
+            }
+            (Document::Artifact(_) | Document::Manifest(_), None) => {}
+        }
+        Ok(image)
+    }
+
+    async fn all_platforms(
+        &mut self,
+        image: &mut ImageEvaluation<'_>,
+        root: &Content,
+        index: Index,
+    ) -> Result<(), OpsError> {
+        if !image.reads_platforms() {
+            return Ok(());
+        }
+        let ImagePlatforms { manifests, unread } =
+            ImagePlatforms::of(self.source, *root.digest(), index, self.options.limits).await?;
+        if !unread.is_empty() {
+            image.mark_platforms_unread();
+            self.unread.extend(unread);
+        }
+        for manifest in &manifests {
+            self.discover_platform(image, manifest).await?;
+        }
+        Ok(())
+    }
+
+    async fn one_platform(
+        &mut self,
+        image: &mut ImageEvaluation<'_>,
+        root: &Content,
+        index: Index,
+        platform: &Platform,
+    ) -> Result<(), OpsError> {
+        let limits = self.options.limits;
+        let manifest = verify::choose(self.source, root.digest(), index, platform, limits).await?;
+        if !image.has_accepted_root() {
+            if self.source.chooses_platform() {
+                return Err(OpsError::IndexNotSigned { place: self.source.origin().to_string() });
+            }
+            // Nobody signed the index, so its platform for the manifest is not trusted: the config must agree.
+            let content = pinned::manifest(self.source, &manifest).await?;
+            let parsed = Manifest::parse(&content, limits)?;
+            verify::has_platform(self.source, &manifest.digest, &parsed, platform, limits).await?;
+        }
+        image.choose(manifest.digest);
+        self.discover_platform(image, &manifest).await
+    }
+
+    async fn discover_root(
+        &mut self,
+        image: &mut ImageEvaluation<'_>,
+        root: &Descriptor,
+        config: Option<Digest>,
+    ) -> Result<(), OpsError> {
+        let VerifyOptions { verifier, now, limits, revocation, .. } = self.options;
+        if image.begin_root(verifier).is_none() {
+            return Ok(());
+        }
+        let pooled = match revocation {
+            Some(lookup) => Some(lookup.verifier(verifier, self.source, &root.digest, now, limits).await),
+            None => None,
+        };
+        if let Some(evaluation) = image.begin_root(pooled.as_ref().unwrap_or(verifier)) {
+            let evaluation = match config {
+                Some(config) => evaluation.with_config(config),
+                None => evaluation,
+            };
+            let found = self.discover(evaluation, root).await;
+            image.add_root(found);
+        }
+        self.check_limits(image)
+    }
+
+    async fn discover_platform(
+        &mut self,
+        image: &mut ImageEvaluation<'_>,
+        manifest: &Descriptor,
+    ) -> Result<(), OpsError> {
+        let VerifyOptions { verifier, now, limits, revocation, .. } = self.options;
+        if image.begin_platform(verifier, manifest.digest).is_none() && self.options.until == DiscoverUntil::PolicyMet {
+            image.add_platform(manifest.platform.clone(), manifest.digest, None);
+            return Ok(());
+        }
+        let pooled = match revocation {
+            Some(lookup) => Some(lookup.verifier(verifier, self.source, &manifest.digest, now, limits).await),
+            None => None,
+        };
+        let evaluation = image.begin_platform(pooled.as_ref().unwrap_or(verifier), manifest.digest);
+        let found = match evaluation {
+            Some(evaluation) => {
+                let evaluation = self.with_config(evaluation, manifest).await;
+                Some(self.discover(evaluation, &manifest.bare()).await)
+            }
+            None => None,
+        };
+        image.add_platform(manifest.platform.clone(), manifest.digest, found);
+        self.check_limits(image)
+    }
+
+    /// The same evaluation with the config of the manifest, if a scan may name it. If the manifest cannot be read, no scan
+    /// of it can be told.
+    async fn with_config<'v>(&mut self, mut evaluation: Evaluation<'v>, manifest: &Descriptor) -> Evaluation<'v> {
+        if !evaluation.needs_config() {
+            return evaluation;
+        }
+        match pinned::manifest(self.source, &manifest.bare()).await {
+            // One that is no image has no config, and no scan is of it.
+            Ok(content) => match Manifest::parse(&content, self.options.limits) {
+                Ok(parsed) => evaluation.with_config(parsed.config.digest),
+                Err(_) => evaluation,
+            },
+            Err(error) => {
+                self.unread.push(error);
+                evaluation.mark_list_unread();
+                evaluation
+            }
+        }
+    }
+
+    /// Discovers the statements about one manifest.
+    async fn discover<'v>(&mut self, evaluation: Evaluation<'v>, manifest: &Descriptor) -> Evaluation<'v> {
+        let VerifyOptions { until, limits, .. } = self.options;
+        let evaluation = match until {
+            DiscoverUntil::PolicyMet => evaluation.without_documents(),
+            DiscoverUntil::AllFound => evaluation,
+        };
+        let subject = ReferrerSubject::from(manifest);
+        let (evaluation, unread) = verify::discover_into(evaluation, self.source, subject, until, limits).await;
+        self.unread.extend(unread);
+        evaluation
+    }
+
+    /// Bounds the memory of what is kept about all manifests of one image.
+    fn check_limits(&self, image: &ImageEvaluation<'_>) -> Result<(), OpsError> {
+        let limits = self.options.limits;
+        let findings = limits.graph.manifests.saturating_mul(limits.evidence.signature_manifests);
+        let bytes = count(image.findings().bytes());
+        for (what, got, limit) in [
+            ("bytes of evidence below one image", image.evidence_bytes(), limits.evidence.bytes),
+            ("findings below one image", count(image.findings().count()), findings),
+            ("bytes of findings below one image", bytes, limits.evidence.finding_bytes),
+        ] {
+            if got > limit {
+                let place = self.source.origin().to_string();
+                return Err(StoreError::TooMany { place, what, limit }.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Could-not-tell, with what could not be read.
+fn undetermined(refusal: ImageRefusal, unread: Vec<StoreError>) -> NotAccepted {
+    let findings = refusal.findings.iter().filter(|(_, finding)| finding.reason.is_undetermined());
+    let causes = unread.into_iter().map(UndeterminedCause::Store);
+    let causes = causes.chain(findings.map(|(_, finding)| UndeterminedCause::Evidence(finding.clone())));
+    let causes = NonEmpty::collect(causes)
+        .unwrap_or_else(|| NonEmpty::one(UndeterminedCause::Content(Arc::new(OpsError::Task))));
+    NotAccepted::Undetermined { causes, refusal: Some(Box::new(refusal)) }
+}
+
+impl NotAccepted {
+    /// Whether it is a no. Otherwise it could not be decided.
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Contradiction(_) | Self::Refused(_))
+    }
+
+    /// The verdicts on the requirements; `None` if the image could not be read at all.
+    pub fn refusal(&self) -> Option<&ImageRefusal> {
+        match self {
+            Self::Refused(refusal) | Self::Undetermined { refusal: Some(refusal), .. } => Some(refusal),
+            Self::Contradiction(_) | Self::Undetermined { refusal: None, .. } => None,
+        }
+    }
+}
+
+impl From<OpsError> for NotAccepted {
+    fn from(error: OpsError) -> Self {
+        match error.is_refusal() {
+            true => Self::Contradiction(error),
+            false => {
+                let causes = NonEmpty::one(UndeterminedCause::Content(Arc::new(error)));
+                Self::Undetermined { causes, refusal: None }
+            }
+        }
+    }
+}
+
+impl From<StoreError> for NotAccepted {
+    fn from(error: StoreError) -> Self {
+        OpsError::from(error).into()
+    }
+}

@@ -1,0 +1,122 @@
+//! The reading of one signed payload: steps 2 to 5 of `evaluation.rs`.
+
+use std::sync::Arc;
+
+use crate::envelope::Evidence;
+use crate::envelope::NotaryAttributes;
+use crate::envelope::NotaryEnvelope;
+use crate::envelope::Payload;
+use crate::policy::PredicateView;
+use crate::policy::Requirement;
+use crate::policy::StatementFacts;
+use crate::policy::StatementKind;
+use crate::policy::StatementTime;
+use crate::policy::UnmetCondition;
+use crate::predicate::PredicateError;
+use crate::trust::AuthenticatedStatement;
+use crate::trust::VerifiedSigner;
+use crate::verify::AcceptedSignature;
+use crate::verify::Evaluation;
+use crate::verify::Reason;
+use crate::verify::certificate_claims::SignerClaims;
+use crate::verify::evaluation::Documents;
+use crate::verify::evaluation::Predicates;
+use crate::verify::record::StatementClaims;
+use crate::verify::record::StatementRecord;
+use crate::verify::record::StatementResult;
+use crate::verify::record::VexReading;
+use crate::verify::subject_claims::SubjectClaims;
+
+impl Evaluation<'_> {
+    /// Steps 2 to 5 for a statement that an owner signed: the record of it.
+    pub(super) fn read(
+        &self,
+        evidence: &Evidence,
+        statement: &AuthenticatedStatement,
+    ) -> Result<StatementRecord, Reason> {
+        let signer = statement.signer();
+        let StatementClaims { claims, kind, results, time, vex } =
+            self.claims(statement.payload(), evidence, Some(signer))?;
+        let requirements = self.context.policy.requirements();
+        let counts = |(position, requirement): (usize, &Requirement)| {
+            let result = results.iter().find(|(of, _)| *of == position).map(|(_, result)| result);
+            let is_vex = vex.is_some() && requirement.reads_as_vex(&kind);
+            is_vex || result.is_some_and(|result| result.may_count(requirement))
+        };
+        let met = requirements.iter().enumerate().filter(|(position, requirement)| counts((*position, requirement)));
+        let requirements: Vec<_> = met.map(|(_, requirement)| requirement.id().clone()).collect();
+        let evidence = match (requirements.is_empty(), self.documents) {
+            (true, _) | (_, Documents::Dropped) => evidence.without_bytes(),
+            (false, Documents::Kept) => evidence.without_second_copy(),
+        };
+        let signature = AcceptedSignature {
+            annotations: claims.annotations,
+            evidence,
+            kind,
+            predicate: claims.predicate.filter(|_| self.context.predicates == Predicates::Kept),
+            reference: claims.reference,
+            requirements,
+            signer: signer.clone(),
+        };
+        Ok(StatementRecord { about: self.subject, results, signature, time, vex })
+    }
+
+    /// Steps 2 to 5 for a payload: its kind, its claims, and the result for each requirement that reads this kind, at
+    /// least one. The predicate is read once.
+    pub(super) fn claims(
+        &self,
+        payload: &Payload,
+        evidence: &Evidence,
+        signer: Option<&VerifiedSigner>,
+    ) -> Result<StatementClaims, Reason> {
+        let limits = self.context.limits;
+        let payload = payload.read(limits).map_err(Reason::Payload)?;
+        let kind = StatementKind::of(&payload);
+        let requirements = self.context.policy.requirements();
+        if !requirements.iter().any(|requirement| requirement.reads(&kind)) {
+            let want = requirements.first().kinds().clone();
+            return Err(Reason::WrongKind { got: kind, want });
+        }
+        let claims = SubjectClaims::of(&payload, &self.subject, self.descriptor.as_ref())?;
+        let predicate = claims.predicate.as_deref();
+        let view = match requirements.iter().any(|requirement| requirement.reads_view(&kind)) {
+            true => PredicateView::read(&kind, predicate, limits),
+            false => Ok(PredicateView::Other { time: None }),
+        };
+        let attributes = evidence.document().notary_envelope().map(NotaryEnvelope::unverified_attributes);
+        let stated = view.as_ref().map_or(None, PredicateView::time);
+        let time = StatementTime::of_document(stated.or(attributes.map(NotaryAttributes::signing_time)))
+            .with_upper_bound(signer.and_then(VerifiedSigner::signed_no_later_than))
+            .with_certificate(signer.and_then(VerifiedSigner::keyless_certificate_start));
+        let signer_claims = SignerClaims::of(signer);
+        let result = |requirement: &Requirement| match &view {
+            Err(error) => StatementResult::of(Err(UnmetCondition::Predicate(error.clone()))),
+            Ok(view) => StatementResult::of(requirement.check(&StatementFacts {
+                annotations: &claims.annotations,
+                claims: signer_claims.claims(),
+                config: self.config.as_ref(),
+                limits,
+                now: self.time.current(),
+                owner: signer.map(VerifiedSigner::owner),
+                predicate,
+                reference: claims.reference.as_deref(),
+                subject: &self.subject,
+                time,
+                view,
+            })),
+        };
+        let asked = requirements.iter().enumerate().filter(|(_, requirement)| requirement.kinds().contains(&kind));
+        let results = asked.map(|(position, requirement)| (position, result(requirement))).collect();
+        let is_vex = requirements.iter().any(|requirement| requirement.reads_as_vex(&kind));
+        let vex = if is_vex { vex_of(view) } else { None };
+        Ok(StatementClaims { claims, kind, results, time, vex })
+    }
+}
+
+/// The VEX document that a predicate is, or why it cannot be read; `None` if it is none.
+fn vex_of(view: Result<PredicateView, PredicateError>) -> Option<VexReading> {
+    match view {
+        Ok(view) => view.into_vex().map(|vex| Ok(Arc::new(vex))),
+        Err(error) => Some(Err(error)),
+    }
+}

@@ -1,0 +1,224 @@
+//! Known faults of verifiers and admission controllers, by what happens.
+
+use bulla::envelope::Evidence;
+use bulla::policy::About;
+use bulla::policy::MaxAgeRule;
+use bulla::policy::StatementTime;
+use bulla::policy::TimeEvidence;
+
+use crate::scene;
+use crate::scene::Doc;
+use crate::scene::FOREIGN;
+use crate::scene::Image;
+use crate::scene::Signed;
+use crate::scene::Want;
+use crate::scene::Wanted;
+use crate::scene::Wants;
+
+fn one(want: Want) -> bulla::verify::Verifier {
+    Wants::One(want).verifier().unwrap()
+}
+
+fn about(image: &Image, key: usize, doc: Doc) -> Signed {
+    Signed { key, about: *image.root.digest(), doc }
+}
+
+fn clean(days: i64) -> Doc {
+    Doc::Scan { findings: Vec::new(), days: Some(days) }
+}
+
+fn bad(days: i64) -> Doc {
+    Doc::Scan { findings: vec!["CVE-1"], days: Some(days) }
+}
+
+/// An attestation never counts as a signature, an SBOM never as a scan, and the other way round.
+#[test]
+fn no_statement_counts_for_another_kind() {
+    let image = Image::single();
+    let docs = [
+        (Wanted::Approval, Doc::Approval { approved: true, days: Some(1) }),
+        (Wanted::Sbom, Doc::Sbom { components: true, days: Some(1) }),
+        (Wanted::Scan { vex: None }, clean(1)),
+        (Wanted::Signature, Doc::Signature),
+        (Wanted::Test, Doc::Test { passed: true, days: Some(1) }),
+    ];
+    for (wanted, _) in &docs {
+        for (of, doc) in &docs {
+            let verdict = image.judge(&one(Want::new(wanted.clone())), &[about(&image, 0, doc.clone())]);
+            assert_eq!(verdict, if wanted == of { "yes" } else { "no" }, "{wanted:?} by {doc:?}");
+        }
+    }
+}
+
+/// One owner's statement must meet all conditions: not one of them this and another of them that.
+#[test]
+fn conditions_are_met_by_one_statement_or_not_at_all() {
+    let image = Image::single();
+    let verifier = one(Want { max_age: Some(10), ..Want::new(Wanted::Sbom) });
+    let (old, empty) = (Doc::Sbom { components: true, days: Some(40) }, Doc::Sbom { components: false, days: Some(1) });
+    assert_eq!(image.judge(&verifier, &[about(&image, 0, old), about(&image, 0, empty)]), "no");
+    let good = Doc::Sbom { components: true, days: Some(1) };
+    assert_eq!(image.judge(&verifier, &[about(&image, 0, good)]), "yes");
+}
+
+/// A requirement that is met for one platform is not met for the image.
+#[test]
+fn every_platform_has_to_be_covered() {
+    let image = Image::index(2);
+    let on = |manifest: usize| Signed { key: 0, about: image.platforms[manifest], doc: Doc::Signature };
+    for scope in [About::Platforms, About::Either] {
+        let verifier = one(Want { about: scope, ..Want::new(Wanted::Signature) });
+        assert_eq!(image.judge(&verifier, &[on(0)]), "no", "{scope}");
+        assert_eq!(image.judge(&verifier, &[on(0), on(1)]), "yes", "{scope}");
+    }
+    let both = one(Want { about: About::Both, ..Want::new(Wanted::Signature) });
+    assert_eq!(image.judge(&both, &[on(0), on(1)]), "no");
+    assert_eq!(image.judge(&both, &[on(0), on(1), about(&image, 0, Doc::Signature)]), "yes");
+}
+
+/// No platform, and no index: never a yes because there is nothing to check.
+#[test]
+fn nothing_to_check_is_no_yes() {
+    let (empty, single) = (Image::index(0), Image::single());
+    let signature = |scope| one(Want { about: scope, ..Want::new(Wanted::Signature) });
+    for scope in [About::Platforms, About::Either, About::Both] {
+        let signed = [about(&empty, 0, Doc::Signature)];
+        assert_eq!(empty.judge(&signature(scope), &signed), "no", "{scope}");
+    }
+    assert_eq!(empty.judge(&signature(About::Index), &[about(&empty, 0, Doc::Signature)]), "yes");
+    for scope in [About::Index, About::Both] {
+        assert_eq!(single.judge(&signature(scope), &[about(&single, 0, Doc::Signature)]), "no", "{scope}");
+    }
+}
+
+/// A manifest that is named by its digest does not borrow from an index that lists it.
+#[test]
+fn a_manifest_does_not_borrow_from_an_index_that_was_not_named() {
+    let index = Image::index(1);
+    let child = Image { root: scene::manifest(1), is_index: false, platforms: Vec::new() };
+    assert_eq!(index.platforms, [*child.root.digest()]);
+    let (signed, verifier) = ([about(&index, 0, Doc::Signature)], one(Want::new(Wanted::Signature)));
+    assert_eq!(index.judge(&verifier, &signed), "yes");
+    assert_eq!(child.judge(&verifier, &signed), "no");
+    // Also where the statement about the index is found beside the manifest.
+    let list: Vec<Evidence> = signed.iter().map(scene::evidence).collect();
+    assert_eq!(child.verdict(&verifier, &list, &[*child.root.digest()]), "no");
+}
+
+/// Many keys of one owner, and one key of two owners, are one owner.
+#[test]
+fn a_threshold_is_one_of_owners_with_keys_of_their_own() {
+    let image = Image::single();
+    let verifier = one(Want { by: [1, 2].into(), at_least: 2, ..Want::new(Wanted::Signature) });
+    let by = |keys: &[usize]| -> Vec<_> { keys.iter().map(|key| about(&image, *key, Doc::Signature)).collect() };
+    assert_eq!(image.judge(&verifier, &by(&[1])), "no");
+    assert_eq!(image.judge(&verifier, &by(&[2, 2])), "no");
+    assert_eq!(image.judge(&verifier, &by(&[1, 2])), "yes");
+}
+
+/// Only statements about this very image count, whoever signed them.
+#[test]
+fn a_statement_about_another_image_does_not_count() {
+    let (image, other) = (Image::single(), scene::manifest(7));
+    let evidence = scene::evidence(&Signed { key: 0, about: *other.digest(), doc: Doc::Signature });
+    let verifier = one(Want::new(Wanted::Signature));
+    assert_eq!(image.verdict(&verifier, &[evidence], &[*image.root.digest()]), "no");
+}
+
+/// A newer bad scan counts, and an older good one beside it does not, in every order.
+#[test]
+fn a_newer_bad_scan_decides() {
+    let image = Image::single();
+    let verifier = one(Want::new(Wanted::Scan { vex: None }));
+    for (docs, want) in [
+        (vec![clean(5)], "yes"),
+        (vec![clean(5), bad(1)], "no"),
+        (vec![bad(1), clean(5)], "no"),
+        (vec![bad(5), clean(1)], "yes"),
+        (vec![clean(5), bad(5)], "no"),
+        (vec![clean(40)], "no"),
+        (vec![clean(-1)], "no"),
+        (vec![clean(1), Doc::Scan { findings: Vec::new(), days: None }], "no"),
+    ] {
+        let signed: Vec<_> = docs.iter().map(|doc| about(&image, 0, doc.clone())).collect();
+        assert_eq!(image.judge(&verifier, &signed), want, "{docs:?}");
+    }
+    // A newer one by somebody else does not matter.
+    let signed = [about(&image, 0, clean(5)), about(&image, 1, bad(1)), about(&image, FOREIGN, bad(1))];
+    assert_eq!(image.judge(&verifier, &signed), "yes");
+}
+
+/// VEX statements clear only what their owners may clear, and the newest document of each decides.
+#[test]
+fn vex_statements_clear_by_the_newest_document_of_the_owners_that_are_named() {
+    let image = Image::single();
+    let vex = |by: &[usize]| Wanted::Scan { vex: Some((by.iter().copied().collect(), Some(10))) };
+    let says = |clears: bool, days: Option<i64>| Doc::Vex { says: vec![("CVE-1", clears)], days };
+    for (by, extra, want) in [
+        (vec![1], vec![], "no"),
+        (vec![1], vec![(1, says(true, Some(1)))], "yes"),
+        (vec![1], vec![(0, says(true, Some(1)))], "no"),
+        (vec![1], vec![(FOREIGN, says(true, Some(1)))], "no"),
+        (vec![1], vec![(1, says(true, Some(5))), (1, says(false, Some(1)))], "no"),
+        (vec![1], vec![(1, says(false, Some(5))), (1, says(true, Some(1)))], "yes"),
+        (vec![1], vec![(1, says(true, Some(40)))], "no"),
+        (vec![1], vec![(1, says(true, None))], "no"),
+        (vec![0, 1], vec![(1, says(true, Some(5))), (0, says(false, Some(1)))], "no"),
+        (vec![0, 1], vec![(1, says(true, Some(1))), (0, says(false, Some(5)))], "yes"),
+    ] {
+        let mut signed = vec![about(&image, 0, bad(1))];
+        signed.extend(extra.iter().map(|(key, doc)| about(&image, *key, doc.clone())));
+        assert_eq!(image.judge(&one(Want::new(vex(&by))), &signed), want, "{by:?} {extra:?}");
+    }
+}
+
+/// A predicate that cannot be read does not count, and one of an unknown version is could-not-tell.
+#[test]
+fn an_error_in_a_condition_is_never_a_yes() {
+    let image = Image::single();
+    let statement = |kind: &str, predicate: &str| {
+        let predicate = serde_json::value::RawValue::from_string(predicate.to_owned()).unwrap();
+        let payload = bulla::envelope::Statement::attestation(image.root.digest(), None, kind, &predicate).unwrap();
+        scene::sign(0, &payload)
+    };
+    let verifier = one(Want::new(Wanted::Scan { vex: None }));
+    for (kind, predicate, want) in [
+        ("https://in-toto.io/attestation/vulns/v0.2", "{}", "no"),
+        ("https://in-toto.io/attestation/vulns/v0.2", r#"{"scanner":{"result":1}}"#, "no"),
+        ("https://in-toto.io/attestation/vulns/v9", "{}", "unknown"),
+    ] {
+        let list = [statement(kind, predicate)];
+        assert_eq!(image.verdict(&verifier, &list, &[*image.root.digest()]), want, "{kind} {predicate}");
+        // Beside a good one: what cannot be read might be the newest.
+        let list = [scene::evidence(&about(&image, 0, clean(1))), statement(kind, predicate)];
+        assert_eq!(image.verdict(&verifier, &list, &[*image.root.digest(); 2]), want, "{kind} {predicate}");
+    }
+}
+
+/// Anybody can add a timestamp to an old signature, so an upper bound never makes a statement younger.
+#[test]
+fn a_timestamp_does_not_make_a_statement_younger() {
+    let (now, ago) = (scene::now(), scene::days_ago);
+    let rule = |time| MaxAgeRule { limit: Some(10 * 86_400), time };
+    let old = StatementTime::of_document(Some(ago(40)));
+    assert_eq!(rule(TimeEvidence::Document).check(old, now).unwrap_err().code(), "too-old");
+    let stamped = old.with_upper_bound(Some(ago(1)));
+    assert_eq!(rule(TimeEvidence::Trusted).check(stamped, now).unwrap_err().code(), "too-old");
+    let undated = StatementTime::of_document(None).with_upper_bound(Some(ago(1)));
+    assert_eq!(rule(TimeEvidence::Trusted).check(undated, now).unwrap_err().code(), "no-time");
+    // It makes one older that is dated ahead.
+    let ahead = StatementTime::of_document(Some(ago(1))).with_upper_bound(Some(ago(40)));
+    assert_eq!(rule(TimeEvidence::Document).check(ahead, now).unwrap_err().code(), "too-old");
+    let young = StatementTime::of_document(Some(ago(1)));
+    assert_eq!(rule(TimeEvidence::Document).check(young, now), Ok(()));
+    assert_eq!(rule(TimeEvidence::Trusted).check(young, now).unwrap_err().code(), "no-trusted-time");
+    // A keyless certificate begins before the signature: its time is signed too.
+    let keyless = StatementTime::of_document(None).with_certificate(Some(ago(1))).with_upper_bound(Some(ago(1)));
+    assert_eq!(rule(TimeEvidence::Trusted).check(keyless, now), Ok(()));
+    let unproven = StatementTime::of_document(None).with_certificate(Some(ago(1)));
+    assert_eq!(rule(TimeEvidence::Document).check(unproven, now).unwrap_err().code(), "no-time");
+    for none in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"] {
+        let time = StatementTime::of_document(bulla::time::Time::parse(none));
+        assert_eq!(rule(TimeEvidence::Document).check(time, now).unwrap_err().code(), "no-time", "{none}");
+    }
+}

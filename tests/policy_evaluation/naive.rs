@@ -1,0 +1,138 @@
+//! A naive evaluator, written from the text of the policy language: it tries every possibility and knows no records.
+
+use std::collections::BTreeSet;
+
+use bulla::digest::Digest;
+use bulla::policy::About;
+
+use crate::scene::Doc;
+use crate::scene::HELD;
+use crate::scene::Image;
+use crate::scene::Signed;
+use crate::scene::Want;
+use crate::scene::Wanted;
+use crate::scene::Wants;
+
+/// Whether the policy accepts the image.
+pub fn accepts(wants: &Wants, image: &Image, signed: &[Signed]) -> bool {
+    match wants {
+        Wants::All(wants) => wants.iter().all(|want| accepts(want, image, signed)),
+        Wants::Any(wants) => wants.iter().any(|want| accepts(want, image, signed)),
+        Wants::One(want) => {
+            let groups = groups(want.about, image);
+            !groups.is_empty() && groups.iter().all(|group| is_met(want, group, signed))
+        }
+    }
+}
+
+/// The manifests for each of which a requirement has to be met; none if that is impossible.
+fn groups(about: About, image: &Image) -> Vec<Vec<Digest>> {
+    let root = *image.root.digest();
+    let platforms = || image.platforms.iter().copied();
+    match (image.is_index, about) {
+        (false, About::Index | About::Both) => Vec::new(),
+        (false, _) => vec![vec![root]],
+        (true, About::Index) => vec![vec![root]],
+        (true, About::Platforms) => platforms().map(|one| vec![one]).collect(),
+        (true, About::Either) => platforms().map(|one| vec![one, root]).collect(),
+        (true, About::Both) if image.platforms.is_empty() => Vec::new(),
+        (true, _) => std::iter::once(root).chain(platforms()).map(|one| vec![one]).collect(),
+    }
+}
+
+fn is_met(want: &Want, group: &[Digest], signed: &[Signed]) -> bool {
+    let pool: Vec<&Signed> = signed.iter().filter(|one| group.contains(&one.about)).collect();
+    let keys: Vec<(usize, BTreeSet<usize>)> =
+        want.by.iter().map(|owner| (*owner, keys_that_count(want, *owner, &pool))).collect();
+    most(&keys, &mut BTreeSet::new()) >= want.at_least as usize
+}
+
+/// The largest number of owners with a key of their own.
+fn most(keys: &[(usize, BTreeSet<usize>)], used: &mut BTreeSet<usize>) -> usize {
+    let Some(((_, first), rest)) = keys.split_first() else { return 0 };
+    let mut best = most(rest, used);
+    for key in first {
+        if used.insert(*key) {
+            best = best.max(1 + most(rest, used));
+            used.remove(key);
+        }
+    }
+    best
+}
+
+/// The keys with which an owner signed something that counts.
+fn keys_that_count(want: &Want, owner: usize, pool: &[&Signed]) -> BTreeSet<usize> {
+    let own: Vec<&&Signed> =
+        pool.iter().filter(|one| HELD[owner].contains(&one.key) && is_kind(&want.wanted, &one.doc)).collect();
+    if !want.newest {
+        return own.iter().filter(|one| holds(want, one, pool)).map(|one| one.key).collect();
+    }
+    if own.iter().any(|one| one.doc.days().is_none()) {
+        return BTreeSet::new();
+    }
+    let newest = own.iter().filter_map(|one| one.doc.days()).min();
+    let last: Vec<_> = own.iter().filter(|one| one.doc.days() == newest).collect();
+    match last.iter().all(|one| holds(want, one, pool)) {
+        true => last.iter().map(|one| one.key).collect(),
+        false => BTreeSet::new(),
+    }
+}
+
+fn is_kind(wanted: &Wanted, doc: &Doc) -> bool {
+    matches!(
+        (wanted, doc),
+        (Wanted::Approval, Doc::Approval { .. })
+            | (Wanted::Sbom, Doc::Sbom { .. })
+            | (Wanted::Scan { .. }, Doc::Scan { .. })
+            | (Wanted::Signature, Doc::Signature)
+            | (Wanted::Test, Doc::Test { .. })
+    )
+}
+
+fn is_in_time(days: Option<i64>, max_age: Option<i64>) -> bool {
+    days.is_some_and(|days| days >= 0 && max_age.is_none_or(|most| days <= most))
+}
+
+fn holds(want: &Want, one: &Signed, pool: &[&Signed]) -> bool {
+    let timed = want.newest || want.max_age.is_some();
+    let content = match &one.doc {
+        Doc::Approval { approved, .. } => *approved,
+        Doc::Sbom { components, .. } => *components,
+        Doc::Test { passed, .. } => *passed,
+        Doc::Signature => true,
+        Doc::Vex { .. } => false,
+        Doc::Scan { findings, .. } => findings.iter().all(|id| is_cleared(want, id, pool)),
+    };
+    content && (!timed || is_in_time(one.doc.days(), want.max_age))
+}
+
+/// Whether VEX statements clear a vulnerability.
+fn is_cleared(want: &Want, id: &str, pool: &[&Signed]) -> bool {
+    let Wanted::Scan { vex: Some((by, max_age)) } = &want.wanted else { return false };
+    // The newest documents of each owner; one without a time may be the newest.
+    let mut newest: Vec<Vec<(Option<i64>, Option<bool>)>> = Vec::new();
+    for owner in by {
+        let own = pool.iter().filter(|one| HELD[*owner].contains(&one.key));
+        let own: Vec<(Option<i64>, Option<bool>)> = own
+            .filter_map(|one| match &one.doc {
+                Doc::Vex { says, days } => {
+                    Some((*days, says.iter().find(|(about, _)| *about == id).map(|(_, clears)| *clears)))
+                }
+                _ => None,
+            })
+            .collect();
+        let last = own.iter().filter_map(|(days, _)| *days).min();
+        newest.push(own.into_iter().filter(|(days, _)| days.is_none() || *days == last).collect());
+    }
+    let clears = |(days, says): &(Option<i64>, Option<bool>)| *says == Some(true) && is_in_time(*days, *max_age);
+    let somebody = newest.iter().any(|documents| !documents.is_empty() && documents.iter().all(clears));
+    // Of all these documents, those that say something about it: the newest of them, and those without a time.
+    let about: Vec<(Option<i64>, bool)> =
+        newest.iter().flatten().filter_map(|(days, says)| says.map(|clears| (*days, clears))).collect();
+    let latest = about.iter().filter_map(|(days, _)| *days).min();
+    let agreed = about.iter().all(|(days, clears)| match days {
+        None => *clears,
+        days => *days != latest || *clears,
+    });
+    somebody && agreed
+}
