@@ -60,6 +60,9 @@ verbs! {
     key_show: "key-show-";
     ls: "ls-";
     man: "man-";
+    policy_check: "policy-check";
+    policy_explain: "policy-explain";
+    policy_new: "policy-new";
     request_attach: "request-attach";
     request_log: "request-log-";
     request_merge: "request-merge";

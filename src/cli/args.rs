@@ -12,6 +12,7 @@ use clap::Subcommand;
 use bulla::time::Time;
 
 use super::blob::args::BlobCommand;
+use super::policy::args::PolicyCommand;
 use super::request::args::AttestArgs;
 use super::request::args::RequestCommand;
 use super::revocation::args::RevocationCommand;
@@ -138,6 +139,9 @@ pub(super) enum Command {
     Ls(LsArgs),
     /// Print a manual page, or write all of them
     Man(ManArgs),
+    /// Check, explain and write policy files
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Sign without a network: write a request, sign it elsewhere, attach the response
     #[command(subcommand)]
     Request(RequestCommand),

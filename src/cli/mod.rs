@@ -31,6 +31,7 @@ mod not_enforced;
 mod notary;
 mod paint;
 mod picture;
+mod policy;
 mod policy_judge;
 mod policy_reports;
 mod policy_set;
@@ -137,6 +138,7 @@ fn execute(command: Command) -> Result<Exit, Failure> {
         Command::Key(command) => keys::key(&command),
         Command::Ls(args) => listing::ls(&args),
         Command::Man(args) => manual::man(&args),
+        Command::Policy(command) => policy::policy(&command, clock::now()),
         Command::Request(command) => request::request(&command),
         Command::Revocation(command) => revocation::revocation(&command, clock::now()),
         Command::Sign(args) => sign::sign(&args, clock::now()),

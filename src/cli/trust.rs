@@ -93,7 +93,7 @@ fn pinned_identities(keys: &[String], token: &TokenArgs) -> Result<Vec<Identity>
 }
 
 /// The owner before a key, `OWNER=PUB`. A path or URI with a `=` has a `/`, `.` or `:` before it, and no owner.
-fn owner_of(text: &str) -> Result<(Option<&str>, String), Failure> {
+pub(super) fn owner_of(text: &str) -> Result<(Option<&str>, String), Failure> {
     let plain = |name: &str| !name.is_empty() && !name.contains(['/', ':', '.', '\\']);
     let Some((name, key)) = text.split_once('=').filter(|(name, _)| plain(name)) else {
         return Ok((None, text.to_owned()));

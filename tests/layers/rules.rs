@@ -263,6 +263,7 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("TransparencyProof", "trust", &["trust/keyless/logged.rs"]),
     ("TimestampedSignature", "ops", &["ops/timestamp/signature.rs"]),
     ("VerifiedGraph", "import", &["ops/import.rs"]),
+    ("SignedPolicyFile", "file", &["ops/file/policy.rs"]),
     ("VerifiedFile", "file", &["ops/file/verify.rs"]),
     ("VerifiedArchive", "saved", &["ops/saved/verdict.rs"]),
     ("VerifiedSavedImage", "saved", &["ops/saved/verdict.rs"]),

@@ -95,6 +95,21 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
     ("key new", ["bulla key new -o release", "bulla key new --pkcs11 'pkcs11:token=release;object=app'"]),
     ("key show", ["bulla key show release.pub", "bulla key show 'pkcs11:token=release;object=app'"]),
     ("man", ["bulla man --out /usr/local/share/man/man1", "bulla man key new"]),
+    ("policy check", ["bulla policy check policy.yaml", "bulla policy check policy.yaml --strict --output json"]),
+    (
+        "policy explain",
+        [
+            "bulla policy explain policy.yaml registry.example/app",
+            "bulla policy explain policy.yaml registry.example/app --policy-key ops.pub",
+        ],
+    ),
+    (
+        "policy new",
+        [
+            "bulla policy new --key release.pub --image registry.example/app -o policy.yaml",
+            "bulla policy new --key ann=a.pub --key bob=b.pub --threshold 2 --image r.example/x/** -o p.yaml",
+        ],
+    ),
     (
         "request attach",
         [

@@ -14,6 +14,7 @@ use clap::error::ErrorKind;
 use crate::cli::blob::args::AttestBlobArgs;
 use crate::cli::blob::args::SignBlobArgs;
 use crate::cli::blob::args::VerifyBlobArgs;
+use crate::cli::policy::args::PolicyCommand;
 use crate::cli::request::args::AttestArgs;
 use crate::cli::request::args::RequestCommand;
 use crate::cli::revocation::args::RevocationCommand;
@@ -86,6 +87,7 @@ fn below(name: &str) -> Option<Command> {
         "key" => KeyCommand::augment_subcommands(group(command)),
         "ls" => LsArgs::augment_args(command),
         "man" => ManArgs::augment_args(command),
+        "policy" => PolicyCommand::augment_subcommands(group(command)),
         "request" => RequestCommand::augment_subcommands(group(command)),
         "revocation" => RevocationCommand::augment_subcommands(group(command)),
         "sign" => SignArgs::augment_args(command),

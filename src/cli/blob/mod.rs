@@ -8,6 +8,8 @@ mod sign;
 mod target;
 mod verify;
 
+pub(super) use target::bundle_of;
+
 use bulla::time::Time;
 
 use super::exit::Exit;

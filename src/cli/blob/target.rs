@@ -97,7 +97,7 @@ fn beside(input: &BlobInput<'_>) -> Result<BundleTarget, Failure> {
 }
 
 /// The bundle of the file at `path` where none is named.
-pub(super) fn bundle_of(path: &Path) -> PathBuf {
+pub(in crate::cli) fn bundle_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".sigstore.json");
     PathBuf::from(name)

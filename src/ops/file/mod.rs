@@ -3,11 +3,13 @@
 //! A file is read once, as a stream, by [`read`]; what is signed, verified and compared is what was hashed then.
 
 mod evidence;
+mod policy;
 mod read;
 mod sign;
 mod verify;
 
 pub use self::evidence::FileEvidence;
+pub use self::policy::SignedPolicyFile;
 pub use self::read::FileToSign;
 pub use self::read::hasher_for_signers;
 pub use self::read::read;

@@ -1,0 +1,85 @@
+//! The arguments of the `policy` commands, and those of every command that trusts a policy file for its signature.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::Subcommand;
+
+use bulla::digest::Digest;
+
+use crate::cli::args::Output;
+use crate::cli::args::TokenArgs;
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum PolicyCommand {
+    /// Check policy files: errors with their line, and what is allowed and probably not meant
+    Check(PolicyCheckArgs),
+    /// Say what a policy file wants of images with a name, in plain sentences
+    Explain(PolicyExplainArgs),
+    /// Write a first policy file from public keys and the name of an image
+    New(PolicyNewArgs),
+}
+
+/// How a policy file is trusted that is not the operator's own.
+#[derive(Clone, Debug, Default, Args)]
+pub(in crate::cli) struct PolicyTrustArgs {
+    /// The policy must be signed by this key: by sign-blob, with the bundle FILE.sigstore.json beside it; of several, by one
+    #[arg(long, value_name = "PUB", help_heading = "Policy")]
+    pub(in crate::cli) policy_key: Vec<String>,
+    /// The policy must have this id (policy check prints it); one for each policy, in any order
+    #[arg(long, value_name = "DIGEST", help_heading = "Policy")]
+    pub(in crate::cli) policy_digest: Vec<Digest>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PolicyCheckArgs {
+    /// The policy files
+    #[arg(value_name = "FILE", required = true)]
+    pub(in crate::cli) files: Vec<PathBuf>,
+    /// End with 1 if something is allowed and probably not meant
+    #[arg(long)]
+    pub(in crate::cli) strict: bool,
+    /// How to report
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
+    pub(in crate::cli) output: Output,
+    #[command(flatten)]
+    pub(in crate::cli) trust: PolicyTrustArgs,
+    #[command(flatten)]
+    pub(in crate::cli) token: TokenArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PolicyExplainArgs {
+    /// The policy file
+    #[arg(value_name = "FILE")]
+    pub(in crate::cli) file: PathBuf,
+    /// The name of an image: HOST/REPOSITORY
+    #[arg(value_name = "NAME")]
+    pub(in crate::cli) name: String,
+    /// How to report
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
+    pub(in crate::cli) output: Output,
+    #[command(flatten)]
+    pub(in crate::cli) trust: PolicyTrustArgs,
+    #[command(flatten)]
+    pub(in crate::cli) token: TokenArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PolicyNewArgs {
+    /// A public key, perhaps with its owner: FILE or OWNER=FILE; keys of one owner count as one
+    #[arg(long, value_name = "[OWNER=]PUB", required = true)]
+    pub(in crate::cli) key: Vec<String>,
+    /// The name of an image that the policy is for: HOST/REPOSITORY, or a pattern such as HOST/PREFIX/**
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) image: String,
+    /// How many owners must sign
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(in crate::cli) threshold: u32,
+    /// The policy file to write
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    pub(in crate::cli) out: PathBuf,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(in crate::cli) overwrite: bool,
+}

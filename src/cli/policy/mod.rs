@@ -1,0 +1,23 @@
+//! Policy files on the command line: opened with their signature and their files, and the `policy` commands.
+
+pub(super) mod args;
+mod check;
+mod explain;
+mod files;
+mod new;
+mod open;
+
+use bulla::time::Time;
+
+use crate::cli::exit::Exit;
+use crate::cli::exit::Failure;
+
+use args::PolicyCommand;
+
+pub(super) fn policy(command: &PolicyCommand, now: Time) -> Result<Exit, Failure> {
+    match command {
+        PolicyCommand::Check(args) => check::check(args, now),
+        PolicyCommand::Explain(args) => explain::explain(args, now),
+        PolicyCommand::New(args) => new::new(args, now),
+    }
+}

@@ -1,0 +1,120 @@
+//! Opens a policy file: its signature, its id and the files that it names are checked before anything is decided by it.
+
+use std::path::Path;
+
+use bulla::limits::Limits;
+use bulla::ops::file::FileEvidence;
+use bulla::ops::file::FileRefusal;
+use bulla::ops::file::SignedPolicyFile;
+use bulla::policy::Quorum;
+use bulla::policy::Threshold;
+use bulla::policy_file::LoadOptions;
+use bulla::policy_file::LoadedPolicy;
+use bulla::policy_file::PolicyFileError;
+use bulla::time::Time;
+use bulla::trust::Owner;
+use bulla::trust::TrustRoot;
+
+use crate::cli::args::TokenArgs;
+use crate::cli::blob;
+use crate::cli::exit::Failure;
+use crate::cli::files;
+use crate::cli::keys;
+use crate::cli::policy::args::PolicyTrustArgs;
+use crate::cli::policy::files::DirectoryFiles;
+
+/// A policy file that may be used.
+pub(in crate::cli) struct OpenedPolicy {
+    pub(in crate::cli) policy: LoadedPolicy,
+    /// The owners who signed it; none if no signature was wanted.
+    pub(in crate::cli) signed_by: Vec<Owner>,
+}
+
+/// Why a policy file was not opened: could-not-tell about everything.
+pub(in crate::cli) enum NotOpened {
+    /// It is not the one that the operator wants, or cannot be read.
+    Failed(Failure),
+    /// It cannot be used: errors with their positions.
+    Faults(Vec<PolicyFileError>),
+}
+
+/// Opens one policy file. Of several `--policy-digest` one must be its id.
+pub(in crate::cli) fn open(
+    path: &Path,
+    args: &PolicyTrustArgs,
+    token: &TokenArgs,
+    now: Time,
+    limits: &Limits,
+) -> Result<OpenedPolicy, NotOpened> {
+    let bytes = files::read(path, limits.yaml.bytes).map_err(NotOpened::Failed)?;
+    let beside = DirectoryFiles::beside(path);
+    let opened = match args.policy_key.as_slice() {
+        [] => {
+            let policy = LoadedPolicy::load(&bytes, &beside, LoadOptions::new(now, limits));
+            OpenedPolicy { policy: policy.map_err(NotOpened::faults)?, signed_by: Vec::new() }
+        }
+        policy_keys => {
+            let signed = signed(path, bytes, (policy_keys, token), now, limits).map_err(NotOpened::Failed)?;
+            let policy = signed.load(&beside, now, limits).map_err(NotOpened::faults)?;
+            OpenedPolicy { policy, signed_by: signed.signers().to_vec() }
+        }
+    };
+    let id = opened.policy.id();
+    if !args.policy_digest.is_empty() && !args.policy_digest.contains(id.digest()) {
+        let message = format!("{}: the policy has the id {id}, and --policy-digest wants another one", path.display());
+        return Err(NotOpened::Failed(Failure { code: "policy-digest", ..Failure::unknown(message) }));
+    }
+    Ok(opened)
+}
+
+/// Verifies the signature beside a policy file: the bundle of `sign-blob`.
+fn signed(
+    path: &Path,
+    bytes: Vec<u8>,
+    (policy_keys, token): (&[String], &TokenArgs),
+    now: Time,
+    limits: &Limits,
+) -> Result<SignedPolicyFile, Failure> {
+    let to_failure = |error: &dyn std::fmt::Display| Failure::unknown(error.to_string());
+    let trust = TrustRoot::pinned(keys::public_keys(policy_keys, token)?).map_err(|error| to_failure(&error))?;
+    let quorum = Quorum::of_all(&trust, Threshold::ONE).map_err(|error| to_failure(&error))?;
+    let bundle = blob::bundle_of(path);
+    let mut evidence = FileEvidence::new();
+    let unsigned = |failure: Failure| {
+        let hint = format!("bulla sign-blob {} --key <the key of --policy-key>", path.display());
+        Failure { code: "policy-not-signed", ..failure }.hint(hint)
+    };
+    let read = files::read(&bundle, limits.evidence.attestation_bytes).map_err(unsigned)?;
+    evidence.add_bundle(&bundle.display().to_string(), &read, limits);
+    SignedPolicyFile::verify(bytes, &evidence, (&trust, &quorum), now, limits)
+        .map_err(|refusal| not_signed(path, &refusal))
+}
+
+/// A policy without the signature that is wanted: could-not-tell, since no image was judged.
+fn not_signed(path: &Path, refusal: &FileRefusal) -> Failure {
+    let message = format!("{}: the policy is not signed by a key of --policy-key", path.display());
+    let details = refusal.findings.iter().map(|finding| format!("{}: {}", finding.place, finding.reason)).collect();
+    Failure { code: "policy-not-signed", details, ..Failure::unknown(message) }
+}
+
+impl NotOpened {
+    pub(super) fn faults(faults: impl IntoIterator<Item = PolicyFileError>) -> Self {
+        Self::Faults(faults.into_iter().collect())
+    }
+
+    /// The failure, with the first error of the file in its message and the others as details.
+    pub(in crate::cli) fn into_failure(self, path: &Path) -> Failure {
+        let faults = match self {
+            Self::Failed(failure) => return failure,
+            Self::Faults(faults) => faults,
+        };
+        let shown = |fault: &PolicyFileError| format!("{}:{fault}", path.display());
+        let Some((first, others)) = faults.split_first() else { return Failure::unknown(path.display().to_string()) };
+        let details = others.iter().map(shown).collect();
+        let failure = Failure { code: first.problem.code(), details, ..Failure::unknown(shown(first)) };
+        match first.problem.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
