@@ -2,6 +2,7 @@
 
 mod certificate;
 mod keyless;
+mod own_authority;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

@@ -107,6 +107,9 @@ pub enum LoadProblem {
     /// A pattern of images cannot be used.
     #[error(transparent)]
     Pattern(#[from] ImagePatternError),
+    /// Certificates of own authorities that cannot be used for the formats of Sigstore.
+    #[error("these certificates cannot be used for the formats of Sigstore: {0}")]
+    SigstoreFormats(Untrusted),
     /// A signed policy names a file without its digest: another file in its place would go unnoticed.
     #[error("a signed policy gives the `sha256` of each file{}", if *.key { ", or the `key-id` of a key" } else { "" })]
     PinMissing {
@@ -181,6 +184,7 @@ impl LoadProblem {
             Self::PinMissing { .. } => "not-pinned",
             Self::Quorum(_) => "quorum",
             Self::SignedName(_) => "signed-name",
+            Self::SigstoreFormats(_) => "certificate-unusable",
             Self::SignedNameAlone => "signed-name-alone",
             Self::SignedNameRest(_) => "signed-name-rest",
             Self::TooMuch { .. } => "files-too-large",

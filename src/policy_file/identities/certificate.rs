@@ -43,6 +43,7 @@ impl IdentityResolver<'_> {
                 Profile::named(&name.value).ok_or_else(unknown)?.clone()
             }
         };
+        let in_sigstore_formats = self.in_sigstore_formats(document, (&names, &anchors))?;
         let mut means = CertificateMeans::new(Arc::from(anchors), names, profile.clone());
         if document.revocation.is_some() {
             means = means.with_revocation(RevocationUse::Required);
@@ -66,8 +67,9 @@ impl IdentityResolver<'_> {
             ("timestamps", required(document.timestamps.is_some())),
             ("uri", text(&document.uri)),
         ]);
-        let identity = Identity::new(Owner::Named(owner.to_owned()), Means::Certificates(means));
-        Ok(ResolvedOwner { canonical: Canonical::map([("certificate", Some(canonical))]), identities: vec![identity] })
+        let all = std::iter::once(Means::Certificates(means)).chain(in_sigstore_formats);
+        let identities = all.map(|means| Identity::new(Owner::Named(owner.to_owned()), means)).collect();
+        Ok(ResolvedOwner { canonical: Canonical::map([("certificate", Some(canonical))]), identities })
     }
 
     /// The certificates in these files as anchors, and their digests.

@@ -1,0 +1,60 @@
+//! The certificates of an operator's own authorities in the formats of Sigstore: bundles, and the tags of cosign.
+//!
+//! An identity known by certificates is known by them in every format. In those of the Notary Project the chain comes with
+//! the signature; in those of Sigstore every issuer is the operator's (`trust/keyless/verify.rs`), so each certificate of
+//! `roots` is an authority, and an intermediate authority that issues to signers stands among them.
+
+use std::sync::Arc;
+
+use crate::nonempty::NonEmpty;
+use crate::policy_file::LoadProblem;
+use crate::policy_file::document::CertificateDocument;
+use crate::policy_file::identities::Fault;
+use crate::policy_file::identities::IdentityResolver;
+use crate::text::Untrusted;
+use crate::trust::KeylessMeans;
+use crate::trust::LogRule;
+use crate::trust::Means;
+use crate::trust::SigningTimeRule;
+use crate::trust::sigstore::AuthorityDraft;
+use crate::trust::sigstore::TrustedRoot;
+use crate::trust::sigstore::TrustedRootDraft;
+use crate::x509::Anchor;
+use crate::x509::IdentityPattern;
+use crate::x509::NamePattern;
+use crate::x509::Purpose;
+
+impl IdentityResolver<'_> {
+    /// The means by which the owner of `document` is known in the formats of Sigstore; `None` where revocation status is
+    /// required, since there is none for these formats.
+    ///
+    /// No log is required. Without a timestamp a certificate is judged at the time of the verification, as in the formats
+    /// of the Notary Project. Names fit only certificates without an OIDC issuer: those of Fulcio are another means.
+    pub(super) fn in_sigstore_formats(
+        &self,
+        document: &CertificateDocument,
+        (names, anchors): (&IdentityPattern, &[Anchor]),
+    ) -> Result<Option<Means>, Fault> {
+        if document.revocation.is_some() {
+            return Ok(None);
+        }
+        let authority = |anchor: &Anchor| AuthorityDraft {
+            certificates: NonEmpty::one(anchor.certificate.clone()),
+            start: anchor.certificate.not_before(),
+        };
+        let of = |purpose| anchors.iter().filter(move |anchor| anchor.purpose == purpose).map(authority).collect();
+        let draft = TrustedRootDraft {
+            certificate_authorities: of(Purpose::Signing),
+            timestamp_authorities: of(Purpose::TimeStamping),
+            transparency_logs: Vec::new(),
+        };
+        let unusable = |why: String| (document.position, LoadProblem::SigstoreFormats(Untrusted::new(&why)));
+        let written = draft.to_json().map_err(|error| unusable(error.to_string()))?;
+        let root = TrustedRoot::parse(&written, self.limits).map_err(|error| unusable(error.to_string()))?;
+        let rule = LogRule::NONE
+            .with_signing_time(SigningTimeRule::PresentIfMissing)
+            .with_timestamps(u32::from(document.timestamps.is_some()));
+        let names = names.clone().and(NamePattern::NoOidcIssuer);
+        Ok(Some(Means::Keyless(KeylessMeans::new(Arc::new(root), names, rule))))
+    }
+}
