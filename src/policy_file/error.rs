@@ -168,6 +168,8 @@ pub enum WantedValue {
     Date,
     /// `sha256:` and 64 hexadecimal digits.
     Digest,
+    /// A text that is compared whole.
+    Exact,
     /// A path relative to the policy file.
     FilePath,
     /// 64 hexadecimal digits.
@@ -231,6 +233,7 @@ impl WantedValue {
             Self::Age => "an age such as 90d or 12h, or none (at most 36500d)",
             Self::Date => "a date such as 2027-01-31 (from 2000-01-01 on)",
             Self::Digest => "a digest: sha256:<64 lower-case hex digits>",
+            Self::Exact => "a text without spaces and `*`: it is compared whole",
             Self::FilePath => "a path relative to the policy file, without `..`",
             Self::Hex => "64 lower-case hex digits",
             Self::Host => "a host such as github.example.com",

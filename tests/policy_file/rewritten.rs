@@ -145,7 +145,7 @@ fn refused() -> Vec<(&'static str, String, &'static str)> {
         (
             "invalid/v1beta1-keylessref-with-multiple-properties.yaml",
             keyless("issuer: \"https://i.example\", name: x, uri: \"http://example.com\""),
-            "3:83 exactly-one",
+            "3:92 exactly-one",
         ),
         (
             "invalid/v1beta1-keyref-with-multiple-properties.yaml",

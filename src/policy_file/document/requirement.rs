@@ -213,7 +213,7 @@ pub enum FieldTest {
     AtMost(Located<String>),
     /// `equals`: this value.
     Equals(Located<FieldValue>),
-    /// `exists: any-value`: there is a value; null is one.
+    /// `exists: any-value`: there is a value other than null.
     Exists(Position),
     /// `one-of`: one of these values, at least one.
     OneOf(Vec<Located<FieldValue>>),

@@ -220,7 +220,8 @@ impl Reading {
         match present.as_slice() {
             [(field, _)] => Some(field),
             several => {
-                let position = several.get(1).map_or(fields.position, |(_, position)| *position);
+                let last = several.iter().skip(1).map(|(_, position)| *position).max();
+                let position = several.first().zip(last).map_or(fields.position, |((_, first), last)| last.max(*first));
                 let problem = PolicyProblem::ExactlyOne { found: several.len(), mapping: fields.of.name, of };
                 self.report(position, problem);
                 None

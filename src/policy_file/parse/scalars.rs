@@ -200,7 +200,7 @@ impl Reading {
 
     /// A text without spaces and wildcards.
     pub(super) fn token(&mut self, node: &YamlNode) -> Option<Located<String>> {
-        self.checked(node, WantedValue::Text, |text| !text.contains([' ', '*']))
+        self.checked(node, WantedValue::Exact, |text| !text.contains([' ', '*']))
     }
 
     /// A pattern without spaces.
