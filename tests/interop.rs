@@ -92,6 +92,7 @@ macro_rules! with_and_without_the_referrers_api {
 with_and_without_the_referrers_api! {
     cosign::an_attestation_is_carried_but_is_no_signature,
     cosign::annotations_mean_the_same,
+    cosign::attestations_of_every_type_verify,
     cosign::bulla_signs_cosign_verifies,
     cosign::cosign_signs_bulla_verifies,
     cosign::cosign_verifies_what_cosign_signs,

@@ -190,3 +190,75 @@ pub fn an_attestation_is_carried_but_is_no_signature(api: Api) {
     }
     suite.done();
 }
+
+/// The predicate types of cosign: the short name that both programs have, and a document.
+const PREDICATES: [(&str, &str); 8] = [
+    ("custom", r#"{"b":1.0e0,"a":"<&>"}"#),
+    (
+        "cyclonedx",
+        r#"{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"metadata":{"timestamp":"2026-11-01T00:00:00Z"},"components":[{"type":"library","name":"a","version":"1"}]}"#,
+    ),
+    (
+        "link",
+        r#"{"_type":"link","name":"build","command":["make"],"materials":{},"products":{},"byproducts":{},"environment":{}}"#,
+    ),
+    (
+        "openvex",
+        r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://vex.example/1","author":"a","timestamp":"2026-11-01T00:00:00Z","version":1,"statements":[{"vulnerability":{"name":"CVE-2026-1"},"products":[{"@id":"pkg:oci/app"}],"status":"fixed"}]}"#,
+    ),
+    (
+        "slsaprovenance02",
+        r#"{"builder":{"id":"https://ci.example"},"buildType":"https://ci.example/v1","invocation":{"configSource":{}}}"#,
+    ),
+    (
+        "slsaprovenance1",
+        r#"{"buildDefinition":{"buildType":"https://ci.example/v1","externalParameters":{}},"runDetails":{"builder":{"id":"https://ci.example"}}}"#,
+    ),
+    (
+        "spdxjson",
+        r#"{"spdxVersion":"SPDX-2.3","dataLicense":"CC0-1.0","SPDXID":"SPDXRef-DOCUMENT","name":"app","documentNamespace":"https://sbom.example/1","creationInfo":{"created":"2026-11-01T00:00:00Z","creators":["Tool: t"]},"packages":[{"SPDXID":"SPDXRef-a","name":"a","versionInfo":"1","downloadLocation":"NOASSERTION"}]}"#,
+    ),
+    (
+        "vuln",
+        r#"{"invocation":{"parameters":[],"uri":"","event_id":"","builder.id":""},"scanner":{"uri":"pkg:github/s/s@1","version":"1","db":{"uri":"","version":""},"result":{"SchemaVersion":2,"CreatedAt":"2026-11-01T00:00:00Z","ArtifactType":"container_image","Metadata":{"ImageID":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},"Results":[{"Class":"os-pkgs","Type":"debian"}]}},"metadata":{"scanStartedOn":"2026-11-01T00:00:00Z","scanFinishedOn":"2026-11-01T00:00:00Z"}}"#,
+    ),
+];
+
+/// Every predicate type of cosign, in both forms: cosign accepts what bulla attests, and bulla what cosign attests.
+pub fn attestations_of_every_type_verify(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    let old = ["--use-signing-config=false", "--tlog-upload=false", "--new-bundle-format=false"];
+    for (seed, (kind, predicate)) in (1..).zip(PREDICATES) {
+        suite.peers.write("predicate.json", predicate);
+        for form in Form::BOTH {
+            let attest = ["--key", "p256.key", "--type", kind, "--predicate", "predicate.json"];
+            let ours = suite.image(&format!("ours-{kind}-{}", form.name()), seed);
+            let output = suite.peers.bulla(&[&["attest", "--format", form.name(), &ours], &attest[..]].concat());
+            suite.expect(&format!("{kind}: bulla attests"), &output, 0);
+            let theirs = suite.image(&format!("theirs-{kind}-{}", form.name()), seed);
+            let more: &[&str] = match form {
+                Form::Bundle => &["--signing-config", "sc.json"],
+                Form::Tag => &old,
+            };
+            let first = ["attest", "-y", "--allow-http-registry"];
+            suite.peers.cosign(&[&first[..], &attest, more, &[&theirs]].concat()).must();
+            for (whose, image) in [("ours", &ours), ("theirs", &theirs)] {
+                let why = format!("{kind}, {}, {whose}", form.name());
+                let output = suite.cosign_verifies_attestation("p256.pub", kind, image);
+                suite.expect(&format!("{why}: cosign"), &output, 0);
+                let output = suite.bulla_verifies("p256.pub", image, &["--type", kind]);
+                suite.expect(&format!("{why}: bulla"), &output, 0);
+                let output = suite.bulla_verifies("other.pub", image, &["--type", kind]);
+                suite.expect(&format!("{why}: another key"), &output, 1);
+                let other = if kind == "custom" { "vuln" } else { "custom" };
+                let output = suite.cosign_verifies_attestation("p256.pub", other, image);
+                suite.expect_no(&format!("{why}: cosign, another type"), &output);
+                let output = suite.bulla_verifies("p256.pub", image, &["--type", other]);
+                suite.expect(&format!("{why}: bulla, another type"), &output, 1);
+            }
+            let output = suite.bulla_verifies("p256.pub", &ours, &["--type", kind, "--output", "predicate"]);
+            suite.expect_that(&format!("{kind}: byte for byte"), output.whole().contains(predicate), &output);
+        }
+    }
+    suite.done();
+}

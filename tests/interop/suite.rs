@@ -147,6 +147,12 @@ impl Suite {
         self.peers.cosign(&[&first[..], more, &[image]].concat())
     }
 
+    /// Verifies an attestation with cosign.
+    pub fn cosign_verifies_attestation(&self, key: &str, kind: &str, image: &str) -> PeerOutput {
+        let first = ["verify-attestation", "--key", key, "--type", kind, "--insecure-ignore-tlog=true"];
+        self.peers.cosign(&[&first[..], &["--allow-http-registry", image]].concat())
+    }
+
     /// Signs with bulla.
     pub fn bulla_signs(&self, key: &str, form: Form, image: &str, more: &[&str]) -> PeerOutput {
         self.peers.bulla(&[&["sign", "--key", key, "--format", form.name()], more, &[image]].concat())
