@@ -21,6 +21,7 @@ use super::args::CopyArgs;
 use super::args::ImportArgs;
 use super::args::PolicyArgs;
 use super::args::ResultsOutput;
+use super::args::TokenArgs;
 use super::envelope_reader;
 use super::exit::Exit;
 use super::exit::Failure;
@@ -71,7 +72,7 @@ pub(super) fn copy(args: &CopyArgs, now: Time) -> Result<Exit, Failure> {
 
 fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let policies = PolicySet::load(&args.policy, now, &limits, reports)?;
+    let policies = PolicySet::load(&args.policy, &TokenArgs::default(), now, &limits, reports)?;
     let platform = args.platform.as_deref().map(verify::platform).transpose()?;
     let typed = reference_list::expand(&args.sources)?;
     let target = Target::parse(&args.target)?;
@@ -137,7 +138,7 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
 
 fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let policies = PolicySet::load(&args.policy, now, &limits, reports)?;
+    let policies = PolicySet::load(&args.policy, &args.required.token, now, &limits, reports)?;
     let typed = reference_list::expand(&args.sources)?;
     let target = Target::parse(&args.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;

@@ -1,26 +1,18 @@
 //! `PolicySet`: the policy files of the command line, loaded with the files that they name.
 
-use std::io::ErrorKind;
-use std::path::Path;
-use std::path::PathBuf;
-
-use bulla::files;
-use bulla::files::Accept;
-use bulla::files::FileError;
 use bulla::limits::Limits;
-use bulla::policy_file::LoadOptions;
 use bulla::policy_file::LoadedPolicy;
 use bulla::policy_file::PolicyFileError;
-use bulla::policy_file::PolicyFiles;
-use bulla::policy_file::PolicyFilesError;
 use bulla::report::CheckResult;
 use bulla::report::PolicyPlace;
 use bulla::report::RequirementCheck;
-use bulla::text::Untrusted;
 use bulla::time::Time;
 
 use super::args::PolicyArgs;
+use super::args::TokenArgs;
 use super::exit::Failure;
+use super::policy::open::NotOpened;
+use super::policy::open::open;
 use super::policy_reports::PolicyReports;
 
 /// A policy file of the command line.
@@ -37,6 +29,7 @@ impl PolicySet {
     /// Loads the files of `--policy`. What is wrong with one is added to `reports`, at its line.
     pub(super) fn load(
         args: &PolicyArgs,
+        token: &TokenArgs,
         now: Time,
         limits: &Limits,
         reports: &mut PolicyReports<'_>,
@@ -44,17 +37,22 @@ impl PolicySet {
         let mut entries = Vec::new();
         for path in &args.policy {
             let file = path.display().to_string();
-            let bytes = super::files::read(path, limits.yaml.bytes)?;
-            let beside = FilesBeside { directory: path.parent().map(Path::to_owned).unwrap_or_default() };
-            let policy = LoadedPolicy::load(&bytes, &beside, LoadOptions::new(now, limits));
-            match policy {
+            match open(path, &args.trust, token, now, limits) {
                 Ok(policy) => entries.push(PolicyEntry { file, policy }),
-                Err(errors) => {
-                    let errors: Vec<_> = errors.iter().cloned().collect();
+                Err(NotOpened::Failed(failure)) => return Err(failure),
+                Err(NotOpened::Faults(errors)) => {
                     reports.add_policy_errors(errors.iter().map(|error| check(&file, error)).collect());
                     return Err(failure(&file, &errors));
                 }
             }
+        }
+        let ids: Vec<_> = entries.iter().map(|entry| entry.policy.id()).collect();
+        // Each policy has one of the ids; without this one of two policies could stand in the place of both.
+        if let Some(digest) =
+            args.trust.policy_digest.iter().find(|digest| !ids.iter().any(|id| id.digest() == *digest))
+        {
+            let failure = Failure::unknown(format!("no policy has the id {digest} of --policy-digest"));
+            return Err(Failure { code: "policy-digest", ..failure });
         }
         Ok(Self(entries))
     }
@@ -94,29 +92,5 @@ fn failure(file: &str, errors: &[PolicyFileError]) -> Failure {
     match hint {
         Some(hint) => failure.hint(hint),
         None => failure.hint(format!("bulla policy check {file}")),
-    }
-}
-
-/// The files in the directory of a policy file.
-struct FilesBeside {
-    directory: PathBuf,
-}
-
-impl PolicyFiles for FilesBeside {
-    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, PolicyFilesError> {
-        let mut whole = self.directory.clone();
-        for segment in path.split('/') {
-            whole.push(segment);
-            // A link would lead out of the directory.
-            if whole.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
-                return Err(PolicyFilesError::NotAFile("a link"));
-            }
-        }
-        files::read(&whole, limit, Accept::File).map_err(|error| match error {
-            FileError::Io { error, .. } if error.kind() == ErrorKind::NotFound => PolicyFilesError::Absent,
-            FileError::NotAFile { found, .. } => PolicyFilesError::NotAFile(found),
-            FileError::TooLarge { .. } => PolicyFilesError::TooLarge { limit },
-            other => PolicyFilesError::Failed(Untrusted::new(&other.to_string())),
-        })
     }
 }

@@ -57,7 +57,7 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
             );
         }
     };
-    let policies = PolicySet::load(&args.policy, now, &limits, reports)?;
+    let policies = PolicySet::load(&args.policy, &args.required.token, now, &limits, reports)?;
     let platform = args.platform.as_deref().map(verify::platform).transpose()?;
     let references = reference_list::expand(&args.references)?;
     let stores = Stores::new(&args.registry, &references)?;

@@ -18,6 +18,7 @@ use crate::policy_file::document::PolicyDocument;
 use crate::policy_file::identities::Fault;
 use crate::policy_file::identities::IdentityResolver;
 use crate::policy_file::reader::FileReader;
+use crate::trust::Owner;
 use crate::trust::TrustRoot;
 
 /// A policy file with its meaning. It is made only from bytes and files that the operator gave, and refuses everything that
@@ -29,6 +30,7 @@ pub struct LoadedPolicy {
     document: PolicyDocument,
     files: Vec<LoadedFile>,
     id: PolicyId,
+    signed_by: Vec<Owner>,
     trust: Option<TrustRoot>,
 }
 
@@ -72,7 +74,7 @@ impl LoadedPolicy {
         let canonical = describe::policy(&document, &owners, &blocks);
         let id = PolicyId::of_file(canonical.digest());
         let canonical = canonical.write();
-        Ok(Self { blocks, canonical, document, files: resolver.reader.named(), id, trust })
+        Ok(Self { blocks, canonical, document, files: resolver.reader.named(), id, signed_by: Vec::new(), trust })
     }
 
     /// The digest that is refused everywhere, if `digest` is one. It comes before everything else, for the image that was
@@ -104,6 +106,17 @@ impl LoadedPolicy {
     /// The id of the policy: equal for policies that mean the same.
     pub const fn id(&self) -> PolicyId {
         self.id
+    }
+
+    /// The owners whose signature of the policy file was verified, each once; empty if it is trusted as a file of the
+    /// operator.
+    pub fn signed_by(&self) -> &[Owner] {
+        &self.signed_by
+    }
+
+    /// The same, signed by these owners: only for what verified their signatures of the file.
+    pub(crate) fn with_verified_signers(self, signed_by: Vec<Owner>) -> Self {
+        Self { signed_by, ..self }
     }
 
     /// The owners, and the means by which they are known; `None` if the policy has none.

@@ -167,7 +167,9 @@ fn commands_md_lists_every_code() {
         [
             "bad-argument",
             "owners-missing",
+            "policy-digest",
             "policy-file",
+            "policy-not-signed",
             "policy-refused",
             "signature-input",
             "signature-variants",

@@ -47,7 +47,7 @@ pub(in crate::cli) struct PassphraseArgs {
     pub(in crate::cli) passphrase_fd: Option<u32>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(in crate::cli) struct TokenArgs {
     /// The PKCS#11 module of the token, unless the URI names one
     #[arg(long, value_name = "FILE", env = "BULLA_PKCS11_MODULE", help_heading = "Tokens")]

@@ -6,12 +6,18 @@ use clap::ArgGroup;
 use clap::Args;
 use clap::ValueEnum;
 
+use crate::cli::policy::args::PolicyTrustArgs;
+
 /// The options of a verification by policy files.
 #[derive(Debug, Args)]
+#[command(mut_arg("policy_key", |arg| arg.requires("policy")))]
+#[command(mut_arg("policy_digest", |arg| arg.requires("policy")))]
 pub(in crate::cli) struct PolicyArgs {
     /// A policy file, which says whom to trust and what is required; of several, all must accept
     #[arg(long, value_name = "FILE", help_heading = "Policy")]
     pub(in crate::cli) policy: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) trust: PolicyTrustArgs,
     /// The name by which the policy judges an image in a layout or archive: HOST/REPOSITORY
     #[arg(long = "as", value_name = "NAME", requires = "policy", help_heading = "Policy")]
     pub(in crate::cli) judged_as: Option<String>,
@@ -53,12 +59,15 @@ pub(in crate::cli) enum AnnotationForm {
     Github,
 }
 
-/// The options that say whom to trust and what to require, as a policy file does, and `others`: they exclude `--policy`.
+/// The options that say whom to trust and what to require, as a policy file does, and `others`: they exclude `--policy` and
+/// its options. Those must be excluded by themselves: clap does not require an argument that is excluded.
 pub(in crate::cli) fn excluded(others: &[&'static str]) -> ArgGroup {
     let all = SAID_BY_POLICY.iter().chain(others).copied();
-    ArgGroup::new("said_by_policy").args(all).multiple(true).conflicts_with("policy")
+    ArgGroup::new("said_by_policy").args(all).multiple(true).conflicts_with_all(OF_POLICY)
 }
 
+/// `--policy`, and what is nothing without it.
+const OF_POLICY: &[&str] = &["annotate", "judged_as", "policy", "policy_digest", "policy_key", "report"];
 /// What a policy file says itself.
 const SAID_BY_POLICY: &[&str] = &[
     "annotations",

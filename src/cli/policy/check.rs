@@ -9,7 +9,6 @@ use bulla::policy_file::PolicyLint;
 use bulla::report::PolicyCheckResult;
 use bulla::report::Report;
 use bulla::time::Time;
-use bulla::trust::Owner;
 
 use crate::cli::args::Output;
 use crate::cli::exit::Exit;
@@ -24,7 +23,7 @@ use crate::cli::render;
 /// A policy file that was checked: its lints, or its errors.
 enum Checked {
     Faults(Vec<PolicyFileError>),
-    Valid(Box<LoadedPolicy>, Vec<PolicyLint>, Vec<Owner>),
+    Valid(Box<LoadedPolicy>, Vec<PolicyLint>),
 }
 
 pub(super) fn check(args: &PolicyCheckArgs, now: Time) -> Result<Exit, Failure> {
@@ -33,21 +32,21 @@ pub(super) fn check(args: &PolicyCheckArgs, now: Time) -> Result<Exit, Failure> 
     let mut results = Vec::new();
     for path in &args.files {
         let checked = match open(path, &args.trust, &args.token, now, &limits) {
-            Ok(opened) => {
-                let lints = opened.policy.lints(now);
-                Checked::Valid(Box::new(opened.policy), lints, opened.signed_by)
+            Ok(policy) => {
+                let lints = policy.lints(now);
+                Checked::Valid(Box::new(policy), lints)
             }
             Err(NotOpened::Faults(faults)) => Checked::Faults(faults),
             Err(NotOpened::Failed(failure)) => return Err(failure),
         };
         match &checked {
             Checked::Faults(_) => faulty = true,
-            Checked::Valid(_, lints, _) => strict |= args.strict && lints.iter().any(|lint| !lint.rule.is_note()),
+            Checked::Valid(_, lints) => strict |= args.strict && lints.iter().any(|lint| !lint.rule.is_note()),
         }
         let file = path.display().to_string();
         match (args.output, &checked) {
             (Output::Json, Checked::Faults(faults)) => results.push(PolicyCheckResult::invalid(file, faults)),
-            (Output::Json, Checked::Valid(policy, lints, _)) => {
+            (Output::Json, Checked::Valid(policy, lints)) => {
                 results.push(PolicyCheckResult::valid(file, policy, lints));
             }
             (Output::Text, _) => render::text(&page(path, &checked)),
@@ -79,7 +78,7 @@ fn page(path: &Path, checked: &Checked) -> Lines {
             }
             lines.push(format_args!("{file}: invalid: {}", count(faults.len(), "error")));
         }
-        Checked::Valid(policy, lints, signed_by) => {
+        Checked::Valid(policy, lints) => {
             for lint in lints {
                 lines.push(format_args!("{file}:{}: {}: {}", lint.position, lint.rule.code(), lint.rule));
                 hint(&mut lines, lint.rule.hint());
@@ -88,7 +87,7 @@ fn page(path: &Path, checked: &Checked) -> Lines {
             let warnings = count(lints.len().saturating_sub(notes), "warning");
             let notes = count(notes, "note");
             lines.push(format_args!("{file}: valid: {warnings}, {notes}; policy id {}", policy.id()));
-            signed_by.iter().for_each(|owner| lines.push(format_args!("{file}: signed by {owner}")));
+            policy.signed_by().iter().for_each(|owner| lines.push(format_args!("{file}: signed by {owner}")));
         }
     }
     lines

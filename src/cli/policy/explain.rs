@@ -20,13 +20,13 @@ use crate::cli::render;
 pub(super) fn explain(args: &PolicyExplainArgs, now: Time) -> Result<Exit, Failure> {
     let name = RepositoryName::normalised(&args.name)
         .map_err(|error| Failure::unknown(error.to_string()).hint("HOST/REPOSITORY, without tag and digest"))?;
-    let opened = open(&args.file, &args.trust, &args.token, now, &Limits::DEFAULT);
-    let opened = opened.map_err(|failed| failed.into_failure(&args.file))?;
-    let explanation = opened.policy.explain(&name, now);
+    let policy = open(&args.file, &args.trust, &args.token, now, &Limits::DEFAULT);
+    let policy = policy.map_err(|failed| failed.into_failure(&args.file))?;
+    let explanation = policy.explain(&name, now);
     match args.output {
         Output::Json => {
             let file = args.file.display().to_string();
-            let result = PolicyExplainResult::new(file, &opened.policy, &explanation, now);
+            let result = PolicyExplainResult::new(file, &policy, &explanation, now);
             render::report(&Report::new("policy explain", vec![result]));
         }
         Output::Text => render::text(&page(&explanation)),

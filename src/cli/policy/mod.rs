@@ -5,7 +5,7 @@ mod check;
 mod explain;
 mod files;
 mod new;
-mod open;
+pub(super) mod open;
 
 use bulla::time::Time;
 

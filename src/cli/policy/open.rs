@@ -12,7 +12,6 @@ use bulla::policy_file::LoadOptions;
 use bulla::policy_file::LoadedPolicy;
 use bulla::policy_file::PolicyFileError;
 use bulla::time::Time;
-use bulla::trust::Owner;
 use bulla::trust::TrustRoot;
 
 use crate::cli::args::TokenArgs;
@@ -22,13 +21,6 @@ use crate::cli::files;
 use crate::cli::keys;
 use crate::cli::policy::args::PolicyTrustArgs;
 use crate::cli::policy::files::DirectoryFiles;
-
-/// A policy file that may be used.
-pub(in crate::cli) struct OpenedPolicy {
-    pub(in crate::cli) policy: LoadedPolicy,
-    /// The owners who signed it; none if no signature was wanted.
-    pub(in crate::cli) signed_by: Vec<Owner>,
-}
 
 /// Why a policy file was not opened: could-not-tell about everything.
 pub(in crate::cli) enum NotOpened {
@@ -45,26 +37,23 @@ pub(in crate::cli) fn open(
     token: &TokenArgs,
     now: Time,
     limits: &Limits,
-) -> Result<OpenedPolicy, NotOpened> {
+) -> Result<LoadedPolicy, NotOpened> {
     let bytes = files::read(path, limits.yaml.bytes).map_err(NotOpened::Failed)?;
     let beside = DirectoryFiles::beside(path);
-    let opened = match args.policy_key.as_slice() {
-        [] => {
-            let policy = LoadedPolicy::load(&bytes, &beside, LoadOptions::new(now, limits));
-            OpenedPolicy { policy: policy.map_err(NotOpened::faults)?, signed_by: Vec::new() }
-        }
+    let policy = match args.policy_key.as_slice() {
+        [] => LoadedPolicy::load(&bytes, &beside, LoadOptions::new(now, limits)),
         policy_keys => {
             let signed = signed(path, bytes, (policy_keys, token), now, limits).map_err(NotOpened::Failed)?;
-            let policy = signed.load(&beside, now, limits).map_err(NotOpened::faults)?;
-            OpenedPolicy { policy, signed_by: signed.signers().to_vec() }
+            signed.load(&beside, now, limits)
         }
     };
-    let id = opened.policy.id();
+    let policy = policy.map_err(NotOpened::faults)?;
+    let id = policy.id();
     if !args.policy_digest.is_empty() && !args.policy_digest.contains(id.digest()) {
         let message = format!("{}: the policy has the id {id}, and --policy-digest wants another one", path.display());
         return Err(NotOpened::Failed(Failure { code: "policy-digest", ..Failure::unknown(message) }));
     }
-    Ok(opened)
+    Ok(policy)
 }
 
 /// Verifies the signature beside a policy file: the bundle of `sign-blob`.

@@ -68,7 +68,8 @@ impl SignedPolicyFile {
         now: Time,
         limits: &Limits,
     ) -> Result<LoadedPolicy, NonEmpty<PolicyFileError>> {
-        LoadedPolicy::load(&self.bytes, files, LoadOptions::new(now, limits).signed())
+        let policy = LoadedPolicy::load(&self.bytes, files, LoadOptions::new(now, limits).signed())?;
+        Ok(policy.with_verified_signers(self.signers.clone()))
     }
 
     /// The owners who signed it, each once.

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::key::KeyId;
 use crate::ops::policy::PolicyOutcome;
 use crate::ops::policy::PolicyVerdict;
 use crate::report::policy::exception::ReportedException;
@@ -43,6 +42,7 @@ struct ReportedPolicy<'a> {
     file: &'a str,
     files: Vec<ReportedFile<'a>>,
     id: String,
+    /// The key that signed it: the signature beside a policy file is one.
     signed_by: Option<String>,
 }
 
@@ -54,14 +54,14 @@ struct ReportedFile<'a> {
 }
 
 impl<'a> PolicyResult<'a> {
-    /// What the policy in `file` says of an image. `signed_by` is the key that signed the policy, if that was verified.
-    pub fn of(file: &'a str, signed_by: Option<&KeyId>, outcome: &'a PolicyOutcome<'_>) -> Self {
-        let files = outcome.policy.files().iter();
+    /// What the policy in `file` says of an image.
+    pub fn of(file: &'a str, outcome: &'a PolicyOutcome<'_>) -> Self {
+        let (files, signed_by) = (outcome.policy.files().iter(), outcome.policy.signed_by());
         let policy = ReportedPolicy {
             file,
             files: files.map(|file| ReportedFile { path: &file.path, sha256: file.sha256.to_string() }).collect(),
             id: outcome.policy.id().to_string(),
-            signed_by: signed_by.map(ToString::to_string),
+            signed_by: signed_by.first().map(ToString::to_string),
         };
         let refusal = explain::refusal(outcome);
         let requirements = explain::requirements(outcome).iter().map(ReportedRequirement::of).collect();

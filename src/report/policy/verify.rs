@@ -105,7 +105,7 @@ impl<R: LineResult> LineResult for WithPolicies<'_, R> {
 }
 
 fn policies<'a>(outcomes: &'a [(&'a str, PolicyOutcome<'a>)]) -> Vec<PolicyResult<'a>> {
-    outcomes.iter().map(|(file, outcome)| PolicyResult::of(file, None, outcome)).collect()
+    outcomes.iter().map(|(file, outcome)| PolicyResult::of(file, outcome)).collect()
 }
 
 fn signatures<'a>(outcomes: &'a [(&'a str, PolicyOutcome<'a>)]) -> Signatures<'a> {
