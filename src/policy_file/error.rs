@@ -206,6 +206,8 @@ pub enum WantedValue {
     Source,
     /// A text on one line.
     Text,
+    /// A time in RFC 3339.
+    Time,
     /// A URI.
     Uri,
     /// A path of a workflow.
@@ -252,6 +254,7 @@ impl WantedValue {
             Self::Repository => "a repository such as acme/app",
             Self::Source => "a source repository such as github.com/acme/app, without scheme and .git",
             Self::Text => "a text on one line",
+            Self::Time => "a time such as 2026-11-26T12:00:00Z (RFC 3339)",
             Self::Uri => "a URI such as https://example.com/approval/v1",
             Self::Workflow => "the path of a file in the repository, such as .github/workflows/release.yml",
         }

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod canonical;
+mod cases;
 mod decide;
 mod describe;
 mod draft;
@@ -24,6 +25,10 @@ mod walk;
 
 pub mod document;
 
+pub use cases::CaseVerdict;
+pub use cases::PolicyCase;
+pub use cases::PolicyCases;
+pub use cases::RequirementPlace;
 pub use decide::DecidingBlock;
 pub use decide::Exemption;
 pub use decide::ImageAsked;

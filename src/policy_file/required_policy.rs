@@ -84,7 +84,7 @@ impl RequiredOf<'_> {
 }
 
 /// Names each requirement by its place, also inside `any` and `all`. The depth of a document is bounded.
-fn name_all(start: &str, requirements: &[RequirementDocument], names: &mut BTreeMap<(u32, u32), String>) {
+pub(super) fn name_all(start: &str, requirements: &[RequirementDocument], names: &mut BTreeMap<(u32, u32), String>) {
     for (index, requirement) in requirements.iter().enumerate() {
         let place = format!("{start}[{index}]");
         let name = match &requirement.rule {

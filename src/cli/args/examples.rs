@@ -110,6 +110,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
             "bulla policy new --key ann=a.pub --key bob=b.pub --threshold 2 --image r.example/x/** -o p.yaml",
         ],
     ),
+    ("policy test", ["bulla policy test cases", "bulla policy test cases --output json"]),
     (
         "request attach",
         [

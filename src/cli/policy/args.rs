@@ -18,6 +18,8 @@ pub(in crate::cli) enum PolicyCommand {
     Explain(PolicyExplainArgs),
     /// Write a first policy file from public keys and the name of an image
     New(PolicyNewArgs),
+    /// Run test cases of a policy file: images in a directory, and what is expected of them
+    Test(PolicyTestArgs),
 }
 
 /// How a policy file is trusted that is not the operator's own.
@@ -63,6 +65,16 @@ pub(in crate::cli) struct PolicyExplainArgs {
     pub(in crate::cli) trust: PolicyTrustArgs,
     #[command(flatten)]
     pub(in crate::cli) token: TokenArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PolicyTestArgs {
+    /// The directory with the cases, in the file cases.yaml
+    #[arg(value_name = "DIR")]
+    pub(in crate::cli) directory: PathBuf,
+    /// How to report
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
+    pub(in crate::cli) output: Output,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod explain;
 mod files;
 mod new;
 pub(super) mod open;
+mod test;
 
 use bulla::time::Time;
 
@@ -19,5 +20,6 @@ pub(super) fn policy(command: &PolicyCommand, now: Time) -> Result<Exit, Failure
         PolicyCommand::Check(args) => check::check(args, now),
         PolicyCommand::Explain(args) => explain::explain(args, now),
         PolicyCommand::New(args) => new::new(args, now),
+        PolicyCommand::Test(args) => test::test(args),
     }
 }

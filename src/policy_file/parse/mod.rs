@@ -3,6 +3,7 @@
 //! The invariant: a document is returned only if no error was found, neither by the YAML reader nor here. Every mapping
 //! is read by the one table of its fields in `fields.rs`, which the JSON Schema is compared with.
 
+mod cases;
 mod fields;
 mod identity;
 mod image;

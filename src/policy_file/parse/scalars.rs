@@ -12,6 +12,7 @@ use crate::policy_file::parse::nearest::nearest;
 use crate::policy_file::parse::reading::Reading;
 use crate::policy_file::parse::reading::SHOWN;
 use crate::text::Untrusted;
+use crate::time::Time;
 use crate::x509::Oid;
 use crate::x509::Profile;
 use crate::yaml::ScalarLook;
@@ -105,6 +106,11 @@ impl Reading {
 
     pub(super) fn date(&mut self, node: &YamlNode) -> Option<Located<Date>> {
         self.parsed(node, WantedValue::Date, Some(ScalarLook::Date), Date::parse)
+    }
+
+    /// A time in RFC 3339, whole seconds.
+    pub(super) fn instant(&mut self, node: &YamlNode) -> Option<Located<Time>> {
+        self.parsed(node, WantedValue::Time, Some(ScalarLook::Date), Time::parse)
     }
 
     pub(super) fn age(&mut self, node: &YamlNode) -> Option<Located<MaxAge>> {
