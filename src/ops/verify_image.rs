@@ -170,11 +170,11 @@ impl<'a> ImageVerification<'a> {
     ) -> Result<(), OpsError> {
         let limits = self.options.limits;
         let manifest = verify::choose(self.source, root.digest(), index, platform, limits).await?;
-        if !image.has_accepted_root() {
+        if !image.has_signed_root() {
             if self.source.chooses_platform() {
                 return Err(OpsError::IndexNotSigned { place: self.source.origin().to_string() });
             }
-            // Nobody signed the index, so its platform for the manifest is not trusted: the config must agree.
+            // The index is not signed, so its platform for the manifest is not trusted: the config must agree.
             let content = pinned::manifest(self.source, &manifest).await?;
             let parsed = Manifest::parse(&content, limits)?;
             verify::has_platform(self.source, &manifest.digest, &parsed, platform, limits).await?;

@@ -180,12 +180,11 @@ impl Reason {
     }
 
     /// Whether a newer statement of an owner may be in the evidence, so that a yes by the newest one is not certain: an owner
-    /// signed it, or the store could not deliver it, or its signatures were not checked. Evidence that somebody else made too
+    /// signed it and it cannot be read, or the store could not deliver it, or its signatures were not checked. Evidence that somebody else made too
     /// large is not among it.
     pub fn may_hide_newer(&self) -> bool {
         match self {
-            Self::Payload(error) => error.is_limit(),
-            Self::SignaturesNotChecked { .. } | Self::Unreadable(_) => true,
+            Self::Payload(_) | Self::SignaturesNotChecked { .. } | Self::Unreadable(_) => true,
             Self::Certificate(rejection) => rejection.is_undetermined(),
             Self::Unlogged { fault, .. } => fault.is_undetermined(),
             _ => false,

@@ -17,6 +17,7 @@ use crate::oci::media_type;
 use crate::policy::About;
 use crate::policy::Decision;
 use crate::policy::Requirement;
+use crate::policy::StatementKind;
 use crate::time::Time;
 use crate::verify::AcceptedImage;
 use crate::verify::AcceptedPart;
@@ -128,9 +129,14 @@ impl<'a> ImageEvaluation<'a> {
         self.chosen = Some(manifest);
     }
 
-    /// Whether an owner signed a statement about the root that meets the conditions of a requirement.
-    pub(crate) fn has_accepted_root(&self) -> bool {
-        self.root.records.iter().any(|record| !record.signature.requirements.is_empty())
+    /// Whether the root is signed: a requirement of an image signature is met by what was found about it alone.
+    pub(crate) fn has_signed_root(&self) -> bool {
+        let requirements = self.verifier.policy().requirements();
+        requirements.iter().enumerate().any(|(position, requirement)| {
+            requirement.about().reads_index()
+                && requirement.reads(&StatementKind::ImageSignature)
+                && self.pool(position, requirement, &[&self.root]).decide().decision == Decision::Met
+        })
     }
 
     /// The size of the accepted documents that are kept, in bytes, where equal ones count once.

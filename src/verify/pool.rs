@@ -3,8 +3,9 @@
 //! The invariant: a requirement is met only if enough owners, each paired with a signer of their own
 //! ([`Quorum`](crate::policy::Quorum)), have a statement in the pool that meets every condition. The steps:
 //!
-//! 1. Take the statements that decide: all of an owner's, or, where only the newest counts, those with the latest time.
-//!    One without a time might be the newest, so it always decides, and it is unmet.
+//! 1. Take the statements that decide: all of an owner's, or, where only the newest counts, those with the latest time about
+//!    the platform and those about the index around it. One without a time might be the newest, so it always decides, and
+//!    it is unmet.
 //! 2. A scan that found vulnerabilities holds if VEX statements clear all of them (`clearing.rs`).
 //! 3. Where only the newest counts, an owner counts if all statements that decide hold, otherwise if one of them does.
 //! 4. Met, if those owners are a quorum; undetermined, if statements that could not be judged, or evidence that could
@@ -27,7 +28,7 @@ use crate::verify::candidate::Standing;
 use crate::verify::clearing::Clearing;
 use crate::verify::record::StatementRecord;
 use crate::verify::record::StatementResult;
-use crate::verify::record::newest_of_each_owner;
+use crate::verify::record::newest_about_each_manifest;
 
 /// What could not be read of the evidence about a manifest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,13 +123,13 @@ impl<'r> RequirementPool<'r> {
     fn judged(&self) -> Vec<(&'r StatementRecord, Decision)> {
         let deciding = match self.requirement.counted() {
             CountedStatements::Any => self.records.clone(),
-            CountedStatements::Newest => newest_of_each_owner(&self.records),
+            CountedStatements::Newest => newest_about_each_manifest(&self.records),
         };
         let judged = deciding.into_iter().map(|record| (record, self.judge(record)));
         if self.requirement.counted() == CountedStatements::Any {
             return judged.collect();
         }
-        // All statements of an owner with the same time have to hold.
+        // All statements of an owner that decide have to hold.
         let judged: Vec<_> = judged.collect();
         let mut of_owner: BTreeMap<&Owner, Decision> = BTreeMap::new();
         for (record, decision) in &judged {

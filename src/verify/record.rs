@@ -11,7 +11,6 @@ use crate::policy::UnmetCondition;
 use crate::predicate::PredicateError;
 use crate::predicate::VexDocument;
 use crate::time::Time;
-use crate::trust::Owner;
 use crate::verify::AcceptedSignature;
 use crate::verify::Reason;
 use crate::verify::subject_claims::SubjectClaims;
@@ -104,15 +103,28 @@ pub(super) fn unmet_reason(results: &[(usize, StatementResult)]) -> Option<Reaso
 
 /// Of each owner the records with the latest time, and those without a time, which might be the newest.
 pub(super) fn newest_of_each_owner<'r>(records: &[&'r StatementRecord]) -> Vec<&'r StatementRecord> {
-    let mut newest: BTreeMap<&Owner, Time> = BTreeMap::new();
+    newest_of_each(records, |record| record.signature.signer.owner())
+}
+
+/// The same, for each manifest that an owner made statements about: a newer statement about an index supersedes none about
+/// a platform, nor the other way round.
+pub(super) fn newest_about_each_manifest<'r>(records: &[&'r StatementRecord]) -> Vec<&'r StatementRecord> {
+    newest_of_each(records, |record| (record.signature.signer.owner(), record.about))
+}
+
+fn newest_of_each<'r, K: Ord>(
+    records: &[&'r StatementRecord],
+    of: impl Fn(&'r StatementRecord) -> K,
+) -> Vec<&'r StatementRecord> {
+    let mut newest: BTreeMap<K, Time> = BTreeMap::new();
     for record in records {
         if let Some((at, _)) = record.time.at() {
-            let known = newest.entry(record.signature.signer.owner()).or_insert(at);
+            let known = newest.entry(of(record)).or_insert(at);
             *known = at.max(*known);
         }
     }
-    let is_newest = |record: &&StatementRecord| match record.time.at() {
-        Some((at, _)) => newest.get(record.signature.signer.owner()) == Some(&at),
+    let is_newest = |record: &&'r StatementRecord| match record.time.at() {
+        Some((at, _)) => newest.get(&of(record)) == Some(&at),
         None => true,
     };
     records.iter().copied().filter(is_newest).collect()

@@ -76,6 +76,22 @@ fn every_platform_has_to_be_covered() {
     assert_eq!(image.judge(&both, &[on(0), on(1), about(&image, 0, Doc::Signature)]), "yes");
 }
 
+/// A newer clean scan of the index does not supersede a failing one of a platform, nor the other way round: each holds
+/// for what it is about.
+#[test]
+fn a_scan_of_the_index_supersedes_none_of_a_platform() {
+    let image = Image::index(2);
+    let verifier = one(Want { about: About::Either, newest: true, ..Want::new(Wanted::Scan { vex: None }) });
+    let on = |manifest: usize, doc: Doc| Signed { key: 0, about: image.platforms[manifest], doc };
+    let index = |doc: Doc| about(&image, 0, doc);
+    assert_eq!(image.judge(&verifier, &[on(0, clean(2)), on(1, clean(2))]), "yes");
+    assert_eq!(image.judge(&verifier, &[on(0, clean(2)), on(1, bad(2)), index(clean(1))]), "no");
+    assert_eq!(image.judge(&verifier, &[on(0, clean(1)), on(1, clean(1)), index(bad(2))]), "no");
+    assert_eq!(image.judge(&verifier, &[index(clean(1))]), "yes");
+    // An older one about the same manifest is superseded.
+    assert_eq!(image.judge(&verifier, &[on(0, bad(3)), on(0, clean(1)), on(1, clean(1))]), "yes");
+}
+
 /// No platform, and no index: never a yes because there is nothing to check.
 #[test]
 fn nothing_to_check_is_no_yes() {
@@ -192,6 +208,21 @@ fn an_error_in_a_condition_is_never_a_yes() {
         // Beside a good one: what cannot be read might be the newest.
         let list = [scene::evidence(&about(&image, 0, clean(1))), statement(kind, predicate)];
         assert_eq!(image.verdict(&verifier, &list, &[*image.root.digest(); 2]), want, "{kind} {predicate}");
+    }
+}
+
+/// A statement that an owner signed and that cannot be read might be the newest one: not a yes by an older one. What somebody
+/// else signed changes nothing.
+#[test]
+fn a_statement_that_cannot_be_read_may_be_the_newest() {
+    let image = Image::single();
+    let verifier = one(Want { newest: true, ..Want::new(Wanted::Scan { vex: None }) });
+    let good = scene::evidence(&about(&image, 0, clean(2)));
+    for payload in [r#"{"_type":"https://in-toto.io/Statement/v9"}"#, r#"{"a":1,"a":2}"#, "{", "[]"] {
+        let (own, foreign) = (scene::sign(0, payload.as_bytes()), scene::sign(FOREIGN, payload.as_bytes()));
+        let judge = |list: &[Evidence]| image.verdict(&verifier, list, &[*image.root.digest(); 2]);
+        assert_eq!(judge(&[good.clone(), own]), "unknown", "{payload}");
+        assert_eq!(judge(&[good.clone(), foreign]), "yes", "{payload}");
     }
 }
 

@@ -70,8 +70,9 @@ fn keys_that_count(want: &Want, owner: usize, pool: &[&Signed]) -> BTreeSet<usiz
     if own.iter().any(|one| one.doc.days().is_none()) {
         return BTreeSet::new();
     }
-    let newest = own.iter().filter_map(|one| one.doc.days()).min();
-    let last: Vec<_> = own.iter().filter(|one| one.doc.days() == newest).collect();
+    // The newest about the platform, and the newest about the index: neither supersedes the other.
+    let newest = |about: Digest| own.iter().filter(|one| one.about == about).filter_map(|one| one.doc.days()).min();
+    let last: Vec<_> = own.iter().filter(|one| one.doc.days() == newest(one.about)).collect();
     match last.iter().all(|one| holds(want, one, pool)) {
         true => last.iter().map(|one| one.key).collect(),
         false => BTreeSet::new(),

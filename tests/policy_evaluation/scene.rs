@@ -35,7 +35,7 @@ use bulla::policy::Threshold;
 use bulla::policy::TimeEvidence;
 use bulla::policy::VexRequirement;
 use bulla::predicate::FieldComparison;
-use bulla::predicate::FieldValue;
+use bulla::predicate::FieldLiteral;
 use bulla::predicate::FindingRule;
 use bulla::predicate::FindingsCounted;
 use bulla::predicate::JsonPointer;
@@ -319,7 +319,7 @@ impl Want {
         let predicate = |kind| StatementKinds::predicates(NonEmpty::one(kind));
         let (kinds, condition): (StatementKinds, Option<Condition>) = match &self.wanted {
             Wanted::Approval => {
-                let test = FieldComparison::Equals(FieldValue::Text("approved".to_owned()));
+                let test = FieldComparison::Equals(FieldLiteral::Text("approved".to_owned()));
                 let rule = FieldRule { at: JsonPointer::parse("/decision").unwrap(), test };
                 let kind = StatementKind::Attestation { predicate_type: APPROVAL.to_owned() };
                 (kind.into(), Some(Condition::Field(rule)))
