@@ -149,3 +149,37 @@ fn images_signed_for_skopeo_have_its_verdicts() {
     assert!(wrong.is_empty(), "{} of {count} cases:\n{}", wrong.len(), wrong.join("\n"));
     assert!(count >= 15, "only {count} cases");
 }
+
+/// A certificate of a company's own authority, by a policy file: in the formats of Sigstore only where the policy has their
+/// profile, since the rules of the Notary Project would refuse this certificate.
+#[test]
+fn a_policy_with_the_profile_sigstore_accepts_a_bundle_of_an_own_authority() {
+    let Some(suite) = vectors::suite("containers-image") else { return };
+    let shared = suite.join("shared");
+    let dir = tempfile::tempdir().unwrap();
+    layout(&suite.join("open/cosign-pki"), &dir.path().join("l"));
+    for file in ["pki_root_crts.pem", "pki_intermediate_crts.pem"] {
+        fs::copy(shared.join(file), dir.path().join(file)).unwrap();
+    }
+    let verify = |fields: &str| {
+        let policy = format!(
+            "bulla-policy: 1\nidentities:\n  it: {{ certificate: {{ roots: [{{ file: pki_root_crts.pem }}, \
+             {{ file: pki_intermediate_crts.pem }}], {fields} }} }}\nimages:\n  - match: [localhost:5000/test]\n    \
+             signed-name: localhost:5000/test\n    require: [{{ signature: {{ by: [it] }} }}]\n"
+        );
+        fs::write(dir.path().join("policy.yaml"), policy).unwrap();
+        bulla(dir.path(), &["verify", "oci:l:image", "--as", "localhost:5000/test:1", "--policy", "policy.yaml"])
+    };
+    for (fields, code) in [
+        ("email: qiwan@redhat.com, profile: sigstore", 0),
+        ("email: qiwan@redhat.com, dns: myhost.example.com, profile: sigstore", 0),
+        ("email: qiwan@redhat.com", 1),
+        ("email: qiwan@redhat.com, profile: rfc5280-strict", 1),
+        ("email: other@redhat.com, profile: sigstore", 1),
+        ("subject: { O: Other }, profile: sigstore", 1),
+        ("email: qiwan@redhat.com, profile: sigstore, revocation: required", 1),
+    ] {
+        let (got, said) = verify(fields);
+        assert_eq!(got, Some(code), "{fields}\n{said}");
+    }
+}

@@ -5,9 +5,24 @@ use std::time::SystemTime;
 
 use bulla::time::Time;
 
+use super::exit::Failure;
+
 /// The current time, in whole seconds.
 pub(super) fn now() -> Time {
     whole_seconds(since_epoch())
+}
+
+/// Checks that the clock can be right. A machine whose battery is dead has a time of long ago, at which what an operator
+/// allowed until a day, or what has expired since, would count again.
+pub(super) fn check() -> Result<(), Failure> {
+    let now = now();
+    match now.unix() < EARLIEST {
+        true => {
+            let failure = Failure::unknown(format!("the clock of this machine says {now}, which cannot be right"));
+            Err(Failure { code: "clock", ..failure }.hint("set the clock, then try again: date --utc"))
+        }
+        false => Ok(()),
+    }
 }
 
 /// The time now for logs: RFC 3339 in UTC, to the millisecond.
@@ -23,3 +38,6 @@ fn since_epoch() -> Duration {
 fn whole_seconds(since: Duration) -> Time {
     i64::try_from(since.as_secs()).ok().and_then(Time::from_unix).unwrap_or(Time::EPOCH)
 }
+
+/// 2026-01-01T00:00:00Z, in seconds: no build of this program is older.
+const EARLIEST: i64 = 1_767_225_600;

@@ -123,6 +123,9 @@ fn report_failure(failure: &Failure) -> Exit {
 }
 
 fn execute(command: Command) -> Result<Exit, Failure> {
+    if !matches!(command, Command::Completion(_) | Command::Man(_)) {
+        clock::check()?;
+    }
     match command {
         Command::Attest(args) => attest::attest(&args, clock::now()),
         Command::Blob(command) => blob::blob(&command, clock::now()),

@@ -2,6 +2,8 @@
 //! value and one that is left out are the same.
 
 use crate::oci::RepositoryName;
+use crate::policy::StatementKind;
+use crate::policy::StatementKinds;
 use crate::policy_file::blocks::LoadedBlock;
 use crate::policy_file::canonical::Canonical;
 use crate::policy_file::document::AboutWord;
@@ -133,7 +135,7 @@ fn requirement(requirement: &RequirementDocument) -> Canonical {
             let mut fields = signers(&statement.signers);
             let typed = statement.predicate_type.value.as_str();
             fields.push(("fields", Some(Canonical::Set(statement.fields.iter().map(field).collect()))));
-            fields.push(("type", Some(Canonical::text(predicate::predicate_type(typed).unwrap_or(typed)))));
+            fields.push(("type", Some(predicate_type(typed))));
             ("statement", Canonical::map(fields))
         }
         RequirementRule::Test(test) => {
@@ -148,6 +150,16 @@ fn requirement(requirement: &RequirementDocument) -> Canonical {
         RequirementRule::Vsa(vsa) => ("vsa", of_summary(vsa)),
     };
     Canonical::map([(word, Some(value))])
+}
+
+/// A predicate type: one URI, or all spellings and versions of one, as a short name stands for them.
+fn predicate_type(typed: &str) -> Canonical {
+    let uri = predicate::predicate_type(typed).unwrap_or(typed);
+    let exact = StatementKinds::from(StatementKind::of_predicate(uri));
+    match StatementKinds::named(typed).is_ok_and(|kinds| kinds != exact) {
+        true => Canonical::map([("every-spelling-of", Some(Canonical::text(uri)))]),
+        false => Canonical::text(uri),
+    }
 }
 
 fn of_provenance(provenance: &ProvenanceDocument) -> Canonical {

@@ -23,9 +23,11 @@ impl VerifiedSigner {
     }
 
     /// The beginning of the validity of the certificate of a keyless signature: the signature was made after it, at a time
-    /// that logs or timestamps place in that validity.
+    /// that logs or timestamps place in that validity. `None` for a certificate without an OIDC issuer: only those of Fulcio
+    /// live so briefly that their beginning is a signing time.
     pub fn keyless_certificate_start(&self) -> Option<Time> {
         let keyless = self.keyless()?;
+        keyless.issuer()?;
         keyless.transparency().upper_bound()?;
         Some(keyless.certificate().not_before())
     }

@@ -1,7 +1,8 @@
 //! Which vulnerabilities of a scan VEX statements clear.
 //!
 //! The invariant: a vulnerability is cleared only if a quorum of the owners whom the operator names says so, each in the
-//! newest of their documents, and no newer statement of another of these owners says otherwise. The steps:
+//! newest of their documents, every newest document of these owners can be read, and no newer statement of another of them
+//! says otherwise. The steps:
 //!
 //! 1. Of each owner, take the newest documents; one without a time may be the newest.
 //! 2. An owner clears a vulnerability if all of these are new enough and clear it.
@@ -28,6 +29,8 @@ pub(super) struct Clearing<'r> {
     single: Vec<(&'r Owner, SignerCredential, Option<VexStatements<'r>>)>,
     /// Whether a document of an owner exceeds a limit.
     undetermined: bool,
+    /// Whether a document of an owner cannot be read: it might say that any vulnerability affects the image.
+    unreadable: bool,
     vex: &'r VexRequirement,
 }
 
@@ -42,7 +45,7 @@ impl<'r> Clearing<'r> {
         let named = |record: &&StatementRecord| vex.quorum.owners().contains(record.signature.signer.owner());
         let records: Vec<_> = records.filter(|record| record.vex.is_some()).filter(named).collect();
         let image = ImageProduct { digests, package_urls: &[] };
-        let (mut single, mut undetermined) = (Vec::new(), false);
+        let (mut single, mut undetermined, mut unreadable) = (Vec::new(), false, false);
         let mut documents: Vec<&'r VexDocument> = Vec::new();
         for record in newest_of_each_owner(&records) {
             let in_time = vex.max_age.check(record.time, now).is_ok();
@@ -53,6 +56,7 @@ impl<'r> Clearing<'r> {
                 }
                 Some(Err(error)) => {
                     undetermined |= error.is_limit();
+                    unreadable |= !error.is_limit();
                     None
                 }
                 None => None,
@@ -60,14 +64,15 @@ impl<'r> Clearing<'r> {
             let signer = &record.signature.signer;
             single.push((signer.owner(), signer.credential(), statements));
         }
-        Self { all: VexStatements::about(documents, &image), single, undetermined, vex }
+        Self { all: VexStatements::about(documents, &image), single, undetermined, unreadable, vex }
     }
 
     /// Whether all of `findings` are cleared.
     pub(super) fn decide(&self, findings: &[ScanFinding]) -> Decision {
-        match (findings.iter().all(|finding| self.clears(finding)), self.undetermined) {
-            (true, _) => Decision::Met,
+        match (self.unreadable, self.undetermined) {
+            (true, _) => Decision::Unmet,
             (false, true) => Decision::Undetermined,
+            (false, false) if findings.iter().all(|finding| self.clears(finding)) => Decision::Met,
             (false, false) => Decision::Unmet,
         }
     }

@@ -188,6 +188,27 @@ fn vex_statements_clear_by_the_newest_document_of_the_owners_that_are_named() {
     }
 }
 
+/// A VEX document of a named owner that cannot be read might say that the image is affected: nothing is cleared.
+#[test]
+fn a_vex_document_that_cannot_be_read_clears_nothing() {
+    let image = Image::single();
+    let wanted = Wanted::Scan { vex: Some(([0, 1].into(), Some(10))) };
+    let verifier = one(Want::new(wanted));
+    let clears = about(&image, 1, Doc::Vex { says: vec![("CVE-1", true)], days: Some(5) });
+    let good = [scene::evidence(&about(&image, 0, bad(1))), scene::evidence(&clears)];
+    let digests = [*image.root.digest(); 3];
+    assert_eq!(image.verdict(&verifier, &good, &digests), "yes");
+    for predicate in [r#"{"@context":"https://openvex.dev/ns/v0.2.0","timestamp":"2026-11-26T00:00:00Z"}"#, "{}"] {
+        let raw = serde_json::value::RawValue::from_string(predicate.to_owned()).unwrap();
+        let kind = "https://openvex.dev/ns";
+        let payload = bulla::envelope::Statement::attestation(image.root.digest(), None, kind, &raw).unwrap();
+        for (signer, want) in [(0, false), (FOREIGN, true)] {
+            let list = [&good[..], &[scene::sign(signer, &payload)]].concat();
+            assert_eq!(image.verdict(&verifier, &list, &digests) == "yes", want, "{predicate} by {signer}");
+        }
+    }
+}
+
 /// A predicate that cannot be read does not count, and one of an unknown version is could-not-tell.
 #[test]
 fn an_error_in_a_condition_is_never_a_yes() {

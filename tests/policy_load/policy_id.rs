@@ -181,6 +181,11 @@ const CHANGES: &[(&str, &str)] = &[
     (", package: 'pkg:deb/debian/zlib1g'", ""),
     ("until: 2027-01-31", "until: 2027-02-01"),
     ("approval/v1", "approval/v2"),
+    // A short name stands for every spelling and version, its URI for one.
+    ("type: 'https://example.com/approval/v1'", "type: vuln"),
+    ("type: 'https://example.com/approval/v1'", "type: 'https://cosign.sigstore.dev/attestation/vuln/v1'"),
+    ("type: 'https://example.com/approval/v1'", "type: slsa"),
+    ("type: 'https://example.com/approval/v1'", "type: slsaprovenance1"),
     ("equals: approved", "equals: denied"),
     ("at: /decision", "at: /result"),
     ("at-least: 5", "at-most: 5"),

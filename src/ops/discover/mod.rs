@@ -155,10 +155,10 @@ impl<'a> Discovery<'a> {
                 }
             }
         }
-        if !self.is_met(evaluation) && !matches!(listed, Some(Listed::Whole | Listed::Failed | Listed::None)) {
+        if !self.is_done(evaluation) && !matches!(listed, Some(Listed::Whole | Listed::Failed | Listed::None)) {
             self.own_list(None, evaluation).await;
         }
-        if !self.is_met(evaluation) {
+        if !self.is_done(evaluation) {
             let mut later = std::mem::take(&mut self.later);
             later.retain(|(_, entry)| !self.read.contains(&entry.digest));
             self.consider(later, Certainty::Doubtful, evaluation).await;

@@ -29,11 +29,11 @@ impl Discovery<'_> {
     }
 
     /// Whether a likely entry is still wanted, now that others were read. Without a label it is, unless the evaluation is
-    /// met.
+    /// met and no newer statement could change it: the owner may have attached one without a label.
     pub(super) fn still_wants(&self, entry: &Descriptor, certainty: Certainty, evaluation: &Evaluation<'_>) -> bool {
         match (certainty, listed::labelled_kind(entry)) {
             (Certainty::Likely, Some(kind)) => self.wants(&kind, evaluation),
-            (Certainty::Likely, None) | (Certainty::Doubtful, _) => !self.is_met(evaluation),
+            (Certainty::Likely, None) | (Certainty::Doubtful, _) => !self.is_done(evaluation),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The certificates of an operator's own authorities in the formats of Sigstore: bundles, and the tags of cosign.
 //!
-//! An identity known by certificates is known by them in every format. In those of the Notary Project the chain comes with
-//! the signature; in those of Sigstore every issuer is the operator's (`trust/keyless/verify.rs`), so each certificate of
-//! `roots` is an authority, and an intermediate authority that issues to signers stands among them.
+//! An identity known by certificates whose chains are verified by the profile `sigstore` is known by them in these formats
+//! too. In the formats of the Notary Project the chain comes with the signature; in those of Sigstore every issuer is the
+//! operator's (`trust/keyless/verify.rs`), so each certificate of `roots` is an authority, and an intermediate authority
+//! that issues to signers stands among them.
 
 use std::sync::Arc;
 
@@ -22,11 +23,12 @@ use crate::trust::sigstore::TrustedRootDraft;
 use crate::x509::Anchor;
 use crate::x509::IdentityPattern;
 use crate::x509::NamePattern;
+use crate::x509::Profile;
 use crate::x509::Purpose;
 
 impl IdentityResolver<'_> {
-    /// The means by which the owner of `document` is known in the formats of Sigstore; `None` where revocation status is
-    /// required, since there is none for these formats.
+    /// The means by which the owner of `document` is known in the formats of Sigstore; `None` with another profile, whose
+    /// rules these formats do not have, and where revocation status is required, since there is none for these formats.
     ///
     /// No log is required. Without a timestamp a certificate is judged at the time of the verification, as in the formats
     /// of the Notary Project. Names fit only certificates without an OIDC issuer: those of Fulcio are another means.
@@ -35,7 +37,8 @@ impl IdentityResolver<'_> {
         document: &CertificateDocument,
         (names, anchors): (&IdentityPattern, &[Anchor]),
     ) -> Result<Option<Means>, Fault> {
-        if document.revocation.is_some() {
+        let by_their_rules = document.profile.as_ref().is_some_and(|profile| profile.value == Profile::SIGSTORE.name());
+        if !by_their_rules || document.revocation.is_some() {
             return Ok(None);
         }
         let authority = |anchor: &Anchor| AuthorityDraft {
