@@ -27,13 +27,17 @@ impl AttestationManifest {
     pub fn sibling(entry: &Descriptor, siblings: &[Descriptor]) -> Option<Digest> {
         let annotation = |key: &str| entry.annotations.get(key).map(String::as_str);
         let unknown = |one: &Descriptor| one.platform.as_ref().is_some_and(Platform::is_unknown);
-        let typed = annotation(REFERENCE_TYPE) == Some(ATTESTATION_MANIFEST);
-        if !unknown(entry) || !typed || media_type::is_index(&entry.media_type) {
+        if !unknown(entry) || !Self::is_called(entry) || media_type::is_index(&entry.media_type) {
             return None;
         }
         let about: Digest = annotation(REFERENCE_DIGEST)?.parse().ok()?;
         let named = |one: &Descriptor| one.digest == about && !unknown(one);
         (about != entry.digest && siblings.iter().any(named)).then_some(about)
+    }
+
+    /// Whether the entry `entry` of an index calls itself an attestation manifest.
+    pub fn is_called(entry: &Descriptor) -> bool {
+        entry.annotations.get(REFERENCE_TYPE).is_some_and(|kind| kind == ATTESTATION_MANIFEST)
     }
 
     /// Reads `content`, the manifest of the entry `entry` of an index with these entries. `None` if it is not an attestation

@@ -5,10 +5,9 @@
 //! has nothing but in-toto layers (BuildKit, `docs/attestations/attestation-storage.md`). An index inside the index that
 //! cannot be read is reported, never skipped.
 
-use std::collections::BTreeSet;
-
 use crate::digest::Digest;
 use crate::limits::Limits;
+use crate::oci::AttestationManifest;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::Index;
@@ -42,15 +41,14 @@ impl ImagePlatforms {
         let mut found = Self::default();
         let mut pending = vec![(1, index)];
         while let Some((depth, index)) = pending.pop() {
-            let siblings: BTreeSet<_> = index.manifests.iter().map(|entry| entry.digest).collect();
-            for entry in index.manifests {
+            for entry in &index.manifests {
                 if !walk.enter(entry.digest) {
                     continue;
                 }
                 walk.check_depth(entry.digest, depth)?;
                 let plain = Descriptor { platform: entry.platform.clone(), ..entry.bare() };
                 let nested = media_type::is_index(&entry.media_type);
-                if !nested && !names_attested(&entry, &siblings) {
+                if !nested && AttestationManifest::sibling(entry, &index.manifests).is_none() {
                     walk.count()?;
                     found.manifests.push(plain);
                     continue;
@@ -59,8 +57,11 @@ impl ImagePlatforms {
                     Err(error) => found.unread.push(error),
                     Ok(content) => match Document::parse(&content, limits)? {
                         Document::Index(inner) => pending.push((depth.saturating_add(1), inner)),
-                        document if !nested && has_statements_alone(&document) => {}
-                        Document::Artifact(_) | Document::Manifest(_) => found.manifests.push(plain),
+                        Document::Artifact(_) | Document::Manifest(_) => {
+                            if AttestationManifest::read(entry, &index.manifests, &content, limits)?.is_none() {
+                                found.manifests.push(plain);
+                            }
+                        }
                     },
                 }
             }
@@ -68,27 +69,3 @@ impl ImagePlatforms {
         Ok(found)
     }
 }
-
-/// Whether an entry is labelled as an attestation manifest of BuildKit about another entry of the same index.
-fn names_attested(entry: &Descriptor, siblings: &BTreeSet<Digest>) -> bool {
-    let unknown = entry.platform.as_ref().is_some_and(|it| it.os == UNKNOWN && it.architecture == UNKNOWN);
-    let typed = entry.annotations.get(REFERENCE_TYPE).is_some_and(|kind| kind == ATTESTATION_MANIFEST);
-    let attested = entry.annotations.get(REFERENCE_DIGEST).map(|digest| digest.parse::<Digest>());
-    let names_sibling =
-        attested.is_some_and(|digest| digest.is_ok_and(|digest| digest != entry.digest && siblings.contains(&digest)));
-    unknown && typed && names_sibling
-}
-
-fn has_statements_alone(document: &Document) -> bool {
-    match document {
-        Document::Manifest(manifest) => {
-            !manifest.layers.is_empty() && manifest.layers.iter().all(|layer| layer.media_type == media_type::IN_TOTO)
-        }
-        Document::Artifact(_) | Document::Index(_) => false,
-    }
-}
-
-const ATTESTATION_MANIFEST: &str = "attestation-manifest";
-const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
-const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
-const UNKNOWN: &str = "unknown";

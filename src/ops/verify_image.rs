@@ -30,6 +30,7 @@ use crate::ops::outcome::Depth;
 use crate::ops::outcome::UndeterminedCause;
 use crate::ops::outcome::VerifyOptions;
 use crate::ops::pinned;
+use crate::ops::revocation::RevocationLookup;
 use crate::ops::verify;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -38,6 +39,7 @@ use crate::verify::Evaluation;
 use crate::verify::ImageEvaluation;
 use crate::verify::ImageRefusal;
 use crate::verify::ImageRoot;
+use crate::verify::Verifier;
 
 /// Why a policy does not accept an image. It must not be moved or run.
 #[derive(Debug, thiserror::Error)]
@@ -89,18 +91,58 @@ pub async fn verify_content(
     platform: Option<&Platform>,
     options: VerifyOptions<'_>,
 ) -> Result<AcceptedImage, NotAccepted> {
-    let span = info_span!("verify_image", subject = %root.digest(), place = %source.origin());
-    let mut image = ImageVerification { options, source, unread: Vec::new() };
-    let evaluation = image.evaluate(root, platform).instrument(span).await?;
-    match evaluation.conclude() {
+    let lookup = options.revocation.map_or(EvidenceLookup::Nowhere, EvidenceLookup::Asked);
+    let EvaluatedImage { unread, verdict, .. } = evaluate(source, root, platform, options, lookup).await?;
+    match verdict {
         Ok(accepted) => Ok(accepted),
-        Err(refusal) if refusal.is_undetermined() => Err(undetermined(refusal, image.unread)),
+        Err(refusal) if refusal.is_undetermined() => Err(undetermined(refusal, unread)),
         Err(refusal) => Err(NotAccepted::Refused(Box::new(refusal))),
     }
 }
 
+/// The result of the evaluation of an image.
+#[derive(Debug)]
+pub(super) struct EvaluatedImage {
+    /// The manifest of the platform that was asked for.
+    pub(super) chosen: Option<Digest>,
+    /// The errors of lists and manifests that could not be read.
+    pub(super) unread: Vec<StoreError>,
+    pub(super) verdict: Result<AcceptedImage, ImageRefusal>,
+}
+
+/// Where more revocation evidence is looked for. It takes the place of [`VerifyOptions::revocation`].
+#[derive(Clone, Copy, Debug)]
+pub(super) enum EvidenceLookup<'a> {
+    /// Where the lookup asks.
+    Asked(&'a RevocationLookup),
+    /// What the lookup found for the same image elsewhere.
+    Known(&'a RevocationLookup),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// As [`verify_content`], with the verdict as it was concluded.
+///
+/// # Errors
+/// [`OpsError`] where a manifest cannot be parsed, the platform cannot be chosen, or a limit is exceeded.
+pub(super) async fn evaluate(
+    source: &dyn Source,
+    root: &Content,
+    platform: Option<&Platform>,
+    options: VerifyOptions<'_>,
+    lookup: EvidenceLookup<'_>,
+) -> Result<EvaluatedImage, OpsError> {
+    let span = info_span!("verify_image", subject = %root.digest(), place = %source.origin());
+    let mut image = ImageVerification { chosen: None, lookup, options, source, unread: Vec::new() };
+    let evaluation = image.evaluate(root, platform).instrument(span).await?;
+    Ok(EvaluatedImage { chosen: image.chosen, unread: image.unread, verdict: evaluation.conclude() })
+}
+
 /// The verification of one image.
 struct ImageVerification<'a> {
+    /// The manifest of the platform that was asked for.
+    chosen: Option<Digest>,
+    lookup: EvidenceLookup<'a>,
     options: VerifyOptions<'a>,
     source: &'a dyn Source,
     /// The errors of lists and manifests that could not be read.
@@ -130,6 +172,7 @@ impl<'a> ImageVerification<'a> {
             }
             (Document::Manifest(manifest), Some(platform)) => {
                 verify::has_platform(self.source, &digest, &manifest, platform, limits).await?;
+                self.chosen = Some(digest);
             }
             (Document::Artifact(_), Some(platform)) => {
                 let (platform, has) = (platform.to_string(), "no platform".to_owned());
@@ -180,6 +223,7 @@ impl<'a> ImageVerification<'a> {
             verify::has_platform(self.source, &manifest.digest, &parsed, platform, limits).await?;
         }
         image.choose(manifest.digest);
+        self.chosen = Some(manifest.digest);
         self.discover_platform(image, &manifest).await
     }
 
@@ -189,15 +233,11 @@ impl<'a> ImageVerification<'a> {
         root: &Descriptor,
         config: Option<Digest>,
     ) -> Result<(), OpsError> {
-        let VerifyOptions { verifier, now, limits, revocation, .. } = self.options;
-        if image.begin_root(verifier).is_none() {
+        if image.begin_root(self.options.verifier).is_none() {
             return Ok(());
         }
-        let pooled = match revocation {
-            Some(lookup) => Some(lookup.verifier(verifier, self.source, &root.digest, now, limits).await),
-            None => None,
-        };
-        if let Some(evaluation) = image.begin_root(pooled.as_ref().unwrap_or(verifier)) {
+        let verifier = self.verifier(&root.digest).await;
+        if let Some(evaluation) = image.begin_root(&verifier) {
             let evaluation = match config {
                 Some(config) => evaluation.with_config(config),
                 None => evaluation,
@@ -213,16 +253,13 @@ impl<'a> ImageVerification<'a> {
         image: &mut ImageEvaluation<'_>,
         manifest: &Descriptor,
     ) -> Result<(), OpsError> {
-        let VerifyOptions { verifier, now, limits, revocation, .. } = self.options;
-        if image.begin_platform(verifier, manifest.digest).is_none() && self.options.until == DiscoverUntil::PolicyMet {
+        let VerifyOptions { until, verifier, .. } = self.options;
+        if image.begin_platform(verifier, manifest.digest).is_none() && until == DiscoverUntil::PolicyMet {
             image.add_platform(manifest.platform.clone(), manifest.digest, None);
             return Ok(());
         }
-        let pooled = match revocation {
-            Some(lookup) => Some(lookup.verifier(verifier, self.source, &manifest.digest, now, limits).await),
-            None => None,
-        };
-        let evaluation = image.begin_platform(pooled.as_ref().unwrap_or(verifier), manifest.digest);
+        let verifier = self.verifier(&manifest.digest).await;
+        let evaluation = image.begin_platform(&verifier, manifest.digest);
         let found = match evaluation {
             Some(evaluation) => {
                 let evaluation = self.with_config(evaluation, manifest).await;
@@ -232,6 +269,16 @@ impl<'a> ImageVerification<'a> {
         };
         image.add_platform(manifest.platform.clone(), manifest.digest, found);
         self.check_limits(image)
+    }
+
+    /// The verifier with the revocation evidence about one manifest.
+    async fn verifier(&self, subject: &Digest) -> Verifier {
+        let VerifyOptions { verifier, now, limits, .. } = self.options;
+        match self.lookup {
+            EvidenceLookup::Asked(lookup) => lookup.verifier(verifier, self.source, subject, now, limits).await,
+            EvidenceLookup::Known(lookup) => lookup.known(verifier, subject),
+            EvidenceLookup::Nowhere => verifier.clone(),
+        }
     }
 
     /// The same evaluation with the config of the manifest, if a scan may name it. If the manifest cannot be read, no scan

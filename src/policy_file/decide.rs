@@ -22,6 +22,7 @@ use crate::policy_file::blocks::deciding;
 use crate::policy_file::blocks::waived;
 use crate::policy_file::blocks::without;
 use crate::policy_file::document::BlockedDigest;
+use crate::policy_file::document::BuilderDocument;
 use crate::policy_file::document::Date;
 use crate::policy_file::document::ExceptionDocument;
 use crate::policy_file::document::ImageBlock;
@@ -117,8 +118,14 @@ pub struct RequiredOf<'a> {
     pub baseline: &'a [RequirementDocument],
     /// The block that decides.
     pub block: DecidingBlock<'a>,
+    /// The builders that requirements of provenance name.
+    pub builders: &'a [BuilderDocument],
     /// Exceptions of the repository whose last day has passed, so that they waive nothing.
     pub ended: Vec<&'a ExceptionDocument>,
+    /// The name of the repository that was asked for.
+    pub name: RepositoryName,
+    /// The time as of which it is judged.
+    pub now: Time,
     /// The requirements of the block that are left, at least one or one of the baseline.
     pub requirements: Vec<RequirementDocument>,
     /// The name that must have been signed, if the block compares it, and the tag, if it compares that too.
@@ -179,9 +186,17 @@ impl LoadedPolicy {
         match requirements.is_empty() && baseline.is_empty() {
             // A document has requirements in every block without another word, so only exceptions lead here.
             true => PolicyFor::Exempted(Exemption { block: decides, exceptions: used }),
-            false => {
-                PolicyFor::Required(RequiredOf { baseline, block: decides, ended, requirements, signed_name, used })
-            }
+            false => PolicyFor::Required(RequiredOf {
+                baseline,
+                block: decides,
+                builders: &self.document().builders,
+                ended,
+                name: image.name.clone(),
+                now,
+                requirements,
+                signed_name,
+                used,
+            }),
         }
     }
 }

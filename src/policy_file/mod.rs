@@ -58,5 +58,6 @@ pub use pattern::ImagePattern;
 pub use pattern::ImagePatternError;
 pub use problem::LoadProblem;
 pub use required_policy::RequiredPolicyError;
+pub use required_policy::RequirementValueError;
 pub use signed_name::SignedNameError;
 pub use signed_name::SignedNameMapping;

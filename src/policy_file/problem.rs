@@ -123,7 +123,7 @@ pub enum LoadProblem {
     #[error(transparent)]
     SignedName(#[from] SignedNameError),
     /// `signed-name` where no signature is required, so that nothing would be compared.
-    #[error("`signed-name` compares nothing: neither the block nor the baseline requires a signature")]
+    #[error("`signed-name` stands where neither the block nor the baseline requires a signature")]
     SignedNameAlone,
     /// `/**` at the end of `signed-name` and not of a pattern, or the reverse.
     #[error("`signed-name` and `{0}` end in `/**` both, or neither does")]

@@ -1,64 +1,29 @@
 //! From the requirements of a policy file to the [`Policy`] that is evaluated.
 //!
-//! The invariant: every requirement of the file becomes one of the policy, or the whole is refused. The name of each is its
-//! place in the file, `images[0].require[1].sbom`, also where exceptions waive others.
+//! The invariant: every requirement of the file becomes one of the policy with every field that is written, or the whole is
+//! an error. The name of each is its place in the file, `images[0].require[1].sbom`, also where exceptions waive others.
+
+mod documents;
+mod error;
+mod reading;
+mod values;
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use crate::nonempty::NonEmpty;
-use crate::policy::About;
 use crate::policy::Condition;
-use crate::policy::MaxAgeRule;
 use crate::policy::Policy;
-use crate::policy::PolicyError;
-use crate::policy::Quorum;
-use crate::policy::QuorumError;
-use crate::policy::Requirement;
 use crate::policy::Rule;
 use crate::policy::SignedNameRule;
 use crate::policy::StatementKind;
-use crate::policy::Threshold;
-use crate::policy::TimeEvidence;
 use crate::policy_file::RequiredOf;
-use crate::policy_file::document::AboutWord;
-use crate::policy_file::document::MaxAge;
 use crate::policy_file::document::RequirementDocument;
 use crate::policy_file::document::RequirementRule;
-use crate::policy_file::document::RequirementWord;
-use crate::policy_file::document::SignersDocument;
-use crate::policy_file::document::TimeWord;
-use crate::trust::Owner;
+use crate::policy_file::required_policy::reading::RequirementReading;
 use crate::trust::TrustRoot;
-use crate::yaml::Position;
 
-/// Why the requirements of a policy file cannot be evaluated: could-not-tell about every image that they are for.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RequiredPolicyError {
-    /// Nothing is required.
-    #[error("nothing is required")]
-    Nothing,
-    /// Two requirements have one name.
-    #[error(transparent)]
-    Policy(#[from] PolicyError),
-    /// A quorum cannot be met.
-    #[error("line {line}: {error}")]
-    Quorum {
-        /// Why.
-        error: QuorumError,
-        /// The line of the requirement.
-        line: u32,
-    },
-    /// This version evaluates no requirement of this kind.
-    #[error("line {line}: `{}` is not evaluated by this version", word.word())]
-    Unsupported {
-        /// The line of the requirement.
-        line: u32,
-        /// Its word.
-        word: RequirementWord,
-    },
-}
+pub use error::RequiredPolicyError;
+pub use error::RequirementValueError;
 
 impl RequiredOf<'_> {
     /// The policy of the baseline and of the requirements that are left, for evaluation with `trust`.
@@ -75,7 +40,8 @@ impl RequiredOf<'_> {
             rule.tag.clone_from(tag);
             rule
         });
-        let reading = RequirementReading { names, signed_name, trust };
+        let reading =
+            RequirementReading { builders: self.builders, name: &self.name, names, now: self.now, signed_name, trust };
         let all = self.baseline.iter().chain(&self.requirements);
         let rules = all.map(|requirement| reading.rule(requirement)).collect::<Result<Vec<_>, _>>()?;
         let rules = NonEmpty::collect(rules).ok_or(RequiredPolicyError::Nothing)?;
@@ -98,95 +64,37 @@ pub(super) fn name_all(start: &str, requirements: &[RequirementDocument], names:
             }
             rule => rule.word().map_or(place.clone(), |word| format!("{place}.{}", word.word())),
         };
-        names.insert(key(requirement.position), name);
+        names.insert((requirement.position.line, requirement.position.column), name);
     }
-}
-
-const fn key(position: Position) -> (u32, u32) {
-    (position.line, position.column)
-}
-
-/// What all requirements have in common.
-struct RequirementReading<'a> {
-    names: BTreeMap<(u32, u32), String>,
-    signed_name: Option<SignedNameRule>,
-    trust: &'a TrustRoot,
 }
 
 impl RequirementReading<'_> {
     fn rule(&self, document: &RequirementDocument) -> Result<Rule, RequiredPolicyError> {
-        let line = document.position.line;
-        let inner = |inner: &[RequirementDocument]| {
-            let rules = inner.iter().map(|one| self.rule(one)).collect::<Result<Vec<_>, _>>()?;
-            NonEmpty::collect(rules).ok_or(RequiredPolicyError::Nothing)
-        };
+        let at = document.position;
         let requirement = match &document.rule {
-            RequirementRule::All(all) => return Ok(Rule::All(inner(all)?)),
-            RequirementRule::Any(any) => return Ok(Rule::Any(inner(any)?)),
+            RequirementRule::All(all) => return Ok(Rule::All(self.rules(all)?)),
+            RequirementRule::Any(any) => return Ok(Rule::Any(self.rules(any)?)),
             RequirementRule::Annotation(annotation) => {
-                let signature = self.signature(document, &annotation.signers)?;
+                let signature = self.signed(at, &annotation.signers, StatementKind::ImageSignature)?;
                 annotation.annotations.iter().fold(signature, |requirement, (key, value)| {
                     requirement.and(Condition::Annotation { key: key.value.clone(), value: value.value.clone() })
                 })
             }
-            RequirementRule::Signature(signature) => self.signature(document, &signature.signers)?,
-            other => {
-                let word = other.word().unwrap_or(RequirementWord::Statement);
-                return Err(RequiredPolicyError::Unsupported { line, word });
+            RequirementRule::Provenance(provenance) => self.provenance(at, provenance)?,
+            RequirementRule::Sbom(sbom) => self.sbom(at, sbom)?,
+            RequirementRule::Scan(scan) => self.scan(at, scan)?,
+            RequirementRule::Signature(signature) => {
+                self.signed(at, &signature.signers, StatementKind::ImageSignature)?
             }
+            RequirementRule::Statement(statement) => self.statement(at, statement)?,
+            RequirementRule::Test(test) => self.test(at, test)?,
+            RequirementRule::Vsa(vsa) => self.summary(at, vsa)?,
         };
         Ok(Rule::One(requirement))
     }
 
-    /// A requirement of image signatures, for the name that must have been signed.
-    fn signature(
-        &self,
-        document: &RequirementDocument,
-        signers: &SignersDocument,
-    ) -> Result<Requirement, RequiredPolicyError> {
-        let requirement = self.signed(document, signers, StatementKind::ImageSignature)?;
-        Ok(match &self.signed_name {
-            Some(rule) => requirement.and(Condition::SignedName(rule.clone())),
-            None => requirement,
-        })
-    }
-
-    /// A requirement of statements of `kind`, signed by these owners.
-    fn signed(
-        &self,
-        document: &RequirementDocument,
-        signers: &SignersDocument,
-        kind: StatementKind,
-    ) -> Result<Requirement, RequiredPolicyError> {
-        let line = document.position.line;
-        let owners: BTreeSet<_> = signers.by.iter().map(|name| Owner::Named(name.value.clone())).collect();
-        let quorum = Threshold::new(signers.at_least.value)
-            .and_then(|threshold| Quorum::among(self.trust, owners, threshold))
-            .map_err(|error| RequiredPolicyError::Quorum { error, line })?;
-        let name = self.names.get(&key(document.position)).cloned().unwrap_or_else(|| format!("line {line}"));
-        let requirement = Requirement::new(name, kind, quorum).at_line(line);
-        let requirement = requirement.with_about(about(signers.about.as_ref().map(|about| about.value)));
-        Ok(match &signers.max_age {
-            Some(age) => requirement.and(Condition::MaxAge(MaxAgeRule {
-                limit: match age.value {
-                    MaxAge::Unlimited => None,
-                    MaxAge::Within(age) => Some(age.as_secs()),
-                },
-                time: match signers.time.as_ref().map(|time| time.value) {
-                    Some(TimeWord::Trusted) => TimeEvidence::Trusted,
-                    Some(TimeWord::Stated) | None => TimeEvidence::Document,
-                },
-            })),
-            None => requirement,
-        })
-    }
-}
-
-const fn about(word: Option<AboutWord>) -> About {
-    match word {
-        Some(AboutWord::Both) => About::Both,
-        Some(AboutWord::Either) | None => About::Either,
-        Some(AboutWord::Index) => About::Index,
-        Some(AboutWord::Platforms) => About::Platforms,
+    fn rules(&self, inner: &[RequirementDocument]) -> Result<NonEmpty<Rule>, RequiredPolicyError> {
+        let rules = inner.iter().map(|one| self.rule(one)).collect::<Result<Vec<_>, _>>()?;
+        NonEmpty::collect(rules).ok_or(RequiredPolicyError::Nothing)
     }
 }

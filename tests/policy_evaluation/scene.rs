@@ -329,7 +329,7 @@ impl Want {
                 (predicate(PredicateKind::Sbom(SbomFormat::CycloneDx)), Some(Condition::Sbom(rule)))
             }
             Wanted::Scan { .. } => {
-                let (count, highest_allowed) = (FindingsCounted::All, Severity::Medium);
+                let (count, highest_allowed) = (FindingsCounted::All, Some(Severity::Medium));
                 let rule = ScanRule::new(FindingRule { count, highest_allowed, ignored: Vec::new() });
                 (predicate(PredicateKind::Scan(ScanFormat::InTotoVulns)), Some(Condition::Scan(rule)))
             }

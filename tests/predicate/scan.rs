@@ -318,7 +318,7 @@ fn rule(highest_allowed: Severity, count: FindingsCounted, ignored: &[(&str, Opt
         package: package.map(|package| package.parse().unwrap()),
         vulnerability: (*vulnerability).to_owned(),
     });
-    FindingRule { count, highest_allowed, ignored: ignored.collect() }
+    FindingRule { count, highest_allowed: Some(highest_allowed), ignored: ignored.collect() }
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! Blocked digests below an index: each manifest that could be pulled with it.
+//! Blocked digests below an index: each manifest that could be pulled with it, whatever platform is asked for.
 
 use crate::limits::Limits;
+use crate::oci::AttestationManifest;
 use crate::oci::Content;
 use crate::oci::Document;
 use crate::oci::media_type;
@@ -36,9 +37,12 @@ pub(super) async fn below<'p>(
         if let Some(blocked) = policy.blocked(&entry.digest) {
             return Ok(Some(blocked));
         }
-        if media_type::is_index(&entry.media_type) {
+        // An attestation manifest may be another index in truth, whose platforms are let in.
+        if media_type::is_index(&entry.media_type) || AttestationManifest::is_called(&entry) {
             let content = walk.fetch(&entry.bare()).await??;
-            walk.descend_later(depth, content);
+            if matches!(Document::parse(&content, limits)?, Document::Index(_)) {
+                walk.descend_later(depth, content);
+            }
         }
     }
     Ok(None)

@@ -4,7 +4,6 @@
 //! destination of a copy. Nothing in an image names it.
 
 mod blocked;
-mod evaluate;
 mod import;
 mod outcome;
 
@@ -25,8 +24,9 @@ use crate::ops::outcome::Depth;
 use crate::ops::outcome::LayersRead;
 use crate::ops::outcome::VerifyOptions;
 use crate::ops::pinned;
-use crate::ops::policy::evaluate::EvidenceLookup;
 use crate::ops::revocation::RevocationLookup;
+use crate::ops::verify_image;
+use crate::ops::verify_image::EvidenceLookup;
 use crate::policy_file::ImageAsked;
 use crate::policy_file::LoadedPolicy;
 use crate::policy_file::PolicyFor;
@@ -165,7 +165,7 @@ pub async fn judge_content<'p>(
             let verifier = verifier(policy, &required, options)?;
             let (until, depth, revocation) = (options.until, Depth::Manifests, None);
             let verification = VerifyOptions { verifier: &verifier, until, now, depth, revocation, limits };
-            let found = evaluate::evaluate(source, &root, platform, verification, options.lookup).await?;
+            let found = verify_image::evaluate(source, &root, platform, verification, options.lookup).await?;
             let required = Required { file: required, policy: verifier.policy().clone() };
             let verdict = match found.verdict {
                 Ok(image) => PolicyVerdict::Accepted(required, Box::new(image)),

@@ -75,6 +75,14 @@ impl MaxAge {
         let seconds = digits.parse::<u64>().into_iter().next()?.checked_mul(unit)?;
         (seconds <= LONGEST).then(|| Self::Within(Duration::from_secs(seconds)))
     }
+
+    /// The age in seconds; `None` for any age.
+    pub const fn seconds(self) -> Option<u64> {
+        match self {
+            Self::Unlimited => None,
+            Self::Within(age) => Some(age.as_secs()),
+        }
+    }
 }
 
 /// As it is written: `none`, `12h` or `90d`.

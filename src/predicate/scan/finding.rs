@@ -33,8 +33,8 @@ pub struct ScanFinding {
 pub struct FindingRule {
     /// Which findings are counted at all.
     pub count: FindingsCounted,
-    /// The highest severity that is allowed.
-    pub highest_allowed: Severity,
+    /// The highest severity that is allowed; `None` if no finding is, whatever its severity.
+    pub highest_allowed: Option<Severity>,
     /// The vulnerabilities that the operator ignores. Those whose term has ended are not in the list.
     pub ignored: Vec<IgnoredVulnerability>,
 }
@@ -72,7 +72,7 @@ impl FindingRule {
             FindingsCounted::Fixable => finding.fix.is_fixable(),
         };
         counts
-            && finding.severity.counted() > self.highest_allowed
+            && self.highest_allowed.is_none_or(|allowed| finding.severity.counted() > allowed)
             && !self.ignored.iter().any(|ignored| ignored.is(finding))
     }
 }

@@ -1,0 +1,33 @@
+//! Every kind of requirement of a policy file, through `attest`, `sign`, `verify`, `import` and `copy`: an image that is
+//! accepted and one that is refused, with its code.
+#![cfg(feature = "cli")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+#[path = "request_cli/bench.rs"]
+mod bench;
+#[path = "policy_commands/documents.rs"]
+mod documents;
+#[path = "policy_commands/kinds.rs"]
+mod kinds;
+#[path = "policy_commands/platforms.rs"]
+mod platforms;
+#[path = "policy_commands/rest.rs"]
+mod rest;
+#[path = "policy_commands/scans.rs"]
+mod scans;
+#[path = "policy_commands/scene.rs"]
+mod scene;
+mod support;

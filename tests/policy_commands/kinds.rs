@@ -1,0 +1,211 @@
+//! One accepted and one refused image for each kind of requirement and for its fields.
+
+use serde_json::json;
+
+use crate::documents::APPROVAL;
+use crate::documents::BUILDER;
+use crate::documents::approval;
+use crate::documents::provenance;
+use crate::documents::sbom;
+use crate::documents::summary;
+use crate::documents::test_result;
+use crate::scene::Scene;
+
+const APP: &str = "github.com/example/app";
+
+#[test]
+fn signature() {
+    let scene = Scene::new();
+    scene.policy("signature: { by: [alice] }");
+    scene.refused("no-statement");
+    scene.sign("v1", "bob", &[]);
+    scene.refused("no-statement");
+    scene.sign("v1", "alice", &[]);
+    scene.accepted();
+    scene.policy("signature: { by: [alice, bob, importer], at-least: 3 }");
+    scene.refused("too-few-owners");
+    scene.policy("signature: { by: [alice], max-age: 30d }");
+    scene.refused("no-time");
+    scene.policy("signature: { by: [alice], about: index }");
+    scene.refused("no-index");
+}
+
+#[test]
+fn annotation() {
+    let scene = Scene::new();
+    scene.policy("annotation: { by: [alice], annotations: { version: \"1.0\" } }");
+    scene.sign("v1", "alice", &["-a", "version=2.0"]);
+    scene.refused("annotation");
+    scene.sign("v1", "alice", &["-a", "version=1.0"]);
+    scene.accepted();
+}
+
+#[test]
+fn provenance_of_a_builder() {
+    let scene = Scene::new();
+    scene.policy(
+        "provenance: { builders: [trusted], slsa-level: 2, source: github.com/example/app, ref: refs/tags/v* }",
+    );
+    let built = |repository, reference| provenance(BUILDER, repository, reference);
+    scene.attest("alice", "slsa", &built("github.com/mallory/app", "refs/tags/v1"), &[]);
+    scene.refused("other-source");
+    scene.attest("bob", "slsa", &built(APP, "refs/tags/v1"), &[]);
+    scene.refused("other-source");
+    scene.attest("alice", "slsa", &built(APP, "refs/tags/v1"), &[]);
+    scene.accepted();
+    // Older versions of the predicate type are provenance too, and a statement about another ref adds nothing.
+    scene.policy("provenance: { builders: [trusted], ref: refs/heads/main }");
+    scene.refused("other-ref");
+    scene.policy("provenance: { builders: [trusted], max-age: 30d }");
+    scene.refused("too-old");
+    scene.policy("provenance: { builders: [trusted], max-age: 36500d, time: trusted }");
+    scene.refused("no-trusted-time");
+}
+
+// Whoever may sign for one builder may not sign for another, and a level is that of the pair.
+#[test]
+fn provenance_of_an_unlisted_builder() {
+    let scene = Scene::new();
+    let of = |builder| provenance(builder, APP, "refs/tags/v1");
+    scene.policy("provenance: { builders: [trusted, other], slsa-level: 3 }");
+    scene.attest("alice", "slsa", &of("https://builder.example/b"), &[]);
+    scene.refused("unknown-builder");
+    scene.attest("bob", "slsa", &of(BUILDER), &[]);
+    scene.refused("unknown-builder");
+    scene.attest("alice", "slsa", &of(BUILDER), &[]);
+    assert_eq!(scene.verify(1)["requirements"][0]["verdict"], "unmet", "alice's builder has the level 2");
+    scene.policy("provenance: { builders: [trusted], slsa-level: 2 }");
+    scene.accepted();
+    scene.policy("provenance: { builders: [other] }");
+    scene.refused("unknown-builder");
+    scene.attest("bob", "slsa", &of("https://builder.example/b"), &[]);
+    scene.accepted();
+}
+
+// What cannot be evaluated is could-not-tell, never left out.
+#[test]
+fn provenance_in_a_signed_index_is_not_evaluated() {
+    let scene = Scene::new();
+    scene.sign("v1", "alice", &[]);
+    scene.attest("alice", "slsa", &provenance(BUILDER, APP, "refs/tags/v1"), &[]);
+    scene.policy("provenance: { builders: [trusted], from: [attestation, signed-index] }");
+    scene.unknown("`from: [signed-index]` is not evaluated by this version");
+}
+
+#[test]
+fn sbom_of_a_format() {
+    let scene = Scene::new();
+    scene.policy("sbom: { by: [alice], formats: [cyclonedx] }");
+    scene.attest("alice", "spdx", &sbom("syft-spdx-2.3.json"), &[]);
+    scene.refused("sbom-format");
+    scene.policy("sbom: { by: [alice] }");
+    scene.accepted();
+    scene.policy("sbom: { by: [bob] }");
+    scene.refused("no-statement");
+    scene.attest("bob", "cyclonedx", &sbom("syft-cyclonedx-1.6.json"), &[]);
+    scene.policy("sbom: { by: [bob], formats: [cyclonedx] }");
+    scene.accepted();
+    scene.policy("sbom: { by: [alice, bob], at-least: 2, formats: [cyclonedx, spdx] }");
+    scene.accepted();
+    scene.policy("sbom: { by: [alice], max-age: 1h }");
+    scene.refused("too-old");
+}
+
+#[test]
+fn test_results() {
+    let scene = Scene::new();
+    scene.policy("test: { by: [alice], max-age: none }");
+    scene.refused("no-statement");
+    scene.attest("alice", "test-result", &test_result("WARNED"), &[]);
+    scene.refused("test-outcome");
+    scene.policy("test: { by: [alice], max-age: none, accept: [passed, warned] }");
+    scene.accepted();
+    scene.policy("test: { by: [alice], max-age: 30d, accept: [passed, warned] }");
+    scene.refused("too-old");
+    // A failure is the newer statement of the owner.
+    let mut failed = test_result("FAILED");
+    failed["timestamp"] = json!("2025-02-01T00:00:00Z");
+    scene.attest("alice", "test-result", &failed, &[]);
+    scene.policy("test: { by: [alice], max-age: none, accept: [passed, warned] }");
+    scene.refused("test-outcome");
+}
+
+#[test]
+fn verification_summaries() {
+    let scene = Scene::new();
+    let rule = |more: &str| {
+        let policy = format!("sha256:{}", "a".repeat(64));
+        format!(
+            "vsa: {{ by: [importer], max-age: none, verifier: \"https://verifier.example\", policies: [\"{policy}\"]{more} }}"
+        )
+    };
+    let named = "registry.example/app";
+    let levels = ["SLSA_BUILD_LEVEL_2"];
+    for (document, code) in [
+        (summary("https://mallory.example", named, "PASSED", &levels), "other-verifier"),
+        (summary("https://verifier.example", "registry.example/other", "PASSED", &levels), "summary-resource"),
+        (summary("https://verifier.example", named, "FAILED", &levels), "summary-failed"),
+        (summary("https://verifier.example", named, "PASSED", &["SLSA_BUILD_LEVEL_1"]), "summary-level"),
+    ] {
+        let scene = Scene::new();
+        scene.policy(&rule(", exceptions: accept, levels: [SLSA_BUILD_LEVEL_2]"));
+        scene.attest("importer", "vsa", &document, &[]);
+        scene.refused(code);
+    }
+    scene.attest("importer", "vsa", &summary("https://verifier.example", named, "PASSED", &levels), &[]);
+    scene.policy(&rule(", exceptions: accept, levels: [SLSA_BUILD_LEVEL_1]"));
+    scene.accepted();
+    scene.policy(&rule(", exceptions: accept, trust-at-least: 12"));
+    scene.refused("summary-trust");
+    scene.policy(&rule(", exceptions: accept").replace(&"a".repeat(64), &"b".repeat(64)));
+    scene.refused("summary-policy");
+    // No summary says whether exceptions were made, so a policy cannot refuse those that were.
+    for unsaid in ["", ", exceptions: refuse"] {
+        scene.policy(&rule(unsaid));
+        scene.unknown("exceptions: accept");
+    }
+}
+
+#[test]
+fn statements_with_fields() {
+    let scene = Scene::new();
+    let rule = |fields: &str| format!("statement: {{ by: [alice], type: \"{APPROVAL}\", max-age: none{fields} }}");
+    scene.policy(&rule(""));
+    scene.refused("no-statement");
+    scene.attest("alice", APPROVAL, &approval(&json!("approved")), &[]);
+    scene.accepted();
+    for (field, met) in [
+        ("{ at: /decision, equals: approved }", true),
+        ("{ at: /decision, equals: denied }", false),
+        ("{ at: /decision, one-of: [denied, approved] }", true),
+        ("{ at: /decision, one-of: [denied, 1] }", false),
+        ("{ at: /score, equals: 7.50 }", true),
+        ("{ at: /score, equals: \"7.5\" }", false),
+        ("{ at: /score, at-least: 7.5 }", true),
+        ("{ at: /score, at-least: 7.6 }", false),
+        ("{ at: /score, at-most: 7.5 }", true),
+        ("{ at: /score, at-most: -7.5 }", false),
+        ("{ at: /decision, exists: any-value }", true),
+        ("{ at: /missing, exists: any-value }", false),
+    ] {
+        scene.policy(&rule(&format!(", fields: [{field}]")));
+        if met { scene.accepted() } else { scene.refused("field") }
+    }
+    // All fields have to hold.
+    scene.policy(&rule(", fields: [{ at: /decision, equals: approved }, { at: /score, at-least: 8 }]"));
+    scene.refused("field");
+}
+
+#[test]
+fn alternatives() {
+    let scene = Scene::new();
+    scene.policy(
+        "any: [{ sbom: { by: [alice] } }, { all: [{ signature: { by: [alice] } }, { signature: { by: [bob] } }] }]",
+    );
+    scene.sign("v1", "alice", &[]);
+    let report = scene.verify(1);
+    assert_eq!(report["requirements"][0]["id"], "images[0].require[0].any[0].sbom");
+    assert_eq!(report["requirements"].as_array().unwrap().len(), 3, "{report}");
+    scene.sign("v1", "bob", &[]);
+    let _report = scene.verify(0);
+}

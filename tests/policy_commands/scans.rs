@@ -1,0 +1,161 @@
+//! Scans: severities, ages, targets, exceptions and VEX statements.
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::documents::scan;
+use crate::scene::Scene;
+use crate::support::image;
+
+const OLD: &str = "2025-01-01T00:00:00Z";
+const NEW: &str = "2025-02-01T00:00:00Z";
+
+fn rule(highest: &str, more: &str) -> String {
+    format!("scan: {{ by: [alice], highest-allowed: {highest}, max-age: none, database-max-age: none{more} }}")
+}
+
+#[test]
+fn findings_up_to_a_severity_are_allowed() {
+    let scene = Scene::new();
+    scene.policy(&rule("medium", ""));
+    scene.refused("no-statement");
+    scene.attest("alice", "vulns", &scan(OLD, &["low", "medium"]), &[]);
+    scene.accepted();
+    scene.policy(&rule("low", ""));
+    scene.refused("vulnerabilities");
+    scene.policy(&rule("none", ""));
+    scene.refused("vulnerabilities");
+    scene.policy("scan: { by: [alice], highest-allowed: critical, max-age: 30d, database-max-age: none }");
+    scene.refused("too-old");
+    scene.policy("scan: { by: [alice], highest-allowed: critical, max-age: none, database-max-age: 7d }");
+    scene.refused("database-too-old");
+}
+
+// `none` allows no finding, also none whose severity is called `none`.
+#[test]
+fn none_allows_no_finding_at_all() {
+    let scene = Scene::new();
+    scene.policy(&rule("none", ""));
+    scene.attest("alice", "vulns", &scan(OLD, &["none"]), &[]);
+    scene.refused("vulnerabilities");
+    scene.attest("alice", "vulns", &scan(NEW, &[]), &[]);
+    scene.accepted();
+}
+
+#[test]
+fn only_fixable_findings_count_where_the_policy_says_so() {
+    let scene = Scene::new();
+    let mut report = scan(OLD, &["high"]);
+    report["scanner"]["result"][0]["annotations"][0]["bulla.fix"] = json!("not-fixed");
+    scene.attest("alice", "vulns", &report, &[]);
+    scene.policy(&rule("low", ", count: all"));
+    scene.refused("vulnerabilities");
+    scene.policy(&rule("low", ", count: fixable"));
+    scene.accepted();
+    scene.attest("alice", "vulns", &scan(NEW, &["high"]), &[]);
+    scene.refused("vulnerabilities");
+}
+
+#[test]
+fn a_newer_bad_scan_counts_and_an_older_good_one_does_not() {
+    let scene = Scene::new();
+    scene.policy(&rule("medium", ""));
+    scene.attest("alice", "vulns", &scan(OLD, &[]), &[]);
+    scene.accepted();
+    scene.attest("alice", "vulns", &scan(NEW, &["critical"]), &[]);
+    scene.refused("vulnerabilities");
+    scene.attest("alice", "vulns", &scan("2025-01-15T00:00:00Z", &[]), &[]);
+    scene.refused("vulnerabilities");
+    scene.attest("alice", "vulns", &scan("2025-03-01T00:00:00Z", &["low"]), &[]);
+    scene.accepted();
+}
+
+/// What trivy prints about the image with this config, as cosign attests it.
+fn cosign_vuln(config: &[u8]) -> Value {
+    json!({
+        "invocation": {"uri": "", "event_id": "", "builder.id": ""},
+        "scanner": {"uri": "pkg:github/aquasecurity/trivy", "version": "0.60.0", "db": {"uri": "", "version": "", "lastUpdate": OLD},
+            "result": {
+                "SchemaVersion": 2, "CreatedAt": OLD, "ArtifactName": "app", "ArtifactType": "container_image",
+                "Metadata": {"ImageID": bulla::digest::Digest::sha256(config).to_string()},
+                "Results": [{"Target": "app (debian 12)", "Class": "os-pkgs", "Type": "debian", "Vulnerabilities": [
+                    {"VulnerabilityID": "CVE-2026-1", "PkgName": "zlib1g", "Status": "affected", "Severity": "LOW"}]}],
+            }},
+        "metadata": {"scanStartedOn": OLD, "scanFinishedOn": OLD},
+    })
+}
+
+#[test]
+fn a_scan_of_another_image_is_refused() {
+    let scene = Scene::new();
+    scene.policy(&rule("medium", ""));
+    scene.attest("alice", "vuln", &cosign_vuln(&image::image(2).config), &[]);
+    scene.refused("scan-target");
+    let scene = Scene::new();
+    scene.policy(&rule("medium", ""));
+    scene.attest("alice", "vuln", &cosign_vuln(&scene.one.config), &[]);
+    scene.accepted();
+}
+
+#[test]
+fn a_vulnerability_is_ignored_until_a_day() {
+    let scene = Scene::new();
+    scene.attest("alice", "vulns", &scan(OLD, &["high"]), &[]);
+    let ignore = |vulnerability: &str, more: &str, until: &str| {
+        let why = format!("reason: unreachable, owner: security, until: {until}");
+        rule("low", &format!(", ignore: [{{ vulnerability: {vulnerability}, {why}{more} }}]"))
+    };
+    let zlib = ", package: \"pkg:deb/debian/zlib1g\"";
+    for (requirement, met) in [
+        (ignore("CVE-2026-0", "", "9999-12-29"), true),
+        (ignore("CVE-2026-0", zlib, "9999-12-29"), true),
+        (ignore("CVE-2026-0", ", package: \"pkg:deb/debian/openssl\"", "9999-12-29"), false),
+        (ignore("CVE-2026-00", "", "9999-12-29"), false),
+        (ignore("CVE-2026-0", "", "2025-01-01"), false),
+    ] {
+        scene.policy(&requirement);
+        if met { scene.accepted() } else { scene.refused("vulnerabilities") }
+    }
+    // What cannot be read as a package ignores nothing: nothing can be told.
+    scene.policy(&ignore("CVE-2026-0", ", package: \"pkg:deb/%zz\"", "9999-12-29"));
+    scene.unknown("package");
+}
+
+fn vex(scene: &Scene, time: &str, status: &str) -> Value {
+    let mut statement = json!({
+        "vulnerability": {"name": "CVE-2026-0"}, "status": status, "timestamp": time,
+        "products": [{"@id": format!("pkg:oci/app@{}", scene.one.digest()),
+            "identifiers": {"purl": format!("pkg:oci/app@{}", scene.one.digest())}}],
+    });
+    if status == "not_affected" {
+        statement["justification"] = json!("vulnerable_code_not_in_execute_path");
+    } else {
+        statement["action_statement"] = json!("update");
+    }
+    json!({
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.com/vex/1", "author": "bob",
+        "timestamp": time, "version": 1, "statements": [statement],
+    })
+}
+
+#[test]
+fn vex_statements_of_named_owners_clear_findings() {
+    let scene = Scene::new();
+    scene.attest("alice", "vulns", &scan(OLD, &["high"]), &[]);
+    let with_vex = |age: &str| rule("low", &format!(", vex: {{ by: [bob], max-age: {age} }}"));
+    scene.policy(&with_vex("none"));
+    scene.refused("vulnerabilities");
+    // Those of somebody else, even of the scanner, clear nothing.
+    scene.attest("alice", "vex", &vex(&scene, OLD, "not_affected"), &[]);
+    scene.refused("vulnerabilities");
+    scene.attest("bob", "vex", &vex(&scene, OLD, "not_affected"), &[]);
+    scene.accepted();
+    scene.policy(&with_vex("30d"));
+    scene.refused("vulnerabilities");
+    scene.policy(&rule("low", ""));
+    scene.refused("vulnerabilities");
+    // The newest of bob's says otherwise.
+    scene.policy(&with_vex("none"));
+    scene.attest("bob", "vex", &vex(&scene, NEW, "affected"), &[]);
+    scene.refused("vulnerabilities");
+}
