@@ -52,5 +52,11 @@ fn failure(path: &Path, error: &PredicateError) -> Failure {
 
 /// The failure for a report about another image, or an image that cannot be read.
 pub(super) fn other_image(file: &str, error: &ScannedError) -> Failure {
-    Failure { code: error.code(), ..Failure::unknown(format!("{file}: {error}")) }
+    let failure = Failure { code: error.code(), ..Failure::unknown(format!("{file}: {error}")) };
+    match error {
+        ScannedError::Index { .. } => {
+            failure.hint("--all-platforms --scanner-report linux/amd64=FILE, once for each platform")
+        }
+        _ => failure,
+    }
 }

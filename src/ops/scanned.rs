@@ -17,6 +17,12 @@ pub enum ScannedError {
     /// The image could not be read.
     #[error("{0}")]
     Image(#[from] OpsError),
+    /// The subject is an index, and a scanner looks at one of its platforms.
+    #[error("a scanner looks at one platform, and {subject} is an index of several")]
+    Index {
+        /// The index.
+        subject: Digest,
+    },
     /// The scanner looked at another image.
     #[error("the scanner looked at {}, not at {subject}", shown(.target))]
     OtherImage {
@@ -32,13 +38,14 @@ impl ScannedError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Image(error) => error.code(),
-            Self::OtherImage { .. } => "other-subject",
+            Self::Index { .. } | Self::OtherImage { .. } => "other-subject",
         }
     }
 }
 
 /// Checks that `target` is the image `subject`: by the digest of its config, which scanners call the image ID, or by its own
-/// digest. A report about one platform is not about its index.
+/// digest. No report is about an index, also if it states the digest of one: scanners write there what the image was pulled
+/// by, and look at one platform.
 ///
 /// # Errors
 /// [`ScannedError`].
@@ -51,7 +58,8 @@ pub async fn check_target(
     let content = pinned::resolve(source, &TagOrDigest::Digest(*subject.digest())).await.map_err(OpsError::from)?;
     let config = match Document::parse(&content, limits).map_err(OpsError::from)? {
         Document::Manifest(manifest) => Some(manifest.config.digest),
-        Document::Artifact(_) | Document::Index(_) => None,
+        Document::Artifact(_) => None,
+        Document::Index(_) => return Err(ScannedError::Index { subject: *subject.digest() }),
     };
     match target.is_image(subject.digest(), config.as_ref()) {
         true => Ok(()),

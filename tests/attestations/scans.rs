@@ -117,6 +117,26 @@ fn a_report_about_another_image_is_not_attested() {
     assert_eq!(payloads(&bench, "build").len(), 2);
 }
 
+// Scanners state the digest that the image was pulled by, which is that of the index, and look at one platform.
+#[test]
+fn a_report_with_the_digest_of_the_index_is_about_one_platform() {
+    let bench = bench();
+    let before = bench.snapshot("build");
+    let multi = image::multi_arch(3, &["linux/amd64", "linux/arm64"]);
+    let mut report = trivy(&multi.children[0]);
+    report["Metadata"]["RepoDigests"] = json!([format!("registry.example/app@{}", multi.digest())]);
+    let with_image_id = report.to_string();
+    report["Metadata"].as_object_mut().unwrap().remove("ImageID");
+    for report in [with_image_id, report.to_string()] {
+        fs::write(bench.path("index.json"), report).unwrap();
+        let attest = ["attest", "oci:build:multi", "--key", "alice.key", "--scanner-report", "index.json"];
+        let refused = bench.unknown(&[&attest[..], &DATED].concat());
+        assert!(refused.err.contains("a scanner looks at one platform"), "{}", refused.err);
+        assert!(refused.err.contains("--scanner-report linux/amd64=FILE"), "{}", refused.err);
+    }
+    assert_eq!(bench.snapshot("build"), before);
+}
+
 #[test]
 fn a_scanner_report_is_no_predicate() {
     let bench = bench();

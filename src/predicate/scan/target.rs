@@ -21,12 +21,12 @@ impl ScanTarget {
     /// Whether the report is known to be about an image with the manifest or index digest `manifest` and the config
     /// digest `config`.
     ///
-    /// The config digest decides where the report and the caller both have one: a report may state the digest of a whole
-    /// index, and have looked at one of its platforms. A caller that asks about an index has no config digest.
+    /// The config digest decides where the report has one: a report may state the digest of a whole index, and have looked
+    /// at one of its platforms. A caller that asks about an index has no config digest, so no such report is about it.
     pub fn is_image(&self, manifest: &Digest, config: Option<&Digest>) -> bool {
-        match (self.config, config) {
-            (Some(scanned), Some(config)) => scanned == *config,
-            _ => self.manifests.contains(manifest),
+        match self.config {
+            Some(scanned) => config == Some(&scanned),
+            None => self.manifests.contains(manifest),
         }
     }
 
