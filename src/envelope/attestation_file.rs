@@ -64,6 +64,14 @@ struct Shape<'a> {
     payload_type: Option<&'a RawValue>,
 }
 
+impl Shape<'_> {
+    /// The number of forms that the document has. One that has two would hide what is in the other.
+    fn count(&self) -> usize {
+        let others = [self.attestation, self.bundle, self.dsse_envelope, self.payload_type];
+        others.iter().flatten().count() + usize::from(self.attestations.is_some())
+    }
+}
+
 impl AttestationFile {
     /// Reads the file that the operator calls `place`.
     ///
@@ -138,6 +146,11 @@ impl AttestationFile {
                 return Ok(());
             }
         };
+        if shape.count() > 1 {
+            let error = EnvelopeError::Form("a document in two forms of attestations at once".to_owned());
+            self.unread.push(UnreadAttestation { error, place });
+            return Ok(());
+        }
         let inner = shape.bundle.or(shape.attestation).filter(|_| depth < MAX_DEPTH);
         match (shape.attestations, inner) {
             (Some(items), _) if depth < MAX_DEPTH => return self.add_items(&place, &items, depth + 1, limits),

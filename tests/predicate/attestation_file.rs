@@ -75,6 +75,32 @@ fn every_form_of_such_files_is_read() {
 }
 
 #[test]
+fn a_document_in_two_forms_hides_none() {
+    let subject = Digest::sha256(b"image");
+    let (envelope, bundle) = documents(&subject);
+    let with = |document: &Value, field: &str, value: &Value| {
+        let mut document = document.clone();
+        document[field] = value.clone();
+        document
+    };
+    let inner = json!({ "bundle": bundle });
+    for text in [
+        with(&bundle, "attestations", &json!([])),
+        with(&bundle, "attestations", &json!([inner])),
+        with(&bundle, "payloadType", &json!("x")),
+        with(&envelope, "bundle", &bundle),
+        with(&envelope, "attestation", &inner),
+        with(&inner, "attestation", &inner),
+        with(&inner, "attestations", &json!([])),
+        json!([with(&inner, "attestation", &inner)]),
+    ] {
+        let file = read(&text.to_string());
+        assert!(places(&file, &subject).is_empty(), "{text}");
+        assert_eq!((file.len(), file.unread().len()), (0, 1), "{text}");
+    }
+}
+
+#[test]
 fn evidence_about_others_is_left_out() {
     let (one, other) = (Digest::sha256(b"one"), Digest::sha256(b"other"));
     let text = format!("{}\n{}\n", documents(&one).1, documents(&other).1);
