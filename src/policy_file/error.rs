@@ -168,6 +168,8 @@ pub enum WantedValue {
     Date,
     /// `sha256:` and 64 hexadecimal digits.
     Digest,
+    /// The builder id of SLSA, with wildcards in the ref alone.
+    Builder,
     /// A text that is compared whole.
     Exact,
     /// A path relative to the policy file.
@@ -247,6 +249,7 @@ impl WantedValue {
             Self::Number => "a decimal number of at most 15 digits",
             Self::ObjectIdentifier => "an object identifier such as 1.3.6.1.4.1.311",
             Self::Pattern => "a pattern without spaces",
+            Self::Builder => "a builder id: a URI with at most 8 `*`, all of them in the ref behind the @",
             Self::Pem => "PEM text (-----BEGIN …-----)",
             Self::Profile => "a profile: notary, rfc5280-strict or sigstore",
             Self::Purl => "a purl such as pkg:deb/debian/zlib1g",

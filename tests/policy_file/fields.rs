@@ -75,6 +75,8 @@ fn refused() -> Vec<(&'static str, &'static str, Value, &'static str, bool)> {
         ("keyless", "signing-time", json!("none"), "unknown-word", true),
         ("builder", "signed-by", json!("c i"), "invalid-value", true),
         ("builder", "id", json!("*"), "invalid-value", true),
+        ("builder", "id", json!("https://github.com/*/app/.github/workflows/r.yml@*"), "invalid-value", false),
+        ("builder", "id", json!(format!("https://example.com/b@{}", "*/".repeat(9))), "invalid-value", false),
         ("builder", "level", json!(4), "out-of-range", true),
         ("blocked", "digest", json!(HEX), "invalid-value", true),
         ("blocked", "reason", json!(""), "invalid-value", true),

@@ -125,7 +125,7 @@ pub(super) fn builders(reading: &mut Reading, node: &YamlNode) -> Option<Vec<Bui
         let fields = reading.mapping(node, &fields::BUILDER);
         builders.push(fields.and_then(|fields| {
             let signed_by = reading.need(&fields, "signed-by", Reading::name);
-            let id = reading.need(&fields, "id", Reading::uri_pattern);
+            let id = reading.need(&fields, "id", Reading::builder);
             let level = reading.need(&fields, "level", Reading::slsa_level);
             Some(BuilderDocument { id: id?, level: level?, name, signed_by: signed_by? })
         }));

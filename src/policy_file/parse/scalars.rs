@@ -11,6 +11,7 @@ use crate::policy_file::document::Word;
 use crate::policy_file::parse::nearest::nearest;
 use crate::policy_file::parse::reading::Reading;
 use crate::policy_file::parse::reading::SHOWN;
+use crate::predicate::SegmentPattern;
 use crate::text::Untrusted;
 use crate::time::Time;
 use crate::x509::Oid;
@@ -139,9 +140,9 @@ impl Reading {
         self.checked(node, WantedValue::Uri, |text| is_uri(text) && !text.contains('*'))
     }
 
-    /// A URI in which `*` is a wildcard.
-    pub(super) fn uri_pattern(&mut self, node: &YamlNode) -> Option<Located<String>> {
-        self.checked(node, WantedValue::Uri, |text| is_uri(text) && !text.starts_with('*'))
+    /// The builder id of SLSA, in which `*` is a wildcard behind the `@`.
+    pub(super) fn builder(&mut self, node: &YamlNode) -> Option<Located<String>> {
+        self.checked(node, WantedValue::Builder, |text| is_uri(text) && SegmentPattern::builder(text).is_ok())
     }
 
     pub(super) fn host(&mut self, node: &YamlNode) -> Option<Located<String>> {
@@ -274,7 +275,7 @@ fn is_segment(text: &str) -> bool {
 
 fn is_ref(text: &str) -> bool {
     let rest = ["refs/heads/", "refs/tags/", "refs/pull/"].iter().find_map(|start| text.strip_prefix(start));
-    rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['@', ' ', ',']))
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['@', ' ', ','])) && SegmentPattern::parse(text).is_ok()
 }
 
 fn is_workflow(text: &str) -> bool {
