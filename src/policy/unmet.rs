@@ -6,9 +6,11 @@ use crate::predicate::SbomFormat;
 use crate::predicate::ScanFinding;
 use crate::predicate::SourceUnknown;
 use crate::predicate::TestOutcome;
+use crate::text::Untrusted;
 use crate::time::Time;
 
-/// A condition that a statement does not meet. [`UnmetCondition::code`] is stable.
+/// A condition that a statement does not meet. [`UnmetCondition::code`] is stable. Its text shows what the statement says
+/// shortened and escaped ([`Untrusted`]); the fields have it whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnmetCondition {
@@ -75,7 +77,7 @@ pub enum UnmetCondition {
     #[error("no trusted timestamp or log entry says when it was signed")]
     NoTrustedTime,
     /// The summary is by another verifier.
-    #[error("it is by the verifier {got:?}")]
+    #[error("it is by the verifier {:?}", Untrusted::new(got))]
     OtherVerifier {
         /// The verifier.
         got: String,
@@ -104,7 +106,7 @@ pub enum UnmetCondition {
         want: String,
     },
     /// The statement was made for another repository.
-    #[error("the repository {want:?} is wanted, and {got:?} was signed")]
+    #[error("the repository {want:?} is wanted, and {:?} was signed", Untrusted::new(got))]
     SignedRepository {
         /// The name that was signed.
         got: String,
@@ -112,7 +114,7 @@ pub enum UnmetCondition {
         want: String,
     },
     /// The statement was made for another tag, or for none.
-    #[error("the tag {want:?} is wanted, and {got:?} was signed")]
+    #[error("the tag {want:?} is wanted, and {:?} was signed", Untrusted::new(got))]
     SignedTag {
         /// The name that was signed.
         got: String,
@@ -120,7 +122,7 @@ pub enum UnmetCondition {
         want: String,
     },
     /// The image was built from another repository.
-    #[error("it was built from {got:?}, and {want:?} is wanted")]
+    #[error("it was built from {:?}, and {want:?} is wanted", Untrusted::new(got))]
     Source {
         /// The repository.
         got: String,
@@ -128,7 +130,7 @@ pub enum UnmetCondition {
         want: String,
     },
     /// The image was built from another branch or tag, or the provenance names none.
-    #[error("the ref {want:?} is wanted, and it was built from {got:?}")]
+    #[error("the ref {want:?} is wanted, and it was built from {}", reference(got.as_ref()))]
     SourceRef {
         /// The branch or tag.
         got: Option<String>,
@@ -151,7 +153,7 @@ pub enum UnmetCondition {
     #[error("the verifier applied another policy")]
     SummaryPolicy,
     /// The summary is about another repository or digest.
-    #[error("it is about {got:?}")]
+    #[error("it is about {:?}", Untrusted::new(got))]
     SummaryResource {
         /// The resource, a URI.
         got: String,
@@ -179,7 +181,7 @@ pub enum UnmetCondition {
         limit: u64,
     },
     /// No pair of this signer and this builder counts.
-    #[error("the builder {got:?} does not count for this signer")]
+    #[error("the builder {:?} does not count for this signer", Untrusted::new(got))]
     UnknownBuilder {
         /// The identifier of the builder.
         got: String,
@@ -237,7 +239,11 @@ impl UnmetCondition {
 }
 
 fn shown(got: Option<&String>) -> String {
-    got.map_or_else(|| "none was signed".to_owned(), |got| format!("{got:?} was signed"))
+    got.map_or_else(|| "none was signed".to_owned(), |got| format!("{:?} was signed", Untrusted::new(got)))
+}
+
+fn reference(got: Option<&String>) -> String {
+    got.map_or_else(|| "no branch or tag".to_owned(), |got| format!("{:?}", Untrusted::new(got)))
 }
 
 fn vulnerabilities(count: usize) -> String {
@@ -251,7 +257,40 @@ fn vulnerabilities(count: usize) -> String {
 /// The first findings, for people.
 fn listed(findings: &[ScanFinding]) -> String {
     const SHOWN: usize = 5;
-    let shown = findings.iter().take(SHOWN).map(|finding| format!("{} ({})", finding.id, finding.severity));
+    let shown = findings
+        .iter()
+        .take(SHOWN)
+        .map(|finding| format!("{} ({})", Untrusted::within(&finding.id, 100), finding.severity));
     let more = if findings.len() > SHOWN { ", …" } else { "" };
     format!("{}{more}", shown.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::predicate::FixState;
+    use crate::predicate::Severity;
+
+    #[test]
+    fn foreign_text_is_shown_shortened_and_escaped() {
+        let long = || format!("\u{202e}{}", "x".repeat(1_000_000));
+        let (some, want) = (|| Some(long()), || "wanted".to_owned());
+        let finding =
+            ScanFinding { alias: None, fix: FixState::Unknown, id: long(), package: None, severity: Severity::High };
+        for unmet in [
+            UnmetCondition::Annotation { key: "key".to_owned(), got: some(), want: want() },
+            UnmetCondition::OtherVerifier { got: long() },
+            UnmetCondition::SignedReference { got: some(), want: want() },
+            UnmetCondition::SignedRepository { got: long(), want: want() },
+            UnmetCondition::SignedTag { got: long(), want: want() },
+            UnmetCondition::Source { got: long(), want: want() },
+            UnmetCondition::SourceRef { got: some(), want: want() },
+            UnmetCondition::SummaryResource { got: long() },
+            UnmetCondition::UnknownBuilder { got: long() },
+            UnmetCondition::Vulnerabilities(vec![finding; 9]),
+        ] {
+            let text = unmet.to_string();
+            assert!(text.chars().count() < 700 && text.contains("\\u{202e}x") && text.contains('…'), "{text}");
+        }
+    }
 }
