@@ -1,9 +1,10 @@
 //! `ImagePlatforms`: the manifests of the platforms of an index, without the attestation manifests of BuildKit.
 //!
-//! The invariant: nothing is left out that a container runtime could run. An entry is an attestation manifest only if its
-//! platform is `unknown/unknown`, its annotations say so and name another entry of the same index, and the manifest itself
-//! has nothing but in-toto layers (BuildKit, `docs/attestations/attestation-storage.md`). An index inside the index that
-//! cannot be read is reported, never skipped.
+//! The invariant: nothing is left out that a container runtime could run. An entry is left out only if it is an
+//! [`AttestationManifest`], by its label and by its content, and no other entry has the same digest without that label. An
+//! index inside the index that cannot be read is reported, never skipped.
+
+use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
@@ -39,33 +40,49 @@ impl ImagePlatforms {
         let mut walk = Walk::new(source, limits);
         let _new = walk.enter(digest);
         let mut found = Self::default();
-        let mut pending = vec![(1, index)];
+        let (mut pending, mut labelled) = (vec![(1, index)], Vec::new());
         while let Some((depth, index)) = pending.pop() {
-            for entry in &index.manifests {
+            let siblings: Arc<[Descriptor]> = index.manifests.into();
+            for entry in siblings.iter() {
+                // Other entries of the same digest may name a platform, so those with a label are looked at last.
+                if AttestationManifest::sibling(entry, &siblings).is_some() {
+                    labelled.push((depth, entry.clone(), Arc::clone(&siblings)));
+                    continue;
+                }
                 if !walk.enter(entry.digest) {
                     continue;
                 }
                 walk.check_depth(entry.digest, depth)?;
-                let plain = Descriptor { platform: entry.platform.clone(), ..entry.bare() };
-                let nested = media_type::is_index(&entry.media_type);
-                if !nested && AttestationManifest::sibling(entry, &index.manifests).is_none() {
+                if !media_type::is_index(&entry.media_type) {
                     walk.count()?;
-                    found.manifests.push(plain);
+                    found.manifests.push(plain(entry));
                     continue;
                 }
                 match walk.fetch(&entry.bare()).await? {
                     Err(error) => found.unread.push(error),
                     Ok(content) => match Document::parse(&content, limits)? {
                         Document::Index(inner) => pending.push((depth.saturating_add(1), inner)),
-                        Document::Artifact(_) | Document::Manifest(_) => {
-                            if AttestationManifest::read(entry, &index.manifests, &content, limits)?.is_none() {
-                                found.manifests.push(plain);
-                            }
-                        }
+                        Document::Artifact(_) | Document::Manifest(_) => found.manifests.push(plain(entry)),
                     },
                 }
             }
         }
+        for (depth, entry, siblings) in labelled {
+            if !walk.enter(entry.digest) {
+                continue;
+            }
+            walk.check_depth(entry.digest, depth)?;
+            match walk.fetch(&entry.bare()).await? {
+                Err(error) => found.unread.push(error),
+                Ok(content) if AttestationManifest::read(&entry, &siblings, &content, limits)?.is_some() => {}
+                Ok(_) => found.manifests.push(plain(&entry)),
+            }
+        }
         Ok(found)
     }
+}
+
+/// An entry of an index without its annotations, which nothing decides by.
+fn plain(entry: &Descriptor) -> Descriptor {
+    Descriptor { platform: entry.platform.clone(), ..entry.bare() }
 }
