@@ -6,8 +6,10 @@ use std::sync::Arc;
 use bulla::envelope::Strictness;
 use bulla::limits::Limits;
 use bulla::oci::Content;
+use bulla::oci::Reference;
 use bulla::ops::graph::Closure;
 use bulla::ops::layers::Layers;
+use bulla::ops::local_name::LocalName;
 use bulla::ops::pinned;
 use bulla::ops::policy::PolicyGraph;
 use bulla::ops::policy::PolicyOutcome;
@@ -80,6 +82,7 @@ fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Resu
     let runtime = Runtime::new(Work::Moving)?;
     let sources = if args.all { runtime.block_on(move_image::all_images(&stores, &typed))? } else { typed };
     target.check_count(&sources)?;
+    one_name(&args.policy, &sources)?;
     let judge = PolicyJudge {
         limits: &limits,
         lookup: None,
@@ -116,9 +119,10 @@ async fn copy_one<'a>(
     args: &PolicyArgs,
     judge: PolicyJudge<'a>,
 ) -> Result<MoveAnswer<'a>, Failure> {
-    let found = move_image::find(job, sinks, source).await?;
+    let mut found = move_image::find(job, sinks, source).await?;
     let root = found.graph.root().cloned().ok_or_else(|| Failure::unknown("nothing to copy"))?;
-    let name = name_at(&found.to, &found.names, args)?;
+    let (name, names) = name_at(&found.to, &found.names, args)?;
+    found.names = names;
     let judged = judge.judge(found.source.as_ref(), &root, judge.options(&name)).await?;
     let moved = match judged.exit() {
         Exit::Yes => Some(move_image::copy_found(job, sinks, found).await?),
@@ -148,6 +152,7 @@ fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> 
     let runtime = Runtime::new(Work::Moving)?;
     let sources = if args.all { runtime.block_on(move_image::all_images(&stores, &typed))? } else { typed };
     target.check_count(&sources)?;
+    one_name(&args.policy, &sources)?;
     let judge = PolicyJudge {
         limits: &limits,
         lookup: lookup.as_ref(),
@@ -193,7 +198,7 @@ async fn import_one<'a>(
     let names = source.names_of(&tag_or_digest);
     let to = job.target.reference_for(reference, &names)?;
     let names = job.stores.names(reference, &to, &names, &digest)?;
-    let name = name_at(&to, &names, args)?;
+    let (name, names) = name_at(&to, &names, args)?;
     let options = judge.options(&name).with_all_evidence();
     let judged = judge.judge(source.as_ref(), &root, options).await?;
     let outcomes: Vec<&PolicyOutcome<'a>> = judged.outcomes.iter().map(|(_, outcome)| outcome).collect();
@@ -219,16 +224,35 @@ async fn import_one<'a>(
     Ok(MoveAnswer { judged, moved: Some(moved) })
 }
 
-/// The name by which an image is judged: that of the destination, where it will be pulled. Its tag is the one that is
-/// written, if that is one.
-fn name_at(to: &str, tags: &[String], args: &PolicyArgs) -> Result<JudgedName, Failure> {
+/// The name by which an image is judged, and the names that are written: the same one, since it will be pulled by it. `names`
+/// come from the source: none of them is written into a layout or archive.
+fn name_at(to: &str, names: &[String], args: &PolicyArgs) -> Result<(JudgedName, Vec<String>), Failure> {
     let name = JudgedName::of(to, args)?;
-    let tag = match tags {
-        [one] if name.is_of_registry => Some(one.clone()),
-        _ if name.is_of_registry => None,
-        _ => name.tag.clone(),
-    };
-    Ok(JudgedName { tag, ..name })
+    if name.is_of_registry {
+        let tag = match names {
+            [one] => Some(one.clone()),
+            _ => None,
+        };
+        return Ok((JudgedName { tag, ..name }, names.to_vec()));
+    }
+    let reference: Reference = to.parse()?;
+    let written =
+        LocalName::new(reference.tag_or_digest(), &name.repository, name.tag.as_deref()).map_err(|error| {
+            let failure = Failure { code: "other-name", ..Failure::unknown(error.to_string()) };
+            failure.hint(format!("leave out the name in `{to}`, or type the same one after --as"))
+        })?;
+    Ok((JudgedName { tag: written.tag, ..name }, written.name.into_iter().collect()))
+}
+
+/// Refuses one `--as` for several images: each has a name of its own.
+fn one_name(args: &PolicyArgs, sources: &[String]) -> Result<(), Failure> {
+    match &args.judged_as {
+        Some(name) if sources.len() > 1 => {
+            let message = format!("`--as {name}` is one name, and {} images would be judged by it", sources.len());
+            Err(Failure::unknown(message).hint("move each image by itself, with its own --as"))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Makes the writes to layouts and archives visible, and reports all images in their order.

@@ -174,7 +174,6 @@ pub(super) async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) 
         Closure::Evidence => sinks.open_for_evidence(job.stores, &to)?,
         Closure::Image | Closure::WithReferrers => sinks.open_for_copy(job.stores, &to, digest, loaded.as_ref())?,
     };
-    sinks.check_unused(&place, &names, &digest)?;
     let index = Some(whole).filter(|whole| *whole != digest);
     Ok(FoundImage { digest, graph, index, loaded, names, place, sink, source, to })
 }
@@ -187,6 +186,7 @@ async fn copy_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Resu
 /// Copies an image that was found, or plans that for a dry run.
 pub(super) async fn copy_found(job: &MoveJob<'_>, sinks: &mut Sinks, found: FoundImage) -> Result<MovedImage, Failure> {
     let FoundImage { digest, graph, index, loaded, names, place, sink, source, to } = found;
+    sinks.check_unused(&place, &names, &digest)?;
     let copied = match job.dry_run {
         true => copy::plan(&sink, &graph, &names, job.on_conflict).await?,
         false => {

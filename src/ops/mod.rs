@@ -16,6 +16,7 @@ pub mod inspect;
 pub mod layers;
 pub mod list;
 pub mod loaded;
+pub mod local_name;
 mod making;
 mod manifest_fields;
 pub mod naming;
