@@ -12,6 +12,7 @@ use super::args::PolicyArgs;
 use super::args::TokenArgs;
 use super::exit::Failure;
 use super::policy::open::NotOpened;
+use super::policy::open::each_is_an_id;
 use super::policy::open::open;
 use super::policy_reports::PolicyReports;
 
@@ -47,13 +48,7 @@ impl PolicySet {
             }
         }
         let ids: Vec<_> = entries.iter().map(|entry| entry.policy.id()).collect();
-        // Each policy has one of the ids; without this one of two policies could stand in the place of both.
-        if let Some(digest) =
-            args.trust.policy_digest.iter().find(|digest| !ids.iter().any(|id| id.digest() == *digest))
-        {
-            let failure = Failure::unknown(format!("no policy has the id {digest} of --policy-digest"));
-            return Err(Failure { code: "policy-digest", ..failure });
-        }
+        each_is_an_id(&args.trust.policy_digest, &ids)?;
         Ok(Self(entries))
     }
 

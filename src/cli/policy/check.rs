@@ -16,6 +16,7 @@ use crate::cli::exit::Failure;
 use crate::cli::line::Lines;
 use crate::cli::policy::args::PolicyCheckArgs;
 use crate::cli::policy::open::NotOpened;
+use crate::cli::policy::open::each_is_an_id;
 use crate::cli::policy::open::open;
 use crate::cli::quantity::count;
 use crate::cli::render;
@@ -30,10 +31,12 @@ pub(super) fn check(args: &PolicyCheckArgs, now: Time) -> Result<Exit, Failure> 
     let limits = Limits::DEFAULT;
     let (mut faulty, mut strict) = (false, false);
     let mut results = Vec::new();
+    let mut ids = Vec::new();
     for path in &args.files {
         let checked = match open(path, &args.trust, &args.token, now, &limits) {
             Ok(policy) => {
                 let lints = policy.lints(now);
+                ids.push(policy.id());
                 Checked::Valid(Box::new(policy), lints)
             }
             Err(NotOpened::Faults(faults)) => Checked::Faults(faults),
@@ -51,6 +54,10 @@ pub(super) fn check(args: &PolicyCheckArgs, now: Time) -> Result<Exit, Failure> 
             }
             (Output::Text, _) => render::text(&page(path, &checked)),
         }
+    }
+    // The id of a policy with errors is not known, and those are reported already.
+    if !faulty {
+        each_is_an_id(&args.trust.policy_digest, &ids)?;
     }
     if args.output == Output::Json {
         render::report(&Report::new("policy check", results));

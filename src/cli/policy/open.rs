@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use bulla::digest::Digest;
 use bulla::limits::Limits;
 use bulla::ops::file::FileEvidence;
 use bulla::ops::file::FileRefusal;
 use bulla::ops::file::SignedPolicyFile;
+use bulla::policy::PolicyId;
 use bulla::policy::Quorum;
 use bulla::policy::Threshold;
 use bulla::policy_file::LoadOptions;
@@ -54,6 +56,18 @@ pub(in crate::cli) fn open(
         return Err(NotOpened::Failed(Failure { code: "policy-digest", ..Failure::unknown(message) }));
     }
     Ok(policy)
+}
+
+/// Wants each digest of `--policy-digest` to be the id of one of the policies: otherwise one policy, given twice, could stand
+/// in the place of two.
+pub(in crate::cli) fn each_is_an_id(digests: &[Digest], policies: &[PolicyId]) -> Result<(), Failure> {
+    match digests.iter().find(|digest| !policies.iter().any(|id| id.digest() == *digest)) {
+        Some(digest) => {
+            let failure = Failure::unknown(format!("no policy has the id {digest} of --policy-digest"));
+            Err(Failure { code: "policy-digest", ..failure })
+        }
+        None => Ok(()),
+    }
 }
 
 /// Verifies the signature beside a policy file: the bundle of `sign-blob`.
