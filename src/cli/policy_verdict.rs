@@ -32,10 +32,14 @@ pub(super) fn judged(reference: &str, judged: &Judged<'_>) {
 fn accepted(reference: &str, judged: &Judged<'_>) {
     let Some(digest) = judged.digest() else { return };
     let name = Foreign(reference);
-    if judged.outcomes.iter().all(|(_, outcome)| matches!(outcome.verdict, PolicyVerdict::Exempted(_))) {
-        return line(format_args!("accepted unsigned {digest}  {name}"));
+    let is_exempted = |(_, outcome): &(&str, PolicyOutcome<'_>)| matches!(outcome.verdict, PolicyVerdict::Exempted(_));
+    match judged.outcomes.iter().any(is_exempted) {
+        true => line(format_args!("accepted unsigned {digest}  {name}")),
+        false => line(format_args!("verified {digest}  {name}")),
     }
-    line(format_args!("verified {digest}  {name}"));
+    if judged.outcomes.iter().all(is_exempted) {
+        return;
+    }
     for (file, outcome) in &judged.outcomes {
         match &outcome.verdict {
             PolicyVerdict::Accepted(required, image) => {
