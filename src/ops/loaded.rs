@@ -82,6 +82,10 @@ pub async fn choose(
     }
     let config = pinned::blob(source, &manifest.config, limits.oci.manifest_bytes).await?;
     let config = ImageConfig::parse(&config, limits)?;
+    if let Some(platform) = platform.filter(|platform| !config.platform.satisfies(platform)) {
+        let (platform, has) = (platform.to_string(), config.platform.to_string());
+        return Err(OpsError::NoPlatform { index: *root.digest(), platform, has });
+    }
     let (diff_ids, layers) = (config.diff_ids.len(), manifest.layers.len());
     if diff_ids != layers {
         return Err(not_loadable(NotLoadable::LayerCount { diff_ids, layers }));

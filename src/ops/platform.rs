@@ -3,6 +3,7 @@
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Document;
+use crate::oci::Manifest;
 use crate::oci::Platform;
 use crate::ops::OpsError;
 use crate::ops::pinned;
@@ -23,7 +24,11 @@ pub async fn choose(
     match Document::parse(&root, limits)? {
         Document::Index(index) => {
             let child = verify::choose(source, root.digest(), index, platform, limits).await?;
-            Ok(pinned::manifest(source, &child).await?)
+            let content = pinned::manifest(source, &child).await?;
+            // The platform in an index may be wrong, and the manifest leaves the signatures of the index: its config decides.
+            let manifest = Manifest::parse(&content, limits)?;
+            verify::has_platform(source, root.digest(), &manifest, platform, limits).await?;
+            Ok(content)
         }
         Document::Artifact(_) => {
             Err(OpsError::NoPlatform { index: *root.digest(), platform: platform.to_string(), has: "none".to_owned() })
