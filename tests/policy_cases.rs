@@ -19,6 +19,9 @@ use std::process::Command;
 use bulla::digest::Digest;
 use bulla::trust::sigstore::SigstoreInstance;
 
+use serde_json::Value;
+use serde_json::json;
+
 use support::image;
 
 /// The time of every case that does not say another one.
@@ -88,6 +91,11 @@ impl Scene {
         self.cases.push_str(&format!(
             "  - case: {title}\n    name: {name}\n    image: oci:{layout}:1.0\n    at: {at}\n    expect: {expect}\n{codes}"
         ));
+    }
+
+    /// Writes a document to attest.
+    fn document(&self, file: &str, document: &Value) {
+        fs::write(self.dir.path().join(file), document.to_string()).unwrap();
     }
 
     fn accepted(&mut self, title: &str, name: &str, commands: &[&str]) {
@@ -244,4 +252,204 @@ fn a_workflow_at_a_tag_is_checked() {
     let root = SigstoreInstance::from_name("public-good").unwrap();
     fs::write(scene.dir.path().join("trusted_root.json"), root.trusted_root_json()).unwrap();
     scene.bulla(&["policy", "check", "policy.yaml", "--strict"]);
+}
+
+/// An SBOM of CycloneDX with these components, made at `time`.
+fn sbom(time: &str, components: &[&str]) -> Value {
+    let component = |name: &&str| json!({"type": "library", "name": name, "version": "1.0"});
+    json!({
+        "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+        "metadata": {"timestamp": time, "component": {"type": "container", "name": "app"}},
+        "components": components.iter().map(component).collect::<Vec<_>>(),
+    })
+}
+
+/// A scan at `time` with a database of that `database` time, and findings: an id, a severity and whether it has a fix.
+fn scan(time: &str, database: &str, findings: &[(&str, &str, bool)]) -> Value {
+    let finding = |(id, severity, fixed): &(&str, &str, bool)| {
+        json!({
+            "id": id, "severity": [{"method": "distribution", "score": severity}],
+            "annotations": [{"bulla.package": "pkg:deb/debian/zlib1g@1.2",
+                "bulla.fix": if *fixed { "fixed" } else { "not-fixed" }}],
+        })
+    };
+    json!({
+        "scanner": {
+            "uri": "pkg:github/aquasecurity/trivy", "version": "0.60.0",
+            "db": {"uri": "", "version": "2", "lastUpdate": database},
+            "result": findings.iter().map(finding).collect::<Vec<_>>(),
+        },
+        "metadata": {"scanStartedOn": time, "scanFinishedOn": time},
+    })
+}
+
+fn provenance(builder: &str, repository: &str, reference: &str) -> Value {
+    json!({
+        "buildDefinition": {
+            "buildType": "https://actions.github.io/buildtypes/workflow/v1",
+            "externalParameters": {"workflow": {"ref": reference, "repository": format!("https://{repository}"),
+                "path": ".github/workflows/release.yml"}},
+            "resolvedDependencies": [{"uri": format!("git+https://{repository}@{reference}"),
+                "digest": {"gitCommit": "0123456789012345678901234567890123456789"}}],
+        },
+        "runDetails": {"builder": {"id": builder}, "metadata": {"finishedOn": "2026-11-20T00:00:00Z"}},
+    })
+}
+
+#[test]
+fn sbom_by_ci() {
+    let mut scene = Scene::new("sbom-by-ci.yaml", &[]);
+    scene.document("good.json", &sbom("2026-11-20T00:00:00Z", &["zlib"]));
+    scene.document("old.json", &sbom("2026-07-01T00:00:00Z", &["zlib"]));
+    let name = "registry.example/app";
+    let attest = |file: &str, key: &str| format!("attest IMAGE --type cyclonedx --predicate {file} --key {key}");
+    let (good, old) = (attest("good.json", "ci.key"), attest("old.json", "ci.key"));
+    scene.accepted("signed, with an SBOM", name, &["sign IMAGE --key ci.key", &good]);
+    scene.refused("not signed", name, "no-statement", &[&good]);
+    scene.refused("no SBOM", name, "no-statement", &["sign IMAGE --key ci.key"]);
+    scene.refused("an old SBOM", name, "too-old", &["sign IMAGE --key ci.key", &old]);
+    let stranger = attest("good.json", "stranger.key");
+    scene.refused("the SBOM of a stranger", name, "no-statement", &["sign IMAGE --key ci.key", &stranger]);
+    scene.test();
+}
+
+#[test]
+fn no_fixable_high() {
+    let mut scene = Scene::new("no-fixable-high.yaml", &[]);
+    let (day, database) = ("2026-11-25T00:00:00Z", "2026-11-24T00:00:00Z");
+    scene.document(
+        "clean.json",
+        &scan(day, database, &[("CVE-2026-1", "medium", true), ("CVE-2026-2", "critical", false)]),
+    );
+    scene.document("high.json", &scan(day, database, &[("CVE-2026-1", "high", true)]));
+    scene.document("old.json", &scan("2026-11-01T00:00:00Z", "2026-10-31T00:00:00Z", &[]));
+    scene.document("database.json", &scan(day, "2026-11-10T00:00:00Z", &[]));
+    let name = "registry.example/prod/app";
+    let sign = "sign IMAGE --key scanner.key";
+    let attest = |file: &str| format!("attest IMAGE --type vulns --predicate {file} --key scanner.key");
+    scene.accepted("nothing high that has a fix", name, &[sign, &attest("clean.json")]);
+    scene.refused("a high one with a fix", name, "vulnerabilities", &[sign, &attest("high.json")]);
+    scene.refused("a newer scan decides", name, "vulnerabilities", &[sign, &attest("old.json"), &attest("high.json")]);
+    scene.refused("an old scan", name, "too-old", &[sign, &attest("old.json")]);
+    scene.refused("an old database", name, "database-too-old", &[sign, &attest("database.json")]);
+    scene.refused("not signed", name, "no-statement", &[&attest("clean.json")]);
+    // The image of the next case, whose digest the VEX document names.
+    let digest = digest_of_case(scene.images + 1);
+    scene.document(
+        "vex.json",
+        &json!({
+            "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.com/vex/1", "author": "security",
+            "timestamp": day, "version": 1,
+            "statements": [{"vulnerability": {"name": "CVE-2026-1"}, "status": "not_affected", "timestamp": day,
+                "justification": "vulnerable_code_not_in_execute_path",
+                "products": [{"@id": format!("pkg:oci/app@{digest}")}]}],
+        }),
+    );
+    let vex = |key: &str| format!("attest IMAGE --type vex --predicate vex.json --key {key}");
+    scene.accepted("not affected, says security", name, &[sign, &attest("high.json"), &vex("security.key")]);
+    scene.refused(
+        "not affected, says the document of another image",
+        name,
+        "vulnerabilities",
+        &[sign, &attest("high.json"), &vex("security.key")],
+    );
+    scene.test();
+}
+
+#[test]
+fn ignored_until() {
+    let mut scene = Scene::new("ignored-until.yaml", &[]);
+    let of = |id: &str, day: &str| scan(day, day, &[(id, "critical", false)]);
+    scene.document("ignored.json", &of("CVE-2026-1234", "2026-11-25T00:00:00Z"));
+    scene.document("other.json", &of("CVE-2026-12345", "2026-11-25T00:00:00Z"));
+    scene.document("later.json", &of("CVE-2026-1234", "2027-01-31T00:00:00Z"));
+    let name = "registry.example/prod/app";
+    let attest = |file: &str| format!("attest IMAGE --type vulns --predicate {file} --key scanner.key");
+    scene.accepted("ignored", name, &[&attest("ignored.json")]);
+    scene.refused("another one", name, "vulnerabilities", &[&attest("other.json")]);
+    scene.refused("no scan", name, "no-statement", &[]);
+    let late = Case {
+        at: "2027-02-01T12:00:00Z",
+        codes: "vulnerabilities",
+        expect: "refused",
+        name,
+        title: "no longer ignored",
+    };
+    scene.case(&late, &[&attest("later.json")]);
+    scene.test();
+}
+
+#[test]
+fn qa_approval() {
+    let mut scene = Scene::new("qa-approval.yaml", &[]);
+    let approval = |decision: &str, day: &str| json!({"decision": decision, "timestamp": day});
+    let test = |result: &str| json!({"result": result, "timestamp": "2026-11-20T00:00:00Z", "configuration": [{"name": "suite"}]});
+    scene.document("approved.json", &approval("approved", "2026-11-20T00:00:00Z"));
+    scene.document("withdrawn.json", &approval("withdrawn", "2026-11-25T00:00:00Z"));
+    scene.document("passed.json", &test("PASSED"));
+    scene.document("failed.json", &test("FAILED"));
+    let name = "registry.example/prod/app";
+    let sign = "sign IMAGE --key ci.key";
+    let tested = |file: &str| format!("attest IMAGE --type test-result --predicate {file} --key ci.key");
+    let approve = |file: &str, key: &str| {
+        format!("attest IMAGE --type https://example.com/approval/v1 --predicate {file} --key {key}")
+    };
+    let (passed, approved) = (tested("passed.json"), approve("approved.json", "qa-1.key"));
+    scene.accepted("signed, tested, approved", name, &[sign, &passed, &approved]);
+    scene.refused("not signed", name, "no-statement", &[&passed, &approved]);
+    scene.refused("the tests failed", name, "test-outcome", &[sign, &tested("failed.json"), &approved]);
+    scene.refused("not approved", name, "no-statement", &[sign, &passed]);
+    let withdrawn = approve("withdrawn.json", "qa-2.key");
+    scene.refused("approval withdrawn", name, "field", &[sign, &passed, &approved, &withdrawn]);
+    let own = approve("approved.json", "ci.key");
+    scene.refused("approved by the CI itself", name, "no-statement", &[sign, &passed, &own]);
+    scene.test();
+}
+
+#[test]
+fn slsa_level_by_builder() {
+    let mut scene = Scene::new("slsa-level-by-builder.yaml", &[]);
+    let hosted = "https://github.com/example/app/.github/workflows/release.yml@refs/tags/v1.0";
+    let laptop = "https://example.com/builders/laptop";
+    let app = "github.com/example/app";
+    scene.document("hosted.json", &provenance(hosted, app, "refs/tags/v1.0"));
+    scene.document("laptop.json", &provenance(laptop, app, "refs/tags/v1.0"));
+    scene.document("branch.json", &provenance(hosted, app, "refs/heads/main"));
+    scene.document("fork.json", &provenance(hosted, "github.com/mallory/app", "refs/tags/v1.0"));
+    let (prod, dev) = ("registry.example/prod/app", "registry.example/dev/app");
+    let attest = |file: &str, key: &str| format!("attest IMAGE --type slsa --predicate {file} --key {key}");
+    scene.accepted("built by the hosted builder", prod, &[&attest("hosted.json", "ci.key")]);
+    scene.accepted("built on a laptop, for development", dev, &[&attest("laptop.json", "laptop.key")]);
+    scene.refused("built on a laptop", prod, "slsa-level", &[&attest("laptop.json", "laptop.key")]);
+    scene.refused("signed by another builder", prod, "unknown-builder", &[&attest("hosted.json", "laptop.key")]);
+    scene.refused("built from a branch", prod, "other-ref", &[&attest("branch.json", "ci.key")]);
+    scene.refused("built from a fork", dev, "other-source", &[&attest("fork.json", "ci.key")]);
+    scene.test();
+}
+
+#[test]
+fn development_and_production() {
+    let mut scene = Scene::new("development-and-production.yaml", &[]);
+    scene.document("sbom.json", &sbom("2026-11-20T00:00:00Z", &["zlib"]));
+    let (dev, prod) = ("registry.example/dev/app", "registry.example/prod/app");
+    let (legacy, attest) =
+        ("registry.example/prod/legacy", "attest IMAGE --type cyclonedx --predicate sbom.json --key build.key");
+    let built = "sign IMAGE --key build.key";
+    let both = "sign IMAGE --key build.key --key release.key";
+    scene.accepted("development", dev, &["sign IMAGE --key build.key -a stage=development"]);
+    scene.refused("development without its annotation", dev, "annotation", &[built]);
+    scene.accepted("production", prod, &[both, attest]);
+    scene.refused("not released", prod, "no-statement", &[built, attest]);
+    scene.refused("not built", prod, "no-statement", &["sign IMAGE --key release.key", attest]);
+    scene.refused("without an SBOM", prod, "no-statement", &[both]);
+    scene.accepted("the exception", legacy, &[both]);
+    let ended = Case {
+        at: "2027-04-01T12:00:00Z",
+        codes: "no-statement",
+        expect: "refused",
+        name: legacy,
+        title: "after the exception",
+    };
+    scene.case(&ended, &[both]);
+    scene.test();
 }
