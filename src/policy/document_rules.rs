@@ -103,7 +103,7 @@ impl ScanRule {
     /// does not allow, which VEX statements may clear.
     ///
     /// # Errors
-    /// [`UnmetCondition`]: of another image, or with a database that is too old or of unknown age.
+    /// [`UnmetCondition`]: of another image, or with a database that is newer than the scan, too old or of unknown age.
     pub fn check(
         &self,
         scan: &ScanReport,
@@ -112,6 +112,9 @@ impl ScanRule {
     ) -> Result<Vec<ScanFinding>, UnmetCondition> {
         if scan.target.as_ref().is_some_and(|target| !target.is_image(subject, config)) {
             return Err(UnmetCondition::ScanTarget);
+        }
+        if let Some((built, finished)) = scan.database.zip(scan.finished).filter(|(built, finished)| built > finished) {
+            return Err(UnmetCondition::DatabaseAfterScan { built, finished });
         }
         if self.database_max_age.is_some() {
             let built = scan.database.ok_or(UnmetCondition::NoDatabaseDate)?;

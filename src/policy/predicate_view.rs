@@ -27,8 +27,9 @@ pub enum PredicateView {
     },
     /// SLSA provenance.
     Provenance(Box<Provenance>),
-    /// A software bill of materials; beside a CycloneDX document, the VEX document that it may be too.
-    Sbom(Sbom, Option<VexDocument>),
+    /// A software bill of materials; beside a CycloneDX document, the VEX document that it is too if it has the field
+    /// `vulnerabilities`, or why that cannot be read.
+    Sbom(Sbom, Option<Result<VexDocument, PredicateError>>),
     /// The report of a vulnerability scanner.
     Scan(ScanReport),
     /// The result of tests, and when it was made: the field `timestamp` at the top, since the type has none.
@@ -53,11 +54,9 @@ impl PredicateView {
             }
             PredicateKind::Sbom(format) => {
                 let sbom = Sbom::read(predicate, format, limits)?;
-                // Most CycloneDX documents are no VEX document.
-                let vex = match (format, VexDocument::read(predicate, limits)) {
-                    (SbomFormat::CycloneDx, Ok(vex)) => Some(vex).filter(|vex| !vex.statements.is_empty()),
-                    (SbomFormat::CycloneDx, Err(error)) if error.is_limit() => return Err(error),
-                    _ => None,
+                let vex = match format {
+                    SbomFormat::CycloneDx => VexDocument::read_in_sbom(predicate, limits).transpose(),
+                    SbomFormat::Spdx => None,
                 };
                 Ok(Self::Sbom(sbom, vex))
             }
@@ -86,11 +85,11 @@ impl PredicateView {
         }
     }
 
-    /// The VEX document, if it is one.
-    pub fn into_vex(self) -> Option<VexDocument> {
+    /// The VEX document, if it is one, or why that cannot be read.
+    pub fn into_vex(self) -> Option<Result<VexDocument, PredicateError>> {
         match self {
             Self::Sbom(_, vex) => vex,
-            Self::Vex(vex) => Some(vex),
+            Self::Vex(vex) => Some(Ok(vex)),
             _ => None,
         }
     }

@@ -44,6 +44,14 @@ pub enum UnmetCondition {
         /// When the database was built.
         built: Time,
     },
+    /// The vulnerability database is newer than the scan, so the scan was made with another one.
+    #[error("its vulnerability database of {built} is newer than the scan of {finished}")]
+    DatabaseAfterScan {
+        /// When the database was built.
+        built: Time,
+        /// When the scan finished.
+        finished: Time,
+    },
     /// The SBOM has no components.
     #[error("it lists no component")]
     EmptySbom,
@@ -200,6 +208,7 @@ impl UnmetCondition {
             Self::CertificateContradicts(contradiction) => contradiction.code(),
             Self::CertificateUnreadable => "build-claims-unreadable",
             Self::Database { .. } => "database-too-old",
+            Self::DatabaseAfterScan { .. } => "database-after-scan",
             Self::EmptySbom => "empty-sbom",
             Self::Field { .. } => "field",
             Self::FromTheFuture { .. } => "from-the-future",

@@ -164,6 +164,9 @@ fn scan_mistakes(predicate: &JsonObject<'_>, scan: &ScanReport, mistakes: &mut M
     if scan.finished.is_none() {
         mistakes.add("/metadata/scanFinishedOn", PredicateProblem::NoTime);
     }
+    if let Some((database, finished)) = scan.database.zip(scan.finished).filter(|(built, finished)| built > finished) {
+        mistakes.add("/scanner/db", PredicateProblem::DatabaseAfterScan { database, finished });
+    }
     mistakes.wants(&predicate.required_object("scanner")?, "uri")
 }
 

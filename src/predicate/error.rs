@@ -34,12 +34,19 @@ pub enum PredicateProblem {
     /// The value is empty.
     #[error("is empty")]
     Empty,
+    /// The operating system of the image has reached its end of life, so its vendor publishes no advisories that a scanner
+    /// could find.
+    #[error("the operating system has reached its end of life, and scanners have no advisories for it")]
+    EndOfLife,
     /// The build ended before it began.
     #[error("the build ended before it began")]
     EndBeforeStart,
     /// The SBOM lists no component beside the one that it is about.
     #[error("an SBOM without components")]
     EmptySbom,
+    /// The scanner states that its vulnerability database is not valid.
+    #[error("the scanner had no valid vulnerability database")]
+    InvalidDatabase,
     /// The predicate is not JSON that all readers understand alike, or exceeds a limit of JSON documents.
     #[error("{0}")]
     Json(JsonError),
@@ -61,6 +68,10 @@ pub enum PredicateProblem {
     /// The time at which the document was made, or the scan finished, is not known.
     #[error("the time is missing")]
     NoTime,
+    /// The report has the results of other scanners, and no list of vulnerabilities, so it is not known whether there was a
+    /// scan for vulnerabilities.
+    #[error("results of other scanners and no list of vulnerabilities: scan for vulnerabilities alone")]
+    NoVulnerabilityScan,
     /// The value does not have the form of what it stands for.
     #[error("{found:?} is not {wanted}")]
     NotA {
@@ -150,7 +161,9 @@ impl PredicateError {
             PredicateProblem::DatabaseAfterScan { .. } => "database-after-scan",
             PredicateProblem::Empty => "empty",
             PredicateProblem::EmptySbom => "empty-sbom",
+            PredicateProblem::EndOfLife => "end-of-life",
             PredicateProblem::EndBeforeStart => "end-before-start",
+            PredicateProblem::InvalidDatabase => "invalid-database",
             PredicateProblem::Json(error) if error.is_limit() => "too-large",
             PredicateProblem::Json(_) => "not-json",
             PredicateProblem::Missing => "missing",
@@ -159,6 +172,7 @@ impl PredicateError {
             PredicateProblem::NoResult => "no-result",
             PredicateProblem::NoTarget => "no-target",
             PredicateProblem::NoTime => "no-time",
+            PredicateProblem::NoVulnerabilityScan => "no-vulnerability-scan",
             PredicateProblem::NotA { .. } => "malformed",
             PredicateProblem::NotAnImage(_) => "not-an-image",
             PredicateProblem::Source(unknown) => unknown.code(),

@@ -88,6 +88,28 @@ impl PackageUrl {
             && self.qualifiers.iter().all(|qualifier| other.qualifiers.contains(qualifier))
     }
 
+    /// Whether this package URL is that of the package `other`: equal, or without the qualifiers `arch` and `distro` of it.
+    /// Any other qualifier, such as `epoch` or `classifier`, and the subpath may name another package.
+    pub(super) fn is_package(&self, other: &Self) -> bool {
+        let may_lack = |key: &str| matches!(key, "arch" | "distro");
+        self.covers(other)
+            && self.version == other.version
+            && self.subpath == other.subpath
+            && other.qualifiers.iter().all(|stated| may_lack(&stated.0) || self.qualifiers.contains(stated))
+    }
+
+    /// Whether this package URL and `other` may name one package: no part that both of them state differs.
+    pub(super) fn may_be(&self, other: &Self) -> bool {
+        let agree = |own: &Option<String>, other: &Option<String>| own.is_none() || other.is_none() || own == other;
+        let value = |key: &str| other.qualifiers.iter().find(|(stated, _)| stated == key).map(|(_, value)| value);
+        self.kind == other.kind
+            && self.namespace == other.namespace
+            && self.name == other.name
+            && agree(&self.version, &other.version)
+            && agree(&self.subpath, &other.subpath)
+            && self.qualifiers.iter().all(|(key, own)| value(key).is_none_or(|value| value == own))
+    }
+
     fn parse(text: &str) -> Result<Self, PackageUrlFault> {
         let rest = text.strip_prefix("pkg:").ok_or(PackageUrlFault::Scheme)?.trim_start_matches('/');
         let (rest, subpath) = split_last(rest, '#');

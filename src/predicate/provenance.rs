@@ -126,19 +126,15 @@ fn v02(root: &JsonObject<'_>) -> Result<Provenance, PredicateError> {
     })
 }
 
-/// `https://slsa.dev/provenance/v0.1` and `https://in-toto.io/Provenance/v0.1`: the recipe is in the material that
-/// `definedInMaterial` numbers.
+/// `https://slsa.dev/provenance/v0.1` and `https://in-toto.io/Provenance/v0.1`. The material that
+/// `definedInMaterial` numbers is no source: which one that is depends on the build type, and none of this version is known.
 fn v01(root: &JsonObject<'_>) -> Result<Provenance, PredicateError> {
     let builder = root.required_object("builder")?.required_text("id")?;
     let recipe = root.required_object("recipe")?;
     let build_type = recipe.required_text("type")?;
     let materials = materials(root.optional("materials")?)?;
-    let number = recipe.optional("definedInMaterial")?.map(|node| node.json().parse::<usize>());
-    let defined = number.and_then(Result::ok).and_then(|number| materials.get(number));
-    let source = match defined.and_then(|material| Some((material.uri.as_deref()?, material.commit()))) {
-        Some((uri, commit)) => BuildSource::of(uri, None, commit),
-        None => Err(SourceUnknown::NotStated),
-    };
+    let fields = SourceFields { config_source: None, external: None, internal: None };
+    let source = build_type::source(&build_type, ProvenanceVersion::V01, &fields)?;
     let arguments = recipe.optional("arguments")?.filter(JsonNode::is_object);
     let arguments = arguments.map(|node| node.object()).transpose()?;
     let (started, finished) = times(root)?;

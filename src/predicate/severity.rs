@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Severity {
-    /// No impact: a CVSS score of 0.0.
+    /// No impact, in the word of the scanner.
     None,
     /// Negligible, the lowest severity of Debian, Ubuntu, grype and clair.
     Negligible,
@@ -39,11 +39,10 @@ impl Severity {
     }
 
     /// The severity of a CVSS base score, by the qualitative scale of CVSS 3.1 section 5; [`Severity::Unknown`] for a
-    /// text that is no score from 0 to 10.
+    /// text that is no score from 0.1 to 10. A score of 0 also stands for a vulnerability without a score.
     pub fn of_cvss_score(score: &str) -> Self {
         match score.parse::<f64>() {
-            Ok(0.0) => Self::None,
-            Ok(score) if (f64::MIN_POSITIVE..4.0).contains(&score) => Self::Low,
+            Ok(score) if (0.1..4.0).contains(&score) => Self::Low,
             Ok(score) if (4.0..7.0).contains(&score) => Self::Medium,
             Ok(score) if (7.0..9.0).contains(&score) => Self::High,
             Ok(score) if (9.0..=10.0).contains(&score) => Self::Critical,

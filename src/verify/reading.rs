@@ -116,7 +116,7 @@ impl Evaluation<'_> {
 /// The VEX document that a predicate is, or why it cannot be read; `None` if it is none.
 fn vex_of(view: Result<PredicateView, PredicateError>) -> Option<VexReading> {
     match view {
-        Ok(view) => view.into_vex().map(|vex| Ok(Arc::new(vex))),
+        Ok(view) => view.into_vex().map(|vex| vex.map(Arc::new)),
         Err(error) => Some(Err(error)),
     }
 }

@@ -6,6 +6,9 @@ use bulla::policy::MaxAgeRule;
 use bulla::policy::StatementTime;
 use bulla::policy::TimeEvidence;
 
+use serde_json::Value;
+use serde_json::json;
+
 use crate::scene;
 use crate::scene::Doc;
 use crate::scene::FOREIGN;
@@ -29,6 +32,13 @@ fn clean(days: i64) -> Doc {
 
 fn bad(days: i64) -> Doc {
     Doc::Scan { findings: vec!["CVE-1"], days: Some(days) }
+}
+
+/// An attestation of this predicate by the key `key`.
+fn attested(image: &Image, key: usize, kind: &str, predicate: &str) -> Evidence {
+    let predicate = serde_json::value::RawValue::from_string(predicate.to_owned()).unwrap();
+    let payload = bulla::envelope::Statement::attestation(image.root.digest(), None, kind, &predicate).unwrap();
+    scene::sign(key, &payload)
 }
 
 /// An attestation never counts as a signature, an SBOM never as a scan, and the other way round.
@@ -209,15 +219,67 @@ fn a_vex_document_that_cannot_be_read_clears_nothing() {
     }
 }
 
+/// A CycloneDX SBOM with the field `vulnerabilities` is a VEX document, also if that is empty or cannot be read.
+#[test]
+fn a_newer_vex_document_that_cannot_be_read_takes_back_an_older_one() {
+    let image = Image::single();
+    let document = |days: i64| {
+        json!({
+            "bomFormat": "CycloneDX", "specVersion": "1.6",
+            "metadata": { "timestamp": scene::days_ago(days).to_string(), "component": {
+                "type": "container", "name": "app", "bom-ref": "app", "version": image.root.digest().to_string() } },
+            "components": [{ "type": "library", "name": "a", "bom-ref": "a" }],
+            "vulnerabilities": [{ "id": "CVE-1", "analysis": { "state": "resolved" }, "affects": [{ "ref": "app" }] }],
+        })
+    };
+    let with = |field: &str, value: Value| {
+        let mut newer = document(1);
+        newer[field] = value;
+        newer
+    };
+    let mut without = document(1);
+    without.as_object_mut().unwrap().remove("vulnerabilities");
+    let unknown = json!([{ "id": "CVE-1", "analysis": { "state": "great" }, "affects": [{ "ref": "app" }] }]);
+    let library = json!({ "type": "library", "name": "a", "bom-ref": "a" });
+    let verifier = one(Want::new(Wanted::Scan { vex: Some(([1].into(), Some(10))) }));
+    for (newer, want) in [
+        (without, true),
+        (document(1), true),
+        (with("vulnerabilities", json!([])), false),
+        (with("vulnerabilities", Value::Null), false),
+        (with("vulnerabilities", unknown.clone()), false),
+        (json!({ "Data": with("vulnerabilities", unknown) }), false),
+        (with("components", json!([library, library])), false),
+    ] {
+        let mut list = vec![scene::evidence(&about(&image, 0, bad(1)))];
+        for document in [document(5), newer.clone()] {
+            list.push(attested(&image, 1, "https://cyclonedx.org/bom", &document.to_string()));
+        }
+        assert_eq!(image.verdict(&verifier, &list, &[*image.root.digest(); 3]) == "yes", want, "{newer}");
+    }
+}
+
+/// A scan was not made with a database that is newer.
+#[test]
+fn a_scan_with_a_database_that_is_newer_does_not_count() {
+    let image = Image::single();
+    let verifier = one(Want::new(Wanted::Scan { vex: None }));
+    for (database, want) in [(2, "yes"), (1, "yes"), (0, "no")] {
+        let predicate = json!({
+            "scanner": { "uri": "https://example.com/scanner", "result": [],
+                "db": { "lastUpdate": scene::days_ago(database).to_string() } },
+            "metadata": { "scanFinishedOn": scene::days_ago(1).to_string() },
+        });
+        let list = [attested(&image, 0, "https://in-toto.io/attestation/vulns/v0.2", &predicate.to_string())];
+        assert_eq!(image.verdict(&verifier, &list, &[*image.root.digest()]), want, "{database}");
+    }
+}
+
 /// A predicate that cannot be read does not count, and one of an unknown version is could-not-tell.
 #[test]
 fn an_error_in_a_condition_is_never_a_yes() {
     let image = Image::single();
-    let statement = |kind: &str, predicate: &str| {
-        let predicate = serde_json::value::RawValue::from_string(predicate.to_owned()).unwrap();
-        let payload = bulla::envelope::Statement::attestation(image.root.digest(), None, kind, &predicate).unwrap();
-        scene::sign(0, &payload)
-    };
+    let statement = |kind: &str, predicate: &str| attested(&image, 0, kind, predicate);
     let verifier = one(Want::new(Wanted::Scan { vex: None }));
     for (kind, predicate, want) in [
         ("https://in-toto.io/attestation/vulns/v0.2", "{}", "no"),

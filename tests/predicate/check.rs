@@ -62,6 +62,8 @@ fn a_document_without_mistakes_passes() {
 
 #[test]
 fn the_mistakes_that_matter_are_found() {
+    let newer = json!({ "scanner": { "uri": "pkg:x", "db": null, "result": scan::trivy() },
+        "metadata": { "scanFinishedOn": "2026-11-20T00:00:00Z" } });
     let of_scan = |pointer: &str, value| with(vuln(), pointer, value);
     for (name, document, found) in [
         ("cyclonedx", with(cyclonedx(), "/metadata", Value::Null), vec!["no-time /metadata/timestamp"]),
@@ -107,6 +109,13 @@ fn the_mistakes_that_matter_are_found() {
             "vulns",
             with(scan::vulns(&json!([]), None), "/scanner/result", Value::Null),
             vec!["no-result /scanner/result"],
+        ),
+        // A database that is newer than the scan is not the one of the scan.
+        ("vulns", scan::vulns(&json!([]), Some("2026-11-20T12:00:01Z")), vec!["database-after-scan /scanner/db"]),
+        (
+            "vuln",
+            with(newer, "/scanner/db", json!({ "lastUpdate": "2026-11-21T00:00:00Z" })),
+            vec!["database-after-scan /scanner/db"],
         ),
         ("custom", json!([]), vec!["wrong-type "]),
     ] {

@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::scan::clair;
 use crate::scan::digest;
 use crate::scan::grype;
+use crate::scan::listed_only;
 use crate::scan::time;
 use crate::scan::trivy;
 
@@ -120,6 +121,15 @@ fn what_is_no_scan_of_an_image_is_refused() {
     let mut nothing = trivy();
     nothing["Results"] = json!([]);
     assert_eq!(refused(&nothing, at_noon(given())), "no-packages /Results");
+    let mut ended = trivy();
+    ended["Metadata"]["OS"] = json!({ "Family": "debian", "Name": "8", "EOSL": true });
+    assert_eq!(refused(&ended, at_noon(given())), "end-of-life /Metadata/OS/EOSL");
+    let mut secrets = trivy();
+    secrets["Results"] = listed_only("secret");
+    assert_eq!(refused(&secrets, at_noon(given())), "no-vulnerability-scan /Results");
+    let mut invalid = grype();
+    invalid["descriptor"]["db"]["status"]["valid"] = json!(false);
+    assert_eq!(refused(&invalid, at_noon(given())), "invalid-database /descriptor/db/status/valid");
     assert_eq!(refused(&json!({ "runs": [] }), at_noon(given())), "unknown-scanner ");
     assert_eq!(refused(&json!([]), at_noon(given())), "unknown-scanner ");
 }

@@ -56,13 +56,13 @@ fn with(mut base: Value, pointer: &str, value: Value) -> Value {
 
 #[test]
 fn an_sbom_says_what_a_policy_asks() {
-    for (document, format, version) in [
-        (cyclonedx(), SbomFormat::CycloneDx, "1.6"),
-        (spdx(), SbomFormat::Spdx, "2.3"),
-        (spdx3(), SbomFormat::Spdx, "3.0.1"),
+    for (document, format, version, components) in [
+        (cyclonedx(), SbomFormat::CycloneDx, "1.6", 2),
+        (spdx(), SbomFormat::Spdx, "2.3", 1),
+        (spdx3(), SbomFormat::Spdx, "3.0.1", 1),
     ] {
         let sbom = read(&document, format).unwrap();
-        assert_eq!((sbom.components, sbom.version.as_str(), sbom.format), (2, version, format));
+        assert_eq!((sbom.components, sbom.version.as_str(), sbom.format), (components, version, format));
         assert_eq!(sbom.subject.as_deref(), Some("app"));
         assert_eq!(sbom.time.unwrap().to_string(), "2026-11-20T00:00:00Z");
     }
@@ -79,19 +79,47 @@ fn the_subject_is_no_component() {
         document["documentDescribes"] = ids;
         read(&document, SbomFormat::Spdx).unwrap()
     };
-    assert_eq!(by_list(json!(["SPDXRef-app", "SPDXRef-app"])).components, 2);
-    // A document that is about all packages has no single subject.
+    assert_eq!(by_list(json!(["SPDXRef-app", "SPDXRef-app"])).components, 1);
+    assert_eq!(by_list(json!(["SPDXRef-app", "SPDXRef-missing"])).components, 1);
+    // A document that is about all packages has no single subject, and no components.
     let several = by_list(json!(["SPDXRef-app", "SPDXRef-a"]));
-    assert_eq!((several.components, several.subject), (3, None));
-    assert_eq!(by_list(json!([])).components, 3);
+    assert_eq!((several.components, several.subject), (0, None));
+    assert_eq!(by_list(json!([])).components, 2);
+    assert_eq!(by_list(json!(["SPDXRef-f"])).components, 2);
+    // The only package is the image, whether the document says so or not.
+    for ids in [json!([]), json!(["SPDXRef-missing"]), json!(["SPDXRef-app", "SPDXRef-missing"])] {
+        let mut document = with(only_described.clone(), "/relationships", Value::Null);
+        document["packages"].as_array_mut().unwrap().truncate(1);
+        document["documentDescribes"] = ids.clone();
+        assert_eq!(read(&document, SbomFormat::Spdx).unwrap().components, 0, "{ids}");
+    }
     let reversed = json!([{ "spdxElementId": "SPDXRef-app", "relationshipType": "DESCRIBED_BY",
         "relatedSpdxElement": "SPDXRef-DOCUMENT" }]);
-    assert_eq!(read(&with(spdx(), "/relationships", reversed), SbomFormat::Spdx).unwrap().components, 2);
+    assert_eq!(read(&with(spdx(), "/relationships", reversed), SbomFormat::Spdx).unwrap().components, 1);
     let direct = with(spdx3(), "/@graph/2/rootElement", json!("urn:app"));
-    assert_eq!(read(&direct, SbomFormat::Spdx).unwrap().components, 2);
+    assert_eq!(read(&direct, SbomFormat::Spdx).unwrap().components, 1);
+    let both = with(spdx3(), "/@graph/3/rootElement", json!(["urn:app", "urn:a", "urn:missing"]));
+    assert_eq!(read(&both, SbomFormat::Spdx).unwrap().components, 0);
     let none = with(cyclonedx(), "/components", Value::Null);
     assert_eq!(read(&none, SbomFormat::CycloneDx).unwrap().components, 0);
     assert_eq!(read(&with(cyclonedx(), "/components", json!([])), SbomFormat::CycloneDx).unwrap().components, 0);
+}
+
+/// A document that lists these alone says nothing about the software in the image.
+#[test]
+fn files_and_the_operating_system_are_no_components() {
+    let of_types = json!([{ "type": "operating-system", "name": "debian" }, { "type": "file", "name": "f" }]);
+    assert_eq!(read(&with(cyclonedx(), "/components", of_types), SbomFormat::CycloneDx).unwrap().components, 0);
+    for purpose in ["CONTAINER", "FILE", "OPERATING-SYSTEM", "OPERATING_SYSTEM"] {
+        let package = json!({ "SPDXID": "SPDXRef-os", "name": "debian", "primaryPackagePurpose": purpose });
+        assert_eq!(read(&with(spdx(), "/packages/1", package), SbomFormat::Spdx).unwrap().components, 0, "{purpose}");
+    }
+    let files = with(with(spdx(), "/packages", Value::Null), "/relationships", Value::Null);
+    assert_eq!(read(&files, SbomFormat::Spdx).unwrap().components, 0);
+    for purpose in ["container", "file", "operatingSystem"] {
+        let package = json!({ "type": "software_Package", "spdxId": "urn:os", "software_primaryPurpose": purpose });
+        assert_eq!(read(&with(spdx3(), "/@graph/5", package), SbomFormat::Spdx).unwrap().components, 0, "{purpose}");
+    }
 }
 
 #[test]
@@ -174,7 +202,7 @@ fn sboms_of_syft_are_read() {
         let path = format!("{}/testdata/predicates/{name}.json", env!("CARGO_MANIFEST_DIR"));
         Sbom::read(&fs::read(path).unwrap(), format, &Limits::DEFAULT).unwrap()
     };
-    // Two packages, and a file or the operating system.
+    // Two packages. The file or the operating system is not counted.
     for (name, format, version) in [
         ("syft-cyclonedx-1.4", SbomFormat::CycloneDx, "1.4"),
         ("syft-cyclonedx-1.6", SbomFormat::CycloneDx, "1.6"),
@@ -184,7 +212,7 @@ fn sboms_of_syft_are_read() {
         let sbom = read(name, format);
         assert_eq!(
             (sbom.components, sbom.version.as_str(), sbom.subject.as_deref()),
-            (3, version, Some("app")),
+            (2, version, Some("app")),
             "{name}"
         );
         assert!(sbom.time.is_some());

@@ -197,10 +197,19 @@ fn a_report_about_another_target_is_told_apart() {
     assert_eq!(read(&vulns(&json!([]), None), VULNS_2).target, None);
 }
 
+/// What trivy writes with `--list-all-pkgs`, and with other scanners than that for vulnerabilities.
+pub fn listed_only(class: &str) -> Value {
+    json!([{ "Class": "os-pkgs", "Packages": [{ "Name": "zlib1g" }] }, { "Class": class }])
+}
+
 #[test]
 fn what_is_no_scan_is_refused() {
     let change = |mut report: Value, pointer: &str, value: Value| {
-        *report.pointer_mut(pointer).unwrap() = value;
+        let (parent, field) = pointer.rsplit_once('/').unwrap();
+        match report.pointer_mut(pointer) {
+            Some(place) => *place = value,
+            None => report.pointer_mut(parent).unwrap()[field] = value,
+        }
         cosign(&report)
     };
     for (predicate, reason) in [
@@ -230,6 +239,19 @@ fn what_is_no_scan_is_refused() {
             "missing /scanner/result/Results/0/ExperimentalModifiedFindings/0/Finding",
         ),
         (change(trivy(), "/CreatedAt", json!("yesterday")), "malformed /scanner/result/CreatedAt"),
+        (change(trivy(), "/Metadata/OS", json!({ "EOSL": true })), "end-of-life /scanner/result/Metadata/OS/EOSL"),
+        (change(trivy(), "/Metadata/OS", json!({ "EOSL": "no" })), "wrong-type /scanner/result/Metadata/OS/EOSL"),
+        (change(trivy(), "/Results", listed_only("secret")), "no-vulnerability-scan /scanner/result/Results"),
+        (change(trivy(), "/Results", listed_only("config")), "no-vulnerability-scan /scanner/result/Results"),
+        (change(trivy(), "/Results", listed_only("license-file")), "no-vulnerability-scan /scanner/result/Results"),
+        (
+            change(grype(), "/descriptor/db/status/valid", json!(false)),
+            "invalid-database /scanner/result/descriptor/db/status/valid",
+        ),
+        (
+            change(grype(), "/descriptor/db", json!({ "built": "2026-11-18T00:00:00Z", "error": {} })),
+            "invalid-database /scanner/result/descriptor/db/error",
+        ),
         (change(grype(), "/matches", Value::Null), "missing /scanner/result/matches"),
         (change(grype(), "/source/type", json!("directory")), "not-an-image /scanner/result/source/type"),
         (change(grype(), "/descriptor/name", json!("other")), "unknown-scanner /scanner/result/descriptor/name"),
@@ -242,6 +264,20 @@ fn what_is_no_scan_is_refused() {
         (json!([]), "wrong-type "),
     ] {
         assert_eq!(refused(&predicate, COSIGN), reason, "{predicate}");
+    }
+    let mut supported = trivy();
+    supported["Metadata"]["OS"]["EOSL"] = json!(false);
+    read(&cosign(&supported), COSIGN);
+    let mut valid = grype();
+    valid["descriptor"]["db"]["status"]["error"] = json!("");
+    read(&cosign(&valid), COSIGN);
+    // A list of vulnerabilities says that there was a scan for them, and so does a report without other results.
+    for results in
+        [json!([{ "Class": "os-pkgs", "Vulnerabilities": [] }, { "Class": "secret" }]), json!([{ "Class": "os-pkgs" }])]
+    {
+        let mut report = trivy();
+        report["Results"] = results;
+        assert!(read(&cosign(&report), COSIGN).findings.is_empty());
     }
     let mut two = trivy();
     two["manifest_hash"] = json!(digest("manifest").to_string());
@@ -290,7 +326,14 @@ fn the_highest_severity_counts_and_an_unknown_one_is_critical() {
     for (stated, want) in [
         (json!([score("nvd", json!("low")), score("ghsa", json!("HIGH"))]), Severity::High),
         (json!([score("nvd", json!("9.8")), score("ghsa", json!("Moderate"))]), Severity::Critical),
-        (json!([score("CVSSv3", json!(0.0))]), Severity::None),
+        // A score of 0 also stands for a vulnerability without a score.
+        (json!([score("CVSSv3", json!(0.0))]), Severity::Unknown),
+        (json!([score("CVSSv3", json!(0))]), Severity::Unknown),
+        (json!([score("CVSSv3", json!("-0"))]), Severity::Unknown),
+        (json!([score("CVSSv3", json!("0.00000"))]), Severity::Unknown),
+        (json!([score("CVSSv3", json!("1e-300"))]), Severity::Unknown),
+        (json!([score("CVSSv3", json!("none"))]), Severity::None),
+        (json!([score("cvss", json!("0.1"))]), Severity::Low),
         (json!([score("cvss", json!("3.9"))]), Severity::Low),
         (json!([score("cvss", json!("4"))]), Severity::Medium),
         (json!([score("cvss", json!("7"))]), Severity::High),
@@ -312,6 +355,17 @@ fn the_highest_severity_counts_and_an_unknown_one_is_critical() {
         assert_eq!(severity(stated.clone()), want, "{stated}");
     }
     assert_eq!(Severity::Unknown.counted(), Severity::Critical);
+    // In the vulnerability, and beside it.
+    for (inside, beside, want) in
+        [("LOW", "CRITICAL", Severity::Critical), ("HIGH", "LOW", Severity::High), ("LOW", "grave", Severity::Unknown)]
+    {
+        let stated = |word: &str| score("nvd", json!(word));
+        let result = json!([{ "vulnerability": { "id": "CVE-1", "severity": stated(inside) },
+            "severity": [stated(beside)] }]);
+        for version in [VULNS_1, VULNS_2] {
+            assert_eq!(read(&vulns(&result, None), version).findings[0].severity, want, "{inside} {beside}");
+        }
+    }
 }
 
 fn rule(highest_allowed: Severity, count: FindingsCounted, ignored: &[(&str, Option<&str>)]) -> FindingRule {

@@ -100,6 +100,10 @@ fn only_fixed_and_justified_not_affected_clear() {
 fn the_product_is_this_image() {
     let product =
         |product: Value| clears(&[openvex(json!([with(statement("fixed", NOVEMBER), "/products", json!([product]))]))]);
+    let takes_back = |product: &Value| {
+        let older = statement("fixed", "2026-10-01T00:00:00Z");
+        !clears(&[openvex(json!([older, with(statement("affected", NOVEMBER), "/products", json!([product]))]))])
+    };
     let hex = digest("manifest").hex();
     for yes in [
         json!(image_url()),
@@ -125,6 +129,21 @@ fn the_product_is_this_image() {
     ] {
         assert!(!product(no.clone()), "{no}");
     }
+    // What contradicts itself does not clear, and takes back what another statement cleared.
+    for contradiction in [
+        json!({ "@id": format!("pkg:oci/app@{}", digest("other")), "hashes": { "sha-256": hex } }),
+        json!({ "@id": image_url(), "hashes": { "sha-256": digest("other").hex() } }),
+        json!({ "@id": image_url(), "hashes": { "sha-256": digest("other").hex().to_uppercase() } }),
+        json!({ "@id": image_url(), "identifiers": { "purl": format!("pkg:generic/app@{}", digest("other")) } }),
+    ] {
+        assert!(!product(contradiction.clone()), "{contradiction}");
+        assert!(takes_back(&contradiction), "{contradiction}");
+    }
+    // A product without any digest may be the image, so a newer statement about it that does not clear counts.
+    for vague in [json!("pkg:oci/app"), json!({ "@id": "https://example.com/app" }), json!("app"), json!({})] {
+        assert!(!product(vague.clone()) && takes_back(&vague), "{vague}");
+    }
+    assert!(!takes_back(&json!(format!("pkg:oci/app@{}", digest("other")))));
     // OpenVEX, "Attesting": without products, the subject of the attestation is the product.
     for none in [Value::Null, json!([])] {
         assert!(clears(&[openvex(json!([with(statement("fixed", NOVEMBER), "/products", none)]))]));
@@ -146,6 +165,9 @@ fn subcomponents_are_the_package_of_the_finding() {
         (json!({ "@id": "x", "identifiers": { "purl": ZLIB } }), true, true),
         (json!("pkg:deb/debian/zlib1g"), false, true),
         (json!("pkg:deb/debian/zlib1g@1.2?arch=amd64&distro=debian-12"), false, true),
+        (json!("pkg:deb/debian/zlib1g@1.2?distro=debian-12"), false, true),
+        (json!("pkg:deb/debian/zlib1g@1.2?epoch=1"), false, true),
+        (json!("pkg:deb/debian/zlib1g@1.2#doc"), false, true),
         (json!("pkg:deb/debian/zlib1g@1.3"), false, false),
         (json!("pkg:deb/debian/zlib1g@1.2?arch=arm64"), false, false),
         (json!("pkg:deb/debian/libssl3@1.2"), false, false),
@@ -167,6 +189,23 @@ fn subcomponents_are_the_package_of_the_finding() {
     assert!(!clear(&[older, newer(document("affected", &two))], &nowhere));
 }
 
+/// Qualifiers other than `arch` and `distro`, and the subpath, tell packages apart.
+#[test]
+fn a_subcomponent_that_leaves_out_what_tells_packages_apart_clears_nothing() {
+    for (package, part, cleared) in [
+        ("pkg:rpm/rhel/zlib@1.2?arch=x86_64&distro=rhel-9&epoch=1", "pkg:rpm/rhel/zlib@1.2?epoch=1", true),
+        ("pkg:rpm/rhel/zlib@1.2?arch=x86_64&distro=rhel-9&epoch=1", "pkg:rpm/rhel/zlib@1.2?arch=x86_64", false),
+        ("pkg:maven/g/a@1?classifier=shaded", "pkg:maven/g/a@1", false),
+        ("pkg:maven/g/a@1?classifier=shaded", "pkg:maven/g/a@1?classifier=shaded", true),
+        ("pkg:golang/example.com/m@1#cmd/tool", "pkg:golang/example.com/m@1", false),
+        ("pkg:golang/example.com/m@1#cmd/tool", "pkg:golang/example.com/m@1#cmd/tool", true),
+    ] {
+        let product = json!([{ "@id": image_url(), "subcomponents": [part] }]);
+        let document = openvex(json!([with(statement("fixed", NOVEMBER), "/products", product)]));
+        assert_eq!(clear(&[document], &finding("CVE-2026-1", None, Some(package))), cleared, "{package} {part}");
+    }
+}
+
 #[test]
 fn the_vulnerability_is_named_exactly() {
     let document = [openvex(json!([statement("fixed", NOVEMBER)]))];
@@ -182,7 +221,10 @@ fn the_vulnerability_is_named_exactly() {
     ] {
         assert_eq!(clear(&document, &finding(id, alias, Some(ZLIB))), cleared, "{id} {alias:?}");
     }
-    // It takes back what another statement cleared.
+    // In another case it clears nothing, and takes back what another statement cleared.
+    let lower = with(statement("affected", "2026-12-01T00:00:00Z"), "/vulnerability", json!("cve-2026-1"));
+    assert!(!clears(&[openvex(json!([statement("fixed", NOVEMBER), lower]))]));
+    // So does an alias.
     let snyk = finding("SNYK-1", None, None);
     let own = with(statement("fixed", "2026-10-01T00:00:00Z"), "/vulnerability", json!("SNYK-1"));
     assert!(clear(&[openvex(json!([own.clone()]))], &snyk));
@@ -301,6 +343,8 @@ fn analyses_of_cyclonedx_clear() {
     for reference in ["app", "zlib", "other", "unknown"] {
         assert!(!clears(&[fine.clone(), newer(reference)]), "{reference}");
     }
+    assert!(!clears(&[fine.clone(), with(newer("app"), "/vulnerabilities/0/affects", Value::Null)]));
+    assert!(!clears(&[fine.clone(), with(newer("app"), "/metadata/component", Value::Null)]));
     assert_eq!(refused(&with(fine.clone(), "/specVersion", json!("1.3"))), "unknown-version /specVersion");
     let twice = json!([{ "type": "a", "name": "a", "bom-ref": "a" }, { "type": "b", "name": "b", "bom-ref": "a" }]);
     assert_eq!(refused(&with(fine.clone(), "/components", twice)), "stated-twice /components/1");
@@ -378,6 +422,13 @@ fn final_csaf_documents_clear() {
     let newer = with(fine.clone(), "/document/tracking/current_release_date", json!("2026-12-01T00:00:00Z"));
     assert!(clears(&[fine.clone(), newer.clone()]));
     assert!(!clears(&[fine.clone(), with(newer, "/document/tracking/status", json!("interim"))]));
+    // So does a final one about a product that it does not define.
+    let undefined = with(
+        csaf("known_affected", "UNKNOWN"),
+        "/document/tracking/current_release_date",
+        json!("2026-12-01T00:00:00Z"),
+    );
+    assert!(!clears(&[fine.clone(), undefined]));
     for (pointer, value, reason) in [
         ("/document/csaf_version", json!("1.2"), "unknown-version /document/csaf_version"),
         ("/document/category", json!("csaf_security_advisory"), "wrong-document /document/category"),

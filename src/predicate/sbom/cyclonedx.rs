@@ -17,8 +17,9 @@ pub(super) fn read(document: &JsonObject<'_>) -> Result<Sbom, PredicateError> {
     let mut components = 0_u64;
     if let Some(list) = document.optional("components")? {
         list.each(&mut |node| {
-            component(&node)?;
-            components = components.saturating_add(1);
+            if is_software(&component(&node)?) {
+                components = components.saturating_add(1);
+            }
             Ok(())
         })?;
     }
@@ -43,11 +44,14 @@ pub(in crate::predicate) fn version(document: &JsonObject<'_>) -> Result<String,
     }
 }
 
-/// Checks the fields that every component has.
-fn component(node: &JsonNode<'_>) -> Result<(), PredicateError> {
+/// Checks the fields that every component has, and returns its type.
+fn component(node: &JsonNode<'_>) -> Result<String, PredicateError> {
     let component = node.object()?;
-    for field in ["name", "type"] {
-        component.required(field)?.filled_text()?;
-    }
-    Ok(())
+    component.required("name")?.filled_text()?;
+    component.required_text("type")
+}
+
+/// Whether a component of this type is software in the image: not the operating system as a whole, and no file.
+fn is_software(kind: &str) -> bool {
+    !matches!(kind, "file" | "operating-system")
 }

@@ -1,7 +1,5 @@
 //! `Sbom`: a software bill of materials, as far as a policy decides about it: its format, time and size.
 
-use std::borrow::Cow;
-
 use crate::predicate::JsonObject;
 use crate::predicate::PredicateError;
 use crate::predicate::PredicateProblem;
@@ -16,8 +14,8 @@ use crate::time::Time;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sbom {
-    /// How many components it lists: packages and files, without the one thing that the document is about. An SBOM with
-    /// none is empty.
+    /// How many software components it lists: without files, the operating system as a whole, and what the document is
+    /// about. An SBOM with none is empty.
     pub components: u64,
     /// Its format.
     pub format: SbomFormat,
@@ -34,23 +32,34 @@ pub(super) fn unknown_version(document: &JsonObject<'_>, field: &str, version: &
     PredicateError::at(&document.path_of(field), PredicateProblem::UnknownVersion(Untrusted::within(version, 40)))
 }
 
-/// What a document is about, while it is read: a list of references of which only the only one matters.
+/// The packages of a document while it is read: those that the document is about, and the others, which are its
+/// components.
 #[derive(Default)]
-pub(super) struct Described {
-    only: Option<String>,
-    others: bool,
+pub(super) struct Packages {
+    described: u64,
+    others: u64,
+    subject: Option<String>,
 }
 
-impl Described {
-    pub(super) fn add(&mut self, reference: Cow<'_, str>) {
-        match &self.only {
-            None => self.only = Some(reference.into_owned()),
-            Some(only) => self.others |= *only != reference,
+impl Packages {
+    /// Adds a package, which may be what the document is about.
+    pub(super) fn add(&mut self, name: Option<String>, is_described: bool) {
+        match is_described {
+            true => {
+                self.described = self.described.saturating_add(1);
+                self.subject = name;
+            }
+            false => self.others = self.others.saturating_add(1),
         }
     }
 
-    /// The only thing that the document is about.
-    pub(super) fn only(&self) -> Option<&str> {
-        self.only.as_deref().filter(|_| !self.others)
+    /// How many packages there are that the document is not about.
+    pub(super) const fn components(&self) -> u64 {
+        self.others
+    }
+
+    /// The name of the only package that the document is about.
+    pub(super) fn subject(self) -> Option<String> {
+        self.subject.filter(|_| self.described == 1)
     }
 }

@@ -25,15 +25,24 @@ impl Sbom {
     /// [`PredicateError`] if it is of another format than `format` or of a version that is not known, or malformed where
     /// it is read.
     pub fn read(predicate: &[u8], format: SbomFormat, limits: &Limits) -> Result<Self, PredicateError> {
-        let node = JsonNode::parse(predicate, limits)?;
-        match wrapped(&node)? {
-            None => read_document(&node, format),
-            Some(Wrapped::Object(node)) => read_document(&node, format),
-            Some(Wrapped::Text { path, text }) => {
-                let inside = |error: PredicateError| error.inside(&path);
-                let node = JsonNode::parse(text.as_bytes(), limits).map_err(inside)?;
-                read_document(&node, format).map_err(inside)
-            }
+        read_wrapped(predicate, limits, |node| read_document(node, format))
+    }
+}
+
+/// Reads a document with `read`, as the predicate itself or as older versions of cosign wrap it.
+pub(super) fn read_wrapped<T>(
+    predicate: &[u8],
+    limits: &Limits,
+    read: impl Fn(&JsonNode<'_>) -> Result<T, PredicateError>,
+) -> Result<T, PredicateError> {
+    let node = JsonNode::parse(predicate, limits)?;
+    match wrapped(&node)? {
+        None => read(&node),
+        Some(Wrapped::Object(node)) => read(&node),
+        Some(Wrapped::Text { path, text }) => {
+            let inside = |error: PredicateError| error.inside(&path);
+            let node = JsonNode::parse(text.as_bytes(), limits).map_err(inside)?;
+            read(&node).map_err(inside)
         }
     }
 }

@@ -1,14 +1,16 @@
 //! SBOMs in SPDX 2.2 and 2.3, JSON (ISO/IEC 5962).
 
+use std::collections::BTreeSet;
+
 use crate::predicate::JsonObject;
 use crate::predicate::PredicateError;
 use crate::predicate::Sbom;
 use crate::predicate::SbomFormat;
-use crate::predicate::sbom::document::Described;
+use crate::predicate::sbom::document::Packages;
 use crate::predicate::sbom::document::unknown_version;
 
 /// 1. Find what the document is about: `documentDescribes`, or relationships from or to the document.
-/// 2. Count packages and files, without what the document is about.
+/// 2. Count packages, without what the document is about. Files are not counted.
 pub(super) fn read(document: &JsonObject<'_>) -> Result<Sbom, PredicateError> {
     let stated = document.required_text("spdxVersion")?;
     let version = match stated.as_str() {
@@ -18,28 +20,44 @@ pub(super) fn read(document: &JsonObject<'_>) -> Result<Sbom, PredicateError> {
     };
     let creation = document.required_object("creationInfo")?;
     let described = described(document)?;
-    let (mut components, mut subject) = (0_u64, None);
-    for (list, name) in [("packages", "name"), ("files", "fileName")] {
-        let Some(list) = document.optional(list)? else { continue };
+    let mut packages = Packages::default();
+    if let Some(list) = document.optional("packages")? {
+        let (is_only, image) = (list.items()?.len() == 1, document.optional_text("name")?);
         list.each(&mut |node| {
-            let element = node.object()?;
-            let (id, name) = (element.required("SPDXID")?, element.required(name)?.filled_text()?);
-            match described.only() {
-                Some(only) if id.filled_text()? == only => subject = Some(name.into_owned()),
-                _ => components = components.saturating_add(1),
+            let package = node.object()?;
+            let (id, name) = (package.required_text("SPDXID")?, package.required_text("name")?);
+            // Without other packages, the document need not say that it is about the one of its name.
+            let is_described = described.contains(&id) || is_only && image.as_ref() == Some(&name);
+            if is_described || is_software(&package)? {
+                packages.add(Some(name), is_described);
             }
             Ok(())
         })?;
     }
+    if let Some(list) = document.optional("files")? {
+        list.each(&mut |node| {
+            let file = node.object()?;
+            file.required("SPDXID")?.filled_text()?;
+            file.required("fileName")?.filled_text().map(drop)
+        })?;
+    }
     let time = creation.optional_time("created")?;
-    Ok(Sbom { components, format: SbomFormat::Spdx, subject, time, version: version.to_owned() })
+    let components = packages.components();
+    Ok(Sbom { components, format: SbomFormat::Spdx, subject: packages.subject(), time, version: version.to_owned() })
 }
 
-fn described(document: &JsonObject<'_>) -> Result<Described, PredicateError> {
-    let mut described = Described::default();
+/// Whether a package is software in the image: not the image or operating system as a whole, and no file.
+fn is_software(package: &JsonObject<'_>) -> Result<bool, PredicateError> {
+    let purpose = package.optional_text("primaryPackagePurpose")?;
+    Ok(!matches!(purpose.as_deref(), Some("CONTAINER" | "FILE" | "OPERATING-SYSTEM" | "OPERATING_SYSTEM")))
+}
+
+/// The identifiers of the elements that the document is about.
+fn described(document: &JsonObject<'_>) -> Result<BTreeSet<String>, PredicateError> {
+    let mut described = BTreeSet::new();
     if let Some(list) = document.optional("documentDescribes")? {
         list.each(&mut |node| {
-            described.add(node.text()?);
+            described.insert(node.text()?.into_owned());
             Ok(())
         })?;
     }
@@ -52,7 +70,7 @@ fn described(document: &JsonObject<'_>) -> Result<Described, PredicateError> {
                 _ => return Ok(()),
             };
             if relationship.required(from)?.text()? == "SPDXRef-DOCUMENT" {
-                described.add(relationship.required(to)?.text()?);
+                described.insert(relationship.required(to)?.text()?.into_owned());
             }
             Ok(())
         })?;

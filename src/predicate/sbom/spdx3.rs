@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::predicate::JsonNode;
 use crate::predicate::JsonObject;
@@ -9,7 +10,7 @@ use crate::predicate::PredicateError;
 use crate::predicate::PredicateProblem;
 use crate::predicate::Sbom;
 use crate::predicate::SbomFormat;
-use crate::predicate::sbom::document::Described;
+use crate::predicate::sbom::document::Packages;
 use crate::predicate::sbom::document::unknown_version;
 use crate::time::Time;
 
@@ -23,14 +24,14 @@ struct Frame {
     /// The times of creation information, by identifier.
     creations: BTreeMap<String, Option<Time>>,
     documents: usize,
-    roots: Described,
+    roots: BTreeSet<String>,
     /// The roots of each SBOM, by identifier.
-    sboms: BTreeMap<String, Described>,
+    sboms: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// 1. Read the `SpdxDocument`, its creation information, and its root elements; the root of a `software_Sbom` stands for
 ///    the SBOM.
-/// 2. Count packages and files, without the only root.
+/// 2. Count packages, without the roots. Files are not counted.
 pub(super) fn read(document: &JsonObject<'_>) -> Result<Sbom, PredicateError> {
     let context = document.required("@context")?.text()?.into_owned();
     let version = context.strip_prefix("https://spdx.org/rdf/").and_then(|rest| rest.split('/').next());
@@ -44,20 +45,21 @@ pub(super) fn read(document: &JsonObject<'_>) -> Result<Sbom, PredicateError> {
         let (found, wanted) = ("an SPDX 3 graph without its document, or with several", "one SpdxDocument");
         return Err(graph.error(PredicateProblem::WrongDocument { found, wanted }));
     }
-    let root = frame.root();
-    let (mut components, mut subject) = (0_u64, None);
+    let described = frame.described();
+    let mut packages = Packages::default();
     graph.each(&mut |node| {
         let element = node.object()?;
-        if !is_component(&kind(&element)?) {
+        if !is_package(&kind(&element)?) {
             return Ok(());
         }
-        match (root, identifier(&element)?) {
-            (Some(root), Some(id)) if id == root => subject = element.optional_text("name")?,
-            _ => components = components.saturating_add(1),
+        let is_described = identifier(&element)?.is_some_and(|id| described.contains(id.as_ref()));
+        if is_described || is_software(&element)? {
+            packages.add(element.optional_text("name")?, is_described);
         }
         Ok(())
     })?;
-    Ok(Sbom { components, format: SbomFormat::Spdx, subject, time: frame.time(), version: version.to_owned() })
+    let (components, time) = (packages.components(), frame.time());
+    Ok(Sbom { components, format: SbomFormat::Spdx, subject: packages.subject(), time, version: version.to_owned() })
 }
 
 impl Frame {
@@ -79,7 +81,7 @@ impl Frame {
                 }
             }
             "software_Sbom" => {
-                let mut described = Described::default();
+                let mut described = BTreeSet::new();
                 roots(&element, &mut described)?;
                 if let Some(id) = identifier(&element)? {
                     self.sboms.insert(id.into_owned(), described);
@@ -96,24 +98,21 @@ impl Frame {
         self.created.or(referred)
     }
 
-    /// The identifier of the only thing that the document is about.
-    fn root(&self) -> Option<&str> {
-        let root = self.roots.only()?;
-        match self.sboms.get(root) {
-            Some(described) => described.only(),
-            None => Some(root),
-        }
+    /// The identifiers of the elements that the document is about: its roots, and those of SBOMs among them.
+    fn described(&self) -> BTreeSet<&str> {
+        let of_sboms = self.roots.iter().filter_map(|root| self.sboms.get(root)).flatten();
+        self.roots.iter().chain(of_sboms).map(String::as_str).collect()
     }
 }
 
-fn roots(element: &JsonObject<'_>, described: &mut Described) -> Result<(), PredicateError> {
+fn roots(element: &JsonObject<'_>, described: &mut BTreeSet<String>) -> Result<(), PredicateError> {
     let Some(list) = element.optional("rootElement")? else { return Ok(()) };
     if list.is_text() {
-        described.add(list.text()?);
+        described.insert(list.text()?.into_owned());
         return Ok(());
     }
     list.each(&mut |node| {
-        described.add(node.text()?);
+        described.insert(node.text()?.into_owned());
         Ok(())
     })
 }
@@ -134,6 +133,12 @@ fn identifier<'a>(element: &JsonObject<'a>) -> Result<Option<Cow<'a, str>>, Pred
     }
 }
 
-fn is_component(kind: &str) -> bool {
-    matches!(kind, "ai_AIPackage" | "dataset_DatasetPackage" | "software_File" | "software_Package")
+fn is_package(kind: &str) -> bool {
+    matches!(kind, "ai_AIPackage" | "dataset_DatasetPackage" | "software_Package")
+}
+
+/// Whether a package is software in the image: not the image or operating system as a whole, and no file.
+fn is_software(package: &JsonObject<'_>) -> Result<bool, PredicateError> {
+    let purpose = package.optional_text("software_primaryPurpose")?;
+    Ok(!matches!(purpose.as_deref(), Some("container" | "file" | "operatingSystem")))
 }

@@ -53,9 +53,25 @@ pub(super) fn read(report: &JsonObject<'_>, limits: &Limits) -> Result<ScanRepor
 }
 
 /// When the database was built: grype has the time in `db`, since version 0.88 in `db.status`.
+///
+/// # Errors
+/// [`PredicateError`] if grype states that the database is not valid, or an error of it.
 fn database(descriptor: &JsonObject<'_>) -> Result<Option<Time>, PredicateError> {
     let Some(db) = descriptor.optional_object("db")? else { return Ok(None) };
-    match db.optional_object("status")? {
+    let status = db.optional_object("status")?;
+    for place in [Some(&db), status.as_ref()].into_iter().flatten() {
+        if let Some(valid) = place.optional("valid")?
+            && !valid.boolean()?
+        {
+            return Err(valid.error(PredicateProblem::InvalidDatabase));
+        }
+        if let Some(error) = place.optional("error")?
+            && error.json() != "\"\""
+        {
+            return Err(error.error(PredicateProblem::InvalidDatabase));
+        }
+    }
+    match status {
         Some(status) => status.optional_time("built"),
         None => db.optional_time("built"),
     }

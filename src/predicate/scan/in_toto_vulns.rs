@@ -38,20 +38,26 @@ pub(super) fn read(node: &JsonNode<'_>, limits: &Limits) -> Result<ScanReport, P
     })
 }
 
-/// A finding: identifier and severity are in `vulnerability`, or beside the annotations.
+/// A finding: identifier and severity are in `vulnerability`, or beside the annotations. Of severities in both places the
+/// highest counts.
 fn finding(entry: &JsonObject<'_>) -> Result<ScanFinding, PredicateError> {
     let nested = entry.optional_object("vulnerability")?;
     if let Some((_, twice)) = nested.as_ref().zip(entry.optional("id")?) {
         return Err(twice.error(PredicateProblem::StatedTwice));
     }
     let vulnerability = nested.as_ref().unwrap_or(entry);
-    let severity = vulnerability.optional("severity")?.or(entry.optional("severity")?);
+    let mut severity = None;
+    for place in [vulnerability, entry] {
+        if let Some(node) = place.optional("severity")? {
+            severity = severity.max(Some(highest(&node)?));
+        }
+    }
     let mut finding = ScanFinding {
         alias: None,
         fix: FixState::Unknown,
         id: vulnerability.required_text("id")?,
         package: None,
-        severity: severity.as_ref().map(highest).transpose()?.unwrap_or(Severity::Unknown),
+        severity: severity.unwrap_or(Severity::Unknown),
     };
     annotations(entry, &mut finding)?;
     Ok(finding)

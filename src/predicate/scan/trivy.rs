@@ -32,10 +32,13 @@ pub(super) fn read(report: &JsonObject<'_>, limits: &Limits) -> Result<ScanRepor
     }
     let metadata = report.required_object("Metadata")?;
     let (config, manifests) = (optional_digest(&metadata, "ImageID")?, repository_digests(&metadata, "RepoDigests")?);
-    let (has_packages, findings) = results(report, limits)?;
-    if !has_packages {
-        return Err(PredicateError::at(&report.path_of("Results"), PredicateProblem::NoPackages));
+    if let Some(system) = metadata.optional_object("OS")? {
+        match system.optional("EOSL")? {
+            Some(ended) if ended.boolean()? => return Err(ended.error(PredicateProblem::EndOfLife)),
+            _ => {}
+        }
     }
+    let findings = results(report, limits)?;
     let program = report.optional_object("Trivy")?;
     Ok(ScanReport {
         database: None,
@@ -47,15 +50,23 @@ pub(super) fn read(report: &JsonObject<'_>, limits: &Limits) -> Result<ScanRepor
     })
 }
 
-/// The findings of all results, and whether any result is about packages.
-fn results(report: &JsonObject<'_>, limits: &Limits) -> Result<(bool, FindingList), PredicateError> {
+/// The findings of all results.
+///
+/// # Errors
+/// [`PredicateError`] if no packages were scanned, or not for vulnerabilities: with several scanners a result without
+/// vulnerabilities is all the same as one of packages that were listed only.
+fn results(report: &JsonObject<'_>, limits: &Limits) -> Result<FindingList, PredicateError> {
     let mut findings = FindingList::new(limits);
-    let mut has_packages = false;
-    let Some(results) = report.optional("Results")? else { return Ok((false, findings)) };
+    let (mut has_packages, mut has_list, mut has_others) = (false, false, false);
+    let refuse = |problem| Err(PredicateError::at(&report.path_of("Results"), problem));
+    let Some(results) = report.optional("Results")? else { return refuse(PredicateProblem::NoPackages) };
     results.each(&mut |result| {
         let result = result.object()?;
-        has_packages |= matches!(result.optional_text("Class")?.as_deref(), Some("os-pkgs" | "lang-pkgs"));
+        let class = result.optional_text("Class")?.unwrap_or_default();
+        has_packages |= matches!(class.as_str(), "os-pkgs" | "lang-pkgs");
+        has_others |= matches!(class.as_str(), "config" | "secret") || class.starts_with("license");
         if let Some(list) = result.optional("Vulnerabilities")? {
+            has_list = true;
             list.each(&mut |node| {
                 let finding = finding(&node.object()?)?;
                 findings.add(&node, finding)
@@ -66,7 +77,11 @@ fn results(report: &JsonObject<'_>, limits: &Limits) -> Result<(bool, FindingLis
         }
         Ok(())
     })?;
-    Ok((has_packages || !findings.is_empty(), findings))
+    match findings.is_empty() {
+        true if !has_packages => refuse(PredicateProblem::NoPackages),
+        true if has_others && !has_list => refuse(PredicateProblem::NoVulnerabilityScan),
+        _ => Ok(findings),
+    }
 }
 
 /// Adds a finding that an ignore file or a VEX document changed, if it is a vulnerability: if it has the identifier of one.

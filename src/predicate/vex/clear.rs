@@ -5,6 +5,7 @@
 //! clears anything.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::predicate::ImageProduct;
 use crate::predicate::ScanFinding;
@@ -19,14 +20,17 @@ use crate::time::Time;
 /// The caller decides which documents count: those that accepted signers attested to the image, and that are new enough.
 #[derive(Clone, Debug)]
 pub struct VexStatements<'a> {
-    by_vulnerability: BTreeMap<&'a str, Vec<Entry<'a>>>,
+    /// By identifiers in lower case.
+    by_vulnerability: BTreeMap<String, Vec<Entry<'a>>>,
 }
 
-/// A statement about one product, which is the image.
+/// A statement about one product, which is the image, or may be if the statement does not clear.
 #[derive(Clone, Debug)]
 struct Entry<'a> {
     /// Whether the vulnerability is an alias in the statement, which is no reason to clear anything.
     is_alias: bool,
+    /// The identifier of the vulnerability, as the statement has it.
+    name: &'a str,
     status: VexStatus,
     subcomponents: Option<&'a VexParts>,
     time: Option<Time>,
@@ -36,7 +40,7 @@ impl<'a> VexStatements<'a> {
     /// The statements of `documents` that are about `image`. A statement without a time of its own has that of its
     /// document. One that clears is never newer than its document, whose time the caller has compared with the clock.
     pub fn about(documents: impl IntoIterator<Item = &'a VexDocument>, image: &ImageProduct<'_>) -> Self {
-        let mut by_vulnerability: BTreeMap<&'a str, Vec<Entry<'a>>> = BTreeMap::new();
+        let mut by_vulnerability: BTreeMap<String, Vec<Entry<'a>>> = BTreeMap::new();
         for document in documents {
             for statement in &document.statements {
                 let time = match (statement.time, document.time) {
@@ -45,10 +49,15 @@ impl<'a> VexStatements<'a> {
                 };
                 let aliases = statement.aliases.iter().map(|alias| (alias, true));
                 let names = || std::iter::once((&statement.vulnerability, false)).chain(aliases.clone());
-                for product in statement.products.iter().filter(|product| product.is_image(image)) {
+                let is_about = |product: &&VexProduct| match statement.status.clears() {
+                    true => product.is_image(image),
+                    false => product.may_be_image(image),
+                };
+                for product in statement.products.iter().filter(is_about) {
                     for (name, is_alias) in names() {
-                        let entries = by_vulnerability.entry(name.as_str()).or_default();
-                        entries.push(Entry::new(product, statement.status, time, is_alias));
+                        let entries = by_vulnerability.entry(name.to_ascii_lowercase()).or_default();
+                        let (status, subcomponents) = (statement.status, product.subcomponents.as_ref());
+                        entries.push(Entry { is_alias, name, status, subcomponents, time });
                     }
                 }
             }
@@ -62,11 +71,13 @@ impl<'a> VexStatements<'a> {
     /// 1. Statements about the finding's identifier and its alias are considered, in all documents.
     /// 2. One that clears must name the vulnerability itself, have a time, and be about the whole image or name the
     ///    finding's package with its version.
-    /// 3. One that does not clear counts as well if it names the vulnerability by an alias only, or the package more or
-    ///    less exactly than the report. It counts as the newest if it has no time.
+    /// 3. One that does not clear counts as well if it names the vulnerability by an alias only or in another case, the
+    ///    image without any digest, or the package more or less exactly than the report. It counts as the newest if it has
+    ///    no time.
     pub fn clears(&self, finding: &ScanFinding) -> bool {
-        let names = std::iter::once(finding.id.as_str()).chain(finding.alias.as_deref());
-        let entries = || names.clone().filter_map(|name| self.by_vulnerability.get(name)).take(2);
+        let names: BTreeSet<_> =
+            std::iter::once(&finding.id).chain(&finding.alias).map(|name| name.to_ascii_lowercase()).collect();
+        let entries = || names.iter().filter_map(|name| self.by_vulnerability.get(name));
         // More statements about one vulnerability than anyone makes: they are not worth the time to compare them.
         if entries().map(Vec::len).sum::<usize>() > MOST_STATEMENTS {
             return false;
@@ -90,11 +101,7 @@ impl<'a> VexStatements<'a> {
     }
 }
 
-impl<'a> Entry<'a> {
-    fn new(product: &'a VexProduct, status: VexStatus, time: Option<Time>, is_alias: bool) -> Self {
-        Self { is_alias, status, subcomponents: product.subcomponents.as_ref(), time }
-    }
-
+impl Entry<'_> {
     /// Whether the statement is about the finding: exactly, if it clears it; possibly, if it does not.
     fn is_about(&self, finding: &ScanFinding) -> bool {
         if !self.status.clears() {
@@ -105,7 +112,7 @@ impl<'a> Entry<'a> {
             (Some(_), None) => false,
             (Some(parts), Some(package)) => parts.name(package),
         };
-        in_package && !self.is_alias
+        in_package && !self.is_alias && finding.is(self.name)
     }
 }
 

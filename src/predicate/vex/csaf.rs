@@ -103,7 +103,7 @@ fn vulnerability(
             let status = if is_final { status } else { status.in_draft() };
             let statement = VexStatement {
                 aliases: aliases.to_vec(),
-                products: products.product(&id).into_iter().collect(),
+                products: vec![products.product(&id)],
                 status,
                 time,
                 vulnerability: vulnerability.clone(),
@@ -187,8 +187,9 @@ impl Products {
         Ok(())
     }
 
-    /// The product with the ID `id`: itself, or limited to a component of it.
-    fn product(&self, id: &str) -> Option<VexProduct> {
+    /// The product with the ID `id`: itself, or limited to a component of it. One that the document does not define has
+    /// no identifiers.
+    fn product(&self, id: &str) -> VexProduct {
         let (id, parts) = match self.parts.get(id) {
             None => (id, None),
             Some((part, whole)) => {
@@ -197,7 +198,7 @@ impl Products {
                 (whole.as_str(), Some(parts))
             }
         };
-        let identifiers = self.identifiers.get(id)?;
-        Some(VexProduct::named(identifiers.iter().map(String::as_str), parts))
+        let identifiers = self.identifiers.get(id).into_iter().flatten();
+        VexProduct::named(identifiers.map(String::as_str), parts)
     }
 }

@@ -86,6 +86,11 @@ impl Components {
         Ok(components)
     }
 
+    /// The product as a whole.
+    fn whole(&self) -> VexProduct {
+        VexProduct::named(self.product.iter().map(String::as_str), None)
+    }
+
     /// The product that `reference` means: the product as a whole, or limited to one of its parts. A reference to
     /// anything else is a part that is not known.
     fn product(&self, reference: &str) -> VexProduct {
@@ -115,6 +120,9 @@ fn statement(entry: &JsonObject<'_>, components: &Components) -> Result<Option<V
             }
             Ok(())
         })?;
+    }
+    if products.is_empty() && !status.clears() {
+        products.push(components.whole());
     }
     let mut aliases = Vec::new();
     if let Some(list) = entry.optional("references")? {

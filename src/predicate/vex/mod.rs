@@ -22,6 +22,7 @@ use crate::limits::Limits;
 use crate::predicate::JsonNode;
 use crate::predicate::PredicateError;
 use crate::predicate::PredicateProblem;
+use crate::predicate::sbom::read_wrapped;
 
 impl VexDocument {
     /// Reads an OpenVEX, CycloneDX or CSAF VEX document, told apart by the fields that only they have.
@@ -41,5 +42,20 @@ impl VexDocument {
                 wanted: "an OpenVEX, CycloneDX or CSAF document",
             })),
         }
+    }
+
+    /// Reads the VEX document that a CycloneDX SBOM is too; `None` if it has no field `vulnerabilities`. An empty list is
+    /// a VEX document without statements.
+    ///
+    /// # Errors
+    /// [`PredicateError`] if the document is malformed where it is read.
+    pub fn read_in_sbom(predicate: &[u8], limits: &Limits) -> Result<Option<Self>, PredicateError> {
+        read_wrapped(predicate, limits, |node| {
+            let document = node.object()?;
+            match document.keys().any(|key| key.eq_ignore_ascii_case("vulnerabilities")) {
+                true => cyclonedx::read(&document, limits).map(Some),
+                false => Ok(None),
+            }
+        })
     }
 }

@@ -124,7 +124,7 @@ fn identifiers(object: &JsonObject<'_>) -> Result<Vec<String>, PredicateError> {
     }
     if let Some(hashes) = object.optional_object("hashes")? {
         for (field, name) in [("sha-256", "sha256"), ("sha-512", "sha512")] {
-            all.extend(hashes.optional_text(field)?.map(|hash| format!("{name}:{hash}")));
+            all.extend(hashes.optional_text(field)?.map(|hash| format!("{name}:{}", hash.to_ascii_lowercase())));
         }
     }
     Ok(all)

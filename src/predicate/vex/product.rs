@@ -57,11 +57,25 @@ impl VexProduct {
     }
 
     /// Whether the product is the image: named by its digest, by a package URL with its digest as the version
-    /// (`pkg:oci/app@sha256:…`), or by one of its package URLs.
+    /// (`pkg:oci/app@sha256:…`), or by one of its package URLs. Every digest that the product states must be of the image.
     pub fn is_image(&self, image: &ImageProduct<'_>) -> bool {
+        self.names_image(image) && self.stated_digests().all(|digest| image.digests.contains(&digest))
+    }
+
+    /// Whether the product may be the image: it names the image, or states no digest at all.
+    pub fn may_be_image(&self, image: &ImageProduct<'_>) -> bool {
+        self.names_image(image) || self.stated_digests().next().is_none()
+    }
+
+    fn names_image(&self, image: &ImageProduct<'_>) -> bool {
         self.is_subject
             || self.digests.iter().any(|digest| image.digests.contains(digest))
             || self.package_urls.iter().any(|url| is_image_url(url, image))
+    }
+
+    /// Its digests, and those that its package URLs have as version.
+    fn stated_digests(&self) -> impl Iterator<Item = Digest> {
+        self.digests.iter().copied().chain(self.package_urls.iter().filter_map(version_digest))
     }
 
     /// How many things are kept of it.
@@ -83,23 +97,26 @@ impl VexParts {
         self.package_urls.len()
     }
 
-    /// Whether a part is this package, with its version.
+    /// Whether a part is this package, with its version and qualifiers.
     pub(super) fn name(&self, package: &PackageUrl) -> bool {
-        self.package_urls.iter().any(|named| named.version() == package.version() && named.covers(package))
+        self.package_urls.iter().any(|named| named.is_package(package))
     }
 
     /// Whether a part may be this package, which is not known if there is none.
     pub(super) fn may_name(&self, package: Option<&PackageUrl>) -> bool {
         let Some(package) = package else { return true };
         let nothing = self.package_urls.is_empty();
-        self.has_others
-            || nothing
-            || self.package_urls.iter().any(|named| named.covers(package) || package.covers(named))
+        self.has_others || nothing || self.package_urls.iter().any(|named| named.may_be(package))
     }
 }
 
 fn is_image_url(url: &PackageUrl, image: &ImageProduct<'_>) -> bool {
-    let digest = || url.version().and_then(|version| version.parse::<Digest>().ok());
-    let by_digest = || matches!(url.kind(), "docker" | "oci") && digest().is_some_and(|it| image.digests.contains(&it));
+    let by_digest =
+        || matches!(url.kind(), "docker" | "oci") && version_digest(url).is_some_and(|it| image.digests.contains(&it));
     image.package_urls.contains(url) || by_digest()
+}
+
+/// The digest that a package URL has as its version.
+fn version_digest(url: &PackageUrl) -> Option<Digest> {
+    url.version().and_then(|version| version.parse().ok())
 }
