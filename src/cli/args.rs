@@ -353,7 +353,7 @@ pub(super) struct TreeArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(group(policy::excluded(&["predicate_type", "all_platforms", "evidence", "at"])))]
+#[command(group(policy::excluded(&["predicate_type", "all_platforms", "at"])))]
 pub(super) struct VerifyArgs {
     /// What to verify; image-id and image ids, with --evidence
     #[arg(value_name = "REF", required = true)]
@@ -381,9 +381,10 @@ pub(super) struct VerifyArgs {
     /// Verify the manifest for this platform: os[(version)]/architecture[/variant]
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<String>,
-    /// Verify what docker load loads from a docker-archive, by the manifests and signatures at this place
-    #[arg(long, value_name = "PLACE", conflicts_with_all = ["all_platforms", "platform", "layers", "with_predicates"])]
-    pub(super) evidence: Option<String>,
+    /// Verify what docker load loads from a docker-archive, by the manifests and signatures at this place; with --policy: also
+    /// read the attestations in this file, JSON lines; several may be given
+    #[arg(long, value_name = "PLACE|FILE.jsonl", conflicts_with_all = ["all_platforms", "platform", "layers", "with_predicates"])]
+    pub(super) evidence: Vec<String>,
     /// Also read every config and layer, one image after another, and check it against its digest and size
     #[arg(long)]
     pub(super) layers: bool,

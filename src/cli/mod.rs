@@ -2,6 +2,7 @@
 
 mod args;
 mod attest;
+mod attestation_files;
 mod attestations;
 mod bar;
 mod blob;

@@ -84,6 +84,7 @@ fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Resu
     target.check_count(&sources)?;
     one_name(&args.policy, &sources)?;
     let judge = PolicyJudge {
+        evidence: &[],
         limits: &limits,
         lookup: None,
         now,
@@ -154,6 +155,7 @@ fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> 
     target.check_count(&sources)?;
     one_name(&args.policy, &sources)?;
     let judge = PolicyJudge {
+        evidence: &[],
         limits: &limits,
         lookup: lookup.as_ref(),
         now,

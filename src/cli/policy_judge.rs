@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bulla::digest::Digest;
+use bulla::envelope::AttestationFile;
 use bulla::envelope::Strictness;
 use bulla::limits::Limits;
 use bulla::oci::Content;
@@ -29,6 +30,8 @@ use super::policy_set::PolicySet;
 /// How images are judged by policy files.
 #[derive(Clone, Copy)]
 pub(super) struct PolicyJudge<'a> {
+    /// The files of `--evidence`.
+    pub(super) evidence: &'a [AttestationFile],
     pub(super) limits: &'a Limits,
     pub(super) lookup: Option<&'a RevocationLookup>,
     pub(super) now: Time,
@@ -96,6 +99,7 @@ impl<'a> PolicyJudge<'a> {
         'a: 'n,
     {
         PolicyOptions::new(&name.repository, self.now, self.limits)
+            .with_evidence(self.evidence)
             .with_lookup(self.lookup)
             .with_platform(self.platform)
             .with_revocation(self.revocation)

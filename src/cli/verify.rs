@@ -30,6 +30,7 @@ use bulla::verify::UnenforcedVerifier;
 use super::args::ResultsOutput;
 use super::args::VerifyArgs;
 use super::args::VerifyOutput;
+use super::attestation_files;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::not_enforced;
@@ -57,7 +58,7 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
         if wants_predicates { verifier.with_predicates() } else { verifier }
     })?;
     let image_ids = args.references.split_first().filter(|(first, _)| *first == IMAGE_ID).map(|(_, ids)| ids);
-    match (&args.evidence, image_ids) {
+    match (evidence_place(&args.evidence)?, image_ids) {
         (Some(place), Some(ids)) => return verify_image_id::verify(args, ids, place, &verifiers, now),
         (Some(place), None) => return verify_saved::verify(args, place, &verifiers, now),
         (None, Some(_)) => {
@@ -99,6 +100,21 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     match exits.len() == references.len() {
         true => Ok(exits.into_iter().fold(Exit::Yes, Exit::and)),
         false => Err(Failure::unknown("an internal task failed")),
+    }
+}
+
+/// The place of `--evidence`, without policy files.
+fn evidence_place(typed: &[String]) -> Result<Option<&str>, Failure> {
+    if let Some(file) = typed.iter().find(|typed| attestation_files::is_one(typed)) {
+        let failure = Failure::unknown(format!("--evidence {file}: a file of attestations needs a policy"));
+        return Err(
+            failure.hint("--policy FILE, or the place of manifests and signatures: --evidence oci-archive:FILE")
+        );
+    }
+    match typed {
+        [] => Ok(None),
+        [place] => Ok(Some(place)),
+        _ => Err(Failure::unknown("--evidence names one place, and several are given")),
     }
 }
 

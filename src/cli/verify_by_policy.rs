@@ -19,6 +19,7 @@ use bulla::time::Time;
 use super::args::ResultsOutput;
 use super::args::VerifyArgs;
 use super::args::VerifyOutput;
+use super::attestation_files;
 use super::envelope_reader;
 use super::exit::Exit;
 use super::exit::Failure;
@@ -58,6 +59,7 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
         }
     };
     let policies = PolicySet::load(&args.policy, &args.required.token, now, &limits, reports)?;
+    let evidence = attestation_files::read(&args.evidence, &limits)?;
     let platform = args.platform.as_deref().map(verify::platform).transpose()?;
     let references = reference_list::expand(&args.references)?;
     let stores = Stores::new(&args.registry, &references)?;
@@ -66,6 +68,7 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
     let (certificates, notation) = (&args.required.certificates, &args.required.notation);
     let revocation = revocation::check(certificates, Some(&args.required.lookup), notation, &limits)?.map(Arc::new);
     let judge = PolicyJudge {
+        evidence: &evidence,
         limits: &limits,
         lookup: lookup.as_ref(),
         now,

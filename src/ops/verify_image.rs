@@ -13,6 +13,8 @@ use tracing::Instrument as _;
 use tracing::info_span;
 
 use crate::digest::Digest;
+use crate::envelope::AttestationFile;
+use crate::envelope::FoundAt;
 use crate::limits::count;
 use crate::nonempty::NonEmpty;
 use crate::oci::Content;
@@ -36,9 +38,11 @@ use crate::store::Source;
 use crate::store::StoreError;
 use crate::verify::AcceptedImage;
 use crate::verify::Evaluation;
+use crate::verify::Finding;
 use crate::verify::ImageEvaluation;
 use crate::verify::ImageRefusal;
 use crate::verify::ImageRoot;
+use crate::verify::Reason;
 use crate::verify::Verifier;
 
 /// Why a policy does not accept an image. It must not be moved or run.
@@ -92,7 +96,7 @@ pub async fn verify_content(
     options: VerifyOptions<'_>,
 ) -> Result<AcceptedImage, NotAccepted> {
     let lookup = options.revocation.map_or(EvidenceLookup::Nowhere, EvidenceLookup::Asked);
-    let EvaluatedImage { unread, verdict, .. } = evaluate(source, root, platform, options, lookup).await?;
+    let EvaluatedImage { unread, verdict, .. } = evaluate(source, root, platform, options, (lookup, &[])).await?;
     match verdict {
         Ok(accepted) => Ok(accepted),
         Err(refusal) if refusal.is_undetermined() => Err(undetermined(refusal, unread)),
@@ -121,7 +125,7 @@ pub(super) enum EvidenceLookup<'a> {
     Nowhere,
 }
 
-/// As [`verify_content`], with the verdict as it was concluded.
+/// As [`verify_content`], with the verdict as it was concluded, and with the attestations of files that the operator named.
 ///
 /// # Errors
 /// [`OpsError`] where a manifest cannot be parsed, the platform cannot be chosen, or a limit is exceeded.
@@ -130,10 +134,10 @@ pub(super) async fn evaluate(
     root: &Content,
     platform: Option<&Platform>,
     options: VerifyOptions<'_>,
-    lookup: EvidenceLookup<'_>,
+    (lookup, files): (EvidenceLookup<'_>, &[AttestationFile]),
 ) -> Result<EvaluatedImage, OpsError> {
     let span = info_span!("verify_image", subject = %root.digest(), place = %source.origin());
-    let mut image = ImageVerification { chosen: None, lookup, options, source, unread: Vec::new() };
+    let mut image = ImageVerification { chosen: None, files, lookup, options, source, unread: Vec::new() };
     let evaluation = image.evaluate(root, platform).instrument(span).await?;
     Ok(EvaluatedImage { chosen: image.chosen, unread: image.unread, verdict: evaluation.conclude() })
 }
@@ -142,6 +146,8 @@ pub(super) async fn evaluate(
 struct ImageVerification<'a> {
     /// The manifest of the platform that was asked for.
     chosen: Option<Digest>,
+    /// Attestations that are not attached to the image.
+    files: &'a [AttestationFile],
     lookup: EvidenceLookup<'a>,
     options: VerifyOptions<'a>,
     source: &'a dyn Source,
@@ -308,9 +314,25 @@ impl<'a> ImageVerification<'a> {
             DiscoverUntil::PolicyMet => evaluation.without_documents(),
             DiscoverUntil::AllFound => evaluation,
         };
+        let evaluation = self.with_files(evaluation.with_descriptor(manifest.bare()), &manifest.digest);
         let subject = ReferrerSubject::from(manifest);
         let (evaluation, unread) = verify::discover_into(evaluation, self.source, subject, until, limits).await;
         self.unread.extend(unread);
+        evaluation
+    }
+
+    /// The same evaluation with what the files of attestations have about one manifest. What could not be read in them may be
+    /// about any.
+    fn with_files<'v>(&self, mut evaluation: Evaluation<'v>, manifest: &Digest) -> Evaluation<'v> {
+        for file in self.files {
+            file.evidence(manifest).for_each(|evidence| evaluation.add(&evidence));
+            for unread in file.unread() {
+                let place = FoundAt::File(unread.place.clone());
+                let reason = Reason::Envelope(unread.error.clone());
+                evaluation.add_finding(Finding { digest: None, place, reason });
+                evaluation.mark_list_unread();
+            }
+        }
         evaluation
     }
 

@@ -9,6 +9,7 @@ mod outcome;
 
 use std::sync::Arc;
 
+use crate::envelope::AttestationFile;
 use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -47,6 +48,7 @@ pub use outcome::Required;
 /// The options of a verification by a policy file.
 #[derive(Clone, Copy, Debug)]
 pub struct PolicyOptions<'a> {
+    evidence: &'a [AttestationFile],
     limits: &'a Limits,
     lookup: EvidenceLookup<'a>,
     name: &'a RepositoryName,
@@ -64,13 +66,19 @@ impl<'a> PolicyOptions<'a> {
     pub const fn new(name: &'a RepositoryName, now: Time, limits: &'a Limits) -> Self {
         let (until, strictness) = (DiscoverUntil::PolicyMet, Strictness::Strict);
         let (lookup, platform, revocation, tag) = (EvidenceLookup::Nowhere, None, None, None);
-        Self { limits, lookup, name, now, platform, revocation, strictness, tag, until }
+        Self { evidence: &[], limits, lookup, name, now, platform, revocation, strictness, tag, until }
     }
 
     /// The same for all evidence that could count, as an import carries it along.
     #[must_use]
     pub const fn with_all_evidence(self) -> Self {
         Self { until: DiscoverUntil::AllFound, ..self }
+    }
+
+    /// The same with the attestations of these files, beside what is attached to the image.
+    #[must_use]
+    pub const fn with_evidence(self, evidence: &'a [AttestationFile]) -> Self {
+        Self { evidence, ..self }
     }
 
     /// The same with a lookup of more revocation evidence; `None` for no lookup.
@@ -165,7 +173,8 @@ pub async fn judge_content<'p>(
             let verifier = verifier(policy, &required, options)?;
             let (until, depth, revocation) = (options.until, Depth::Manifests, None);
             let verification = VerifyOptions { verifier: &verifier, until, now, depth, revocation, limits };
-            let found = verify_image::evaluate(source, &root, platform, verification, options.lookup).await?;
+            let more = (options.lookup, options.evidence);
+            let found = verify_image::evaluate(source, &root, platform, verification, more).await?;
             let required = Required { file: required, policy: verifier.policy().clone() };
             let verdict = match found.verdict {
                 Ok(image) => PolicyVerdict::Accepted(required, Box::new(image)),
