@@ -16,6 +16,7 @@
 
 use std::fs;
 use std::fs::File;
+use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Child;
@@ -23,6 +24,9 @@ use std::process::Command;
 use std::process::Stdio;
 
 use bulla::digest::Digest;
+use bulla::key::KeyKind;
+use bulla::key::PrivateKey;
+use bulla::key::Signer as _;
 use rustix::process::Pid;
 use rustix::process::Signal;
 use rustix::process::kill_process;
@@ -141,4 +145,42 @@ fn a_signal_removes_the_lock_of_a_response() {
     }
     ok(place.path(), &["request", "sign", "r", "--key", "a.key", "-o", "x", "--yes", "--passphrase-file", "pass"]);
     assert_eq!(hidden(place.path()), Vec::<String>::new());
+}
+
+/// A verification that ends at once may leave the report of an earlier one that passed.
+#[test]
+fn a_report_of_an_earlier_run_does_not_outlive_an_interrupted_one() {
+    let place = tempfile::tempdir().unwrap();
+    let key = PrivateKey::generate(KeyKind::P256).unwrap();
+    fs::write(place.path().join("release.pub"), key.public_key().to_pem()).unwrap();
+    let reports = ["out.sarif", "out.xml"];
+    for report in reports {
+        fs::write(place.path().join(report), "passed").unwrap();
+    }
+    // A registry that never answers.
+    let registry = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = registry.local_addr().unwrap();
+    let reference = format!("{address}/app:v1");
+    let policy = format!(
+        "bulla-policy: 1\nidentities:\n  release: {{ keys: [{{ file: release.pub }}] }}\nimages:\n  \
+         - match: [\"{address}/**\"]\n    require: [{{ signature: {{ by: [release] }} }}]\n"
+    );
+    fs::write(place.path().join("policy.yaml"), policy).unwrap();
+    let verify = ["verify", &reference, "--policy", "policy.yaml"];
+    let forms = ["--report", "sarif=out.sarif", "--report", "junit=out.xml"];
+    let mut child = start(place.path(), &[&verify[..], &forms].concat());
+    registry.set_nonblocking(true).unwrap();
+    let _connection = loop {
+        match registry.accept() {
+            Ok(connection) => break connection,
+            Err(_) => assert!(child.try_wait().unwrap().is_none(), "it ended by itself"),
+        }
+        std::thread::yield_now();
+    };
+    kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(Signal::KILL.as_raw()));
+    for report in reports {
+        let text = fs::read_to_string(place.path().join(report)).unwrap();
+        assert!(text.contains("not-finished") && text.contains("`bulla verify` did not finish"), "{text}");
+    }
 }

@@ -30,7 +30,8 @@ pub(super) struct PolicyReports<'a> {
 }
 
 impl<'a> PolicyReports<'a> {
-    /// Empty reports of `command`. Checks first that the files can be written, and replace none that is read.
+    /// Empty reports of `command`. Checks first that the files can be written, and replace no policy file. Until the end they
+    /// say that the command did not finish: a report of an earlier run would be taken for that of one that was killed.
     pub(super) fn begin(args: &'a PolicyArgs, command: &'static str, now: Time) -> Result<Self, Failure> {
         for (position, ReportFile { path, .. }) in args.report.iter().enumerate() {
             let before = args.report.iter().take(position).map(|report| &report.path);
@@ -41,7 +42,12 @@ impl<'a> PolicyReports<'a> {
             }
             writable(path, Overwrite::Replace)?;
         }
-        Ok(Self { args, command, images: Vec::new(), now, policy_errors: false })
+        let mut reports = Self { args, command, images: Vec::new(), now, policy_errors: false };
+        let message = format!("`bulla {command}` did not finish");
+        reports.add_failure(None, &Failure { code: "not-finished", ..Failure::unknown(message) });
+        args.report.iter().try_for_each(|file| reports.write(file, Exit::Unknown))?;
+        reports.images.clear();
+        Ok(reports)
     }
 
     /// Adds an image whose requirements were checked.
