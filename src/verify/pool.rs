@@ -97,7 +97,7 @@ impl<'r> RequirementPool<'r> {
         let decision = match missing {
             0 if self.requirement.needs_newest() && self.unread.newer => Decision::Undetermined,
             0 => Decision::Met,
-            _ if self.unread.evidence || self.unread.newer => Decision::Undetermined,
+            _ if self.unread.evidence => Decision::Undetermined,
             _ if quorum.is_met_by(by(&[Decision::Met, Decision::Undetermined])) => Decision::Undetermined,
             _ => Decision::Unmet,
         };

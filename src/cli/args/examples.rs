@@ -99,14 +99,14 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
     (
         "policy explain",
         [
-            "bulla policy explain policy.yaml registry.example/app",
-            "bulla policy explain policy.yaml registry.example/app --policy-key ops.pub",
+            "bulla policy explain policy.yaml r.example/app",
+            "bulla policy explain policy.yaml r.example/app --policy-key ops.pub",
         ],
     ),
     (
         "policy new",
         [
-            "bulla policy new --key release.pub --image registry.example/app -o policy.yaml",
+            "bulla policy new --key release.pub --image r.example/app -o policy.yaml",
             "bulla policy new --key ann=a.pub --key bob=b.pub --threshold 2 --image r.example/x/** -o p.yaml",
         ],
     ),
