@@ -275,7 +275,7 @@ fn an_attestation_manifest_of_buildkit_is_no_platform() {
     // An entry that names a platform counts, also behind one of the same digest with the label, or in an index inside.
     let label = labelled(&good, image.digest(), "unknown/unknown");
     let real = platform_entry(&good, "linux/arm64");
-    let inner = store.index(&[real.clone()], None);
+    let inner = store.index(std::slice::from_ref(&real), None);
     for other in [real, inner.descriptor().clone()] {
         let index = store.index(&[main.clone(), label.clone(), other.clone()], None);
         assert!(verify(&memory(&store), &index, None, &policy).is_err(), "{other:?}");
