@@ -320,7 +320,7 @@ fn envelope(what: &str, envelope: &Envelope, limits: &Limits) -> Result<(Rows, I
     Ok((rows, Inspected::envelope(envelope.claimed_type(), payload).with_summary(summarized.as_ref())))
 }
 
-/// What the predicate of a statement says; `None` if there is none.
+/// A summary of the predicate of a statement; `None` for a statement without a predicate.
 fn summary(statement: &ShownStatement<'_>, limits: &Limits) -> Option<Result<PredicateSummary, PredicateError>> {
     let predicate = statement.predicate?;
     Some(PredicateSummary::read(&statement.predicate_type, predicate.get().as_bytes(), limits))

@@ -41,8 +41,9 @@ impl AttestationManifest {
     }
 
     /// Reads `content`, the manifest of the entry `entry` of an index with these entries. `None` if it is not an attestation
-    /// manifest: then it counts as a platform, whatever it calls itself. It is one if [`AttestationManifest::sibling`] names
-    /// a manifest, which is also its subject if it has one, and it has in-toto layers, and no others.
+    /// manifest: then it counts as a platform, even if it is labelled as an attestation. It is an attestation manifest if
+    /// [`AttestationManifest::sibling`] names a manifest, which is also its subject if it has one, and if all its layers are
+    /// in-toto statements, at least one.
     ///
     /// # Errors
     /// [`ManifestError`] if the content is no manifest.

@@ -46,7 +46,7 @@ pub enum TimeEvidence {
 }
 
 impl StatementTime {
-    /// The time of a statement whose document states `document`, if it states one. A time before 1970-01-02 is none:
+    /// The time of a statement, from the time that its document states. A time before 1970-01-02 counts as missing:
     /// programs write zero, or the year 1, for a time that they do not know.
     pub fn of_document(document: Option<Time>) -> Self {
         let document = document.filter(|time| time.unix() >= SECONDS_OF_A_DAY);

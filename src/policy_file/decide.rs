@@ -124,7 +124,7 @@ pub struct RequiredOf<'a> {
     pub ended: Vec<&'a ExceptionDocument>,
     /// The name of the repository that was asked for.
     pub name: RepositoryName,
-    /// The time as of which it is judged.
+    /// The verification time.
     pub now: Time,
     /// The requirements of the block that are left, at least one or one of the baseline.
     pub requirements: Vec<RequirementDocument>,

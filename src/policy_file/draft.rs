@@ -34,7 +34,7 @@ pub enum PolicyDraftError {
 }
 
 impl PolicyDraft {
-    /// A policy for images with names that `image` matches, of which `threshold` owners must sign each.
+    /// A policy for images with names that `image` matches. At least `threshold` owners must sign each image.
     pub const fn new(image: ImagePattern, threshold: u32) -> Self {
         Self { image, owners: Vec::new(), threshold }
     }

@@ -148,7 +148,7 @@ pub enum PolicyProblem {
     /// A value of another type.
     #[error("{found} stands here, and {} is wanted", wanted.name())]
     WrongType {
-        /// What is there: a text, a list or a mapping.
+        /// The kind of value that was found: a text, a list or a mapping.
         found: &'static str,
         /// What is wanted.
         wanted: WantedValue,

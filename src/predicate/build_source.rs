@@ -41,8 +41,8 @@ pub enum SourceUnknown {
     /// The build type says where the source stands, and nothing stands there.
     #[error("the provenance states no source")]
     NotStated,
-    /// The table of build types does not have this one, so nobody knows which field names the source. Dependencies are
-    /// never taken for it.
+    /// The build type is not in the table, so it is not known which field names the source. The source is never guessed
+    /// from the dependencies.
     #[error("the build type {0:?} is not known, so it is not known which field names the source")]
     UnknownBuildType(Untrusted),
 }

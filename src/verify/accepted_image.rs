@@ -118,7 +118,7 @@ impl AcceptedImage {
         self.trust
     }
 
-    /// The time as of which it was verified.
+    /// The verification time.
     pub const fn verified_at(&self) -> Time {
         self.now
     }

@@ -23,7 +23,7 @@ pub struct PolicyOutcome<'p> {
     pub chosen: Option<Digest>,
     /// The name that was judged.
     pub name: RepositoryName,
-    /// The time as of which it was judged.
+    /// The verification time.
     pub now: Time,
     /// The policy.
     pub policy: &'p LoadedPolicy,

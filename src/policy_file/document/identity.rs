@@ -41,7 +41,7 @@ pub struct NamedFile {
 /// A file's path, or its text: exactly one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NamedFileSource {
-    /// `file`: a path relative to the policy file, with `/` between segments, none of which is `.` or `..`.
+    /// `file`: a path relative to the policy file, with `/` between segments. No segment is `.` or `..`.
     Path(Located<String>),
     /// `pem`: PEM text inside the policy.
     Pem(Located<String>),

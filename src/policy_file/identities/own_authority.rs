@@ -28,7 +28,7 @@ use crate::x509::Purpose;
 
 impl IdentityResolver<'_> {
     /// The means by which the owner of `document` is known in the formats of Sigstore; `None` with another profile, whose
-    /// rules these formats do not have, and where revocation status is required, since there is none for these formats.
+    /// rules these formats do not have, and where revocation status is required, which these formats do not have.
     ///
     /// No log is required. Without a timestamp a certificate is judged at the time of the verification, as in the formats
     /// of the Notary Project. Names fit only certificates without an OIDC issuer: those of Fulcio are another means.
