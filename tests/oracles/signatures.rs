@@ -182,7 +182,8 @@ fn the_oracle_agrees_on_pss_keys() {
     }
 }
 
-// The text of the annotation: both read padded standard base64 and nothing looser; we read the URL alphabet as well.
+// The text of the annotation: both read padded standard base64. We read the URL alphabet as well, and skip line breaks as
+// cosign and skopeo do; neither reads anything looser.
 #[test]
 fn the_text_of_a_signature() {
     let key = PrivateKey::generate(KeyKind::Ed25519).unwrap();
@@ -201,7 +202,9 @@ fn the_text_of_a_signature() {
         ("both alphabets", text.replace('+', "-"), false, false),
         ("no padding", text.trim_end_matches('=').to_owned(), false, false),
         ("too much padding", format!("{text}="), false, false),
-        ("line end", format!("{text}\n"), false, false),
+        ("line end", format!("{text}\n"), true, false),
+        ("line break", format!("{}\r\n{}", &text[..44], &text[44..]), true, false),
+        ("line break and another alphabet", format!("{}\n", text.replace('+', "-")), false, false),
         ("a space before", format!(" {text}"), false, false),
         ("stray bits", format!("{}{}==", &text[..last], char::from(stray)), false, false),
         ("nothing", String::new(), false, false),
