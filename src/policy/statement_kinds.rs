@@ -105,17 +105,16 @@ impl fmt::Display for KindPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exact(kind) => kind.fmt(f),
-            Self::Predicate(kind) => write!(f, "attestation of the kind {kind}"),
+            Self::Predicate(kind) => f.write_str(kind.noun()),
         }
     }
 }
 
-/// The kinds, joined with `or`.
+/// The kinds, joined with `or`, each once.
 impl fmt::Display for StatementKinds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().enumerate().try_for_each(|(position, kind)| {
-            f.write_str(if position == 0 { "" } else { " or " })?;
-            kind.fmt(f)
-        })
+        let mut names: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        names.dedup();
+        f.write_str(&names.join(" or "))
     }
 }

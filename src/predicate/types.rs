@@ -108,6 +108,19 @@ impl PredicateKind {
             Self::Vex => "vex",
         }
     }
+
+    /// What such a document is called in sentences.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Other => "attestation",
+            Self::Provenance => "provenance",
+            Self::Sbom(_) => "SBOM",
+            Self::Scan(_) => "vulnerability scan",
+            Self::TestResult => "test result",
+            Self::VerificationSummary => "verification summary",
+            Self::Vex => "VEX document",
+        }
+    }
 }
 
 impl fmt::Display for PredicateKind {

@@ -152,7 +152,7 @@ fn missing(policy: &Policy, verdict: &RequirementVerdict) -> String {
     let mut text = match verdict.code {
         "no-index" => "it must be about an index, and the image is a manifest that was asked for by itself".to_owned(),
         "no-platforms" => "it must be about platforms, and the index has none".to_owned(),
-        _ => format!("{} of {} owners count for {}", verdict.got, verdict.want, requirement.kinds()),
+        _ => format!("{} by {} of {} owners", requirement.kinds(), verdict.got, verdict.want),
     };
     let rejected = verdict.candidates.iter().find_map(|candidate| Some((candidate, candidate.reason.as_ref()?)));
     if let Some((candidate, reason)) = rejected {
