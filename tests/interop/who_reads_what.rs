@@ -97,6 +97,7 @@ const READ: &str = r#"
 R=REGISTRY
 skopeo inspect --raw --tls-verify=false docker://$R/app:1.0 > raw.json
 id=$(jq -r .config.digest raw.json) digest=sha256:$(sha256sum < raw.json | cut -d ' ' -f 1)
+crane() { command crane --insecure "$@"; }
 buildah() { command buildah --root "$PWD/storage" --runroot /run/podman --storage-driver vfs "$@"; }
 ctr() { command ctr -a /run/docker/containerd/containerd.sock "$@"; }
 cell() {
@@ -115,6 +116,10 @@ imports() {
     ctr images rm $(ctr images ls -q) >rm.log 2>&1 || :
     ctr images import --no-unpack --all-platforms --local $1 && [ -n "$(ctr images ls -q)" ]
 }
+# What is pushed names the image by its config, and an index by its manifest.
+pushes() {
+    crane push "$@" $R/crane:$form && crane manifest $R/crane:$form | grep -q -e "${id#sha256:}" -e "${digest#sha256:}"
+}
 tag() { case $1 in *-two) echo app ;; *) echo 1.0 ;; esac; }
 cell docker registry loads docker docker pull -q $R/app:1.0
 cell podman registry loads podman podman pull -q --tls-verify=false $R/app:1.0
@@ -122,6 +127,7 @@ cell buildah registry loads buildah buildah pull -q --tls-verify=false $R/app:1.
 cell skopeo registry shows skopeo inspect --raw --tls-verify=false docker://$R/app:1.0
 cell oras registry shows oras manifest fetch --plain-http $R/app:1.0
 cell ctr registry ctr images pull --plain-http --local $R/app:1.0
+cell crane registry shows crane manifest $R/app:1.0
 cell cosign registry cosign verify --key p256.pub --insecure-ignore-tlog --allow-http-registry $R/app:1.0
 cell notation registry notation list --insecure-registry $R/app:1.0
 for form in oci oci-signed oci-two; do
@@ -130,6 +136,8 @@ for form in oci oci-signed oci-two; do
     cell buildah $form loads buildah buildah pull -q oci:$at
     cell skopeo $form shows skopeo inspect --raw oci:$at
     cell oras $form shows oras manifest fetch --oci-layout $at
+    case $form in oci) index= ;; *) index=--index ;; esac
+    cell crane $form pushes $index $form
     cell umoci $form umoci stat --image $at
     cell notation $form env NOTATION_EXPERIMENTAL=1 notation list --oci-layout $at
     cell cosign $form cosign verify --key p256.pub --insecure-ignore-tlog --local-image $form
@@ -142,6 +150,7 @@ for form in oci-archive oci-archive-signed oci-archive-two; do
     cell skopeo $form shows skopeo inspect --raw oci-archive:$at
     cell oras $form shows oras manifest fetch --oci-layout $at
     cell ctr $form imports $form.tar
+    cell crane $form pushes $form.tar
 done
 for form in docker-archive docker-archive-two docker-archive-signed docker-archive-signed-two; do
     at=$form.tar:$R/app:1.0
@@ -151,5 +160,6 @@ for form in docker-archive docker-archive-two docker-archive-signed docker-archi
     cell skopeo $form shows skopeo inspect --raw docker-archive:$at
     cell oras $form shows oras manifest fetch --oci-layout $form.tar@$digest
     cell ctr $form imports $form.tar
+    cell crane $form pushes $form.tar
 done
 "#;
