@@ -1,6 +1,7 @@
 //! Build script: passes the git commit to `--version`. It reads no clock, so that builds of a commit are reproducible.
 //!
-//! Without git, without a repository (a vendored copy), or where git fails, the commit is `unknown`.
+//! Without a repository, the commit is the one that `cargo package` or `.ci/release` wrote into the source archive. Where
+//! neither names one, or where git fails, it is `unknown`.
 
 use std::path::Path;
 use std::process::Command;
@@ -53,14 +54,27 @@ fn from_git() -> Option<Source> {
     Some(Source { commit: commit.to_owned(), date: date.to_owned(), modified })
 }
 
-/// What `cargo package` wrote down about the commit.
+/// What `cargo package` wrote down about the commit, and `.ci/release` also about its date.
 fn from_package() -> Option<Source> {
     let text = std::fs::read_to_string(PACKAGED).ok()?;
-    let (_, rest) = text.split_once("\"sha1\"")?;
-    let commit = rest.split('"').nth(1)?;
+    let commit = string(&text, "sha1")?;
+    let date = string(&text, "committed").filter(|date| is_time(date)).unwrap_or(UNKNOWN);
     let is_commit = commit.len() >= 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
     let modified = if text.contains("\"dirty\": true") { "yes" } else { "no" };
-    is_commit.then(|| Source { commit: commit.to_owned(), date: UNKNOWN.to_owned(), modified })
+    is_commit.then(|| Source { commit: commit.to_owned(), date: date.to_owned(), modified })
+}
+
+/// The string that follows the name of a JSON member.
+fn string<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(&format!("\"{name}\""))?;
+    rest.split('"').nth(1)
+}
+
+/// Whether the text has the form of a UTC time, `2026-11-27T00:00:00Z`.
+fn is_time(text: &str) -> bool {
+    let form = "0000-00-00T00:00:00Z";
+    let same = |(byte, wanted): (u8, u8)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted };
+    text.len() == form.len() && text.bytes().zip(form.bytes()).all(same)
 }
 
 /// What git prints, without the line end; nothing where it is not there or fails. It changes nothing in the repository.

@@ -96,10 +96,45 @@ fn members_of_the_workspace_are_dependencies_by_path_alone() {
     }
 }
 
+#[test]
+fn a_source_archive_names_its_commit_and_the_date_of_the_commit() {
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let info = |date: &str| format!(r#"{{"git": {{"sha1": "{commit}"}}, "path_in_vcs": "", "committed": "{date}"}}"#);
+    let lines = build_script(Some(&info("2026-11-27T00:00:00Z")));
+    assert!(lines.contains(&format!("BULLA_COMMIT={commit}\n")), "{lines}");
+    assert!(lines.contains("BULLA_COMMIT_DATE=2026-11-27T00:00:00Z\n"), "{lines}");
+    assert!(lines.contains("BULLA_MODIFIED=no\n"), "{lines}");
+    // What is not a time is not printed as one.
+    let lines = build_script(Some(&info("yesterday")));
+    assert!(lines.contains("BULLA_COMMIT_DATE=unknown\n"), "{lines}");
+    let lines = build_script(None);
+    assert!(lines.contains("BULLA_COMMIT=unknown\n") && lines.contains("BULLA_MODIFIED=unknown\n"), "{lines}");
+}
+
 fn files() -> BTreeSet<String> {
     let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
     cargo.current_dir(ROOT).args(["package", "--list", "--locked", "--offline", "--allow-dirty", "--package", "bulla"]);
     let out = cargo.output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap().lines().map(|line| line.replace('\\', "/")).collect()
+}
+
+/// The lines that the build script prints in a folder with this `.cargo_vcs_info.json`.
+fn build_script(info: Option<&str>) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("build-script");
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let built = Command::new(rustc)
+        .args(["--edition=2024", "-o"])
+        .arg(&program)
+        .arg(Path::new(ROOT).join("build.rs"))
+        .status()
+        .unwrap();
+    assert!(built.success());
+    if let Some(info) = info {
+        fs::write(folder.path().join(".cargo_vcs_info.json"), info).unwrap();
+    }
+    let output = Command::new(program).current_dir(folder.path()).env("TARGET", "x").output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
 }
