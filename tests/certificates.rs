@@ -41,6 +41,8 @@ mod faults;
 mod inspect;
 #[path = "certificates/layouts.rs"]
 mod layouts;
+#[path = "certificates/owners.rs"]
+mod owners;
 #[path = "certificates/policy.rs"]
 mod policy;
 #[path = "certificates/program.rs"]

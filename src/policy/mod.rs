@@ -6,6 +6,7 @@ mod condition;
 mod decision;
 mod document_rules;
 mod file_statement;
+mod pairing;
 mod predicate_view;
 mod provenance_rule;
 mod quorum;

@@ -1,11 +1,10 @@
 //! `Quorum`: a threshold of owners who have to sign, and the only place where owners are counted.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
-use crate::digest::Digest;
-use crate::key::KeyId;
+use crate::policy::pairing;
+use crate::policy::pairing::SignersOfOwners;
 use crate::trust::Identity;
 use crate::trust::Owner;
 use crate::trust::SignerCredential;
@@ -19,8 +18,8 @@ use crate::trust::TrustRoot;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Threshold(NonZeroU32);
 
-/// A threshold, and the owners among whom it is counted. It is met only by that many owners with that many different
-/// keys.
+/// A threshold, and the owners among whom it is counted. It is met only by that many owners with that many distinct
+/// signers: see [`SignerCredential`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quorum {
     among: BTreeSet<Owner>,
@@ -131,98 +130,15 @@ impl Quorum {
         self.threshold.count().saturating_sub(count)
     }
 
-    /// The number of owners who count: the largest number of owners who can be paired with different credentials that they
-    /// signed with: keys, or keyless identities.
-    ///
-    /// The invariant: each counted owner is paired with one credential, and no credential with two owners, so one key under
-    /// two names counts once, and two keys of one owner count once. This is a maximum matching, found by augmenting paths
-    /// (Kuhn's algorithm):
-    ///
-    /// 1. A keyless signature has two credentials, an identity and a key. Those that one signature has are one credential
-    ///    here, so that neither counts for another owner (`Joined`). This may count fewer owners, never more.
-    /// 2. List for each owner of this quorum the credentials that they signed with.
-    /// 3. Pair each owner in turn with a credential that is free, or whose owner can be paired with another one instead.
-    /// 4. Count the owners who could be paired.
+    /// The number of owners who count: the size of the largest pairing of owners of this quorum with distinct signers
+    /// (`pairing.rs`). The order of `signers` decides nothing.
     pub fn count<'a, C: Into<SignerCredential>>(&self, signers: impl IntoIterator<Item = (&'a Owner, C)>) -> usize {
-        let signers = signers.into_iter().map(|(owner, credential)| (owner, credential.into()));
-        let signers: Vec<_> = signers.filter(|(owner, _)| self.among.contains(owner)).collect();
-        let joined = Joined::by(signers.iter().map(|(_, credential)| *credential));
-        let mut credentials: BTreeMap<&Owner, BTreeSet<Part>> = BTreeMap::new();
-        for (owner, credential) in &signers {
-            credentials.entry(owner).or_default().insert(joined.representative(Part::first(*credential)));
+        let mut of_owners = SignersOfOwners::new();
+        for (owner, credential) in signers.into_iter().filter(|(owner, _)| self.among.contains(owner)) {
+            of_owners.entry(owner).or_default().insert(credential.into());
         }
-        let mut paired: BTreeMap<Part, &Owner> = BTreeMap::new();
-        credentials.keys().filter(|owner| pair(owner, &credentials, &mut paired, &mut BTreeSet::new())).count()
+        pairing::largest(&of_owners)
     }
-}
-
-/// A key or a keyless identity on its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Identity(Digest),
-    Key(KeyId),
-}
-
-impl Part {
-    /// The identity of a keyless signature, else the key.
-    const fn first(credential: SignerCredential) -> Self {
-        match credential {
-            SignerCredential::Key(key) => Self::Key(key),
-            SignerCredential::Keyless { identity, .. } => Self::Identity(identity),
-        }
-    }
-}
-
-/// Keys and keyless identities, joined where one signature has both: a union-find. Each maps to another one of its set;
-/// the representative of a set to none.
-struct Joined(BTreeMap<Part, Part>);
-
-impl Joined {
-    fn by(credentials: impl Iterator<Item = SignerCredential>) -> Self {
-        let mut joined = Self(BTreeMap::new());
-        for credential in credentials {
-            let SignerCredential::Keyless { identity, key } = credential else { continue };
-            let identity = joined.representative(Part::Identity(identity));
-            let key = joined.representative(Part::Key(key));
-            if key != identity {
-                joined.0.insert(key, identity);
-            }
-        }
-        joined
-    }
-
-    fn representative(&self, part: Part) -> Part {
-        let mut part = part;
-        while let Some(next) = self.0.get(&part) {
-            part = *next;
-        }
-        part
-    }
-}
-
-/// Pairs `owner` with a credential (augmenting path), and moves other owners to other credentials if that frees one.
-/// `false` if none can be freed; then no pair is changed. Each credential is tried once, so the recursion is at most one
-/// level per owner.
-fn pair<'a>(
-    owner: &'a Owner,
-    credentials: &BTreeMap<&'a Owner, BTreeSet<Part>>,
-    paired: &mut BTreeMap<Part, &'a Owner>,
-    tried: &mut BTreeSet<Part>,
-) -> bool {
-    for credential in credentials.get(owner).into_iter().flatten() {
-        if !tried.insert(*credential) {
-            continue;
-        }
-        let free = match paired.get(credential).copied() {
-            None => true,
-            Some(other) => pair(other, credentials, paired, tried),
-        };
-        if free {
-            paired.insert(*credential, owner);
-            return true;
-        }
-    }
-    false
 }
 
 fn owners(count: usize) -> String {
@@ -235,6 +151,8 @@ fn owners(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
+    use crate::key::KeyId;
     use crate::key::KeyKind;
     use crate::key::PrivateKey;
     use crate::key::PublicKey;
@@ -292,36 +210,84 @@ mod tests {
         }
     }
 
-    fn keyless(identity: usize, key: usize) -> SignerCredential {
-        let identity = Digest::sha256(format!("identity {identity}").as_bytes());
-        SignerCredential::Keyless { identity, key: KEYS[key].id() }
+    /// The credential of a certificate with these names.
+    fn certificate(key: usize, names: &[usize]) -> SignerCredential {
+        let name = |name: &usize| Digest::sha256(format!("name {name}").as_bytes());
+        SignerCredential::named(KEYS[key].id(), names.iter().map(name))
     }
 
-    /// The largest number of owners by signatures that share neither key nor identity, by trying every signature.
-    fn by_signatures(held: &[(usize, usize, Option<usize>)]) -> usize {
-        let Some(((name, key, identity), rest)) = held.split_first() else { return 0 };
-        let others = rest
-            .iter()
-            .filter(|(other, used, known)| other != name && used != key && (known.is_none() || known != identity));
-        by_signatures(rest).max(1 + by_signatures(&others.copied().collect::<Vec<_>>()))
+    fn keyless(identity: usize, key: usize) -> SignerCredential {
+        certificate(key, &[identity])
+    }
+
+    /// Owner, key and names of one signature.
+    type Signature = (usize, usize, BTreeSet<usize>);
+
+    /// The largest number of owners by signatures that share neither a key nor a name, by trying every set of signatures.
+    fn by_signatures(held: &[Signature]) -> usize {
+        let Some(((name, key, names), rest)) = held.split_first() else { return 0 };
+        let differs = |(other, used, known): &&Signature| other != name && used != key && known.is_disjoint(names);
+        let others: Vec<_> = rest.iter().filter(differs).cloned().collect();
+        by_signatures(rest).max(1 + by_signatures(&others))
+    }
+
+    fn count(held: &[Signature]) -> usize {
+        let quorum = Quorum { among: (0..4).map(owner).collect(), threshold: Threshold::ONE };
+        let names = |names: &BTreeSet<usize>| names.iter().copied().collect::<Vec<_>>();
+        let signers: Vec<_> =
+            held.iter().map(|(name, key, all)| (owner(*name), certificate(*key, &names(all)))).collect();
+        quorum.count(signers.iter().map(|(owner, credential)| (owner, credential)))
+    }
+
+    fn signatures() -> impl Strategy<Value = Vec<Signature>> {
+        prop::collection::vec((0_usize..4, 0_usize..5, prop::collection::btree_set(0_usize..4, 0..3)), 0..9)
     }
 
     proptest! {
         #[test]
-        fn neither_a_key_nor_an_identity_counts_for_two_owners(
-            held in prop::collection::vec((0_usize..4, 0_usize..5, prop::option::of(0_usize..4)), 0..8),
-        ) {
-            let credential = |key: usize, identity: Option<usize>| match identity {
-                Some(identity) => keyless(identity, key),
-                None => KEYS[key].id().into(),
-            };
-            let signers: Vec<_> =
-                held.iter().map(|(name, key, identity)| (owner(*name), credential(*key, *identity))).collect();
-            let quorum = Quorum { among: (0..4).map(owner).collect(), threshold: Threshold::ONE };
-            let count = quorum.count(signers.iter().map(|(owner, credential)| (owner, *credential)));
-            prop_assert!(count <= by_signatures(&held));
-            prop_assert_eq!(count == 0, held.is_empty());
+        fn neither_a_key_nor_a_name_counts_for_two_owners(held in signatures()) {
+            prop_assert_eq!(count(&held), by_signatures(&held));
         }
+
+        #[test]
+        fn the_order_of_signatures_decides_nothing(
+            (held, shuffled) in signatures().prop_flat_map(|held| (Just(held.clone()), Just(held).prop_shuffle())),
+        ) {
+            prop_assert_eq!(count(&held), count(&shuffled));
+        }
+
+        #[test]
+        fn one_more_signature_never_counts_for_fewer(held in signatures(), gone in any::<prop::sample::Index>()) {
+            prop_assume!(!held.is_empty());
+            let mut fewer = held.clone();
+            fewer.remove(gone.index(held.len()));
+            prop_assert!(count(&fewer) <= count(&held));
+        }
+    }
+
+    /// A signature that has the key of one signer and the name of another leaves both of them: withholding it must not turn
+    /// a no into a yes.
+    #[test]
+    fn a_signature_between_two_signers_takes_neither_away() {
+        let names = |names: &[usize]| names.iter().copied().collect::<BTreeSet<_>>();
+        let two = [(0, 0, names(&[0])), (1, 1, names(&[1]))];
+        let between = (0, 0, names(&[1]));
+        assert_eq!(count(&two), 2);
+        assert_eq!(count(&[two[0].clone(), between.clone(), two[1].clone()]), 2);
+        assert_eq!(count(&[between, two[1].clone()]), 1);
+    }
+
+    /// More owners than the search can try all sets of: it ends, and counts no owner too many.
+    #[test]
+    fn the_search_for_a_pairing_is_bounded() {
+        let quorum = Quorum { among: (0..40).map(owner).collect(), threshold: Threshold::ONE };
+        let key = || PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key().id();
+        // The keys all differ, but of the names only seven do, and each signer has two of them.
+        let name = |number: usize| Digest::sha256(format!("name {}", number % 7).as_bytes());
+        let signer = |number: usize| SignerCredential::named(key(), [name(number), name(number + 1)]);
+        let signers: Vec<_> = (0..80).map(|number| (owner(number % 40), signer(number))).collect();
+        let count = quorum.count(signers.iter().map(|(owner, credential)| (owner, credential)));
+        assert!((1..=3).contains(&count), "{count}");
     }
 
     #[test]

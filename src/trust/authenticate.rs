@@ -136,8 +136,10 @@ impl TrustRoot {
         };
         let owner = self.identities().get(position).map(|identity| identity.owner().clone());
         let Proof { key, scheme } = payload.proof();
+        // Step 5 of `certified.rs` proved that the key of the chain is the one that signed.
+        let credential = SignerCredential::of_chain(certified.chain(), None);
         let known_by = KnownBy::Certificates(Box::new(certified));
-        let signer = owner.map(|owner| VerifiedSigner { credential: key.into(), key, known_by, owner, scheme });
+        let signer = owner.map(|owner| VerifiedSigner { credential, key, known_by, owner, scheme });
         let authenticated =
             signer.into_iter().map(|signer| AuthenticatedStatement { payload: payload.clone(), signer });
         Authentication { authenticated: authenticated.collect(), ..Authentication::default() }
@@ -284,12 +286,7 @@ impl AuthenticatedStatement {
 
 impl VerifiedSigner {
     /// A signer who was verified by the functions of this module and of `authenticate/`.
-    const fn known(
-        (credential, key): (SignerCredential, KeyId),
-        known_by: KnownBy,
-        owner: Owner,
-        scheme: Scheme,
-    ) -> Self {
+    fn known((credential, key): (SignerCredential, KeyId), known_by: KnownBy, owner: Owner, scheme: Scheme) -> Self {
         Self { credential, key, known_by, owner, scheme }
     }
 
@@ -302,8 +299,8 @@ impl VerifiedSigner {
     }
 
     /// What tells the signer from others in a quorum.
-    pub const fn credential(&self) -> SignerCredential {
-        self.credential
+    pub const fn credential(&self) -> &SignerCredential {
+        &self.credential
     }
 
     /// The Sigstore certificate by which the signature is the owner's; `None` for a pinned key and for certificates of the

@@ -26,7 +26,7 @@ pub(super) struct Clearing<'r> {
     /// The statements of all owners together.
     all: VexStatements<'r>,
     /// The statements of each document, with its signer.
-    single: Vec<(&'r Owner, SignerCredential, Option<VexStatements<'r>>)>,
+    single: Vec<(&'r Owner, &'r SignerCredential, Option<VexStatements<'r>>)>,
     /// Whether a document of an owner exceeds a limit.
     undetermined: bool,
     /// Whether a document of an owner cannot be read: it might say that any vulnerability affects the image.

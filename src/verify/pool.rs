@@ -89,7 +89,7 @@ impl<'r> RequirementPool<'r> {
     pub(super) fn decide(&self) -> PoolDecision {
         let quorum = self.requirement.quorum();
         let judged = self.judged();
-        let by = |least: &[Decision]| -> Vec<(&Owner, SignerCredential)> {
+        let by = |least: &[Decision]| -> Vec<(&Owner, &SignerCredential)> {
             judged.iter().filter(|(_, decision)| least.contains(decision)).map(|(record, _)| signer(record)).collect()
         };
         let met = by(&[Decision::Met]);
@@ -155,7 +155,7 @@ impl<'r> RequirementPool<'r> {
     }
 }
 
-fn signer(record: &StatementRecord) -> (&Owner, SignerCredential) {
+fn signer(record: &StatementRecord) -> (&Owner, &SignerCredential) {
     let signer = &record.signature.signer;
     (signer.owner(), signer.credential())
 }

@@ -84,6 +84,19 @@ impl Name {
         kinds.len() != all || self.parts().any(|part| part.len() > 1)
     }
 
+    /// The attributes as one text, by which names are the same that RFC 5280 section 7.1 takes for the same: without
+    /// regard to the type of a text, its case and runs of spaces, nor to the order of attributes. It tells signers apart
+    /// in a quorum; no issuer is found by it.
+    pub(crate) fn folded(&self) -> String {
+        let attribute = |attribute: &Attribute| match &attribute.value {
+            AttributeValue::Bytes(bytes) => format!("{} {bytes:?}", attribute.kind),
+            AttributeValue::Text(text) => format!("{} {:?}", attribute.kind, folded(text)),
+        };
+        let mut attributes: Vec<_> = self.attributes().map(attribute).collect();
+        attributes.sort_unstable();
+        attributes.join(" ")
+    }
+
     /// Whether two names that are encoded differently may be the same by RFC 5280 section 7.1: texts without regard to
     /// their type, case and runs of spaces. Used to say why no issuer was found, never to find one.
     pub(super) fn resembles(&self, other: &Self) -> bool {

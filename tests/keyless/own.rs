@@ -59,7 +59,7 @@ const DAY: i64 = 86_400;
 const ISSUER: &str = "https://issuer.example";
 const PREDICATE: &str = "https://acme.example/checked";
 /// No log, no timestamp; certificates are judged at the time of the verification.
-const NOW: LogRule = LogRule::NONE.with_signing_time(SigningTimeRule::PresentIfMissing);
+pub const NOW: LogRule = LogRule::NONE.with_signing_time(SigningTimeRule::PresentIfMissing);
 
 /// Two certificate authorities that all tests share; `None` where openssl is missing.
 static AUTHORITIES: LazyLock<Option<Authorities>> = LazyLock::new(|| {
@@ -96,7 +96,7 @@ fn subject() -> Digest {
 }
 
 /// A bundle of version 0.3 that the holder of the certificate signed.
-fn bundle(signer: &Made) -> Value {
+pub fn bundle(signer: &Made) -> Value {
     let hex = subject().to_string().split_once(':').unwrap().1.to_owned();
     let statement = json!({
         "_type": "https://in-toto.io/Statement/v1",
@@ -123,7 +123,7 @@ fn raw(certificate: &Certificate) -> Value {
     json!({"rawBytes": STANDARD.encode(certificate.der())})
 }
 
-fn read(bundle: &Value) -> Evidence {
+pub fn read(bundle: &Value) -> Evidence {
     let bundle = Bundle::parse(bundle.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
     evidence(SignedDocument::Bundle(bundle))
 }
@@ -143,7 +143,7 @@ fn root(authorities: &[&Made]) -> TrustedRoot {
     TrustedRoot::parse(root.to_string().as_bytes(), &Limits::DEFAULT).unwrap()
 }
 
-fn uri(text: &str) -> IdentityPattern {
+pub fn uri(text: &str) -> IdentityPattern {
     IdentityPattern::all(NonEmpty::one(NamePattern::Uri(text.to_owned())))
 }
 
@@ -267,7 +267,12 @@ fn one_person_is_not_two_signers() {
         |authority, one: &str, other: &str| authorities.signer(authority, &format!("{one},URI:{other}"), &extensions);
     let owners = || vec![identity("ann", first, a), identity("bob", second, b)];
     assert!(!two_signed(owners(), &[&both(first, a, b), &both(second, b, a)]), "the order");
-    assert!(two_signed(owners(), &[&both(first, a, b), &authorities.signer(second, b, &extensions)]), "other names");
+    assert!(
+        !two_signed(owners(), &[&both(first, a, b), &authorities.signer(second, b, &extensions)]),
+        "one of two names"
+    );
+    let c = "https://acme.example/c";
+    assert!(two_signed(owners(), &[&both(first, a, c), &authorities.signer(second, b, &extensions)]), "other names");
     let owners = || vec![identity("ann", first, a), identity("bob", second, upper)];
     let signers = [authorities.signer(first, a, &extensions), authorities.signer(second, upper, &extensions)];
     assert!(!two_signed(owners(), &[&signers[0], &signers[1]]), "the case");
@@ -277,6 +282,39 @@ fn one_person_is_not_two_signers() {
         let owners = vec![identity("ann", first, a), identity("bob", authority, a)];
         let signers = [authorities.signer(first, a, ""), authorities.signer(authority, a, "")];
         assert_eq!(two_signed(owners, &[&signers[0], &signers[1]]), is_another);
+    }
+}
+
+/// An authority that states no OIDC issuer: one subject or one name below it is one signer, whatever anchor is trusted.
+#[test]
+fn one_subject_is_one_signer_below_each_anchor_of_a_chain() {
+    let Some(authorities) = AUTHORITIES.as_ref() else { return };
+    let Authorities { first, shop, .. } = authorities;
+    let between = shop.issue(first, plan("/O=Acme/CN=between", CA));
+    let (a, b) = ("https://acme.example/a", "https://acme.example/b");
+    let root_of = |chain: &[&Made]| {
+        let chain: Vec<_> = chain.iter().map(|made| raw(&made.certificate)).collect();
+        let authority = json!({"certChain": {"certificates": chain}, "validFor": {"start": "2020-01-01T00:00:00Z"}});
+        let root = json!({
+            "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+            "certificateAuthorities": [authority],
+        });
+        Arc::new(TrustedRoot::parse(root.to_string().as_bytes(), &Limits::DEFAULT).unwrap())
+    };
+    let identity = |owner: &str, root: Arc<TrustedRoot>, name: &str| {
+        Identity::new(Owner::Named(owner.to_owned()), Means::Keyless(KeylessMeans::new(root, uri(name), NOW)))
+    };
+    let whole = [&between, first];
+    let signer = |subject: &str, uri: &str| {
+        let extensions =
+            format!("keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\nsubjectAltName=URI:{uri}\n");
+        shop.issue(&between, plan(subject, &extensions))
+    };
+    for bob in [&whole[..], &whole[..1]] {
+        let owners = || vec![identity("ann", root_of(&whole), a), identity("bob", root_of(bob), b)];
+        let ann = signer("/O=Acme/CN=ann", a);
+        assert!(!two_signed(owners(), &[&ann, &signer("/O=Acme/CN=ann", b)]));
+        assert!(two_signed(owners(), &[&ann, &signer("/O=Acme/CN=bob", b)]));
     }
 }
 

@@ -1,6 +1,5 @@
 //! `KeylessSigner`: by whom and when a keyless signature was made. A proof type.
 
-use crate::digest::Digest;
 use crate::transparency::VerifiedCertificateTimestamp;
 use crate::trust::JudgedAt;
 use crate::trust::SignerCredential;
@@ -80,24 +79,8 @@ impl KeylessSigner {
         &self.proof
     }
 
-    /// What tells this signer from others: issuer and names, since the key is a new one each time, and the key, since it may
-    /// be one that another owner signs with. An authority that states no issuer is the issuer itself, by its name, so that a
-    /// new certificate of it makes no second signer. The order of names and the case of letters tell nobody apart: hosts,
-    /// mail domains and the owners of repositories ignore it. The source repository is not part of it, so the callers of
-    /// one reusable workflow are one signer.
+    /// What tells this signer from others in a quorum.
     pub(in crate::trust) fn credential(&self) -> SignerCredential {
-        let issuer = match &self.issuer {
-            Some(issuer) => format!("issuer {issuer:?}"),
-            None => format!("authority {:?}", self.chain.trusted().subject()),
-        };
-        let mut names: Vec<_> = self.names().iter().map(|name| format!("{name:?}").to_ascii_lowercase()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let name = match names.as_slice() {
-            [] => format!("{:?}", self.certificate().subject()),
-            names => names.join("\n"),
-        };
-        let identity = Digest::sha256(format!("{}\n{name}\n", issuer.to_ascii_lowercase()).as_bytes());
-        SignerCredential::Keyless { identity, key: self.chain.key().id() }
+        SignerCredential::of_chain(&self.chain, self.issuer())
     }
 }

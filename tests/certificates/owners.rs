@@ -1,0 +1,99 @@
+//! Whom a quorum counts where certificates sign: a person with two certificates is one signer.
+
+use bulla::envelope::Evidence;
+use bulla::trust::Identity;
+use bulla::x509::Purpose;
+
+use super::made::LEAF;
+use super::made::Made;
+use super::made::Plan;
+use super::made::plan;
+use super::scene::*;
+
+/// A certificate of the scene's root with this subject and DNS name.
+fn person(scene: &Scene, subject: &str, dns: &str) -> Made {
+    let extensions = format!("{LEAF}subjectAltName=DNS:{dns}\n");
+    scene.shop.issue(&scene.root, plan(subject, &extensions))
+}
+
+fn signed(scene: &Scene, signers: &[&Made]) -> Vec<Evidence> {
+    signers.iter().map(|signer| Signing { signer, ..scene.signing() }.evidence()).collect()
+}
+
+/// Ann and Bob, known by DNS names.
+fn two(scene: &Scene) -> Vec<Identity> {
+    vec![scene.identity("ann", "dns:a.example"), scene.identity("bob", "dns:b.example")]
+}
+
+const ANN: &str = "/C=US/ST=WA/O=Acme/CN=Ann";
+
+#[test]
+fn one_subject_below_one_anchor_is_one_owner() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (first, second) = (person(scene, ANN, "a.example"), person(scene, ANN, "b.example"));
+    assert_ne!(first.certificate.public_key().unwrap(), second.certificate.public_key().unwrap());
+    for signers in [[&first, &second], [&second, &first]] {
+        let evidence = signed(scene, &signers);
+        assert_eq!(verdict(&verifier(two(scene), 1), &evidence, scene.now()), "accepted");
+        // Two identities, two keys, two signatures: but one person.
+        assert_eq!(verdict(&verifier(two(scene), 2), &evidence, scene.now()), "");
+    }
+    // The case of letters, the order of attributes and spaces make no second person (RFC 5280 section 7.1).
+    for subject in ["/C=US/ST=WA/O=ACME/CN=ann", "/CN=Ann/O=Acme/ST=WA/C=US", "/C=US/ST=WA/O=Acme/CN= Ann "] {
+        let again = person(scene, subject, "b.example");
+        assert_eq!(verdict(&verifier(two(scene), 2), &signed(scene, &[&first, &again]), scene.now()), "", "{subject}");
+    }
+}
+
+#[test]
+fn two_subjects_below_one_anchor_are_two_owners() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let ann = person(scene, ANN, "a.example");
+    for subject in ["/C=US/ST=WA/O=Acme/CN=Bob", "/C=US/ST=WA/O=Acme/OU=x/CN=Ann"] {
+        let bob = person(scene, subject, "b.example");
+        for signers in [[&ann, &bob], [&bob, &ann]] {
+            let evidence = signed(scene, &signers);
+            assert_eq!(verdict(&verifier(two(scene), 2), &evidence, scene.now()), "accepted", "{subject}");
+        }
+        // Ann signed twice, and Bob once: two owners, in any order.
+        let again = person(scene, ANN, "b.example");
+        for signers in [[&ann, &again, &bob], [&again, &bob, &ann], [&bob, &ann, &again]] {
+            let evidence = signed(scene, &signers);
+            assert_eq!(verdict(&verifier(two(scene), 2), &evidence, scene.now()), "accepted", "{subject}");
+        }
+    }
+}
+
+#[test]
+fn an_alternative_name_of_one_issuer_is_one_owner() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let identities = || vec![scene.identity("ann", "CN=Ann"), scene.identity("bob", "CN=Bob")];
+    let ann = person(scene, ANN, "a.example");
+    for (names, want) in [("b.example", "accepted"), ("A.example", ""), ("b.example,DNS:a.example", "")] {
+        let bob = person(scene, "/C=US/ST=WA/O=Acme/CN=Bob", names);
+        assert_eq!(verdict(&verifier(identities(), 2), &signed(scene, &[&ann, &bob]), scene.now()), want, "{names}");
+    }
+}
+
+#[test]
+fn one_key_in_two_certificates_is_one_owner() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let ann = person(scene, ANN, "a.example");
+    let plan = plan("/C=US/ST=WA/O=Acme/CN=Bob", "keyUsage=critical,digitalSignature\nsubjectAltName=DNS:b.example\n");
+    let bob = scene.issue_again(&ann, Plan { serial: "4712", ..plan });
+    assert_eq!(verdict(&verifier(two(scene), 2), &signed(scene, &[&ann, &bob]), scene.now()), "");
+}
+
+/// A certificate that the operator trusts itself is known by its key and by the authority that issued it.
+#[test]
+fn anchors_at_several_heights_of_one_chain_make_no_second_owner() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (first, second) = (person(scene, ANN, "a.example"), person(scene, ANN, "b.example"));
+    let other = person(scene, "/C=US/ST=WA/O=Acme/CN=Bob", "b.example");
+    let by = |bob: &Made| {
+        let pinned = scene.identity_below("bob", "dns:b.example", &[(bob, Purpose::Signing)]);
+        verifier([scene.identity("ann", "dns:a.example"), pinned], 2)
+    };
+    assert_eq!(verdict(&by(&second), &signed(scene, &[&first, &second]), scene.now()), "");
+    assert_eq!(verdict(&by(&other), &signed(scene, &[&first, &other]), scene.now()), "accepted");
+}
