@@ -131,6 +131,12 @@ impl Requirement {
         self.vex.as_ref()
     }
 
+    /// Whether a statement about the index counts for its platforms, if the requirement is about either. A scan does not: a
+    /// scanner looks at one platform, and its report does not say at which. It may still keep an owner from counting.
+    pub fn counts_for_platforms(&self) -> bool {
+        !self.conditions.iter().any(|condition| matches!(condition, Condition::Scan(_)))
+    }
+
     /// Whether only the newest statement of an owner counts, of those that it reads: a newer one may turn a yes into a no.
     pub fn needs_newest(&self) -> bool {
         self.counted == CountedStatements::Newest || self.vex.is_some()

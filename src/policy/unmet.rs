@@ -102,6 +102,9 @@ pub enum UnmetCondition {
         /// The format.
         got: SbomFormat,
     },
+    /// The scan is about the index, and a scanner looks at one of its platforms.
+    #[error("it is about the index, and a scanner looks at one platform")]
+    ScanOfIndex,
     /// The report is about another image than the one that it was attested to.
     #[error("the report is about another image")]
     ScanTarget,
@@ -221,6 +224,7 @@ impl UnmetCondition {
             Self::Predicate(_) => "predicate-unreadable",
             Self::PredicateKind => "wrong-kind",
             Self::SbomFormat { .. } => "sbom-format",
+            Self::ScanOfIndex => "scan-of-index",
             Self::ScanTarget => "scan-target",
             Self::SignedReference { .. } => "reference",
             Self::SignedRepository { .. } => "signed-name",

@@ -32,13 +32,13 @@ impl Candidate {
     /// The candidate that `record` is for a requirement, which found `result`.
     pub(super) fn of(record: &StatementRecord, result: &StatementResult, standing: Standing) -> Self {
         let reason = match result {
-            StatementResult::Met => None,
+            StatementResult::Met => (standing == Standing::OfIndex).then_some(UnmetCondition::ScanOfIndex),
             StatementResult::Undetermined(condition) | StatementResult::Unmet(condition) => Some(condition.clone()),
         };
         let code = match standing {
             Standing::Counted => None,
             Standing::Superseded => Some("superseded"),
-            Standing::Deciding => Some(reason.as_ref().map_or("tie", UnmetCondition::code)),
+            Standing::Deciding | Standing::OfIndex => Some(reason.as_ref().map_or("tie", UnmetCondition::code)),
         };
         let signature = &record.signature;
         Self {
@@ -47,7 +47,7 @@ impl Candidate {
             counted: standing == Standing::Counted,
             evidence: signature.evidence.digest().copied(),
             owner: signature.signer.owner().clone(),
-            reason: reason.filter(|_| standing == Standing::Deciding),
+            reason: reason.filter(|_| matches!(standing, Standing::Deciding | Standing::OfIndex)),
             time: record.time.at(),
         }
     }
@@ -65,6 +65,8 @@ pub(super) enum Standing {
     Counted,
     /// It decides, and does not count.
     Deciding,
+    /// It decides, and does not count for a platform, since it is a scan of the index.
+    OfIndex,
     /// A newer one decides.
     Superseded,
 }

@@ -7,7 +7,8 @@
 //!    the platform and those about the index around it. One without a time might be the newest, so it always decides, and
 //!    it is unmet.
 //! 2. A scan that found vulnerabilities holds if VEX statements clear all of them (`clearing.rs`).
-//! 3. Where only the newest counts, an owner counts if all statements that decide hold, otherwise if one of them does.
+//! 3. Where only the newest counts, an owner counts if all statements that decide hold, otherwise if one of them does. A
+//!    scan of the index alone makes nobody count for a platform.
 //! 4. Met, if those owners are a quorum; undetermined, if statements that could not be judged, or evidence that could
 //!    not be read, might complete it; else unmet.
 //! 5. Where only the newest counts, a yes is undetermined if a newer statement may be among what could not be read.
@@ -51,6 +52,8 @@ impl Unread {
 /// The statements that may count for one requirement.
 pub(super) struct RequirementPool<'r> {
     clearing: Option<Clearing<'r>>,
+    /// The manifest that is judged.
+    judged: Option<Digest>,
     position: usize,
     records: Vec<&'r StatementRecord>,
     requirement: &'r Requirement,
@@ -68,8 +71,8 @@ pub(super) struct PoolDecision {
 }
 
 impl<'r> RequirementPool<'r> {
-    /// The statements among `records`, about the manifests `digests` of one image, that the requirement at `position` reads
-    /// and that an owner of its quorum signed, as of `now`.
+    /// The statements among `records`, about the manifests `digests` of one image, the one that is judged first, that the
+    /// requirement at `position` reads and that an owner of its quorum signed, as of `now`.
     pub(super) fn new(
         (position, requirement): (usize, &'r Requirement),
         records: impl Iterator<Item = &'r StatementRecord> + Clone,
@@ -82,7 +85,8 @@ impl<'r> RequirementPool<'r> {
             record.result(position).is_some() && owners.contains(record.signature.signer.owner())
         };
         let clearing = requirement.vex().map(|vex| Clearing::new(vex, records.clone(), digests, now));
-        Self { clearing, position, records: records.filter(read).collect(), requirement, unread }
+        let judged = digests.first().copied();
+        Self { clearing, judged, position, records: records.filter(read).collect(), requirement, unread }
     }
 
     /// The decision.
@@ -90,7 +94,10 @@ impl<'r> RequirementPool<'r> {
         let quorum = self.requirement.quorum();
         let judged = self.judged();
         let by = |least: &[Decision]| -> Vec<(&Owner, &SignerCredential)> {
-            judged.iter().filter(|(_, decision)| least.contains(decision)).map(|(record, _)| signer(record)).collect()
+            let counts = |record: &StatementRecord, decision: &Decision| {
+                least.contains(decision) && !self.is_scan_of_index(record)
+            };
+            judged.iter().filter(|(record, one)| counts(record, one)).map(|(record, _)| signer(record)).collect()
         };
         let met = by(&[Decision::Met]);
         let (got, missing) = (quorum.count(met.iter().copied()), quorum.missing(met.iter().copied()));
@@ -110,6 +117,7 @@ impl<'r> RequirementPool<'r> {
         let candidate = |record: &StatementRecord| {
             let found = judged.iter().find(|(other, _)| ptr::eq(*other, record));
             let standing = match found.map(|(_, decision)| *decision) {
+                Some(Decision::Met) if self.is_scan_of_index(record) => Standing::OfIndex,
                 Some(Decision::Met) => Standing::Counted,
                 Some(Decision::Undetermined | Decision::Unmet) => Standing::Deciding,
                 None => Standing::Superseded,
@@ -140,6 +148,11 @@ impl<'r> RequirementPool<'r> {
             of_owner.get(record.signature.signer.owner()).copied().unwrap_or(Decision::Unmet)
         };
         judged.iter().map(|(record, _)| (*record, together(record))).collect()
+    }
+
+    /// Whether the statement is a scan of the index around the platform that is judged.
+    fn is_scan_of_index(&self, record: &StatementRecord) -> bool {
+        !self.requirement.counts_for_platforms() && self.judged.is_some_and(|judged| judged != record.about)
     }
 
     /// Step 2: whether one statement holds.

@@ -97,9 +97,33 @@ fn a_scan_of_the_index_supersedes_none_of_a_platform() {
     assert_eq!(image.judge(&verifier, &[on(0, clean(2)), on(1, clean(2))]), "yes");
     assert_eq!(image.judge(&verifier, &[on(0, clean(2)), on(1, bad(2)), index(clean(1))]), "no");
     assert_eq!(image.judge(&verifier, &[on(0, clean(1)), on(1, clean(1)), index(bad(2))]), "no");
-    assert_eq!(image.judge(&verifier, &[index(clean(1))]), "yes");
     // An older one about the same manifest is superseded.
     assert_eq!(image.judge(&verifier, &[on(0, bad(3)), on(0, clean(1)), on(1, clean(1))]), "yes");
+}
+
+/// A scanner looks at one platform, so a scan of the index says nothing about the others: it counts for the index alone, where
+/// the operator asks for that.
+#[test]
+fn a_scan_of_the_index_counts_for_no_platform() {
+    let image = Image::index(2);
+    let index = |doc: Doc| about(&image, 0, doc);
+    for newest in [true, false] {
+        let verifier = |about: About| one(Want { about, newest, ..Want::new(Wanted::Scan { vex: None }) });
+        assert_eq!(image.judge(&verifier(About::Either), &[index(clean(1))]), "no");
+        assert_eq!(image.judge(&verifier(About::Index), &[index(clean(1))]), "yes");
+        let first = Signed { key: 0, about: image.platforms[0], doc: clean(1) };
+        assert_eq!(image.judge(&verifier(About::Either), &[first, index(clean(1))]), "no");
+    }
+    // It still keeps its owner from counting, and VEX statements about the index clear what was found on a platform.
+    let vex = Wanted::Scan { vex: Some(([0].into(), Some(10))) };
+    let cleared = one(Want { about: About::Either, newest: true, ..Want::new(vex) });
+    let scans = image.platforms.iter().map(|platform| Signed { key: 0, about: *platform, doc: bad(1) });
+    let says = Doc::Vex { says: vec![("CVE-1", true)], days: Some(1) };
+    let signed: Vec<_> = scans.chain([index(says)]).collect();
+    assert_eq!(image.judge(&cleared, &signed), "yes");
+    // Other documents say of an index what they say of all that it lists.
+    let verifier = one(Want { about: About::Either, ..Want::new(Wanted::Signature) });
+    assert_eq!(image.judge(&verifier, &[index(Doc::Signature)]), "yes");
 }
 
 /// No platform, and no index: never a yes because there is nothing to check.

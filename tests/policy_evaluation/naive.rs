@@ -43,7 +43,7 @@ fn groups(about: About, image: &Image) -> Vec<Vec<Digest>> {
 fn is_met(want: &Want, group: &[Digest], signed: &[Signed]) -> bool {
     let pool: Vec<&Signed> = signed.iter().filter(|one| group.contains(&one.about)).collect();
     let keys: Vec<(usize, BTreeSet<usize>)> =
-        want.by.iter().map(|owner| (*owner, keys_that_count(want, *owner, &pool))).collect();
+        want.by.iter().map(|owner| (*owner, keys_that_count(want, *owner, &pool, &group[0]))).collect();
     most(&keys, &mut BTreeSet::new()) >= want.at_least as usize
 }
 
@@ -60,12 +60,14 @@ fn most(keys: &[(usize, BTreeSet<usize>)], used: &mut BTreeSet<usize>) -> usize 
     best
 }
 
-/// The keys with which an owner signed something that counts.
-fn keys_that_count(want: &Want, owner: usize, pool: &[&Signed]) -> BTreeSet<usize> {
+/// The keys with which an owner signed something that counts for the manifest `judged`. A scan of the index counts for no
+/// platform: a scanner looks at one.
+fn keys_that_count(want: &Want, owner: usize, pool: &[&Signed], judged: &Digest) -> BTreeSet<usize> {
+    let counts = |one: &Signed| !matches!(want.wanted, Wanted::Scan { .. }) || one.about == *judged;
     let own: Vec<&&Signed> =
         pool.iter().filter(|one| HELD[owner].contains(&one.key) && is_kind(&want.wanted, &one.doc)).collect();
     if !want.newest {
-        return own.iter().filter(|one| holds(want, one, pool)).map(|one| one.key).collect();
+        return own.iter().filter(|one| counts(one) && holds(want, one, pool)).map(|one| one.key).collect();
     }
     if own.iter().any(|one| one.doc.days().is_none()) {
         return BTreeSet::new();
@@ -74,7 +76,7 @@ fn keys_that_count(want: &Want, owner: usize, pool: &[&Signed]) -> BTreeSet<usiz
     let newest = |about: Digest| own.iter().filter(|one| one.about == about).filter_map(|one| one.doc.days()).min();
     let last: Vec<_> = own.iter().filter(|one| one.doc.days() == newest(one.about)).collect();
     match last.iter().all(|one| holds(want, one, pool)) {
-        true => last.iter().map(|one| one.key).collect(),
+        true => last.iter().filter(|one| counts(one)).map(|one| one.key).collect(),
         false => BTreeSet::new(),
     }
 }
