@@ -108,6 +108,8 @@ pub struct GraphLimits {
     pub bytes: u64,
     /// Levels of indexes inside indexes.
     pub index_depth: u64,
+    /// Bytes of the layers of one image that are read to compare them with blocked digests of another algorithm.
+    pub layer_bytes: u64,
     /// Manifests below one image.
     pub manifests: u64,
     /// Levels of referrers of referrers.
@@ -285,7 +287,14 @@ impl Limits {
             signature_manifests: 100,
         },
         file: FileLimits { message_bytes: 128 << 20 },
-        graph: GraphLimits { bytes: 16 << 20, index_depth: 3, manifests: 1_000, referrer_depth: 4, referrers: 1_000 },
+        graph: GraphLimits {
+            bytes: 16 << 20,
+            index_depth: 3,
+            layer_bytes: 256 << 30,
+            manifests: 1_000,
+            referrer_depth: 4,
+            referrers: 1_000,
+        },
         json: JsonLimits { depth: 64, predicate_depth: 100_000, string_bytes: 8 << 20, values: 200_000 },
         key: KeyLimits { file_bytes: 64 << 10, plugin_bytes: 1 << 20 },
         oci: OciLimits {

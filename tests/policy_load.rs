@@ -13,6 +13,8 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "policy_load/blocked.rs"]
+mod blocked;
 #[path = "policy_load/deciding.rs"]
 mod deciding;
 #[path = "policy_load/explaining.rs"]

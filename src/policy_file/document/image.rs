@@ -88,7 +88,7 @@ pub struct BuilderDocument {
 /// One of `blocked`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockedDigest {
-    /// The digest of an index or manifest (`digest`).
+    /// The digest of an index, a manifest, a config or a layer (`digest`).
     pub digest: Located<Digest>,
     /// Where the mapping stands.
     pub position: Position,
