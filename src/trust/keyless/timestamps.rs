@@ -1,7 +1,7 @@
 //! Timestamps of a signature (RFC 3161), by the timestamp authorities of a trusted root.
 //!
-//! A timestamp by an authority that is not trusted is skipped, since anybody can run one. A timestamp by a trusted authority
-//! that does not verify is a refusal, and so are two timestamps that are the same.
+//! A timestamp by an authority that is not trusted is skipped, whatever it is about, since anybody can run one. A timestamp
+//! by a trusted authority that does not verify is a refusal, and so are two timestamps that are the same.
 
 use std::collections::BTreeSet;
 
@@ -108,9 +108,15 @@ fn verify_one(
         budget.take(checks(token, authority))?;
         let anchors = [Anchor { certificate: authority.anchor().clone(), purpose: Purpose::TimeStamping }];
         let extra: Vec<Certificate> = authority.intermediates().chain([authority.anchor()]).cloned().collect();
-        match token.verify_imprint(imprint, &anchors, &extra, &Profile::SIGSTORE, limits) {
+        let verify = |imprint| token.verify_imprint(imprint, &anchors, &extra, &Profile::SIGSTORE, limits);
+        // Whose it is comes before what it is about.
+        match verify(token.imprint()) {
             // Anybody can add certificates to a token: those of another authority under the same anchor, too.
             Ok(proof) if !root.is_timestamp_by(authority, proof.chain()) => {}
+            Err(error) if is_of_another(&error) => {}
+            _ if token.imprint() != imprint => {
+                fault = fault.or(verify(imprint).err().map(|error| KeylessFault::Timestamp { error, number }));
+            }
             Ok(proof) => {
                 let (earliest, latest) = bounds_of(&proof);
                 let validity = authority.validity();
@@ -119,7 +125,6 @@ fn verify_one(
                 }
                 fault = Some(KeylessFault::TimestampAuthorityValidity { time: earliest, validity });
             }
-            Err(error) if is_of_another(&error) => {}
             Err(error) => fault = fault.or(Some(KeylessFault::Timestamp { error, number })),
         }
     }
