@@ -24,6 +24,10 @@ impl World {
 
     /// openssl answers at `/ocsp`, with the key of `signer`. The options come before the request.
     fn respond(&self, signer: &Made, options: &'static str) {
+        self.respond_at("/ocsp", signer, options);
+    }
+
+    fn respond_at(&self, path: &str, signer: &Made, options: &'static str) {
         let (folder, signer, root) = (self.folder.path().to_owned(), signer.clone(), self.root.file.clone());
         let answer = move |request: &[u8]| {
             let (asked, answered) = (folder.join("request.der"), folder.join("response.der"));
@@ -36,7 +40,7 @@ impl World {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             fs::read(&answered).unwrap()
         };
-        self.web.answer("/ocsp", Answer::By(Arc::new(answer)));
+        self.web.answer(path, Answer::By(Arc::new(answer)));
     }
 }
 
@@ -44,15 +48,20 @@ const GOOD: &str = "V\t991231235959Z\t";
 const REVOKED: &str = "R\t991231235959Z\t260101000000Z,keyCompromise";
 
 #[test]
-fn a_responder_is_asked_by_post_and_its_answer_decides() {
+fn a_responder_is_asked_by_get_and_then_by_post_and_its_answer_decides() {
     let Some(world) = World::with_ocsp() else { return };
     let delegate = world.shop.issue(&world.root, Plan { serial: "8", ..plan("/CN=responder", DELEGATE) });
     for (number, signer) in [&world.root, &delegate].into_iter().enumerate() {
+        let mut wanted = vec!["GET /ocsp/…", "POST /ocsp"];
+        if number == 1 {
+            world.web.answer_get("/ocsp");
+            wanted.pop();
+        }
         world.index(GOOD);
         world.respond(signer, "-ndays 1");
         let (code, text) = world.fetch(&format!("good{number}.json"), "");
         assert_eq!(code, 0, "{text}");
-        assert_eq!(world.web.take_requests(), ["POST /ocsp"], "issuers are not fetched");
+        assert_eq!(world.web.take_requests(), wanted, "issuers are not fetched");
         assert_eq!(world.verify(&format!("--revocation good{number}.json --revocation-required")), 0);
         world.index(REVOKED);
         assert_eq!(world.fetch(&format!("revoked{number}.json"), "").0, 0);
@@ -61,6 +70,30 @@ fn a_responder_is_asked_by_post_and_its_answer_decides() {
     }
     let text = world.must("revocation show good0.json");
     assert!(text.contains("OCSP response, produced at") && text.contains("serial number 07 is good"), "{text}");
+}
+
+/// RFC 6960 appendix A.1: GET is for less than 255 bytes. What is no OCSP response is asked again by POST.
+#[test]
+fn a_long_request_is_sent_by_post() {
+    let long = format!("/{}", "a".repeat(200));
+    let Some(world) = World::new(&format!("authorityInfoAccess=OCSP;URI:{{web}}{long}\n")) else { return };
+    world.index(GOOD);
+    world.respond_at(&long, &world.root, "-ndays 1");
+    assert_eq!(world.fetch("long.json", "").0, 0);
+    assert_eq!(world.web.take_requests(), [format!("POST {long}")]);
+    let Some(world) = World::with_ocsp() else { return };
+    world.index(GOOD);
+    world.respond(&world.root, "-ndays 1");
+    let known = world.web.taken("/ocsp");
+    world.web.answer_get("/ocsp");
+    let answered = std::sync::atomic::AtomicBool::new(false);
+    let answer = move |request: &[u8]| match answered.swap(true, std::sync::atomic::Ordering::Relaxed) {
+        true => known(request),
+        false => b"<html>".to_vec(),
+    };
+    world.web.answer("/ocsp", Answer::By(Arc::new(answer)));
+    assert_eq!((world.fetch("e.json", "").0, world.kept("e.json")), (0, Some(1)));
+    assert_eq!(world.web.take_requests(), ["GET /ocsp/…", "POST /ocsp"]);
 }
 
 #[test]
@@ -78,7 +111,11 @@ fn a_responder_that_does_not_know_sha_1_is_asked_again() {
     world.web.answer("/ocsp", Answer::By(Arc::new(answer)));
     let (code, text) = world.fetch("e.json", "");
     assert_eq!((code, world.kept("e.json")), (0, Some(1)), "{text}");
-    assert_eq!(world.web.requests(), ["POST /ocsp", "POST /ocsp"]);
+    assert_eq!(world.web.take_requests(), ["GET /ocsp/…", "POST /ocsp", "GET /ocsp/…", "POST /ocsp"]);
+    // Another status than `successful` is an answer: the other method is not tried.
+    world.web.answer_get("/ocsp");
+    assert_eq!((world.fetch("get.json", "").0, world.kept("get.json")), (0, Some(1)));
+    assert_eq!(world.web.requests(), ["GET /ocsp/…", "GET /ocsp/…"]);
     assert_eq!(world.verify("--revocation e.json --revocation-required"), 0);
 }
 

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::thread;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// Makes an answer from the body of a request.
 pub type Maker = dyn Fn(&[u8]) -> Vec<u8> + Send + Sync;
 
@@ -58,6 +61,11 @@ impl Web {
         self.routes.lock().unwrap().insert(path.to_owned(), answer);
     }
 
+    /// From now on, the OCSP responder at `path` answers requests by GET, too.
+    pub fn answer_get(&self, path: &str) {
+        self.serve(&format!("{path}/get"), "");
+    }
+
     pub fn serve(&self, path: &str, body: impl Into<Vec<u8>>) {
         let body = body.into();
         self.answer(path, Answer::By(Arc::new(move |_| body.clone())));
@@ -81,8 +89,17 @@ impl Web {
 
 fn answer(mut stream: &TcpStream, routes: &Mutex<BTreeMap<String, Answer>>, requests: &Mutex<Vec<String>>) {
     let Some((line, body)) = request(stream) else { return };
-    requests.lock().unwrap().push(line.clone());
     let path = line.split(' ').nth(1).unwrap_or_default();
+    let by_get = ocsp_by_get(&line);
+    let (line, path, body) = match &by_get {
+        // One that does not know GET has nothing there.
+        Some((route, request)) => {
+            let known = routes.lock().unwrap().contains_key(&format!("{route}/get"));
+            (format!("GET {route}/…"), if known { route } else { path }, request.clone())
+        }
+        None => (line.clone(), path, body),
+    };
+    requests.lock().unwrap().push(line);
     let answer = routes.lock().unwrap().get(path).cloned();
     let bytes = match answer {
         Some(Answer::By(made)) => {
@@ -98,6 +115,14 @@ fn answer(mut stream: &TcpStream, routes: &Mutex<BTreeMap<String, Answer>>, requ
         None => b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec(),
     };
     drop(stream.write_all(&bytes));
+}
+
+/// The path and the request of an OCSP request by GET (RFC 6960 appendix A.1).
+fn ocsp_by_get(line: &str) -> Option<(String, Vec<u8>)> {
+    let (route, encoded) = line.strip_prefix("GET ")?.rsplit_once('/')?;
+    let encoded = encoded.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
+    let request = STANDARD.decode(encoded).ok().filter(|request| request.starts_with(&[0x30]))?;
+    Some((route.to_owned(), request))
 }
 
 /// The method and path of a request, and its body.

@@ -6,14 +6,18 @@
 //! their addresses are not asked. The steps for each certificate up to the anchor that has an issuer:
 //!
 //! 1. Take the addresses of its CRL distribution points and OCSP responders.
-//! 2. Ask each address once for all certificates: a CRL by GET (RFC 5280 section 4.2.1.13), an OCSP responder by POST
-//!    (RFC 6960 appendix A) with a `CertID` by SHA-1, and by SHA-256 if that gave nothing.
+//! 2. Ask each address once for all certificates: a CRL by GET (RFC 5280 section 4.2.1.13), an OCSP responder with a
+//!    `CertID` by SHA-1, and by SHA-256 if that gave nothing. A short request is sent by GET, and by POST if the responder
+//!    has no answer to that; a long one by POST (RFC 6960 appendix A.1).
 //! 3. Parse the answer, and keep it if it is genuine. Whether it is fresh, and what it says, is judged where it is used: a
 //!    stale one may hold a revocation.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
@@ -174,27 +178,40 @@ impl EvidenceFetcher {
     }
 
     async fn ask(&mut self, question: &Question) -> Result<RevocationDocument, FetchFault> {
-        let (method, most) = match &question.ocsp {
+        let Some(request) = &question.ocsp else {
             // A CRL in PEM is no longer than this: base64 is longer by a third, and has line ends.
-            None => (WebMethod::Get, self.limits.revocation.crl_bytes.saturating_mul(3) / 2),
-            Some(request) => {
-                let body = request.der().to_vec();
-                let content_type = OcspRequest::MEDIA_TYPE;
-                (WebMethod::Post { body, content_type }, self.limits.revocation.ocsp_bytes)
-            }
+            let most = self.limits.revocation.crl_bytes.saturating_mul(3) / 2;
+            let body = self.send(&question.address, WebMethod::Get, most).await?;
+            return crl(body, &self.limits).map(RevocationDocument::Crl).map_err(FetchFault::Unreadable);
         };
-        let request = WebRequest::new(&question.address, method, most).map_err(FetchFault::Address)?;
+        let most = self.limits.revocation.ocsp_bytes;
+        if let Some(url) = get_url(&question.address, request) {
+            let body = self.send(&url, WebMethod::Get, most).await;
+            match body.and_then(|body| self.response(&body)) {
+                Err(fault) if fault.may_be_of_the_method() => {}
+                answer => return answer,
+            }
+        }
+        let method = WebMethod::Post { body: request.der().to_vec(), content_type: OcspRequest::MEDIA_TYPE };
+        let body = self.send(&question.address, method, most).await?;
+        self.response(&body)
+    }
+
+    fn response(&self, body: &[u8]) -> Result<RevocationDocument, FetchFault> {
+        let response = OcspResponse::parse(body, &self.limits);
+        response.map(RevocationDocument::Ocsp).map_err(FetchFault::Unreadable)
+    }
+
+    /// The body of the answer to one request, of at most `most` bytes.
+    async fn send(&mut self, url: &str, method: WebMethod, most: u64) -> Result<Vec<u8>, FetchFault> {
+        let request = WebRequest::new(url, method, most).map_err(FetchFault::Address)?;
         let limit = self.limits.revocation.requests;
         if self.requests >= limit {
             return Err(FetchFault::TooMany { limit });
         }
         self.requests = self.requests.saturating_add(1);
         let answer = self.client.send(&request, &self.rule).await.map_err(FetchFault::Web)?;
-        let parsed = match question.ocsp {
-            None => crl(answer.body, &self.limits).map(RevocationDocument::Crl),
-            Some(_) => OcspResponse::parse(&answer.body, &self.limits).map(RevocationDocument::Ocsp),
-        };
-        parsed.map_err(FetchFault::Unreadable)
+        Ok(answer.body)
     }
 }
 
@@ -228,6 +245,14 @@ impl Link<'_> {
             }
         }
     }
+}
+
+/// The URL of an OCSP request by GET (RFC 6960 appendix A.1): the base64 of the request, percent-encoded, below the address.
+/// `None` if that is 255 bytes or more, or if the address has a query or a fragment.
+fn get_url(address: &str, request: &OcspRequest) -> Option<String> {
+    let encoded = STANDARD.encode(request.der()).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    let url = format!("{}/{encoded}", address.strip_suffix('/').unwrap_or(address));
+    (url.len() < 255 && !address.contains(['?', '#'])).then_some(url)
 }
 
 /// A CRL in DER, as RFC 5280 section 4.2.1.13 has it, or the only one in a PEM file, as some servers give it.

@@ -1,6 +1,7 @@
 //! `FetchProblem`: an address of a certificate from which no revocation evidence was kept.
 
 use crate::store::web::WebError;
+use crate::store::web::WebFault;
 use crate::text::Untrusted;
 use crate::trust::RevocationBundleError;
 use crate::x509::CertificateLabel;
@@ -55,6 +56,18 @@ impl FetchFault {
     /// Whether no verification can ask there, whatever the network does.
     pub(super) const fn is_never_asked(&self) -> bool {
         matches!(self, Self::Address(_) | Self::NoRequest)
+    }
+
+    /// Whether a server that does not know GET for OCSP may have answered so: by an HTTP status, by a redirect, or with
+    /// something else than an OCSP response.
+    pub(super) const fn may_be_of_the_method(&self) -> bool {
+        match self {
+            Self::Unreadable(error) => !matches!(error, StatusEvidenceError::ResponseStatus { .. }),
+            Self::Web(error) => {
+                matches!(error.fault, WebFault::Status(_) | WebFault::TooManyRedirects(_) | WebFault::NoLocation)
+            }
+            _ => false,
+        }
     }
 }
 
