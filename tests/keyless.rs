@@ -13,6 +13,12 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "revocation/author.rs"]
+#[allow(dead_code, reason = "the tests of revocation use the rest")]
+mod author;
+#[path = "timestamp/draft.rs"]
+#[allow(dead_code, reason = "the tests of timestamps use the rest")]
+mod draft;
 #[path = "x509/made.rs"]
 #[allow(dead_code, reason = "the tests of chains use the rest")]
 mod made;
@@ -39,6 +45,8 @@ mod mutations;
 mod own;
 #[path = "keyless/owners.rs"]
 mod owners;
+#[path = "keyless/revocation.rs"]
+mod revocation;
 #[path = "keyless/siblings.rs"]
 mod siblings;
 #[path = "keyless/versions.rs"]
@@ -47,6 +55,7 @@ mod versions;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bulla::limits::Limits;
+use bulla::time::Time;
 use bulla::x509::Certificate;
 
 /// The DER of each PEM block.
@@ -58,4 +67,9 @@ fn pem(text: &str) -> Vec<Vec<u8>> {
 
 fn certificate(der: &[u8]) -> Certificate {
     Certificate::parse(der, &Limits::DEFAULT).unwrap()
+}
+
+/// So many seconds later.
+fn later(time: Time, seconds: i64) -> Time {
+    Time::from_unix(time.unix() + seconds).unwrap()
 }

@@ -8,20 +8,40 @@ use crate::limits::Limits;
 use crate::trust::AuthenticationContext;
 use crate::trust::CertificateMeans;
 use crate::trust::CertificateRejection;
+use crate::trust::Identity;
+use crate::trust::LogRule;
 use crate::trust::SignatureBudget;
+use crate::trust::SignedMaterial;
+use crate::trust::SigningTimeRule;
 use crate::trust::TrustRoot;
 use crate::trust::Unchecked;
 use crate::trust::VerificationTime;
+use crate::trust::keyless::OpenedMaterial;
+use crate::trust::keyless::Stop;
 use crate::trust::signed_envelope::SignedEnvelope;
+use crate::trust::sigstore::TrustedRoot;
+use crate::trust::sigstore::TrustedRootDraft;
+use crate::trust::sigstore::TrustedRootDraftError;
 use crate::trust::verified_chains::VerifiedChains;
 use crate::x509::Anchor;
+use crate::x509::IdentityPattern;
 use crate::x509::Profile;
 use crate::x509::VerifiedChain;
 
 /// Looks for the verified chains of signatures and of their timestamps.
 #[derive(Clone, Debug)]
 pub struct ChainSearch {
+    keyless: Vec<MaterialSearch>,
     means: Vec<CertificateMeans>,
+}
+
+/// By what the chains of signatures in the formats of Sigstore are looked for.
+#[derive(Clone, Debug)]
+struct MaterialSearch {
+    /// The names that the certificate must have; `None` for any.
+    names: Option<IdentityPattern>,
+    root: Arc<TrustedRoot>,
+    rule: LogRule,
 }
 
 /// Why no chain of a signature leads to an anchor.
@@ -47,18 +67,35 @@ impl ChainSearchError {
 }
 
 impl ChainSearch {
-    /// Chains to `anchors`, whatever names the signer's certificate has.
-    pub fn of_anchors(anchors: Arc<[Anchor]>) -> Self {
-        Self { means: vec![CertificateMeans::with_any_name(anchors, Profile::NOTARY)] }
+    /// Chains to `anchors`, whatever names the signer's certificate has. In the formats of Sigstore each anchor is an
+    /// authority that issues to signers.
+    ///
+    /// # Errors
+    /// [`TrustedRootDraftError`]: the anchors exceed a limit of trusted roots.
+    pub fn of_anchors(anchors: Arc<[Anchor]>, limits: &Limits) -> Result<Self, TrustedRootDraftError> {
+        let root = Arc::new(TrustedRootDraft::of_anchors(&anchors).to_root(limits)?);
+        let rule = LogRule::NONE.with_signing_time(SigningTimeRule::PresentIfMissing);
+        let keyless = vec![MaterialSearch { names: None, root, rule }];
+        Ok(Self { keyless, means: vec![CertificateMeans::with_any_name(anchors, Profile::NOTARY)] })
     }
 
     /// Chains to the anchors of the identities of `trust` whose names the signer's certificate has.
     pub fn of_identities(trust: &TrustRoot) -> Self {
         let means = trust.identities().iter().filter_map(|identity| identity.certificates());
-        Self { means: means.cloned().collect() }
+        let keyless = trust.identities().iter().filter_map(Identity::keyless).map(|means| MaterialSearch {
+            names: Some(means.names().clone()),
+            root: Arc::clone(means.root()),
+            rule: means.rule(),
+        });
+        Self { keyless: keyless.collect(), means: means.cloned().collect() }
     }
 
-    /// The chains of a signature with certificates and of its timestamp; none for a signature by a bare key, and for a
+    /// Whether the chains of signatures in the formats of Sigstore are looked for, too.
+    pub const fn judges_material(&self) -> bool {
+        !self.keyless.is_empty()
+    }
+
+    /// The chains of a signature with certificates and of its timestamps; none for a signature by a bare key, and for a
     /// signer that no identity has the names of. The signature over the payload is verified before.
     ///
     /// # Errors
@@ -71,8 +108,10 @@ impl ChainSearch {
         limits: &Limits,
         budget: &mut SignatureBudget,
     ) -> Result<Vec<Arc<VerifiedChain>>, ChainSearchError> {
-        let Some(envelope) = evidence.document().notary_envelope() else { return Ok(Vec::new()) };
         let context = AuthenticationContext { limits, revocation: None, time };
+        let Some(envelope) = evidence.document().notary_envelope() else {
+            return self.chains_of_material(evidence, context, budget);
+        };
         budget.take_for(envelope, limits).map_err(ChainSearchError::Unchecked)?;
         let verified = VerifiedChains::default();
         let signed = SignedEnvelope::open(envelope, &verified, limits).map_err(ChainSearchError::Rejected)?;
@@ -94,6 +133,50 @@ impl ChainSearch {
         match faults.into_iter().next() {
             Some(rejection) if chains.is_empty() => Err(ChainSearchError::Rejected(rejection)),
             _ => Ok(chains),
+        }
+    }
+
+    /// The chains of a signature with the verification material of Sigstore. Most of these signatures are by authorities that
+    /// are not looked for, so only could-not-tell is an error.
+    fn chains_of_material(
+        &self,
+        evidence: &Evidence,
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+    ) -> Result<Vec<Arc<VerifiedChain>>, ChainSearchError> {
+        let Some(Ok(signed)) = SignedMaterial::of_evidence(evidence) else { return Ok(Vec::new()) };
+        if self.keyless.is_empty() || !signed.has_certificate() {
+            return Ok(Vec::new());
+        }
+        let material = signed.verification_material();
+        let stopped = |stop| match stop {
+            Stop::Fault(fault) => {
+                let rejection = CertificateRejection::of_material(material, fault, context.limits);
+                Some(ChainSearchError::Rejected(rejection)).filter(ChainSearchError::is_undetermined)
+            }
+            Stop::Unchecked(unchecked) => Some(ChainSearchError::Unchecked(unchecked)),
+        };
+        let opened = match OpenedMaterial::open(signed, context, budget) {
+            Ok(opened) => opened,
+            Err(stop) => return stopped(stop).map_or_else(|| Ok(Vec::new()), Err),
+        };
+        let (mut chains, mut undetermined) = (Vec::new(), None);
+        for MaterialSearch { names, root, rule } in &self.keyless {
+            if names.as_ref().is_some_and(|names| !names.matches(opened.certificate())) {
+                continue;
+            }
+            match opened.verify_chain((&**root, *rule), context, budget) {
+                Ok(signer) => {
+                    chains.push(Arc::new(signer.chain().clone()));
+                    let timestamps = signer.transparency().timestamps().iter();
+                    chains.extend(timestamps.map(|one| Arc::new(one.chain().clone())));
+                }
+                Err(stop) => undetermined = undetermined.or(stopped(stop)),
+            }
+        }
+        match undetermined {
+            Some(error) if chains.is_empty() => Err(error),
+            Some(_) | None => Ok(chains),
         }
     }
 }

@@ -97,6 +97,11 @@ impl Verifier {
         Self { strictness, ..self }
     }
 
+    /// The reader of envelopes of the Notary Project.
+    pub const fn envelope_reader(&self) -> Strictness {
+        self.strictness
+    }
+
     /// The time at which expiry is judged, if it is not the current one.
     pub const fn expiry_at(&self) -> Option<Time> {
         self.expiry_at

@@ -24,6 +24,7 @@ use bulla::trust::LogRule;
 use bulla::trust::Means;
 use bulla::trust::Owner;
 use bulla::trust::Rejection;
+use bulla::trust::RevocationCheck;
 use bulla::trust::SignatureBudget;
 use bulla::trust::TrustRoot;
 use bulla::trust::VerificationTime;
@@ -106,6 +107,17 @@ pub fn evidence(document: SignedDocument) -> Evidence {
 fn authenticate(evidence: &Evidence, trust: &TrustRoot, time: VerificationTime, budget: u64) -> Authentication {
     let context = AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time };
     trust.authenticate(evidence, context, &mut SignatureBudget::of(budget))
+}
+
+/// The signer, where revocation may be checked.
+pub fn checked(
+    evidence: &Evidence,
+    trust: &TrustRoot,
+    now: Time,
+    revocation: Option<&RevocationCheck>,
+) -> Result<VerifiedSigner, String> {
+    let context = AuthenticationContext { limits: &Limits::DEFAULT, revocation, time: VerificationTime::now(now) };
+    result(trust.authenticate(evidence, context, &mut SignatureBudget::of(10_000)))
 }
 
 /// The signer, or the code of the reason, after `?` where it is could-not-tell.

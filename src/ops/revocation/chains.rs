@@ -1,5 +1,5 @@
-//! The chains of the Notary Project signatures on an image, and of their timestamps, that lead to an anchor of the
-//! operator.
+//! The chains of the signatures with certificates on an image, and of their timestamps, that lead to an anchor of the
+//! operator: signatures of the Notary Project, and those in the formats of Sigstore.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,19 +7,24 @@ use std::time::Duration;
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
+use crate::envelope::Form;
+use crate::envelope::FormTag;
 use crate::envelope::FoundAt;
 use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
+use crate::oci::Content;
 use crate::oci::Document;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
+use crate::oci::referrer;
 use crate::ops::OpsError;
 use crate::ops::discover::ReferrerSubject;
 use crate::ops::discover::signature_manifest;
 use crate::ops::discover::variants::MaterialUse;
 use crate::ops::pinned;
 use crate::ops::revocation::UnreadAttachment;
+use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::Step;
 use crate::ops::walk::Walk;
 use crate::store::Source;
@@ -55,6 +60,19 @@ pub struct FoundChains {
     pub unread: Vec<UnreadAttachment>,
 }
 
+/// By what the chains of signatures are looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct ChainOptions<'a> {
+    /// The limits within which everything is read.
+    pub limits: &'a Limits,
+    /// The anchors or identities.
+    pub search: &'a ChainSearch,
+    /// How strictly envelopes of the Notary Project are read.
+    pub strictness: Strictness,
+    /// The time of the verification.
+    pub time: VerificationTime,
+}
+
 /// The status of a certificate, and whether a verification needs it.
 #[derive(Debug)]
 pub struct NeededStatus {
@@ -71,13 +89,12 @@ pub struct NeededStatus {
 pub async fn chains(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
-    search: &ChainSearch,
-    time: VerificationTime,
-    limits: &Limits,
+    options: ChainOptions<'_>,
 ) -> Result<FoundChains, OpsError> {
+    let limits = options.limits;
     let root = pinned::resolve(source, tag_or_digest).await?;
     let mut walk = Walk::new(source, limits);
-    let mut found = chains_of(source, root.digest(), search, time, limits).await?;
+    let mut found = chains_of(source, root.digest(), options).await?;
     let _new = walk.enter(*root.digest());
     if let Document::Index(index) = Document::parse(&root, limits)? {
         walk.descend(0, index);
@@ -91,59 +108,76 @@ pub async fn chains(
         } else {
             walk.count()?;
         }
-        found.merge(chains_of(source, &child.digest, search, time, limits).await?);
+        found.merge(chains_of(source, &child.digest, options).await?);
     }
     Ok(found)
 }
 
-/// Finds the chains of all signatures on the manifest `subject` alone.
+/// Finds the chains of all signatures on the manifest `subject` alone: of its referrers, and at cosign's tags.
 ///
 /// # Errors
 /// [`OpsError`] where a list of referrers could not be read.
 pub(in crate::ops) async fn chains_of(
     source: &dyn Source,
     subject: &Digest,
-    search: &ChainSearch,
-    time: VerificationTime,
-    limits: &Limits,
+    options: ChainOptions<'_>,
 ) -> Result<FoundChains, OpsError> {
-    let mut walk = Walk::new(source, limits);
+    let mut walk = Walk::new(source, options.limits);
     let budget = walk.evidence();
-    let mut checks = SignatureBudget::of(limits.evidence.signature_checks);
-    let mut found = FoundChains::default();
+    let checks = SignatureBudget::of(options.limits.evidence.signature_checks);
+    let mut search = SubjectSearch { budget: &budget, checks, found: FoundChains::default(), options, source };
     let mut seen = BTreeSet::new();
     let referrer = ReferrerSubject::from(*subject);
     for entry in walk.referrers(subject).await? {
-        let content = match walk.fetch(&entry).await {
-            Ok(Ok(content)) => content,
-            Ok(Err(error)) | Err(error) => {
-                found.add_unread(source, &entry.digest, error);
-                continue;
+        match walk.fetch(&entry).await {
+            Ok(Ok(content)) if seen.insert((entry.digest, entry.media_type)) => {
+                search.look_into(&content, FoundAt::Referrers, Some(referrer)).await;
             }
-        };
-        if !seen.insert((entry.digest, entry.media_type)) {
-            continue;
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) | Err(error) => search.found.add_unread(source, &entry.digest, error),
         }
-        let look = |evidence: &Evidence| match search.chains(evidence, time, limits, &mut checks) {
+    }
+    // Signatures of the Notary Project are stored at no tag.
+    for FormTag { suffix, .. } in Form::tags().filter(|_| options.search.judges_material()) {
+        let tag = referrer::cosign_tag(subject, suffix);
+        match source.resolve(&TagOrDigest::Tag(tag.clone())).await {
+            Ok(content) => search.look_into(&content, FoundAt::Tag(tag), None).await,
+            Err(error) if error.is_not_found() => {}
+            Err(error) => search.found.add_unread(source, subject, error),
+        }
+    }
+    Ok(search.found)
+}
+
+/// The search for the chains of the signatures on one manifest.
+struct SubjectSearch<'a> {
+    budget: &'a EvidenceBudget,
+    checks: SignatureBudget,
+    found: FoundChains,
+    options: ChainOptions<'a>,
+    source: &'a dyn Source,
+}
+
+impl SubjectSearch<'_> {
+    /// Looks into the documents of a manifest.
+    async fn look_into(&mut self, content: &Content, place: FoundAt, subject: Option<ReferrerSubject<'_>>) {
+        let Self { budget, checks, found, options, source } = self;
+        let ChainOptions { limits, search, strictness, time } = *options;
+        let material = match search.judges_material() {
+            true => MaterialUse::Decides,
+            false => MaterialUse::Ignored,
+        };
+        let look = |evidence: &Evidence| match search.chains(evidence, time, limits, checks) {
             Ok(chains) => found.add(chains),
             Err(error) => found.rejected.push(error),
         };
-        let place = FoundAt::Referrers;
-        let findings = signature_manifest::documents_in(
-            source,
-            &content,
-            place,
-            Some(referrer),
-            (&budget, limits, Strictness::Strict, MaterialUse::Ignored),
-            look,
-        )
-        .await;
+        let reading = (*budget, limits, strictness, material);
+        let findings = signature_manifest::documents_in(*source, content, place, subject, reading, look).await;
         for Finding { digest, reason, .. } in findings {
-            let place = format!("{}@{}", source.origin(), digest.unwrap_or(entry.digest));
+            let place = format!("{}@{}", source.origin(), digest.unwrap_or(*content.digest()));
             found.unread.push(UnreadAttachment::Document { place, reason });
         }
     }
-    Ok(found)
 }
 
 impl FoundChains {

@@ -6,12 +6,15 @@
 //! for whichever reason, is could-not-tell.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
+#[cfg(feature = "registry")]
+use crate::ops::revocation::ChainOptions;
 #[cfg(feature = "registry")]
 use crate::ops::revocation::EvidenceFetcher;
 #[cfg(feature = "registry")]
@@ -37,6 +40,8 @@ use crate::verify::Verifier;
 #[derive(Debug, Default)]
 pub struct RevocationLookup {
     attached: bool,
+    /// The subjects to which evidence is attached.
+    attached_to: Mutex<BTreeSet<Digest>>,
     /// What was found last about a subject: `import` verifies with it at the destination, where nothing is attached yet.
     found: Mutex<BTreeMap<(Digest, TrustVersion), Vec<FoundCheck>>>,
     #[cfg(feature = "registry")]
@@ -69,6 +74,12 @@ impl RevocationLookup {
     #[must_use]
     pub fn with_online(self, fetcher: EvidenceFetcher) -> Self {
         Self { online: Some(tokio::sync::Mutex::new(fetcher)), ..self }
+    }
+
+    /// The manifests to which files of revocation evidence are attached that were read. An import carries none of these
+    /// files, since nobody signed them.
+    pub fn attached_to(&self) -> BTreeSet<Digest> {
+        self.attached_to.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The addresses from which nothing was kept so far.
@@ -111,6 +122,9 @@ impl RevocationLookup {
         let mut check = given.unwrap_or_else(RevocationCheck::without_evidence);
         if self.attached {
             let found = attached(source, subject, limits).await;
+            if found.bundle.entries().next().is_some() {
+                self.attached_to.lock().unwrap_or_else(PoisonError::into_inner).insert(*subject);
+            }
             check = check.with_evidence(&found.bundle, limits);
             for unread in &found.unread {
                 check = check.with_unread(unread);
@@ -122,7 +136,8 @@ impl RevocationLookup {
             let time = verifier.expiry_at().map_or(time, |at| time.with_expiry_at(at));
             let search = ChainSearch::of_identities(verifier.trust());
             // What is not found here, by whichever fault, is not asked, and so not good.
-            let chains = chains::chains_of(source, subject, &search, time, limits).await;
+            let options = ChainOptions { limits, search: &search, strictness: verifier.envelope_reader(), time };
+            let chains = chains::chains_of(source, subject, options).await;
             let chains = chains.map(|found| found.chains).unwrap_or_default();
             let fetched = online.lock().await.fetch(&chains, now).await;
             check = check.with_evidence(&fetched.bundle, limits).with_answered(fetched.answered);

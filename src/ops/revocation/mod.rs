@@ -13,6 +13,7 @@ mod unread;
 pub use attached::AttachedEvidence;
 pub use attached::attach;
 pub use attached::attached;
+pub use chains::ChainOptions;
 pub use chains::FoundChains;
 pub use chains::NeededStatus;
 pub use chains::chains;

@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use crate::nonempty::NonEmpty;
 use crate::policy_file::LoadProblem;
 use crate::policy_file::document::CertificateDocument;
 use crate::policy_file::identities::Fault;
@@ -16,19 +15,17 @@ use crate::text::Untrusted;
 use crate::trust::KeylessMeans;
 use crate::trust::LogRule;
 use crate::trust::Means;
+use crate::trust::RevocationUse;
 use crate::trust::SigningTimeRule;
-use crate::trust::sigstore::AuthorityDraft;
-use crate::trust::sigstore::TrustedRoot;
 use crate::trust::sigstore::TrustedRootDraft;
 use crate::x509::Anchor;
 use crate::x509::IdentityPattern;
 use crate::x509::NamePattern;
 use crate::x509::Profile;
-use crate::x509::Purpose;
 
 impl IdentityResolver<'_> {
     /// The means by which the owner of `document` is known in the formats of Sigstore; `None` with another profile, whose
-    /// rules these formats do not have, and where revocation status is required, which these formats do not have.
+    /// rules these formats do not have.
     ///
     /// No log is required. Without a timestamp a certificate is judged at the time of the verification, as in the formats
     /// of the Notary Project. Names fit only certificates without an OIDC issuer: those of Fulcio are another means.
@@ -38,26 +35,20 @@ impl IdentityResolver<'_> {
         (names, anchors): (&IdentityPattern, &[Anchor]),
     ) -> Result<Option<Means>, Fault> {
         let by_their_rules = document.profile.as_ref().is_some_and(|profile| profile.value == Profile::SIGSTORE.name());
-        if !by_their_rules || document.revocation.is_some() {
+        if !by_their_rules {
             return Ok(None);
         }
-        let authority = |anchor: &Anchor| AuthorityDraft {
-            certificates: NonEmpty::one(anchor.certificate.clone()),
-            start: anchor.certificate.not_before(),
-        };
-        let of = |purpose| anchors.iter().filter(move |anchor| anchor.purpose == purpose).map(authority).collect();
-        let draft = TrustedRootDraft {
-            certificate_authorities: of(Purpose::Signing),
-            timestamp_authorities: of(Purpose::TimeStamping),
-            transparency_logs: Vec::new(),
-        };
-        let unusable = |why: String| (document.position, LoadProblem::SigstoreFormats(Untrusted::new(&why)));
-        let written = draft.to_json().map_err(|error| unusable(error.to_string()))?;
-        let root = TrustedRoot::parse(&written, self.limits).map_err(|error| unusable(error.to_string()))?;
+        let root = TrustedRootDraft::of_anchors(anchors)
+            .to_root(self.limits)
+            .map_err(|error| (document.position, LoadProblem::SigstoreFormats(Untrusted::new(&error.to_string()))))?;
         let rule = LogRule::NONE
             .with_signing_time(SigningTimeRule::PresentIfMissing)
             .with_timestamps(u32::from(document.timestamps.is_some()));
         let names = names.clone().and(NamePattern::NoOidcIssuer);
-        Ok(Some(Means::Keyless(KeylessMeans::new(Arc::new(root), names, rule))))
+        let means = KeylessMeans::new(Arc::new(root), names, rule);
+        Ok(Some(Means::Keyless(match document.revocation {
+            Some(_) => means.with_revocation(RevocationUse::Required),
+            None => means,
+        })))
     }
 }

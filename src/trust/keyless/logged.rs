@@ -78,7 +78,9 @@ impl TransparencyProof {
                 Err(unsupported_log(root, named()).unwrap_or(no_time).into())
             }
             (true, SigningTimeRule::PresentIfMissing) | (false, _) => {
-                Ok(Self { entries: verified, times, timestamps: timestamps.verified })
+                let proof = Self { entries: verified, times, timestamps: timestamps.verified };
+                proof.check_authorities(context)?;
+                Ok(proof)
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::trust::CertificateFault;
 use crate::trust::LogRule;
+use crate::trust::RevocationUse;
 use crate::trust::keyless::KeylessFault;
 use crate::trust::keyless::authority::SignerCertificates;
 use crate::trust::sigstore::SigstoreAuthority;
@@ -18,6 +19,7 @@ use crate::x509::IdentityPattern;
 #[derive(Clone, Debug)]
 pub struct KeylessMeans {
     names: IdentityPattern,
+    revocation: RevocationUse,
     root: Arc<TrustedRoot>,
     rule: LogRule,
 }
@@ -25,12 +27,23 @@ pub struct KeylessMeans {
 impl KeylessMeans {
     /// Certificates with `names` by the authorities of `root`. Identities that share one `root` are verified once.
     pub const fn new(root: Arc<TrustedRoot>, names: IdentityPattern, rule: LogRule) -> Self {
-        Self { names, root, rule }
+        Self { names, revocation: RevocationUse::NotChecked, root, rule }
+    }
+
+    /// The same with another use of revocation.
+    #[must_use]
+    pub fn with_revocation(self, revocation: RevocationUse) -> Self {
+        Self { revocation, ..self }
     }
 
     /// The names that a certificate must have, all of them.
     pub const fn names(&self) -> &IdentityPattern {
         &self.names
+    }
+
+    /// Whether a chain must be proven not to be revoked.
+    pub const fn revocation(&self) -> RevocationUse {
+        self.revocation
     }
 
     /// The trusted root.
@@ -45,7 +58,8 @@ impl KeylessMeans {
 
     /// Whether a certificate is judged in the same way by both: only the names differ.
     pub(super) fn judges_as(&self, other: &Self) -> bool {
-        self.rule == other.rule && (Arc::ptr_eq(&self.root, &other.root) || self.root == other.root)
+        (self.rule, self.revocation) == (other.rule, other.revocation)
+            && (Arc::ptr_eq(&self.root, &other.root) || self.root == other.root)
     }
 
     /// Whether the certificate has the names.
@@ -73,6 +87,9 @@ impl KeylessMeans {
     pub(in crate::trust) fn describe(&self, text: &mut String) {
         // The debug text quotes names, so no two patterns give the same.
         text.push_str(&format!("keyless {:?} {:?}\n", self.names, self.rule));
+        if self.revocation == RevocationUse::Required {
+            text.push_str("revocation required\n");
+        }
         describe_root(&self.root, text);
     }
 }

@@ -10,6 +10,7 @@ mod logged_keys;
 mod material;
 mod means;
 mod owner;
+mod revocation;
 mod signer;
 mod stop;
 mod timestamps;

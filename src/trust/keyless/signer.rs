@@ -2,6 +2,7 @@
 
 use crate::transparency::VerifiedCertificateTimestamp;
 use crate::trust::JudgedAt;
+use crate::trust::PassedStatus;
 use crate::trust::SignerCredential;
 use crate::trust::TransparencyProof;
 use crate::trust::keyless::KeylessFault;
@@ -28,6 +29,7 @@ pub struct KeylessSigner {
     issuer: Option<String>,
     judged_at: JudgedAt,
     proof: TransparencyProof,
+    statuses: Option<Vec<PassedStatus>>,
 }
 
 impl KeylessSigner {
@@ -41,7 +43,12 @@ impl KeylessSigner {
     ) -> Result<Self, KeylessFault> {
         let issuer = FulcioClaims::issuer_of(chain.signer()).map_err(KeylessFault::Fulcio)?;
         FulcioClaims::check_names(chain.signer()).map_err(KeylessFault::Fulcio)?;
-        Ok(Self { certificate_timestamps, chain, issuer, judged_at, proof })
+        Ok(Self { certificate_timestamps, chain, issuer, judged_at, proof, statuses: None })
+    }
+
+    /// The same signer, whose chain is not revoked.
+    pub(super) fn with_statuses(self, statuses: Vec<PassedStatus>) -> Self {
+        Self { statuses: Some(statuses), ..self }
     }
 
     /// The certificate of the signer, which has the names of the identity.
@@ -72,6 +79,11 @@ impl KeylessSigner {
     /// The subject alternative names of the certificate: who signed.
     pub fn names(&self) -> &[GeneralName] {
         self.certificate().extensions().alternative_names()
+    }
+
+    /// The revocation status of each certificate of the chain but the last; `None` if revocation was not checked.
+    pub fn statuses(&self) -> Option<&[PassedStatus]> {
+        self.statuses.as_deref()
     }
 
     /// The log entries, timestamps and times of the signature.

@@ -15,6 +15,7 @@
 //! 5. The chain by the profile `sigstore`, valid at every time, and the authority trusted at every time (`authority.rs`).
 //! 6. Certificate timestamps in the certificate, by the issuer of that chain and the certificate logs of the root.
 //! 7. The issuer of the identity, and the names of an identity of the operator (`owner.rs`).
+//! 8. If revocation is checked, the status of the chain and of the authorities of timestamps (`revocation.rs`).
 
 use crate::key::HashedMessageError;
 use crate::nonempty::NonEmpty;
@@ -25,6 +26,7 @@ use crate::trust::CertificateFault;
 use crate::trust::JudgedAt;
 use crate::trust::KeylessMeans;
 use crate::trust::KeylessSigner;
+use crate::trust::LogRule;
 use crate::trust::SignatureBudget;
 use crate::trust::TimeSource;
 use crate::trust::TransparencyProof;
@@ -33,6 +35,7 @@ use crate::trust::keyless::SignedMaterial;
 use crate::trust::keyless::Stop;
 use crate::trust::keyless::authority::SignerCertificates;
 use crate::trust::keyless::material::ProvenSignature;
+use crate::trust::sigstore::TrustedRoot;
 use crate::x509::Certificate;
 
 /// A signature that the key of the certificate beside it made. Whose certificate that is, is not known yet.
@@ -82,14 +85,26 @@ impl<'a> OpenedMaterial<'a> {
         self.certificates.first()
     }
 
-    /// Steps 2 to 6, and that the certificate states one issuer of its identity. Names are not compared here.
+    /// Steps 2 to 6 and 8, and that the certificate states one issuer of its identity. Names are not compared here.
     pub(super) fn verify(
         &self,
         means: &KeylessMeans,
         context: AuthenticationContext<'_>,
         budget: &mut SignatureBudget,
     ) -> Result<KeylessSigner, Stop> {
-        let by = (&**means.root(), means.rule());
+        let required = means.revocation_check(context);
+        let context = AuthenticationContext { revocation: context.revocation.or(required.as_ref()), ..context };
+        let signer = self.verify_chain((&**means.root(), means.rule()), context, budget)?;
+        Ok(signer.not_revoked(context)?)
+    }
+
+    /// Steps 2 to 6, and that the certificate states one issuer of its identity.
+    pub(in crate::trust) fn verify_chain(
+        &self,
+        by: (&TrustedRoot, LogRule),
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+    ) -> Result<KeylessSigner, Stop> {
         let verifier = LoggedVerifier::Certificate(self.certificate());
         let proof = TransparencyProof::of(&self.signed, verifier, by, context, budget)?;
         let proven: Vec<_> = proof.bounds().collect();

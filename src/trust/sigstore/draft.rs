@@ -7,11 +7,16 @@ use crate::json;
 use crate::json::JsonError;
 use crate::key::Algorithm;
 use crate::key::PublicKey;
+use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::time::Time;
 use crate::transparency::LogId;
 use crate::transparency::TransparencyLog;
+use crate::trust::sigstore::TrustedRoot;
+use crate::trust::sigstore::TrustedRootError;
+use crate::x509::Anchor;
 use crate::x509::Certificate;
+use crate::x509::Purpose;
 
 /// A trusted root for own authorities and logs: what [`TrustedRoot::parse`](crate::trust::sigstore::TrustedRoot::parse) and
 /// cosign read, once it is written.
@@ -43,6 +48,23 @@ pub struct LogDraft {
     pub start: Time,
     /// The address of the log, from which the name in its checkpoints follows.
     pub url: String,
+}
+
+impl TrustedRootDraft {
+    /// A root of these anchors, each an authority of its own from the beginning of its validity, and of no log. Anchors of
+    /// signing authorities of the Notary Project have no place in it.
+    pub fn of_anchors(anchors: &[Anchor]) -> Self {
+        let authority = |anchor: &Anchor| AuthorityDraft {
+            certificates: NonEmpty::one(anchor.certificate.clone()),
+            start: anchor.certificate.not_before(),
+        };
+        let of = |purpose| anchors.iter().filter(move |anchor| anchor.purpose == purpose).map(authority).collect();
+        Self {
+            certificate_authorities: of(Purpose::Signing),
+            timestamp_authorities: of(Purpose::TimeStamping),
+            transparency_logs: Vec::new(),
+        }
+    }
 }
 
 /// A log whose key a trusted root cannot state.
@@ -130,6 +152,14 @@ impl TrustedRootDraft {
         };
         Ok(json::to_go(&root)?)
     }
+
+    /// The trusted root that it makes.
+    ///
+    /// # Errors
+    /// [`TrustedRootDraftError`].
+    pub fn to_root(&self, limits: &Limits) -> Result<TrustedRoot, TrustedRootDraftError> {
+        Ok(TrustedRoot::parse(&self.to_json()?, limits)?)
+    }
 }
 
 /// Why a trusted root cannot be written.
@@ -142,6 +172,9 @@ pub enum TrustedRootDraftError {
     /// The key of a log.
     #[error("{0}")]
     Key(#[from] UnnamedLogKey),
+    /// The trusted root that it makes.
+    #[error("{0}")]
+    Root(#[from] TrustedRootError),
 }
 
 impl LogOut {

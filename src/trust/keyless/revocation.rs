@@ -1,0 +1,50 @@
+//! The revocation status of the certificates of a signature with verification material: the rules are those of signatures
+//! of the Notary Project (`trust/revocation.rs`).
+//!
+//! The invariant: where revocation is checked, no certificate of the chain is revoked, or the signature was made before, as
+//! a log or a timestamp proves; and no certificate of an authority whose timestamp counts is revoked. A status that is
+//! required and not known is could-not-tell.
+
+use crate::trust::AuthenticationContext;
+use crate::trust::CertificateFault;
+use crate::trust::RevocationCheck;
+use crate::trust::RevocationUse;
+use crate::trust::TransparencyProof;
+use crate::trust::keyless::KeylessMeans;
+use crate::trust::keyless::KeylessSigner;
+
+impl KeylessMeans {
+    /// The check that these means ask for: the one of `context`, or, where status is required and no evidence was given, one
+    /// without evidence.
+    pub(super) fn revocation_check(&self, context: AuthenticationContext<'_>) -> Option<RevocationCheck> {
+        match (context.revocation, self.revocation()) {
+            (None, RevocationUse::Required) => Some(RevocationCheck::without_evidence()),
+            (None, RevocationUse::NotChecked) | (Some(_), _) => None,
+        }
+    }
+}
+
+impl KeylessSigner {
+    /// The same signer, with the status of each certificate of the chain.
+    pub(super) fn not_revoked(self, context: AuthenticationContext<'_>) -> Result<Self, CertificateFault> {
+        let Some(check) = context.revocation else { return Ok(self) };
+        let (now, limits) = (context.time.current(), context.limits);
+        // Each of them is an upper bound of the time of the signature.
+        let bound = self.transparency().bounds().map(|(_, latest)| latest).min();
+        let refused = |fault| CertificateFault::Revocation { fault, timestamp: None };
+        let statuses = check.check(self.chain(), bound, now, limits).map_err(refused)?;
+        Ok(self.with_statuses(statuses))
+    }
+}
+
+impl TransparencyProof {
+    /// Checks that no authority of a timestamp is revoked, or was when it made the timestamp.
+    pub(super) fn check_authorities(&self, context: AuthenticationContext<'_>) -> Result<(), CertificateFault> {
+        let Some(check) = context.revocation else { return Ok(()) };
+        let (now, limits) = (context.time.current(), context.limits);
+        let mut timestamps = self.timestamps().iter();
+        timestamps
+            .try_for_each(|one| check.check_authority(one, now, limits))
+            .map_err(CertificateFault::TimestampAuthority)
+    }
+}

@@ -1,0 +1,258 @@
+//! Revocation of certificates in the formats of Sigstore, and timestamps there: whose they are comes before what they are
+//! about.
+
+use std::sync::Arc;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bulla::envelope::Bundle;
+use bulla::envelope::Evidence;
+use bulla::limits::Limits;
+use bulla::time::Time;
+use bulla::trust::Identity;
+use bulla::trust::KeylessMeans;
+use bulla::trust::LogRule;
+use bulla::trust::Means;
+use bulla::trust::Owner;
+use bulla::trust::PassedBy;
+use bulla::trust::RevocationCheck;
+use bulla::trust::RevocationUse;
+use bulla::trust::StatusRule;
+use bulla::trust::TrustRoot;
+use bulla::trust::sigstore::TrustedRoot;
+use bulla::x509::CertificateRevocationList;
+use bulla::x509::ExpiredCertificates;
+use bulla::x509::FreshnessRule;
+use bulla::x509::HashAlgorithm;
+use bulla::x509::RescueRule;
+use bulla::x509::StatusEvidence;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::author::List;
+use crate::author::entry;
+use crate::case::checked;
+use crate::draft::Draft;
+use crate::draft::generalized;
+use crate::draft::imprint;
+use crate::draft::tlv;
+use crate::made::CA;
+use crate::made::Made;
+use crate::made::Plan;
+use crate::made::TSA;
+use crate::made::Workshop;
+use crate::made::plan;
+use crate::own;
+
+const URI: &str = "https://acme.example/a";
+const KEY_COMPROMISE: Option<u8> = Some(1);
+const SUPERSEDED: Option<u8> = Some(4);
+
+/// A certificate authority, a timestamp authority, and signers; `None` where openssl is missing.
+static SCENE: LazyLock<Option<Scene>> = LazyLock::new(|| {
+    let shop = Workshop::new()?;
+    let root = shop.root(plan("/O=Acme/CN=root", CA));
+    let tsa_root = shop.root(plan("/O=Time/CN=root", CA));
+    let tsa = shop.issue(&tsa_root, Plan { serial: "3", ..plan("/O=Time/CN=clock", TSA) });
+    let stranger_root = shop.root(plan("/O=Elsewhere/CN=root", CA));
+    let stranger = shop.issue(&stranger_root, Plan { serial: "4", ..plan("/O=Elsewhere/CN=clock", TSA) });
+    let extensions =
+        format!("keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\nsubjectAltName=URI:{URI}\n");
+    let named = format!("{extensions}crlDistributionPoints=URI:http://crl.example/root.crl\n");
+    let plain = shop.issue(&root, Plan { serial: "1", ..plan("/O=Acme/CN=plain", &extensions) });
+    let named = shop.issue(&root, Plan { serial: "2", ..plan("/O=Acme/CN=named", &named) });
+    Some(Scene { named, plain, root, _shop: shop, stranger, tsa, tsa_root })
+});
+
+struct Scene {
+    named: Made,
+    plain: Made,
+    root: Made,
+    /// The folder with the keys.
+    _shop: Workshop,
+    stranger: Made,
+    tsa: Made,
+    tsa_root: Made,
+}
+
+impl Scene {
+    fn after(&self, seconds: i64) -> Time {
+        Time::from_unix(self.named.certificate.not_before().unix() + seconds).unwrap()
+    }
+
+    fn trust(&self, revocation: RevocationUse, rule: LogRule) -> TrustRoot {
+        let authority = |made: &Made| {
+            json!({
+                "certChain": {"certificates": [{"rawBytes": STANDARD.encode(made.certificate.der())}]},
+                "validFor": {"start": "2020-01-01T00:00:00Z"},
+            })
+        };
+        let root = json!({
+            "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+            "certificateAuthorities": [authority(&self.root)],
+            "timestampAuthorities": [authority(&self.tsa_root)],
+        });
+        let root = TrustedRoot::parse(root.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
+        let means = KeylessMeans::new(Arc::new(root), own::uri(URI), rule).with_revocation(revocation);
+        TrustRoot::new([Identity::new(Owner::Named("release".to_owned()), Means::Keyless(means))]).unwrap()
+    }
+
+    /// The list of an authority that revokes the certificate with this serial number.
+    fn revoking(&self, authority: &Made, serial: u64, at: Time, reason: Option<u8>) -> Vec<u8> {
+        List::of(authority, self.after(3_600)).entry(entry(serial, at, reason)).signed_by(authority)
+    }
+
+    fn empty(&self, authority: &Made) -> Vec<u8> {
+        List::of(authority, self.after(3_600)).signed_by(authority)
+    }
+}
+
+fn check(crls: &[Vec<u8>], rule: StatusRule) -> RevocationCheck {
+    let mut evidence = StatusEvidence::new();
+    for crl in crls {
+        let crl = CertificateRevocationList::parse(crl.clone(), &Limits::DEFAULT).unwrap();
+        evidence.add_crl(crl, &Limits::DEFAULT).unwrap();
+    }
+    let freshness = FreshnessRule {
+        expired_certificates: ExpiredCertificates::MayBeDropped,
+        grace_after_next_update: Duration::ZERO,
+        maximum_age: None,
+    };
+    RevocationCheck::new(evidence, freshness, rule)
+}
+
+/// A bundle of the signer, with timestamps over the signature: the authority, when, and over which bytes instead.
+fn stamped(signer: &Made, stamps: &[(&Made, Time, Option<&[u8]>)]) -> Evidence {
+    let mut bundle: Value = own::bundle(signer);
+    let signature = bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap();
+    let signature = STANDARD.decode(signature).unwrap();
+    let made = stamps.iter().map(|(authority, at, other)| {
+        let mut token = Draft::new(authority);
+        token.info.gen_time = generalized(at.unix());
+        let hash = HashAlgorithm::Sha256.hash(other.unwrap_or(&signature));
+        token.info.imprint = imprint(HashAlgorithm::Sha256, &hash);
+        let granted = tlv(0x30, &[&tlv(0x30, &[&tlv(2, &[&[0]])]), &token.made()]);
+        json!({"signedTimestamp": STANDARD.encode(granted)})
+    });
+    let made: Vec<_> = made.collect();
+    bundle["verificationMaterial"]["timestampVerificationData"] = json!({"rfc3161Timestamps": made});
+    let bundle = Bundle::parse(bundle.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
+    crate::case::evidence(bulla::envelope::SignedDocument::Bundle(bundle))
+}
+
+fn code(evidence: &Evidence, trust: &TrustRoot, now: Time, check: Option<&RevocationCheck>) -> String {
+    checked(evidence, trust, now, check).map_or_else(|code| code, |_| "verified".to_owned())
+}
+
+#[test]
+fn a_status_that_is_required_and_not_known_is_could_not_tell() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let now = scene.after(3_600);
+    let (plain, named) = (own::read(&own::bundle(&scene.plain)), own::read(&own::bundle(&scene.named)));
+    for revocation in [RevocationUse::NotChecked, RevocationUse::Required] {
+        let trust = scene.trust(revocation, own::NOW);
+        let fresh = [scene.empty(&scene.root)];
+        for (evidence, crls, rule, want) in [
+            (&plain, &[][..], StatusRule::WhenNamed, "verified"),
+            (&plain, &[], StatusRule::Required, "?status-unknown"),
+            (&named, &[], StatusRule::WhenNamed, "?status-unknown"),
+            (&named, &fresh, StatusRule::WhenNamed, "verified"),
+            (&plain, &fresh, StatusRule::Required, "verified"),
+        ] {
+            assert_eq!(code(evidence, &trust, now, Some(&check(crls, rule))), want, "{revocation:?} {rule:?}");
+        }
+        let signer = checked(&named, &trust, now, Some(&check(&fresh, StatusRule::WhenNamed))).unwrap();
+        let statuses = signer.keyless().unwrap().statuses().unwrap();
+        assert_eq!(statuses.len(), 1, "nobody but the operator vouches for the authority");
+        assert!(matches!(statuses[0].passed, PassedBy::Good { .. }));
+    }
+    // Without evidence: what the identity requires is not known; what it does not require is not checked.
+    for (revocation, evidence, want) in [
+        (RevocationUse::Required, &named, "?status-unknown"),
+        (RevocationUse::Required, &plain, "verified"),
+        (RevocationUse::NotChecked, &named, "verified"),
+    ] {
+        assert_eq!(code(evidence, &scene.trust(revocation, own::NOW), now, None), want, "{revocation:?}");
+    }
+    let strict = scene.trust(RevocationUse::Required, own::NOW).version();
+    assert_ne!(strict, scene.trust(RevocationUse::NotChecked, own::NOW).version());
+}
+
+#[test]
+fn a_revocation_counts_whatever_else_is_there() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (now, trust) = (scene.after(3_600), scene.trust(RevocationUse::NotChecked, own::NOW));
+    for (signer, serial) in [(&scene.plain, 1), (&scene.named, 2)] {
+        let evidence = own::read(&own::bundle(signer));
+        let revoked = scene.revoking(&scene.root, serial, scene.after(60), SUPERSEDED);
+        let pool = check(&[scene.empty(&scene.root), revoked], StatusRule::WhenNamed);
+        assert_eq!(code(&evidence, &trust, now, Some(&pool)), "revoked");
+        let other = scene.revoking(&scene.root, 9, scene.after(60), KEY_COMPROMISE);
+        assert_eq!(code(&evidence, &trust, now, Some(&check(&[other], StatusRule::WhenNamed))), "verified");
+    }
+}
+
+#[test]
+fn a_timestamp_keeps_a_signature_from_before_a_revocation_that_is_no_compromise() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (now, trust) = (scene.after(3_600), scene.trust(RevocationUse::NotChecked, own::NOW));
+    let at = scene.after(1_800);
+    for (signed_at, reason, want) in [
+        (scene.after(1_799), SUPERSEDED, "verified"),
+        (scene.after(1_800), SUPERSEDED, "revoked"),
+        (scene.after(1_799), KEY_COMPROMISE, "revoked"),
+        (scene.after(1_799), None, "revoked"),
+    ] {
+        let evidence = stamped(&scene.named, &[(&scene.tsa, signed_at, None)]);
+        let pool = check(&[scene.revoking(&scene.root, 2, at, reason)], StatusRule::WhenNamed);
+        let found = checked(&evidence, &trust, now, Some(&pool));
+        assert_eq!(found.as_ref().map_or_else(|code| code.as_str(), |_| "verified"), want, "{signed_at} {reason:?}");
+        if let Ok(signer) = found {
+            let passed = signer.keyless().unwrap().statuses().unwrap()[0].passed;
+            assert_eq!(passed, PassedBy::Rescued(RescueRule::BeforeRevocation));
+        }
+    }
+}
+
+#[test]
+fn a_revoked_timestamp_authority_proves_no_time() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let now = scene.after(3_600);
+    let evidence = stamped(&scene.plain, &[(&scene.tsa, scene.after(600), None)]);
+    for rule in [own::NOW, LogRule::NONE.with_timestamps(1)] {
+        let trust = scene.trust(RevocationUse::NotChecked, rule);
+        for (at, reason, want) in [
+            (scene.after(60), KEY_COMPROMISE, "revoked"),
+            (scene.after(3_000), KEY_COMPROMISE, "revoked"),
+            (scene.after(3_000), SUPERSEDED, "verified"),
+        ] {
+            let pool = check(&[scene.revoking(&scene.tsa_root, 3, at, reason)], StatusRule::WhenNamed);
+            assert_eq!(code(&evidence, &trust, now, Some(&pool)), want, "{at} {reason:?}");
+        }
+        let required = check(&[scene.empty(&scene.root)], StatusRule::Required);
+        assert_eq!(code(&evidence, &trust, now, Some(&required)), "?status-unknown");
+    }
+}
+
+/// A timestamp by an authority that is not trusted is skipped, whatever it is about; by a trusted one it is a refusal.
+#[test]
+fn a_timestamp_about_something_else_refuses_only_if_its_authority_is_trusted() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (now, at) = (scene.after(3_600), scene.after(600));
+    let present = scene.trust(RevocationUse::NotChecked, own::NOW);
+    let required = scene.trust(RevocationUse::NotChecked, LogRule::NONE.with_timestamps(1));
+    let other = Some(&b"something else"[..]);
+    for (stamps, by_present, by_required) in [
+        (&[(&scene.stranger, at, other)][..], "verified", "timestamp-threshold"),
+        (&[(&scene.stranger, at, None)], "verified", "timestamp-threshold"),
+        (&[(&scene.stranger, at, other), (&scene.tsa, at, None)], "verified", "verified"),
+        (&[(&scene.tsa, at, other)], "timestamp-imprint", "timestamp-imprint"),
+        (&[(&scene.tsa, at, None), (&scene.tsa, at, other)], "timestamp-imprint", "timestamp-imprint"),
+    ] {
+        let evidence = stamped(&scene.plain, stamps);
+        assert_eq!(code(&evidence, &present, now, None), by_present);
+        assert_eq!(code(&evidence, &required, now, None), by_required);
+    }
+}
