@@ -32,6 +32,8 @@ mod made;
 mod ocsp;
 #[path = "revocation_fetch/online.rs"]
 mod online;
+#[path = "revocation_fetch/sigstore.rs"]
+mod sigstore;
 #[path = "revocation_fetch/web.rs"]
 mod web;
 

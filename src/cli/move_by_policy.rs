@@ -148,8 +148,8 @@ fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> 
     let target = Target::parse(&args.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
     let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
-    let (certificates, notation) = (&args.required.certificates, &args.required.notation);
-    let revocation = revocation::check(certificates, Some(&args.required.lookup), notation, &limits)?.map(Arc::new);
+    let (certificates, asked) = (&args.required.certificates, Some(&args.required.lookup));
+    let revocation = revocation::check_by_policies(certificates, asked, &policies, &limits)?.map(Arc::new);
     let runtime = Runtime::new(Work::Moving)?;
     let sources = if args.all { runtime.block_on(move_image::all_images(&stores, &typed))? } else { typed };
     target.check_count(&sources)?;
@@ -162,7 +162,7 @@ fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> 
         platform: None,
         policies: &policies,
         revocation: revocation.as_ref(),
-        strictness: envelope_reader::strictness(certificates, notation)?,
+        strictness: envelope_reader::by_policies(certificates, &policies)?,
     };
     let job = MoveJob {
         closure: Closure::Image,
@@ -181,6 +181,7 @@ fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> 
         answers.push(runtime.block_on(import_one(&job, &mut sinks, source, &args.policy, judge)));
     }
     let exit = finish(report, &runtime, &sinks, answers, reports);
+    revocation::note_left_behind(lookup.as_ref());
     revocation::report_problems(lookup);
     exit
 }

@@ -252,6 +252,7 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
             None => report(source, imported),
         }
     }
+    revocation::note_left_behind(lookup.as_ref());
     revocation::report_problems(lookup);
     reports.end();
     Ok(exit)

@@ -7,6 +7,8 @@ use bulla::report::CheckResult;
 use bulla::report::PolicyPlace;
 use bulla::report::RequirementCheck;
 use bulla::time::Time;
+use bulla::trust::Identity;
+use bulla::trust::TrustRoot;
 
 use super::args::PolicyArgs;
 use super::args::TokenArgs;
@@ -54,6 +56,11 @@ impl PolicySet {
 
     pub(super) fn entries(&self) -> &[PolicyEntry] {
         &self.0
+    }
+
+    /// The identities of all policies.
+    pub(super) fn identities(&self) -> impl Iterator<Item = &Identity> {
+        self.0.iter().filter_map(|entry| entry.policy.trust()).flat_map(TrustRoot::identities)
     }
 }
 

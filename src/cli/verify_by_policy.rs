@@ -65,8 +65,8 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
     let stores = Stores::new(&args.registry, &references)?;
     let runtime = Runtime::new(if args.layers { Work::Moving } else { Work::Waiting })?;
     let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
-    let (certificates, notation) = (&args.required.certificates, &args.required.notation);
-    let revocation = revocation::check(certificates, Some(&args.required.lookup), notation, &limits)?.map(Arc::new);
+    let (certificates, asked) = (&args.required.certificates, Some(&args.required.lookup));
+    let revocation = revocation::check_by_policies(certificates, asked, &policies, &limits)?.map(Arc::new);
     let judge = PolicyJudge {
         evidence: &evidence,
         limits: &limits,
@@ -75,7 +75,7 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
         platform: platform.as_ref(),
         policies: &policies,
         revocation: revocation.as_ref(),
-        strictness: envelope_reader::strictness(certificates, notation)?,
+        strictness: envelope_reader::by_policies(certificates, &policies)?,
     };
     let task = PolicyVerification { args, judge, stores: &stores };
     let (mut results, mut exits) = (Results::of("verify", output), Vec::new());

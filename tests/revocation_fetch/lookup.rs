@@ -65,6 +65,7 @@ fn an_import_uses_attached_evidence_at_the_destination_too() {
             world.says(&format!("import oci:app:v1 {target} {TRUST} --revocation-attached --revocation-required"));
         assert_eq!(code, 0, "{text}");
         assert_eq!(world.says(&format!("verify {target} {TRUST} --revocation-attached")).0, 2, "it is not carried");
+        assert!(text.contains("is not imported") && text.contains("bulla revocation attach REF@sha256:"), "{text}");
     }
 }
 

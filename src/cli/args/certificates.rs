@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bulla::envelope::Strictness;
 use clap::ArgGroup;
 use clap::Args;
 use clap::ValueEnum;
@@ -78,6 +79,15 @@ pub(in crate::cli) enum EnvelopeReader {
     Strict,
     /// Also what notation reads beside that, such as names in another case that old versions wrote
     AsNotation,
+}
+
+impl From<EnvelopeReader> for Strictness {
+    fn from(reader: EnvelopeReader) -> Self {
+        match reader {
+            EnvelopeReader::Strict => Self::Strict,
+            EnvelopeReader::AsNotation => Self::AsNotation,
+        }
+    }
 }
 
 /// The options of signatures with certificates.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::Subcommand;
 
+use crate::cli::args::EnvelopeReader;
 use crate::cli::args::Output;
 use crate::cli::args::RegistryArgs;
 
@@ -74,6 +75,9 @@ pub(in crate::cli) struct RevocationFetchArgs {
     /// Replace an existing file
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
+    /// How strictly envelopes of the Notary Project are read
+    #[arg(long, value_name = "READER", value_enum, default_value_t, help_heading = "Certificates")]
+    pub(in crate::cli) envelope_reader: EnvelopeReader,
     /// A host that certificates may name although its address is not public, or that only a proxy resolves; several may
     /// be given
     #[arg(long, value_name = "HOST[:PORT]", help_heading = "Certificates")]

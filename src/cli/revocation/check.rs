@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use bulla::limits::Limits;
+use bulla::trust::Identity;
 use bulla::trust::RevocationBundle;
 use bulla::trust::RevocationCheck;
 use bulla::trust::StatusRule;
@@ -18,6 +19,7 @@ use crate::cli::args::CertificateArgs;
 use crate::cli::args::NotationArgs;
 use crate::cli::exit::Failure;
 use crate::cli::files;
+use crate::cli::policy_set::PolicySet;
 use crate::cli::revocation::args::RevocationLookupArgs;
 
 /// The check with the evidence of `--revocation`; `None` if no option asks for one.
@@ -27,12 +29,7 @@ pub(in crate::cli) fn check(
     notation: &NotationArgs,
     limits: &Limits,
 ) -> Result<Option<RevocationCheck>, Failure> {
-    let option = match lookup {
-        _ if !args.revocation.is_empty() => "--revocation",
-        Some(lookup) if lookup.revocation_attached => "--revocation-attached",
-        Some(lookup) if lookup.revocation_online => "--revocation-online",
-        _ => return Ok(None),
-    };
+    let Some(option) = option_of(args, lookup) else { return Ok(None) };
     if !args.has_authority_identity() && notation.trust_policy.is_none() {
         let message = match args.has_identity() {
             true => format!("{option} is about certificates of --ca-roots, and none of them is trusted"),
@@ -48,6 +45,36 @@ pub(in crate::cli) fn check(
         return Err(Failure::unknown(message)
             .hint(format!("verify twice: with --ca-roots and {option}, and with --trusted-root")));
     }
+    pool(args, limits).map(Some)
+}
+
+/// The same for policy files, which say themselves whose certificates count: at least one identity must have some.
+pub(in crate::cli) fn check_by_policies(
+    args: &CertificateArgs,
+    lookup: Option<&RevocationLookupArgs>,
+    policies: &PolicySet,
+    limits: &Limits,
+) -> Result<Option<RevocationCheck>, Failure> {
+    let Some(option) = option_of(args, lookup) else { return Ok(None) };
+    if !policies.identities().any(Identity::has_certificates) {
+        let message = format!("{option} is about certificates, and no identity of the policy is known by certificates");
+        return Err(Failure::unknown(message));
+    }
+    pool(args, limits).map(Some)
+}
+
+/// The option that asks for a check of revocation; `None` if none does.
+fn option_of(args: &CertificateArgs, lookup: Option<&RevocationLookupArgs>) -> Option<&'static str> {
+    match lookup {
+        _ if !args.revocation.is_empty() => Some("--revocation"),
+        Some(lookup) if lookup.revocation_attached => Some("--revocation-attached"),
+        Some(lookup) if lookup.revocation_online => Some("--revocation-online"),
+        _ => None,
+    }
+}
+
+/// The evidence of `--revocation`, and how it is judged.
+fn pool(args: &CertificateArgs, limits: &Limits) -> Result<RevocationCheck, Failure> {
     let mut evidence = StatusEvidence::new();
     for path in &args.revocation {
         for file in files_of(path)? {
@@ -63,7 +90,7 @@ pub(in crate::cli) fn check(
         maximum_age: args.revocation_max_age,
     };
     let rule = if args.revocation_required { StatusRule::Required } else { StatusRule::WhenNamed };
-    Ok(Some(RevocationCheck::new(evidence, freshness, rule)))
+    Ok(RevocationCheck::new(evidence, freshness, rule))
 }
 
 /// The file itself, or the files of a directory by name. A directory in it is an error: nothing is left out silently.

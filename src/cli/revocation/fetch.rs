@@ -23,6 +23,7 @@ mod online {
     use bulla::files::Overwrite;
     use bulla::limits::Limits;
     use bulla::ops::revocation;
+    use bulla::ops::revocation::ChainOptions;
     use bulla::ops::revocation::EvidenceFetcher;
     use bulla::ops::revocation::FoundChains;
     use bulla::ops::revocation::NeededStatus;
@@ -115,12 +116,14 @@ mod online {
         if args.references.is_empty() {
             return Ok(found);
         }
-        let (search, time) = (ChainSearch::of_anchors(anchors), VerificationTime::now(now));
+        let search = ChainSearch::of_anchors(anchors, limits).map_err(|error| Failure::unknown(error.to_string()))?;
+        let strictness = args.envelope_reader.into();
+        let options = ChainOptions { limits, search: &search, strictness, time: VerificationTime::now(now) };
         let stores = Stores::new(&args.registry, &args.references)?;
         Runtime::new(Work::Waiting)?.block_on(async {
             for reference in &args.references {
                 let (source, tag_or_digest) = stores.source(reference)?;
-                let of_image = revocation::chains(source.as_ref(), &tag_or_digest, &search, time, limits).await?;
+                let of_image = revocation::chains(source.as_ref(), &tag_or_digest, options).await?;
                 found.merge(of_image);
             }
             Ok(found)

@@ -4,6 +4,7 @@ use bulla::ops::revocation::RevocationLookup;
 
 use crate::cli::args::RegistryArgs;
 use crate::cli::exit::Failure;
+use crate::cli::render;
 use crate::cli::revocation::args::RevocationLookupArgs;
 
 #[cfg(feature = "registry")]
@@ -23,6 +24,16 @@ pub(in crate::cli) fn lookup(
     let lookup = if args.revocation_attached { lookup.with_attached() } else { lookup };
     let lookup = if args.revocation_online { online::with(lookup, args, registry)? } else { lookup };
     Ok(Some(lookup))
+}
+
+/// Says what an import leaves behind: files of revocation evidence, which nobody signed, and the command for the destination.
+pub(in crate::cli) fn note_left_behind(lookup: Option<&RevocationLookup>) {
+    for digest in lookup.map(RevocationLookup::attached_to).unwrap_or_default() {
+        render::note(format_args!(
+            "note: the revocation evidence attached to {digest} is not imported, since nobody signed it: at the destination, \
+             bulla revocation attach REF@{digest} FILE"
+        ));
+    }
 }
 
 /// Reports the addresses from which nothing was kept.

@@ -15,7 +15,9 @@ use crate::cli::exit::Failure;
 use args::RevocationCommand;
 
 pub(super) use check::check;
+pub(super) use check::check_by_policies;
 pub(super) use lookup::lookup;
+pub(super) use lookup::note_left_behind;
 pub(super) use lookup::report_problems;
 
 pub(super) fn revocation(command: &RevocationCommand, now: Time) -> Result<Exit, Failure> {
