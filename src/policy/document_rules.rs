@@ -52,17 +52,27 @@ pub struct TestRule {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SummaryRule {
+    /// Whether a summary counts that was made with exceptions.
+    pub exceptions: SummaryExceptions,
     /// The levels that must have been verified.
     pub levels: Vec<String>,
     /// The digests of the policies that count.
     pub policies: NonEmpty<Digest>,
     /// The repository that the summary must be about.
     pub resource: RepositoryName,
-    /// The lowest version of the verifier's trust that it must name. No summary that is read names one yet, so with this none
-    /// counts.
+    /// The lowest version of the verifier's trust that it must state. One that states none does not count then.
     pub trust_at_least: Option<u64>,
     /// The verifier, a URI.
     pub verifier: String,
+}
+
+/// Whether a verification summary counts that was made with exceptions from the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SummaryExceptions {
+    /// It counts, whether or not it says that there were any.
+    Accept,
+    /// It does not count. Neither does one that does not say whether there were any.
+    Refuse,
 }
 
 /// What a value of a predicate must be.
@@ -144,9 +154,10 @@ impl TestRule {
 }
 
 impl SummaryRule {
-    /// A summary of `verifier` about `resource`, by one of `policies`.
+    /// A summary of `verifier` about `resource`, by one of `policies`, without exceptions.
     pub const fn new(verifier: String, resource: RepositoryName, policies: NonEmpty<Digest>) -> Self {
-        Self { levels: Vec::new(), policies, resource, trust_at_least: None, verifier }
+        let exceptions = SummaryExceptions::Refuse;
+        Self { exceptions, levels: Vec::new(), policies, resource, trust_at_least: None, verifier }
     }
 
     /// Checks a summary about the manifest `subject`.
@@ -169,8 +180,13 @@ impl SummaryRule {
         if !self.policies.iter().any(|policy| summary.policy_digests.contains(policy)) {
             return Err(UnmetCondition::SummaryPolicy);
         }
-        if let Some(want) = self.trust_at_least {
-            return Err(UnmetCondition::SummaryTrust { want });
+        match (self.exceptions, summary.exceptions) {
+            (SummaryExceptions::Accept, _) | (SummaryExceptions::Refuse, Some(0)) => {}
+            (SummaryExceptions::Refuse, Some(got)) => return Err(UnmetCondition::SummaryExceptions { got }),
+            (SummaryExceptions::Refuse, None) => return Err(UnmetCondition::SummaryExceptionsNotStated),
+        }
+        if let Some(want) = self.trust_at_least.filter(|want| summary.trust_version.is_none_or(|got| got < *want)) {
+            return Err(UnmetCondition::SummaryTrust { got: summary.trust_version, want });
         }
         match self.levels.iter().find(|level| !summary.has_level(level)) {
             Some(level) => Err(UnmetCondition::SummaryLevel { want: level.clone() }),

@@ -31,6 +31,7 @@ pub use document_rules::FieldRule;
 pub use document_rules::SbomRule;
 pub use document_rules::ScanRule;
 pub use document_rules::SummaryRule;
+pub use document_rules::SummaryExceptions;
 pub use document_rules::TestRule;
 pub use file_statement::FileStatement;
 pub use predicate_view::PredicateView;

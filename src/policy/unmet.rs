@@ -151,6 +151,15 @@ pub enum UnmetCondition {
     /// The source of the build is not known.
     #[error(transparent)]
     SourceUnknown(SourceUnknown),
+    /// The verifier made exceptions from its policy.
+    #[error("it was made with {got} exception{}", if *got == 1 { "" } else { "s" })]
+    SummaryExceptions {
+        /// The number of exceptions.
+        got: usize,
+    },
+    /// The summary does not say whether the verifier made exceptions from its policy.
+    #[error("it does not say whether it was made with exceptions")]
+    SummaryExceptionsNotStated,
     /// The verifier did not accept the image.
     #[error("the verifier did not accept the image")]
     SummaryFailed,
@@ -169,9 +178,11 @@ pub enum UnmetCondition {
         /// The resource, a URI.
         got: String,
     },
-    /// The summary does not name the version of the verifier's trust.
-    #[error("it names no version of the verifier's trust, and at least {want} is wanted")]
+    /// The summary names no version of the verifier's trust, or a lower one.
+    #[error("it names {} of the verifier's trust, and at least {want} is wanted", version(*got))]
     SummaryTrust {
+        /// The version that it names.
+        got: Option<u64>,
         /// The lowest version.
         want: u64,
     },
@@ -232,6 +243,8 @@ impl UnmetCondition {
             Self::Source { .. } => "other-source",
             Self::SourceRef { .. } => "other-ref",
             Self::SourceUnknown(unknown) => unknown.code(),
+            Self::SummaryExceptions { .. } => "summary-exceptions",
+            Self::SummaryExceptionsNotStated => "summary-exceptions-not-stated",
             Self::SummaryFailed => "summary-failed",
             Self::SummaryLevel { .. } => "summary-level",
             Self::SummaryPolicy => "summary-policy",
@@ -257,6 +270,10 @@ fn shown(got: Option<&String>) -> String {
 
 fn reference(got: Option<&String>) -> String {
     got.map_or_else(|| "no branch or tag".to_owned(), |got| format!("{:?}", Untrusted::new(got)))
+}
+
+fn version(got: Option<u64>) -> String {
+    got.map_or_else(|| "no version".to_owned(), |got| format!("the version {got}"))
 }
 
 fn vulnerabilities(count: usize) -> String {

@@ -151,6 +151,14 @@ impl<'a> JsonNode<'a> {
         self.read("a boolean")
     }
 
+    /// The whole number, from 0, written without fraction and exponent.
+    ///
+    /// # Errors
+    /// [`PredicateError`] if it is none, or too large.
+    pub fn whole_number(&self) -> Result<u64, PredicateError> {
+        self.read("a whole number")
+    }
+
     /// The point in time, RFC 3339. `None` for an empty text and for the year 1 and before: those are the zero values of
     /// time in Go and other languages, and say nothing.
     ///

@@ -14,6 +14,9 @@ use crate::time::Time;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VerificationSummary {
+    /// How many exceptions from the policy the verifier made: the length of the list `bulla_exceptions`; `None` if the summary
+    /// does not say.
+    pub exceptions: Option<usize>,
     /// The levels that were verified: `SLSA_BUILD_LEVEL_3`, or names of the verifier's own.
     pub levels: Vec<String>,
     /// The digests of the policy that was applied, by SHA-256 and SHA-512.
@@ -26,6 +29,8 @@ pub struct VerificationSummary {
     pub result: VerificationResult,
     /// When it was verified. SLSA has it optional since 1.1.
     pub time_verified: Option<Time>,
+    /// The version of the verifier's trust: `bulla_trustVersion`; `None` if the summary does not say.
+    pub trust_version: Option<u64>,
     /// The verifier, a URI.
     pub verifier: String,
 }
@@ -56,12 +61,14 @@ impl VerificationSummary {
         let levels =
             levels.map(|level| Ok(level.filled_text()?.into_owned())).collect::<Result<_, PredicateError>>()?;
         Ok(Self {
+            exceptions: root.optional(EXCEPTIONS)?.map(|list| list.items()).transpose()?.map(|list| list.len()),
             levels,
             policy_digests: digests(&policy)?,
             policy_uri: policy.optional_text("uri")?,
             resource_uri: root.required_text("resourceUri")?,
             result: result(&root.required("verificationResult")?)?,
             time_verified: root.optional_time("timeVerified")?,
+            trust_version: root.optional(TRUST_VERSION)?.map(|version| version.whole_number()).transpose()?,
             verifier,
         })
     }
@@ -75,6 +82,10 @@ impl VerificationSummary {
         })
     }
 }
+
+// Extension fields, named as SLSA names them: `<vendor>_<fieldname>`. One that is missing never turns a no into a yes.
+const EXCEPTIONS: &str = "bulla_exceptions";
+const TRUST_VERSION: &str = "bulla_trustVersion";
 
 /// The track and the number of a level of SLSA: `SLSA_BUILD_LEVEL_` and `3`.
 pub(super) fn numbered(level: &str) -> Option<(&str, u8)> {

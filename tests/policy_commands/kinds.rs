@@ -159,10 +159,55 @@ fn verification_summaries() {
     scene.refused("summary-trust");
     scene.policy(&rule(", exceptions: accept").replace(&"a".repeat(64), &"b".repeat(64)));
     scene.refused("summary-policy");
-    // No summary says whether exceptions were made, so a policy cannot refuse those that were.
+    // What a summary does not say does not count.
     for unsaid in ["", ", exceptions: refuse"] {
         scene.policy(&rule(unsaid));
-        scene.unknown("exceptions: accept");
+        scene.refused("summary-exceptions-not-stated");
+    }
+}
+
+#[test]
+fn verification_summaries_with_exceptions_and_versions_of_trust() {
+    let stated = |exceptions: Value, version: Value| {
+        let mut document =
+            summary("https://verifier.example", "registry.example/app", "PASSED", &["SLSA_BUILD_LEVEL_2"]);
+        document["bulla_exceptions"] = exceptions;
+        document["bulla_trustVersion"] = version;
+        document
+    };
+    let waived = json!([{"repository": "registry.example/app", "waives": ["sbom"]}]);
+    for (document, more, code) in [
+        (stated(json!([]), json!(12)), "", None),
+        (stated(json!([]), json!(12)), ", exceptions: refuse, trust-at-least: 12", None),
+        (stated(json!([]), json!(11)), ", trust-at-least: 12", Some("summary-trust")),
+        (stated(json!([]), json!(null)), ", trust-at-least: 1", Some("summary-trust")),
+        (stated(json!([]), json!(0)), ", trust-at-least: 1", Some("summary-trust")),
+        (stated(waived.clone(), json!(12)), "", Some("summary-exceptions")),
+        (stated(waived.clone(), json!(12)), ", exceptions: refuse", Some("summary-exceptions")),
+        (stated(waived, json!(12)), ", exceptions: accept, trust-at-least: 12", None),
+        (stated(json!(null), json!(12)), ", exceptions: refuse", Some("summary-exceptions-not-stated")),
+        (stated(json!(null), json!(12)), ", exceptions: accept", None),
+    ] {
+        let scene = Scene::new();
+        scene.attest("importer", "vsa", &document, &[]);
+        let policy = format!("sha256:{}", "a".repeat(64));
+        scene.policy(&format!(
+            "vsa: {{ by: [importer], max-age: none, verifier: \"https://verifier.example\", policies: [\"{policy}\"]{more} }}"
+        ));
+        match code {
+            None => scene.accepted(),
+            Some(code) => scene.refused(code),
+        }
+    }
+    // A field of another type is not read as absent, and is not attested.
+    for (field, wrong) in [("bulla_exceptions", json!("none")), ("bulla_trustVersion", json!("12"))] {
+        let scene = Scene::new();
+        let mut document = stated(json!([]), json!(12));
+        document[field] = wrong;
+        fs::write(scene.bench.path("vsa.json"), document.to_string()).unwrap();
+        let attest = ["attest", "oci:build:v1", "--key", "importer.key", "--type", "vsa", "--predicate", "vsa.json"];
+        let printed = scene.bench.run(&attest);
+        assert!(printed.code != Some(0) && printed.err.contains(field), "{}", printed.err);
     }
 }
 

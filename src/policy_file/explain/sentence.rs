@@ -19,6 +19,7 @@ use crate::policy_file::document::ScanDocument;
 use crate::policy_file::document::SignersDocument;
 use crate::policy_file::document::TimeWord;
 use crate::policy_file::document::VsaDocument;
+use crate::policy_file::document::VsaExceptions;
 use crate::policy_file::walk;
 
 /// The owners who can sign for a requirement, each once, in the order of their names.
@@ -135,6 +136,13 @@ fn of_summary(vsa: &VsaDocument) -> String {
         text.push_str(&format!(" with {}", levels.join(" and ")));
     }
     text.push_str(&newest(&vsa.signers));
+    if let Some(least) = &vsa.trust_at_least {
+        text.push_str(&format!(" and version {} or higher of its trust", least.value));
+    }
+    match vsa.exceptions.as_ref().map_or(VsaExceptions::Refuse, |exceptions| exceptions.value) {
+        VsaExceptions::Accept => {}
+        VsaExceptions::Refuse => text.push_str(", which says that it was made without exceptions,"),
+    }
     text
 }
 

@@ -14,6 +14,7 @@ use crate::policy::ScanRule;
 use crate::policy::StatementKinds;
 use crate::policy::SummaryRule;
 use crate::policy::TestRule;
+use crate::policy::SummaryExceptions;
 use crate::policy::Threshold;
 use crate::policy::VexRequirement;
 use crate::policy_file::document::AcceptedTestResult;
@@ -134,13 +135,6 @@ impl RequirementReading<'_> {
 
     /// A verification summary about the repository that must have been signed, else about the one that is judged.
     pub(super) fn summary(&self, at: Position, vsa: &VsaDocument) -> Result<Requirement, RequiredPolicyError> {
-        match &vsa.exceptions {
-            Some(Located { value: VsaExceptions::Accept, .. }) => {}
-            Some(Located { position: Position { line, .. }, .. }) => {
-                return Err(RequiredPolicyError::SummaryExceptions { line: *line });
-            }
-            None => return Err(RequiredPolicyError::SummaryExceptions { line: at.line }),
-        }
         let policies = NonEmpty::collect(vsa.policies.iter().map(|digest| digest.value));
         let policies = policies.ok_or(RequiredPolicyError::Nothing)?;
         let resource = self.signed_name.as_ref().map_or(self.name, |rule| &rule.repository);
@@ -156,6 +150,10 @@ impl RequirementReading<'_> {
         at: Position,
         statement: &StatementDocument,
     ) -> Result<Requirement, RequiredPolicyError> {
+        rule.exceptions = match vsa.exceptions.as_ref().map(|exceptions| exceptions.value) {
+            Some(VsaExceptions::Accept) => SummaryExceptions::Accept,
+            Some(VsaExceptions::Refuse) | None => SummaryExceptions::Refuse,
+        };
         let kinds = value("type", &statement.predicate_type, StatementKinds::named)?;
         let mut requirement = self.newest(at, &statement.signers, kinds)?;
         for field in &statement.fields {
