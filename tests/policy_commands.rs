@@ -18,6 +18,8 @@
 
 #[path = "request_cli/bench.rs"]
 mod bench;
+#[path = "policy_commands/buildkit.rs"]
+mod buildkit;
 #[path = "policy_commands/documents.rs"]
 mod documents;
 #[path = "policy_commands/kinds.rs"]

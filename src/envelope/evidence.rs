@@ -23,6 +23,8 @@ pub enum FoundAt {
     FallbackTag,
     /// In a file that the operator named.
     File(String),
+    /// In the index itself: what BuildKit keeps there beside the platforms.
+    Index,
     /// In the referrers API of the store.
     Referrers,
     /// The manifest that is verified itself.
@@ -49,6 +51,11 @@ impl Evidence {
             true => self.clone(),
             false => Self { contents: Arc::clone(&self.contents), ..self.without_bytes() },
         }
+    }
+
+    /// The evidence that a signature of an index is for an unsigned statement in it, which the manifest `manifest` carries.
+    pub(crate) fn of_index(&self, manifest: Digest) -> Self {
+        Self { digest: Some(manifest), found_at: FoundAt::Index, ..self.without_bytes() }
     }
 
     /// The same evidence without its bytes: where it was found, its format and its signatures. It can no longer be
@@ -95,6 +102,7 @@ impl fmt::Display for FoundAt {
         match self {
             Self::FallbackTag => f.write_str("fallback tag"),
             Self::File(path) => f.write_str(path),
+            Self::Index => f.write_str("in the signed index"),
             Self::Referrers => f.write_str("referrers"),
             Self::Subject => f.write_str("the image itself"),
             Self::Tag(tag) => write!(f, "tag {tag}"),

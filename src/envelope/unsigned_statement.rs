@@ -1,4 +1,4 @@
-//! `UnsignedStatement`: a finished in-toto statement that is to be signed as it is.
+//! `UnsignedStatement`: a finished in-toto statement without a signature.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -14,8 +14,8 @@ use crate::json::JsonError;
 use crate::limits::Limits;
 use crate::oci::media_type;
 
-/// A finished in-toto statement, of version 0.1 or 1, that is to be signed byte for byte as it is, apart from the white
-/// space around it. It has a predicate, and is no image signature: only [`UnsignedStatement::parse`] and
+/// A finished in-toto statement, of version 0.1 or 1, that nobody has signed: it is to be signed byte for byte as it is,
+/// apart from the white space around it, or a signed index covers it. It has a predicate, and is no image signature: only [`UnsignedStatement::parse`] and
 /// [`UnsignedStatement::of_json`] make it.
 #[derive(Clone, Debug)]
 pub struct UnsignedStatement {
@@ -81,6 +81,11 @@ impl UnsignedStatement {
     /// The subjects.
     pub fn subjects(&self) -> &[ResourceDescriptor] {
         &self.subjects
+    }
+
+    /// The digests of the first subjects, for people.
+    pub(crate) fn shown_subjects(&self) -> String {
+        statement::shown_subjects(&self.subjects)
     }
 
     /// Whether a subject is the image with the digest `digest`, by the rules of the verification: a digest of it by an

@@ -14,6 +14,7 @@ use crate::oci::Document;
 use crate::oci::Index;
 use crate::oci::media_type;
 use crate::ops::OpsError;
+use crate::ops::index_statements::ListedAttestation;
 use crate::ops::walk::Walk;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -21,6 +22,8 @@ use crate::store::StoreError;
 /// The manifests of the platforms of an index, each once, with the platform that the index around it names.
 #[derive(Debug, Default)]
 pub(super) struct ImagePlatforms {
+    /// The attestation manifests of BuildKit that the index itself lists.
+    pub(super) attestations: Vec<ListedAttestation>,
     pub(super) manifests: Vec<Descriptor>,
     /// The errors of manifests that could not be read, so that platforms may be missing.
     pub(super) unread: Vec<StoreError>,
@@ -73,9 +76,20 @@ impl ImagePlatforms {
             }
             walk.check_depth(entry.digest, depth)?;
             match walk.fetch(&entry.bare()).await? {
-                Err(error) => found.unread.push(error),
-                Ok(content) if AttestationManifest::read(&entry, &siblings, &content, limits)?.is_some() => {}
-                Ok(_) => found.manifests.push(plain(&entry)),
+                Err(error) => {
+                    found
+                        .attestations
+                        .extend(ListedAttestation::unread(&entry, &siblings, &error).filter(|_| depth == 1));
+                    found.unread.push(error);
+                }
+                Ok(content) => match AttestationManifest::read(&entry, &siblings, &content, limits)? {
+                    // Only the index that was named may be signed: one inside it vouches for nothing.
+                    Some(attestation) if depth == 1 => {
+                        found.attestations.push(ListedAttestation::new(entry.digest, attestation));
+                    }
+                    Some(_) => {}
+                    None => found.manifests.push(plain(&entry)),
+                },
             }
         }
         Ok(found)

@@ -28,6 +28,7 @@ use crate::ops::OpsError;
 use crate::ops::discover::DiscoverUntil;
 use crate::ops::discover::ReferrerSubject;
 use crate::ops::image_platforms::ImagePlatforms;
+use crate::ops::index_statements::IndexStatements;
 use crate::ops::outcome::Depth;
 use crate::ops::outcome::UndeterminedCause;
 use crate::ops::outcome::VerifyOptions;
@@ -45,26 +46,7 @@ use crate::verify::ImageRoot;
 use crate::verify::Reason;
 use crate::verify::Verifier;
 
-/// Why a policy does not accept an image. It must not be moved or run.
-#[derive(Debug, thiserror::Error)]
-#[must_use]
-#[non_exhaustive]
-pub enum NotAccepted {
-    /// No: the image contradicts itself, so no signature could make it acceptable.
-    #[error(transparent)]
-    Contradiction(OpsError),
-    /// No: the policy is not met.
-    #[error("refused: {0}")]
-    Refused(Box<ImageRefusal>),
-    /// Could not tell: something that may decide the verdict could not be read.
-    #[error("could not tell: {}", causes.first())]
-    Undetermined {
-        /// What could not be read.
-        causes: NonEmpty<UndeterminedCause>,
-        /// The verdicts on the requirements; none if the image could not be read at all.
-        refusal: Option<Box<ImageRefusal>>,
-    },
-}
+pub use crate::ops::not_accepted::NotAccepted;
 
 /// Evaluates the policy of the verifier over the image at `tag_or_digest`, and over `platform` alone, if one is given.
 /// Configs and layers are not read, except the config that states the platform of a manifest or that a scan names.
@@ -137,7 +119,8 @@ pub(super) async fn evaluate(
     (lookup, files): (EvidenceLookup<'_>, &[AttestationFile]),
 ) -> Result<EvaluatedImage, OpsError> {
     let span = info_span!("verify_image", subject = %root.digest(), place = %source.origin());
-    let mut image = ImageVerification { chosen: None, files, lookup, options, source, unread: Vec::new() };
+    let (in_index, unread) = (IndexStatements::of(Vec::new(), options.limits), Vec::new());
+    let mut image = ImageVerification { chosen: None, files, in_index, lookup, options, source, unread };
     let evaluation = image.evaluate(root, platform).instrument(span).await?;
     Ok(EvaluatedImage { chosen: image.chosen, unread: image.unread, verdict: evaluation.conclude() })
 }
@@ -148,6 +131,8 @@ struct ImageVerification<'a> {
     chosen: Option<Digest>,
     /// Attestations that are not attached to the image.
     files: &'a [AttestationFile],
+    /// What BuildKit keeps in the index, unsigned.
+    in_index: IndexStatements,
     lookup: EvidenceLookup<'a>,
     options: VerifyOptions<'a>,
     source: &'a dyn Source,
@@ -198,8 +183,12 @@ impl<'a> ImageVerification<'a> {
         if !image.reads_platforms() {
             return Ok(());
         }
-        let ImagePlatforms { manifests, unread } =
-            ImagePlatforms::of(self.source, *root.digest(), index, self.options.limits).await?;
+        let limits = self.options.limits;
+        let ImagePlatforms { attestations, manifests, unread } =
+            ImagePlatforms::of(self.source, *root.digest(), index, limits).await?;
+        if image.reads_unsigned() {
+            self.in_index = IndexStatements::of(attestations, limits);
+        }
         if !unread.is_empty() {
             image.mark_platforms_unread();
             self.unread.extend(unread);
@@ -218,7 +207,11 @@ impl<'a> ImageVerification<'a> {
         platform: &Platform,
     ) -> Result<(), OpsError> {
         let limits = self.options.limits;
+        let attested = image.reads_unsigned().then(|| index.clone());
         let manifest = verify::choose(self.source, root.digest(), index, platform, limits).await?;
+        if let Some(index) = attested {
+            self.in_index = IndexStatements::about(self.source, &index, &manifest.digest, limits).await?;
+        }
         if !image.has_signed_root() {
             if self.source.chooses_platform() {
                 return Err(OpsError::IndexNotSigned { place: self.source.origin().to_string() });
@@ -307,7 +300,8 @@ impl<'a> ImageVerification<'a> {
         }
     }
 
-    /// Discovers the statements about one manifest.
+    /// Discovers the statements about one manifest: those in files and in the index around it first, which cost nothing or
+    /// one request each.
     async fn discover<'v>(&mut self, evaluation: Evaluation<'v>, manifest: &Descriptor) -> Evaluation<'v> {
         let VerifyOptions { until, limits, .. } = self.options;
         let evaluation = match until {
@@ -315,6 +309,11 @@ impl<'a> ImageVerification<'a> {
             DiscoverUntil::AllFound => evaluation,
         };
         let evaluation = self.with_files(evaluation.with_descriptor(manifest.bare()), &manifest.digest);
+        let evaluation = self.in_index.add_to(evaluation, self.source, &manifest.digest).await;
+        let is_done = until == DiscoverUntil::PolicyMet && evaluation.is_met() && !evaluation.needs_newest();
+        if is_done || !evaluation.reads_signed() {
+            return evaluation;
+        }
         let subject = ReferrerSubject::from(manifest);
         let (evaluation, unread) = verify::discover_into(evaluation, self.source, subject, until, limits).await;
         self.unread.extend(unread);
@@ -363,37 +362,4 @@ fn undetermined(refusal: ImageRefusal, unread: Vec<StoreError>) -> NotAccepted {
     let causes = NonEmpty::collect(causes)
         .unwrap_or_else(|| NonEmpty::one(UndeterminedCause::Content(Arc::new(OpsError::Task))));
     NotAccepted::Undetermined { causes, refusal: Some(Box::new(refusal)) }
-}
-
-impl NotAccepted {
-    /// Whether it is a no. Otherwise it could not be decided.
-    pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Contradiction(_) | Self::Refused(_))
-    }
-
-    /// The verdicts on the requirements; `None` if the image could not be read at all.
-    pub fn refusal(&self) -> Option<&ImageRefusal> {
-        match self {
-            Self::Refused(refusal) | Self::Undetermined { refusal: Some(refusal), .. } => Some(refusal),
-            Self::Contradiction(_) | Self::Undetermined { refusal: None, .. } => None,
-        }
-    }
-}
-
-impl From<OpsError> for NotAccepted {
-    fn from(error: OpsError) -> Self {
-        match error.is_refusal() {
-            true => Self::Contradiction(error),
-            false => {
-                let causes = NonEmpty::one(UndeterminedCause::Content(Arc::new(error)));
-                Self::Undetermined { causes, refusal: None }
-            }
-        }
-    }
-}
-
-impl From<StoreError> for NotAccepted {
-    fn from(error: StoreError) -> Self {
-        OpsError::from(error).into()
-    }
 }

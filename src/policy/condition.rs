@@ -10,6 +10,7 @@ use crate::policy::PredicateView;
 use crate::policy::ProvenanceRule;
 use crate::policy::SbomRule;
 use crate::policy::ScanRule;
+use crate::policy::SignedIndexRule;
 use crate::policy::SignedNameRule;
 use crate::policy::StatementTime;
 use crate::policy::SummaryRule;
@@ -70,6 +71,8 @@ pub(crate) struct StatementFacts<'a> {
     pub(crate) predicate: Option<&'a [u8]>,
     /// The image name that was signed, if there is one.
     pub(crate) reference: Option<&'a str>,
+    /// The rule for the signature of the index, if it is an unsigned statement in an index; `owner` has signed the index.
+    pub(crate) signed_index: Option<&'a SignedIndexRule>,
     /// The manifest that it is about.
     pub(crate) subject: &'a Digest,
     /// When the statement was made.
@@ -93,12 +96,23 @@ impl Condition {
                 got => Err(UnmetCondition::Annotation { key: key.clone(), got: got.cloned(), want: value.clone() }),
             },
             Self::MaxAge(rule) => rule.check(facts.time, facts.now),
-            Self::SignedName(rule) => rule.check(facts.reference),
-            Self::SignedReference(want) => match facts.reference {
+            Self::SignedName(_) | Self::SignedReference(_) => self.check_name(facts.reference),
+            document => document.check_document(facts),
+        }
+    }
+
+    /// Checks the image name that was signed; other conditions are met.
+    ///
+    /// # Errors
+    /// [`UnmetCondition`] if it does not meet the condition.
+    pub(super) fn check_name(&self, reference: Option<&str>) -> Result<(), UnmetCondition> {
+        match self {
+            Self::SignedName(rule) => rule.check(reference),
+            Self::SignedReference(want) => match reference {
                 Some(got) if got == want => Ok(()),
                 got => Err(UnmetCondition::SignedReference { got: got.map(str::to_owned), want: want.clone() }),
             },
-            document => document.check_document(facts),
+            _ => Ok(()),
         }
     }
 
@@ -108,9 +122,10 @@ impl Condition {
             (Self::Field(rule), _) => rule.check(facts),
             (Self::Provenance(rule), PredicateView::Provenance(provenance)) => {
                 let claims = facts.claims.as_ref().map_err(|_| UnmetCondition::CertificateUnreadable)?;
-                match facts.owner {
-                    Some(owner) => rule.check(provenance, owner, claims.as_ref()),
-                    None => Err(UnmetCondition::UnknownBuilder { got: provenance.builder.clone() }),
+                match (facts.owner, facts.signed_index) {
+                    (Some(owner), None) => rule.check(provenance, owner, claims.as_ref()),
+                    (Some(owner), Some(index)) => rule.check_in_index(provenance, (index, owner), claims.as_ref()),
+                    (None, _) => Err(UnmetCondition::UnknownBuilder { got: provenance.builder.clone() }),
                 }
             }
             (Self::Sbom(rule), PredicateView::Sbom(sbom, _)) => rule.check(sbom),

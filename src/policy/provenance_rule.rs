@@ -1,5 +1,6 @@
 //! `ProvenanceRule`: which builder must have made an image, from which source.
 
+use crate::policy::SignedIndexRule;
 use crate::policy::UnmetCondition;
 use crate::predicate::CertificateClaims;
 use crate::predicate::Provenance;
@@ -50,11 +51,42 @@ impl ProvenanceRule {
         owner: &Owner,
         claims: Option<&CertificateClaims<'_>>,
     ) -> Result<(), UnmetCondition> {
+        self.check_at_level(self.level_of(provenance, owner), provenance, claims)
+    }
+
+    /// Checks provenance that nobody signed, in an index that `owner` signed with a certificate that says `claims`. The
+    /// builder must be one of the rule too. An owner who does not sign for it, but is one of the owners of `index`, vouches for
+    /// it at the SLSA build level 1: whoever called the builder may have written it.
+    ///
+    /// # Errors
+    /// [`UnmetCondition`].
+    pub fn check_in_index(
+        &self,
+        provenance: &Provenance,
+        (index, owner): (&SignedIndexRule, &Owner),
+        claims: Option<&CertificateClaims<'_>>,
+    ) -> Result<(), UnmetCondition> {
+        const UNSIGNED: u8 = 1;
+        let is_known = || self.builders.iter().any(|row| row.id.matches(&provenance.builder));
+        let vouched = || (index.by.contains(owner) && is_known()).then_some(UNSIGNED);
+        self.check_at_level(self.level_of(provenance, owner).or_else(vouched), provenance, claims)
+    }
+
+    /// The SLSA build level of the builder with this signer; `None` if the pair does not count.
+    fn level_of(&self, provenance: &Provenance, owner: &Owner) -> Option<u8> {
+        let is_its = |row: &&BuilderRule| row.signed_by == *owner && row.id.matches(&provenance.builder);
+        self.builders.iter().filter(is_its).map(|row| row.level).max()
+    }
+
+    fn check_at_level(
+        &self,
+        level: Option<u8>,
+        provenance: &Provenance,
+        claims: Option<&CertificateClaims<'_>>,
+    ) -> Result<(), UnmetCondition> {
         if let Some(Err(contradiction)) = claims.map(|claims| provenance.check_certificate(claims)) {
             return Err(UnmetCondition::CertificateContradicts(contradiction));
         }
-        let is_its = |row: &&BuilderRule| row.signed_by == *owner && row.id.matches(&provenance.builder);
-        let level = self.builders.iter().filter(is_its).map(|row| row.level).max();
         match level {
             None => return Err(UnmetCondition::UnknownBuilder { got: provenance.builder.clone() }),
             Some(got) if got < self.level => return Err(UnmetCondition::BuildLevel { got, want: self.level }),

@@ -7,6 +7,8 @@ use crate::policy::About;
 use crate::policy::Condition;
 use crate::policy::MaxAgeRule;
 use crate::policy::Quorum;
+use crate::policy::SignedAttestations;
+use crate::policy::SignedIndexRule;
 use crate::policy::StatementFacts;
 use crate::policy::StatementKind;
 use crate::policy::StatementKinds;
@@ -31,6 +33,7 @@ pub struct Requirement {
     kinds: StatementKinds,
     line: Option<u32>,
     quorum: Quorum,
+    signed_index: Option<SignedIndexRule>,
     vex: Option<VexRequirement>,
 }
 
@@ -56,6 +59,7 @@ impl Requirement {
             kinds: kinds.into(),
             line: None,
             quorum,
+            signed_index: None,
             vex: None,
         }
     }
@@ -83,6 +87,12 @@ impl Requirement {
     #[must_use]
     pub fn newest_only(self) -> Self {
         Self { counted: CountedStatements::Newest, ..self }
+    }
+
+    /// The same requirement, where statements count that an index holds unsigned, if an owner of the quorum signed the index.
+    #[must_use]
+    pub fn with_signed_index(self, rule: SignedIndexRule) -> Self {
+        Self { signed_index: Some(rule), ..self }
     }
 
     /// The same requirement, where VEX statements clear vulnerabilities that a scan found.
@@ -126,6 +136,11 @@ impl Requirement {
         &self.quorum
     }
 
+    /// Whether and how unsigned statements in a signed index count; `None` if they do not.
+    pub const fn signed_index(&self) -> Option<&SignedIndexRule> {
+        self.signed_index.as_ref()
+    }
+
     /// Whose VEX statements clear vulnerabilities; `None` if nobody's do.
     pub const fn vex(&self) -> Option<&VexRequirement> {
         self.vex.as_ref()
@@ -162,15 +177,39 @@ impl Requirement {
         blocked
     }
 
-    /// Whether statements of `kind` are read: those that count, and VEX statements that clear vulnerabilities.
+    /// Checks the signature of an index in which unsigned statements are: the image name that it was made for.
+    ///
+    /// # Errors
+    /// [`UnmetCondition`] if it was made for another name.
+    pub(crate) fn check_index_signature(&self, reference: Option<&str>) -> Result<(), UnmetCondition> {
+        self.conditions.iter().try_for_each(|condition| condition.check_name(reference))
+    }
+
+    /// Whether signed statements of `kind` count: with [`SignedAttestations::DoNotCount`] none does.
+    pub(crate) fn counts(&self, kind: &StatementKind) -> bool {
+        self.counts_signed() && self.kinds.contains(kind)
+    }
+
+    /// Whether signed statements count.
+    pub(crate) fn counts_signed(&self) -> bool {
+        self.signed_index.as_ref().is_none_or(|rule| rule.attestations == SignedAttestations::Count)
+    }
+
+    /// Whether a statement of `kind` about an index covers the unsigned statements in it: an image signature does.
+    pub(crate) fn is_covered_by(&self, kind: &StatementKind) -> bool {
+        self.signed_index.is_some() && *kind == StatementKind::ImageSignature
+    }
+
+    /// Whether statements of `kind` are read: those that count, and VEX statements that clear vulnerabilities. The image
+    /// signatures of an index, which cover unsigned statements in it, are not among them.
     pub fn reads(&self, kind: &StatementKind) -> bool {
-        self.kinds.contains(kind) || self.reads_as_vex(kind)
+        self.counts(kind) || self.reads_as_vex(kind)
     }
 
     /// Whether statements at a tag of cosign, which holds `statements` alone, could be read.
     pub fn reads_form(&self, statements: FormStatements) -> bool {
         let vex = self.vex.is_some() && statements == FormStatements::Attestations;
-        vex || self.kinds.could_be(statements)
+        vex || self.counts_signed() && self.kinds.could_be(statements)
     }
 
     /// Whether the predicate of statements of `kind` is read, or its time.

@@ -154,6 +154,9 @@ fn describe(requirement: &Requirement, text: &mut String) {
     if requirement.counted() != CountedStatements::default() {
         line(&["newest"]);
     }
+    if let Some(rule) = requirement.signed_index() {
+        line(&["signed index", &format!("{rule:?}")]);
+    }
     if let Some(vex) = requirement.vex() {
         line(&["vex", &format!("{vex:?}")]);
     }

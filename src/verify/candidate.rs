@@ -20,6 +20,8 @@ pub struct Candidate {
     pub counted: bool,
     /// The digest of the manifest that carries it; `None` for a file.
     pub evidence: Option<Digest>,
+    /// The index that holds it unsigned, and that the owner signed; `None` for a signed statement.
+    pub index: Option<Digest>,
     /// The owner who signed it.
     pub owner: Owner,
     /// Why it does not count, if a condition says so.
@@ -46,6 +48,7 @@ impl Candidate {
             code,
             counted: standing == Standing::Counted,
             evidence: signature.evidence.digest().copied(),
+            index: record.index,
             owner: signature.signer.owner().clone(),
             reason: reason.filter(|_| matches!(standing, Standing::Deciding | Standing::OfIndex)),
             time: record.time.at(),

@@ -133,7 +133,8 @@ impl<'a> Evaluation<'a> {
             let positions = requirements.iter().enumerate();
             let met = positions.filter(|(_, requirement)| {
                 // Where only the newest counts, the others are needed to decide.
-                !requirement.needs_newest() && accepted.requirements.contains(requirement.id())
+                let counts = !requirement.needs_newest() && requirement.counts(&accepted.kind);
+                counts && accepted.requirements.contains(requirement.id())
             });
             met.map(|(position, _)| (position, StatementResult::Met)).collect()
         };
@@ -141,7 +142,8 @@ impl<'a> Evaluation<'a> {
             .into_iter()
             .map(|signature| {
                 let (results, time) = (known(&signature), StatementTime::default());
-                Arc::new(StatementRecord { about: self.subject, results, signature, time, vex: None })
+                let (about, covering, index) = (self.subject, Vec::new(), None);
+                Arc::new(StatementRecord { about, covering, index, results, signature, time, vex: None })
             })
             .collect();
         self
@@ -213,11 +215,17 @@ impl<'a> Evaluation<'a> {
     /// Whether the evidence so far meets the policy, or, of a part of an image, all that statements about it decide. More
     /// evidence does not change a yes, except where only the newest statement counts ([`Evaluation::needs_newest`]).
     pub fn is_met(&self) -> bool {
-        let all = || {
-            let mut open = self.open_requirements();
-            open.all(|(position, requirement)| self.decide(position, requirement).decision == Decision::Met)
-        };
+        let all = || self.open_requirements().all(|(position, requirement)| self.is_settled(position, requirement));
         self.decision() == Decision::Met || self.part.is_some() && all()
+    }
+
+    /// Whether more statements about this subject could not change that the requirement is met. For one that counts unsigned
+    /// statements in this index, every owner who may sign the index did, and no statement about the index counts.
+    fn is_settled(&self, position: usize, requirement: &Requirement) -> bool {
+        let met = self.decision_on(position, requirement) == Decision::Met;
+        let covers = self.is_index() && requirement.signed_index().is_some();
+        let more = requirement.counts_signed() && requirement.about().reads_index();
+        met || covers && !more && self.is_covered(position, requirement)
     }
 
     /// The means by which the owners are known. Discovery fetches nothing that could not count.
@@ -309,13 +317,33 @@ impl<'a> Evaluation<'a> {
     /// The decision on one requirement: by the statements about this subject, unless another part of the image decides.
     fn decision_on(&self, position: usize, requirement: &Requirement) -> Decision {
         let elsewhere = self.part.as_ref().and_then(|part| part.decided_elsewhere(position));
-        elsewhere.unwrap_or_else(|| self.decide(position, requirement).decision)
+        match elsewhere {
+            Some(decision) => decision,
+            // It is open for the signatures that cover the index alone.
+            None if self.is_index() && !requirement.about().reads_index() => Decision::Unmet,
+            None => self.decide(position, requirement).decision,
+        }
+    }
+
+    pub(super) const fn part(&self) -> Option<&ImagePart> {
+        self.part.as_ref()
+    }
+
+    pub(super) fn records(&self) -> &[Arc<StatementRecord>] {
+        &self.records
+    }
+
+    pub(super) fn add_records(&mut self, records: Vec<StatementRecord>) {
+        self.records.extend(records.into_iter().map(Arc::new));
     }
 
     pub(super) fn decide(&self, position: usize, requirement: &Requirement) -> PoolDecision {
-        let part = self.part.as_ref().filter(|_| requirement.about() == About::Either);
+        let borrows = requirement.about() == About::Either;
+        let part = self.part.as_ref().filter(|_| borrows);
         let around = part.map(ImagePart::around).unwrap_or_default();
-        let unread = part.map_or(self.unread(), |part| self.unread().or(part.unread()));
+        // A signature of the index that was not read may cover what is in the index.
+        let near = self.part.as_ref().filter(|_| borrows || requirement.signed_index().is_some());
+        let unread = near.map_or(self.unread(), |part| self.unread().or(part.unread()));
         let records = self.records.iter().chain(around).map(AsRef::as_ref);
         let digests: Vec<_> = std::iter::once(self.subject).chain(part.and_then(ImagePart::index)).collect();
         RequirementPool::new((position, requirement), records, &digests, unread, self.time.current()).decide()

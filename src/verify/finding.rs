@@ -46,6 +46,9 @@ pub enum Reason {
     /// The signed document cannot be read.
     #[error("{0}")]
     Envelope(EnvelopeError),
+    /// It is unsigned, in an index that no owner has signed who counts.
+    #[error("is unsigned, and none of those who count signed the index that lists it")]
+    IndexNotSigned,
     /// A given key signed it after its end, or when is not proven.
     #[error("signed by the given key {}, which ended at {end}, and no trusted time is earlier", key.short())]
     KeyEnded {
@@ -214,6 +217,7 @@ impl Reason {
             Self::Condition(condition) => condition.code(),
             Self::Envelope(EnvelopeError::Unsigned) => "unsigned-envelope",
             Self::Envelope(_) => "envelope-unreadable",
+            Self::IndexNotSigned => "index-not-signed",
             Self::KeyEnded { .. } => "key-ended",
             Self::Manifest(_) => "manifest-unreadable",
             Self::DigestHeaderMismatch { .. } => "digest-header-mismatch",
@@ -246,7 +250,7 @@ impl Reason {
             | Self::Unreadable(_) => 4,
             Self::TooLarge { .. } => 5,
             Self::Certificate(_) | Self::KeyEnded { .. } | Self::SignatureDamaged { .. } | Self::Unlogged { .. } => 6,
-            Self::NoSuchMeans(_) | Self::NoTrustedKey { .. } => 7,
+            Self::IndexNotSigned | Self::NoSuchMeans(_) | Self::NoTrustedKey { .. } => 7,
             Self::SubjectField { .. } => 8,
             Self::Envelope(_) | Self::Manifest(_) => 9,
             Self::OtherFormat { .. } => 10,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
+use crate::envelope::FoundAt;
 use crate::oci::Content;
 use crate::oci::Document;
 use crate::oci::Platform;
@@ -82,13 +83,17 @@ impl<'a> ImageEvaluation<'a> {
     /// image, perhaps with more revocation evidence: also `None` for one with another policy or trust root.
     pub(crate) fn begin_root<'v>(&self, verifier: &'v Verifier) -> Option<Evaluation<'v>> {
         let elsewhere = |requirement: &Requirement| match (self.root_kind, requirement.about()) {
-            (ImageRoot::Index, about) => !about.reads_index(),
-            (ImageRoot::Manifest, about) => matches!(about, About::Both | About::Index),
+            // Signatures of the index cover unsigned statements in it, whatever these are about.
+            (ImageRoot::Index, about) => !about.reads_index() && requirement.signed_index().is_none(),
+            (ImageRoot::Manifest, about) => matches!(about, About::Both | About::Index) || !requirement.counts_signed(),
         };
         let requirements = self.verifier.policy().requirements();
         let decided: Vec<_> =
             requirements.iter().map(|requirement| elsewhere(requirement).then_some(Decision::Unmet)).collect();
-        let part = ImagePart::new(decided);
+        let part = match self.root_kind {
+            ImageRoot::Index => ImagePart::new(decided).of_image_index(),
+            ImageRoot::Manifest => ImagePart::new(decided),
+        };
         (part.is_open() && self.is_same(verifier)).then(|| verifier.evaluation(self.root.digest, self.now).within(part))
     }
 
@@ -134,7 +139,7 @@ impl<'a> ImageEvaluation<'a> {
         let requirements = self.verifier.policy().requirements();
         requirements.iter().enumerate().any(|(position, requirement)| {
             requirement.about().reads_index()
-                && requirement.reads(&StatementKind::ImageSignature)
+                && requirement.counts(&StatementKind::ImageSignature)
                 && self.pool(position, requirement, &[&self.root]).decide().decision == Decision::Met
         })
     }
@@ -153,6 +158,13 @@ impl<'a> ImageEvaluation<'a> {
     /// Whether statements about the manifests of platforms may count.
     pub(crate) fn reads_platforms(&self) -> bool {
         self.verifier.policy().requirements().iter().any(|requirement| requirement.about().reads_platforms())
+    }
+
+    /// Whether unsigned statements in the index may count for its platforms, if it is signed.
+    pub(crate) fn reads_unsigned(&self) -> bool {
+        let counts =
+            |requirement: &Requirement| requirement.signed_index().is_some() && requirement.about().reads_platforms();
+        self.root_kind == ImageRoot::Index && self.verifier.policy().requirements().iter().any(|one| counts(one))
     }
 
     /// The findings so far, in bytes and in number: callers limit them.
@@ -237,6 +249,9 @@ impl<'a> ImageEvaluation<'a> {
             (ImageRoot::Manifest, About::Both | About::Index) => {
                 return RequirementVerdict::impossible(requirement, Impossible::NoIndex);
             }
+            (ImageRoot::Manifest, About::Either | About::Platforms) if !requirement.counts_signed() => {
+                return RequirementVerdict::impossible(requirement, Impossible::NoIndex);
+            }
             (ImageRoot::Manifest, About::Either | About::Platforms)
             | (ImageRoot::Index, About::Both | About::Index) => {
                 pools.push((root.digest, self.pool(position, requirement, &[root])));
@@ -254,12 +269,24 @@ impl<'a> ImageEvaluation<'a> {
         }
         let verdict = match about_platforms && self.platforms.is_empty() {
             true => RequirementVerdict::impossible(requirement, Impossible::NoPlatforms),
-            false => RequirementVerdict::over(requirement, &pools),
+            false => {
+                let verdict = RequirementVerdict::over(requirement, &pools);
+                let why = requirement.signed_index().and_then(|_| self.why_not_in_index(&verdict.lacking));
+                verdict.naming(why)
+            }
         };
         match about_platforms && self.unread_platforms {
             true => verdict.or_undetermined(),
             false => verdict,
         }
+    }
+
+    /// Why an unsigned statement in the index about one of these platforms does not count, as a code; `None` without a finding
+    /// about one.
+    fn why_not_in_index(&self, platforms: &[Digest]) -> Option<&'static str> {
+        let lacking = self.platforms.iter().filter(|(_, evidence)| platforms.contains(&evidence.digest));
+        let mut findings = lacking.flat_map(|(_, evidence)| &evidence.findings);
+        findings.find(|finding| finding.place == FoundAt::Index).map(|finding| finding.reason.code())
     }
 
     /// The statements about these manifests, together.
@@ -270,6 +297,8 @@ impl<'a> ImageEvaluation<'a> {
         evidence: &[&'r SubjectEvidence],
     ) -> RequirementPool<'r> {
         let unread = evidence.iter().fold(Unread::default(), |unread, one| unread.or(one.unread));
+        // A signature of the index that was not read may cover what is in the index.
+        let unread = if requirement.signed_index().is_some() { unread.or(self.root.unread) } else { unread };
         let records = evidence.iter().copied().flat_map(records);
         let digests: Vec<_> = evidence.iter().map(|one| one.digest).collect();
         RequirementPool::new((position, requirement), records, &digests, unread, self.now)

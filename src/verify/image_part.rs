@@ -14,6 +14,7 @@ pub(super) struct ImagePart {
     around: Vec<Arc<StatementRecord>>,
     decided: Vec<Option<Decision>>,
     index: Option<Digest>,
+    is_index: bool,
     unread: Unread,
 }
 
@@ -36,7 +37,13 @@ impl SubjectEvidence {
 impl ImagePart {
     /// A part with the decision on each requirement, by its position, that statements about this part have no say in.
     pub(super) const fn new(decided: Vec<Option<Decision>>) -> Self {
-        Self { around: Vec::new(), decided, index: None, unread: Unread { evidence: false, newer: false } }
+        let unread = Unread { evidence: false, newer: false };
+        Self { around: Vec::new(), decided, index: None, is_index: false, unread }
+    }
+
+    /// The same part as the index of the image itself.
+    pub(super) fn of_image_index(self) -> Self {
+        Self { is_index: true, ..self }
     }
 
     /// The same part of an index, about which `index` was found.
@@ -62,6 +69,11 @@ impl ImagePart {
     /// The index around it.
     pub(super) const fn index(&self) -> Option<Digest> {
         self.index
+    }
+
+    /// Whether it is the index of the image.
+    pub(super) const fn is_index(&self) -> bool {
+        self.is_index
     }
 
     /// What could not be read of the evidence about the index around it.

@@ -9,6 +9,7 @@ mod examine;
 mod finding;
 mod image_evaluation;
 mod image_part;
+mod in_index;
 mod not_enforced;
 mod pool;
 mod reading;

@@ -38,10 +38,12 @@ impl Evaluation<'_> {
         let StatementClaims { claims, kind, results, time, vex } =
             self.claims(statement.payload(), evidence, Some(signer))?;
         let requirements = self.context.policy.requirements();
+        let covering = self.covering_results(&kind, claims.reference.as_deref(), signer.owner());
         let counts = |(position, requirement): (usize, &Requirement)| {
+            let covers = covering.contains(&(position, StatementResult::Met));
             let result = results.iter().find(|(of, _)| *of == position).map(|(_, result)| result);
             let is_vex = vex.is_some() && requirement.reads_as_vex(&kind);
-            is_vex || result.is_some_and(|result| result.may_count(requirement))
+            covers || is_vex || result.is_some_and(|result| result.may_count(requirement))
         };
         let met = requirements.iter().enumerate().filter(|(position, requirement)| counts((*position, requirement)));
         let requirements: Vec<_> = met.map(|(_, requirement)| requirement.id().clone()).collect();
@@ -58,11 +60,10 @@ impl Evaluation<'_> {
             requirements,
             signer: signer.clone(),
         };
-        Ok(StatementRecord { about: self.subject, results, signature, time, vex })
+        Ok(StatementRecord { about: self.subject, covering, index: None, results, signature, time, vex })
     }
 
-    /// Steps 2 to 5 for a payload: its kind, its claims, and the result for each requirement that reads this kind, at
-    /// least one. The predicate is read once.
+    /// Steps 2 to 5 for a payload: its kind, its claims, and the result for each requirement for which this kind counts. The predicate is read once.
     pub(super) fn claims(
         &self,
         payload: &Payload,
@@ -73,7 +74,7 @@ impl Evaluation<'_> {
         let payload = payload.read(limits).map_err(Reason::Payload)?;
         let kind = StatementKind::of(&payload);
         let requirements = self.context.policy.requirements();
-        if !requirements.iter().any(|requirement| requirement.reads(&kind)) {
+        if !requirements.iter().any(|requirement| self.reads_for(requirement, &kind)) {
             let want = requirements.first().kinds().clone();
             return Err(Reason::WrongKind { got: kind, want });
         }
@@ -100,12 +101,13 @@ impl Evaluation<'_> {
                 owner: signer.map(VerifiedSigner::owner),
                 predicate,
                 reference: claims.reference.as_deref(),
+                signed_index: None,
                 subject: &self.subject,
                 time,
                 view,
             })),
         };
-        let asked = requirements.iter().enumerate().filter(|(_, requirement)| requirement.kinds().contains(&kind));
+        let asked = requirements.iter().enumerate().filter(|(_, requirement)| requirement.counts(&kind));
         let results = asked.map(|(position, requirement)| (position, result(requirement))).collect();
         let is_vex = requirements.iter().any(|requirement| requirement.reads_as_vex(&kind));
         let vex = if is_vex { vex_of(view) } else { None };

@@ -21,6 +21,11 @@ use crate::verify::subject_claims::SubjectClaims;
 pub(super) struct StatementRecord {
     /// The manifest that it is about.
     pub(super) about: Digest,
+    /// What it does for each requirement that counts unsigned statements in the index that it signs: it covers them if it is
+    /// met.
+    pub(super) covering: Vec<(usize, StatementResult)>,
+    /// The index that holds it unsigned: `signature` is that of the owner who signed the index. `None` for a signed statement.
+    pub(super) index: Option<Digest>,
     /// The result for each requirement whose kinds include its kind, by the position of the requirement in the policy.
     pub(super) results: Vec<(usize, StatementResult)>,
     /// The signature. Its `requirements` are those for which it may count.
@@ -77,8 +82,13 @@ impl StatementRecord {
         match (self.signature.requirements.is_empty(), &self.vex) {
             (false, None | Some(Ok(_))) => None,
             (_, Some(Err(error))) => Some(Reason::Condition(UnmetCondition::Predicate(error.clone()))),
-            (true, _) => unmet_reason(&self.results),
+            (true, _) => unmet_reason(&self.results).or_else(|| unmet_reason(&self.covering)),
         }
+    }
+
+    /// Whether it signs an index for the requirement at `position`, which counts unsigned statements in that index.
+    pub(super) fn covers(&self, position: usize) -> bool {
+        self.covering.contains(&(position, StatementResult::Met))
     }
 
     /// The result for the requirement at `position`; `None` if that does not read this kind.

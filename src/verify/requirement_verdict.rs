@@ -84,6 +84,14 @@ impl RequirementVerdict {
         verdict
     }
 
+    /// The same verdict with the code `why`, if no statement at all was found.
+    pub(super) fn naming(mut self, why: Option<&'static str>) -> Self {
+        if let Some(why) = why.filter(|_| self.code == NO_STATEMENT) {
+            self.code = why;
+        }
+        self
+    }
+
     /// The same verdict, where manifests that were not read might decide otherwise.
     pub(super) fn or_undetermined(mut self) -> Self {
         if self.decision == Decision::Met || self.code == Impossible::NoPlatforms.code() {
@@ -115,10 +123,11 @@ fn code(decision: Decision, candidates: &[Candidate]) -> &'static str {
         (Decision::Met, _) => MET,
         (Decision::Undetermined, _) => UNREAD,
         (Decision::Unmet, Some(code)) => code,
-        (Decision::Unmet, None) if candidates.is_empty() => "no-statement",
+        (Decision::Unmet, None) if candidates.is_empty() => NO_STATEMENT,
         (Decision::Unmet, None) => "too-few-owners",
     }
 }
 
 const MET: &str = "met";
+const NO_STATEMENT: &str = "no-statement";
 const UNREAD: &str = "unread";

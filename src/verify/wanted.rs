@@ -9,13 +9,14 @@ use crate::verify::Evaluation;
 impl<'a> Evaluation<'a> {
     /// Whether statements of `kind` could count for a requirement.
     pub fn reads(&self, kind: &StatementKind) -> bool {
-        self.open_requirements().any(|(_, requirement)| requirement.reads(kind))
+        self.open_requirements().any(|(_, requirement)| self.reads_for(requirement, kind))
     }
 
     /// Whether more statements of `kind` could still change the decision: those of a requirement that is not met, and those
     /// of which only the newest counts. Discovery fetches no other kinds.
     pub fn wants(&self, kind: &StatementKind) -> bool {
         self.wanting().any(|requirement| requirement.reads(kind))
+            || self.wants_covering() && *kind == StatementKind::ImageSignature
             || self.open_requirements().any(|(_, requirement)| requirement.reads_all(kind))
     }
 
@@ -27,12 +28,17 @@ impl<'a> Evaluation<'a> {
 
     /// As [`Evaluation::reads`], for any of the kinds at a tag of cosign.
     pub fn reads_form(&self, statements: FormStatements) -> bool {
-        self.open_requirements().any(|(_, requirement)| requirement.reads_form(statements))
+        let covers = |requirement: &Requirement| {
+            let signatures = self.is_index() && statements == FormStatements::ImageSignatures;
+            signatures && requirement.is_covered_by(&StatementKind::ImageSignature)
+        };
+        self.open_requirements().any(|(_, requirement)| requirement.reads_form(statements) || covers(requirement))
     }
 
     /// As [`Evaluation::wants`], for any of the kinds at a tag of cosign.
     pub fn wants_form(&self, statements: FormStatements) -> bool {
         self.wanting().any(|requirement| requirement.reads_form(statements))
+            || self.wants_covering() && statements == FormStatements::ImageSignatures
             || self
                 .open_requirements()
                 .any(|(_, requirement)| requirement.needs_newest() && requirement.reads_form(statements))
@@ -53,6 +59,14 @@ impl<'a> Evaluation<'a> {
     pub fn missing(&self) -> u32 {
         let decisions = self.open_requirements().map(|(position, requirement)| self.decide(position, requirement));
         decisions.map(|decision| decision.missing).filter(|missing| *missing > 0).min().unwrap_or(0)
+    }
+
+    /// Whether more image signatures of this index could cover unsigned statements in it.
+    fn wants_covering(&self) -> bool {
+        let covers = |requirement: &Requirement| requirement.is_covered_by(&StatementKind::ImageSignature);
+        let open = &mut self.open_requirements();
+        self.is_index()
+            && open.any(|(position, requirement)| covers(requirement) && !self.is_covered(position, requirement))
     }
 
     /// The requirements that still lack owners.

@@ -1,5 +1,8 @@
 //! One accepted and one refused image for each kind of requirement and for its fields.
 
+use std::fs;
+
+use serde_json::Value;
 use serde_json::json;
 
 use crate::documents::APPROVAL;
@@ -80,16 +83,6 @@ fn provenance_of_an_unlisted_builder() {
     scene.refused("unknown-builder");
     scene.attest("bob", "slsa", &of("https://builder.example/b"), &[]);
     scene.accepted();
-}
-
-// What cannot be evaluated is could-not-tell, never left out.
-#[test]
-fn provenance_in_a_signed_index_is_not_evaluated() {
-    let scene = Scene::new();
-    scene.sign("v1", "alice", &[]);
-    scene.attest("alice", "slsa", &provenance(BUILDER, APP, "refs/tags/v1"), &[]);
-    scene.policy("provenance: { builders: [trusted], from: [attestation, signed-index] }");
-    scene.unknown("`from: [signed-index]` is not evaluated by this version");
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl Location {
     pub fn of(place: &FoundAt) -> Option<Self> {
         match place {
             FoundAt::FallbackTag => Some(Self::Fallback),
-            FoundAt::File(_) | FoundAt::Subject => None,
+            FoundAt::File(_) | FoundAt::Index | FoundAt::Subject => None,
             FoundAt::Referrers => Some(Self::Referrers),
             FoundAt::Tag(_) => Some(Self::Tag),
         }

@@ -63,6 +63,11 @@ pub fn image_for(seed: u64, platform: &str, layers: usize, layer_bytes: usize) -
 pub fn multi_arch(seed: u64, platforms: &[&str]) -> TestImage {
     let child = |(n, platform): (usize, &&str)| image_for(seed * 100 + n as u64, platform, 2, 600);
     let children: Vec<TestImage> = platforms.iter().enumerate().map(child).collect();
+    index_of(children)
+}
+
+/// An index of these manifests.
+pub fn index_of(children: Vec<TestImage>) -> TestImage {
     let listed: Vec<&Descriptor> = children.iter().map(|child| &child.descriptor).collect();
     let manifest = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed});
     let manifest = manifest.to_string().into_bytes();

@@ -91,10 +91,11 @@ fn of_provenance(provenance: &ProvenanceDocument, document: &PolicyDocument) -> 
     if let Some(reference) = &provenance.reference {
         text.push_str(&format!(" at {}", reference.value));
     }
-    if provenance.from.iter().any(|from| from.value == ProvenanceFrom::SignedIndex) {
-        text.push_str(", also BuildKit's own in an index that ");
-        let by: Vec<_> = provenance.by.iter().map(|name| name.value.as_str()).collect();
-        text.push_str(&if by.is_empty() { "they sign".to_owned() } else { format!("{} signs", by.join(" or ")) });
+    let is_from = |place| provenance.from.iter().any(|from| from.value == place);
+    if is_from(ProvenanceFrom::SignedIndex) {
+        let also = if is_from(ProvenanceFrom::Attestation) { "also " } else { "" };
+        let others = provenance.by.iter().map(|name| format!(" or {}", name.value)).collect::<String>();
+        text.push_str(&format!(", {also}unsigned by BuildKit in an index that is signed by them{others}"));
     }
     text.push_str(&about(provenance.about.as_ref()));
     text.push_str(&age("at most", provenance.max_age.as_ref(), provenance.time.as_ref()));
@@ -135,7 +136,6 @@ fn of_summary(vsa: &VsaDocument) -> String {
         let levels: Vec<_> = vsa.levels.iter().map(|level| level.value.as_str()).collect();
         text.push_str(&format!(" with {}", levels.join(" and ")));
     }
-    text.push_str(&newest(&vsa.signers));
     if let Some(least) = &vsa.trust_at_least {
         text.push_str(&format!(" and version {} or higher of its trust", least.value));
     }
@@ -143,6 +143,7 @@ fn of_summary(vsa: &VsaDocument) -> String {
         VsaExceptions::Accept => {}
         VsaExceptions::Refuse => text.push_str(", which says that it was made without exceptions,"),
     }
+    text.push_str(&newest(&vsa.signers));
     text
 }
 

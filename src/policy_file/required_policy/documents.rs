@@ -11,10 +11,12 @@ use crate::policy::Quorum;
 use crate::policy::Requirement;
 use crate::policy::SbomRule;
 use crate::policy::ScanRule;
+use crate::policy::SignedAttestations;
+use crate::policy::SignedIndexRule;
 use crate::policy::StatementKinds;
+use crate::policy::SummaryExceptions;
 use crate::policy::SummaryRule;
 use crate::policy::TestRule;
-use crate::policy::SummaryExceptions;
 use crate::policy::Threshold;
 use crate::policy::VexRequirement;
 use crate::policy_file::document::AcceptedTestResult;
@@ -52,17 +54,17 @@ use crate::trust::Owner;
 use crate::yaml::Position;
 
 impl RequirementReading<'_> {
-    /// SLSA provenance that one of those signed who sign for the builders.
+    /// SLSA provenance that one of those signed who sign for the builders; or in an index that one of them signed, or one of
+    /// those that the requirement names.
     pub(super) fn provenance(
         &self,
         at: Position,
         provenance: &ProvenanceDocument,
     ) -> Result<Requirement, RequiredPolicyError> {
-        if let Some(from) = provenance.from.iter().find(|from| from.value == ProvenanceFrom::SignedIndex) {
-            return Err(RequiredPolicyError::SignedIndex { line: from.position.line });
-        }
         let builders = provenance.builders.iter().map(|name| self.builder(name)).collect::<Result<Vec<_>, _>>()?;
-        let owners: BTreeSet<_> = builders.iter().map(|builder| builder.signed_by.clone()).collect();
+        let mut owners: BTreeSet<_> = builders.iter().map(|builder| builder.signed_by.clone()).collect();
+        let by: BTreeSet<_> = provenance.by.iter().map(|name| Owner::Named(name.value.clone())).collect();
+        owners.extend(by.iter().cloned());
         let quorum = Quorum::among(self.trust, owners, Threshold::ONE);
         let quorum = quorum.map_err(|error| RequiredPolicyError::Quorum { error, line: at.line })?;
         let mut rule = ProvenanceRule::new(builders);
@@ -74,7 +76,16 @@ impl RequirementReading<'_> {
         let (about, max_age, time) = (provenance.about.as_ref(), provenance.max_age.as_ref(), provenance.time.as_ref());
         let kinds = StatementKinds::predicates(NonEmpty::one(PredicateKind::Provenance));
         let requirement = self.requirement(at, kinds, quorum, AboutAndAge { about, max_age, time });
-        Ok(requirement.and(Condition::Provenance(rule)))
+        let requirement = requirement.and(Condition::Provenance(rule));
+        let is_from = |place| provenance.from.iter().any(|from| from.value == place);
+        let attestations = match is_from(ProvenanceFrom::Attestation) {
+            true => SignedAttestations::Count,
+            false => SignedAttestations::DoNotCount,
+        };
+        Ok(match is_from(ProvenanceFrom::SignedIndex) {
+            true => requirement.with_signed_index(SignedIndexRule::new(by, attestations)),
+            false => requirement,
+        })
     }
 
     fn builder(&self, name: &Located<String>) -> Result<BuilderRule, RequiredPolicyError> {
@@ -139,6 +150,10 @@ impl RequirementReading<'_> {
         let policies = policies.ok_or(RequiredPolicyError::Nothing)?;
         let resource = self.signed_name.as_ref().map_or(self.name, |rule| &rule.repository);
         let mut rule = SummaryRule::new(vsa.verifier.value.clone(), resource.clone(), policies);
+        rule.exceptions = match vsa.exceptions.as_ref().map(|exceptions| exceptions.value) {
+            Some(VsaExceptions::Accept) => SummaryExceptions::Accept,
+            Some(VsaExceptions::Refuse) | None => SummaryExceptions::Refuse,
+        };
         rule.levels = vsa.levels.iter().map(|level| level.value.clone()).collect();
         rule.trust_at_least = vsa.trust_at_least.as_ref().map(|least| least.value);
         let kinds = StatementKinds::predicates(NonEmpty::one(PredicateKind::VerificationSummary));
@@ -150,10 +165,6 @@ impl RequirementReading<'_> {
         at: Position,
         statement: &StatementDocument,
     ) -> Result<Requirement, RequiredPolicyError> {
-        rule.exceptions = match vsa.exceptions.as_ref().map(|exceptions| exceptions.value) {
-            Some(VsaExceptions::Accept) => SummaryExceptions::Accept,
-            Some(VsaExceptions::Refuse) | None => SummaryExceptions::Refuse,
-        };
         let kinds = value("type", &statement.predicate_type, StatementKinds::named)?;
         let mut requirement = self.newest(at, &statement.signers, kinds)?;
         for field in &statement.fields {

@@ -32,21 +32,6 @@ pub enum RequiredPolicyError {
         /// The line of the requirement.
         line: u32,
     },
-    /// This version does not evaluate provenance that BuildKit keeps in an index without a signature of its own.
-    #[error("line {line}: `from: [signed-index]` is not evaluated by this version: only signed attestations are")]
-    SignedIndex {
-        /// The line of the word.
-        line: u32,
-    },
-    /// A verification summary of SLSA does not say whether exceptions were made.
-    #[error(
-        "line {line}: no verification summary says whether exceptions were made, so none can be refused for it: write \
-         `exceptions: accept` to count them all the same"
-    )]
-    SummaryExceptions {
-        /// The line of the requirement.
-        line: u32,
-    },
     /// A requirement names a builder that `builders` does not have.
     #[error("line {line}: the builder is not one of `builders`")]
     UnknownBuilder {

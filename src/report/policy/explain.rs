@@ -150,6 +150,7 @@ fn missing(policy: &Policy, verdict: &RequirementVerdict) -> String {
         return verdict.code.to_owned();
     };
     let mut text = match verdict.code {
+        "index-not-signed" => "the index holds it unsigned, and nobody who counts signed the index".to_owned(),
         "no-index" => "it must be about an index, and the image is a manifest that was asked for by itself".to_owned(),
         "no-platforms" => "it must be about platforms, and the index has none".to_owned(),
         _ => format!("{} by {} of {} owners", requirement.kinds(), verdict.got, verdict.want),

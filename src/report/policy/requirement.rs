@@ -33,6 +33,8 @@ pub(super) struct ReportedCandidate<'a> {
     counted: bool,
     evidence: Option<&'a Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<&'a Digest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     owner: String,
     time: Option<String>,
@@ -62,6 +64,7 @@ impl<'a> ReportedCandidate<'a> {
             code: candidate.code,
             counted: candidate.counted,
             evidence: candidate.evidence.as_ref(),
+            index: candidate.index.as_ref(),
             message: candidate.reason.as_ref().map(ToString::to_string),
             owner: candidate.owner.to_string(),
             time: candidate.time.map(|(time, _)| time.to_string()),
