@@ -22,6 +22,7 @@ use bulla::json;
 use bulla::key::PrivateKey;
 use bulla::key::PublicKey;
 use bulla::limits::Limits;
+use bulla::oci::AttestationManifest;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::Document;
@@ -339,7 +340,12 @@ fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
     rows.extend(document.annotations().iter().map(|(key, value)| row("annotation", &format!("{key}={value}"))));
     match &document {
         Document::Artifact(artifact) => rows.extend(artifact.blobs.iter().map(|blob| row("blob", &line(blob)))),
-        Document::Index(index) => rows.extend(index.manifests.iter().map(|child| row("manifest", &line(child)))),
+        Document::Index(index) => rows.extend(
+            index
+                .manifests
+                .iter()
+                .map(|child| row("manifest", &format!("{}{}", line(child), attested(child, &index.manifests)))),
+        ),
         Document::Manifest(manifest) => {
             rows.push(row("config", &line(&manifest.config)));
             rows.extend(manifest.layers.iter().map(|layer| row("layer", &line(layer))));
@@ -350,6 +356,14 @@ fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
     let layers = if outside.is_none() { annotated_layers_in(&document, limits) } else { Vec::new() };
     rows.extend(layers.iter().flat_map(material::layer_rows));
     Ok((rows, is.with_layers(&layers)))
+}
+
+/// That an entry of an index says that it holds statements of BuildKit about another entry.
+fn attested(entry: &Descriptor, entries: &[Descriptor]) -> String {
+    let Some(about) = AttestationManifest::sibling(entry, entries) else { return String::new() };
+    let platform = entries.iter().find(|one| one.digest == about).and_then(|one| one.platform.as_ref());
+    let platform = platform.map_or_else(|| about.to_string(), ToString::to_string);
+    format!("  attestations of {platform}")
 }
 
 fn line(descriptor: &Descriptor) -> String {

@@ -3,6 +3,7 @@
 use bulla::ops::tree::Link;
 use bulla::ops::tree::TreeDocument;
 use bulla::ops::tree::TreeNode;
+use bulla::ops::tree::TreeStatement;
 use bulla::ops::tree::Trust;
 use bulla::verify;
 
@@ -14,6 +15,7 @@ use super::signatures::signer_text;
 /// The line of a node.
 pub(super) fn node_line(node: &TreeNode) -> String {
     let what = match &node.link {
+        Link::Child(_) if node.attestation.is_some() => attested(node),
         Link::Child(Some(platform)) => Foreign(platform).to_string(),
         Link::Child(None) => "child".to_owned(),
         Link::Referrer => Foreign(node.artifact_type.as_ref().unwrap_or(&node.media_type)).to_string(),
@@ -24,8 +26,31 @@ pub(super) fn node_line(node: &TreeNode) -> String {
     format!("{what}  {}{created}", node.digest)
 }
 
-/// The lines below a signed document: the verification material beside it.
+/// What a manifest is that BuildKit keeps in an index.
+fn attested(node: &TreeNode) -> String {
+    let Some(attestation) = &node.attestation else { return String::new() };
+    let platform = attestation.platform.as_ref().map_or_else(|| attestation.about.to_string(), ToString::to_string);
+    format!("attestations of {}", Foreign(&platform))
+}
+
+/// The lines of the unsigned statements in a node.
+pub(super) fn statement_lines(node: &TreeNode) -> Vec<String> {
+    let statements = node.attestation.iter().flat_map(|attestation| &attestation.statements);
+    let lines = |statement: &TreeStatement| {
+        let kind = statement.predicate_type.as_deref().unwrap_or("a statement");
+        let summary = statement.summary.as_ref().map(|summary| format!("  {}", Foreign(summary)));
+        [format!("unsigned: attestation {}", Foreign(kind))].into_iter().chain(summary).collect::<Vec<_>>()
+    };
+    statements.flat_map(lines).collect()
+}
+
+/// The lines below a signed document: what it says in one line, and the verification material beside it.
 pub(super) fn document_details(document: &TreeDocument) -> Vec<String> {
+    let summary = document.summary.as_ref().map(|summary| Foreign(summary).to_string());
+    summary.into_iter().chain(material_lines(document)).collect()
+}
+
+fn material_lines(document: &TreeDocument) -> Vec<String> {
     match &document.material {
         None => Vec::new(),
         Some(Ok(material)) => material::tree_lines(material),

@@ -23,6 +23,7 @@ use super::line::Lines;
 use super::node::document_details;
 use super::node::document_line;
 use super::node::node_line;
+use super::node::statement_lines;
 use super::picture;
 use super::render;
 use super::revocation;
@@ -102,6 +103,9 @@ fn branch(node: &TreeNode, first: &str, rest: &str) {
         for line in document_details(document) {
             shown.push(format_args!("{rest}    {line}"));
         }
+    }
+    for line in statement_lines(node) {
+        shown.push(format_args!("{rest}  {line}"));
     }
     for problem in &node.problems {
         shown.push(format_args!("{rest}  not read: {}", Foreign(problem)));

@@ -1,12 +1,13 @@
 //! tree: the children and referrers of an image, recursively, and the trust in each signed document.
 
+mod document;
+mod statement;
+
 use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
 use crate::envelope::FoundAt;
-use crate::envelope::NotaryError;
 use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -17,6 +18,8 @@ use crate::oci::referrer;
 use crate::ops::OpsError;
 use crate::ops::discover::signature_manifest;
 use crate::ops::discover::variants::MaterialUse;
+use crate::ops::tree::statement::LabelledIndexes;
+use crate::ops::tree::statement::shown;
 use crate::ops::walk::Attached;
 use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::Fetching;
@@ -31,20 +34,25 @@ use crate::policy::Requirement;
 use crate::policy::StatementKind;
 use crate::policy::Threshold;
 use crate::store::Source;
-use crate::text::Untrusted;
 use crate::time::Time;
 use crate::transparency::InspectedMaterial;
 use crate::trust::RevocationCheck;
 use crate::trust::TrustRoot;
-use crate::trust::VerifiedSigner;
 use crate::verify::Reason;
 use crate::verify::Verifier;
+
+pub use document::TreeDocument;
+pub use document::Trust;
+pub use statement::TreeAttestation;
+pub use statement::TreeStatement;
 
 /// One manifest with its children and referrers.
 #[derive(Clone, Debug)]
 pub struct TreeNode {
     /// The artifact type.
     pub artifact_type: Option<String>,
+    /// What it holds, if it is a manifest in which BuildKit keeps statements about a platform beside it.
+    pub attestation: Option<TreeAttestation>,
     /// Its creation time, as it claims (not verified).
     pub created: Option<String>,
     /// Its children and referrers, and the manifests at its cosign tags.
@@ -103,36 +111,6 @@ impl<'a> TreeTrust<'a> {
     }
 }
 
-/// A signed document, and the verdict on it by the given keys and certificates.
-#[derive(Clone, Debug)]
-pub struct TreeDocument {
-    /// The key id that it claims (not verified).
-    pub claimed_key: Option<String>,
-    /// The format.
-    pub format: &'static str,
-    /// The statement kind that it claims (not verified).
-    pub kind: Option<StatementKind>,
-    /// The verification material beside it, decoded, or why it cannot be read; `None` for a Notary Project signature.
-    pub material: Option<Result<InspectedMaterial, EnvelopeError>>,
-    /// Why the strict reader refuses it, if it is a Notary Project envelope that only the lenient one reads.
-    pub strict_error: Option<NotaryError>,
-    /// The verdict.
-    pub trust: Trust,
-}
-
-/// Whether a signed document is trusted.
-#[derive(Clone, Debug)]
-pub enum Trust {
-    /// No key and no certificate is trusted.
-    NotAsked,
-    /// It claims a given key whose signature does not verify, or a trusted owner signed it for another subject.
-    Damaged(String),
-    /// These owners signed it, for the manifest to which it is attached.
-    Trusted(Vec<VerifiedSigner>),
-    /// No trusted owner signed it, or its payload cannot be parsed; the reason.
-    Untrusted(String),
-}
-
 /// Collects the tree of `root`, within the limits. An error below the root becomes a problem of its node and does not
 /// hide the rest.
 ///
@@ -150,7 +128,16 @@ pub async fn tree(
     let described = root.descriptor().bare();
     let node = TreeNode::of(&described, Link::Root);
     let top = Placed { above: 0, budget: walk.evidence(), described, node };
-    let mut collector = TreeCollector { below: Vec::new(), limits, now, source, top, trust, walk };
+    let mut collector = TreeCollector {
+        below: Vec::new(),
+        labelled: LabelledIndexes::default(),
+        limits,
+        now,
+        source,
+        top,
+        trust,
+        walk,
+    };
     let position = WalkPosition::root(*root.digest());
     collector.top.node = collector.node(root, Link::Root, None, position).await;
     while let Some(step) = collector.walk.next_attached(Fetching::InTurn).await {
@@ -164,6 +151,7 @@ impl TreeNode {
     fn of(entry: &Descriptor, link: Link) -> Self {
         Self {
             artifact_type: None,
+            attestation: None,
             created: None,
             attached: Vec::new(),
             digest: entry.digest,
@@ -184,6 +172,7 @@ impl TreeNode {
 struct TreeCollector<'a> {
     /// The nodes below the root: the one with number `n` of the walk is at `n - 1`.
     below: Vec<Placed>,
+    labelled: LabelledIndexes,
     limits: &'a Limits,
     now: Time,
     source: &'a dyn Source,
@@ -200,12 +189,6 @@ struct Placed {
     /// Its descriptor: some formats sign media type and size too.
     described: Descriptor,
     node: TreeNode,
-}
-
-/// A claim, shortened for messages.
-fn shown(claim: &str) -> String {
-    const SHOWN: usize = 255;
-    Untrusted::within(claim, SHOWN).to_string()
 }
 
 impl TreeCollector<'_> {
@@ -225,7 +208,16 @@ impl TreeCollector<'_> {
                     Attached::Tag(tag) => (Link::Tag(tag), Some(above)),
                 };
                 let described = content.descriptor().bare();
-                let node = self.node(content, link, subject, position).await;
+                let is_child = matches!(link, Link::Child(_));
+                let in_index =
+                    is_child.then(|| self.labelled.attestation(&above.digest, &content, self.limits)).flatten();
+                let mut node = self.node(content, link, subject, position).await;
+                if let Some(found) = in_index {
+                    let platform = self.labelled.platform(&above.digest, found.about());
+                    let budget = &self.placed_at(above.number).budget;
+                    let read = statement::in_index(self.source, &found, budget, self.limits, &mut node.problems).await;
+                    node.attestation = Some(TreeAttestation { about: *found.about(), platform, statements: read });
+                }
                 self.put(above, described, node);
             }
             WalkStep::Unsupported { above, entry } => {
@@ -276,6 +268,7 @@ impl TreeCollector<'_> {
             Document::Index(index) => index.manifests,
             Document::Artifact(_) | Document::Manifest(_) => Vec::new(),
         };
+        self.labelled.keep(digest, &children);
         self.walk.follow(position, Follow::Everything(children));
         node
     }
@@ -332,6 +325,7 @@ impl TreeCollector<'_> {
                     Err(error) => Err(error.clone()),
                 }),
                 strict_error: evidence.document().strict_error().cloned(),
+                summary: statement::claimed_summary(evidence.document(), self.limits),
                 trust: self.judge(evidence, kind.as_ref(), &above.described),
                 kind,
             });

@@ -3,21 +3,27 @@
 use std::collections::BTreeMap;
 
 use crate::limits::Limits;
+use crate::predicate::BuildSource;
 use crate::predicate::PredicateError;
 use crate::predicate::PredicateKind;
+use crate::predicate::Provenance;
 use crate::predicate::Sbom;
 use crate::predicate::ScanReport;
+use crate::predicate::TestResult;
+use crate::predicate::VerificationResult;
+use crate::predicate::VerificationSummary;
 use crate::predicate::VexDocument;
 use crate::predicate::VexStatus;
 use crate::text::Untrusted;
 use crate::time::Time;
 
-/// What an SBOM, a vulnerability scan or a VEX document says, in a few facts for people: claims of its author, which decide nothing.
+/// What a predicate says, in a few facts for people: claims of its author, which decide nothing. Provenance, verification
+/// summaries and test results are one fact each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PredicateSummary(Vec<(&'static str, String)>);
 
 impl PredicateSummary {
-    /// The summary of an SBOM, a vulnerability scan or a VEX document; empty for other types.
+    /// The summary of a document of a known type; empty for other types.
     ///
     /// # Errors
     /// [`PredicateError`] if it is not a document of the kind that its type names, or exceeds a limit.
@@ -26,11 +32,19 @@ impl PredicateSummary {
             PredicateKind::Sbom(format) => of_sbom(&Sbom::read(predicate, format, limits)?),
             PredicateKind::Scan(_) => of_scan(&ScanReport::read(predicate, predicate_type, limits)?),
             PredicateKind::Vex => of_vex(&VexDocument::read(predicate, limits)?),
-            PredicateKind::Other
-            | PredicateKind::Provenance
-            | PredicateKind::TestResult
-            | PredicateKind::VerificationSummary => Vec::new(),
+            PredicateKind::Provenance => of_provenance(&Provenance::read(predicate, predicate_type, limits)?),
+            PredicateKind::TestResult => of_test(&TestResult::read(predicate, predicate_type, limits)?),
+            PredicateKind::VerificationSummary => {
+                of_summary(&VerificationSummary::read(predicate, predicate_type, limits)?)
+            }
+            PredicateKind::Other => Vec::new(),
         }))
+    }
+
+    /// Whether predicates of this type have a summary of one line, and are small: those of builds, tests and verifications.
+    pub fn is_one_line(predicate_type: &str) -> bool {
+        use PredicateKind::{Provenance, TestResult, VerificationSummary};
+        matches!(PredicateKind::of(predicate_type), Provenance | TestResult | VerificationSummary)
     }
 
     /// The facts, each with its name.
@@ -62,6 +76,42 @@ fn of_scan(scan: &ScanReport) -> Vec<(&'static str, String)> {
 fn of_vex(vex: &VexDocument) -> Vec<(&'static str, String)> {
     let statuses = counts(vex.statements.iter().map(|statement| status(statement.status)));
     vec![("made", time(vex.time)), ("statements", statuses)]
+}
+
+fn of_provenance(provenance: &Provenance) -> Vec<(&'static str, String)> {
+    let source = match &provenance.source {
+        Ok(BuildSource { repository, reference: None, .. }) => shown(&repository.to_string()),
+        Ok(BuildSource { repository, reference: Some(reference), .. }) => {
+            format!("{} at {}", shown(&repository.to_string()), shown(reference))
+        }
+        Err(unknown) => format!("a source that is not known ({})", unknown.code()),
+    };
+    let finished = provenance.finished.or(provenance.started);
+    vec![("built", format!("by {} from {source}, {}", shown(&provenance.builder), time(finished)))]
+}
+
+fn of_summary(summary: &VerificationSummary) -> Vec<(&'static str, String)> {
+    let result = match summary.result {
+        VerificationResult::Failed => "failed",
+        VerificationResult::Passed => "passed",
+    };
+    let levels: Vec<_> = summary.levels.iter().map(|level| shown(level)).collect();
+    let levels = if levels.is_empty() { String::new() } else { format!(" as {}", levels.join(" and ")) };
+    let exceptions = match summary.exceptions {
+        None => String::new(),
+        Some(count) => format!(", with {count} exceptions"),
+    };
+    let (resource, verifier) = (shown(&summary.resource_uri), shown(&summary.verifier));
+    let text = format!("{result}: {resource}{levels} by {verifier}{exceptions}, {}", time(summary.time_verified));
+    vec![("verified", text)]
+}
+
+fn of_test(result: &TestResult) -> Vec<(&'static str, String)> {
+    let counts = [(result.failed.len(), "failed"), (result.warned.len(), "warned")];
+    let counts: String =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!(", {count} {name}")).collect();
+    let place = result.url.as_deref().map_or_else(String::new, |url| format!(", at {}", shown(url)));
+    vec![("tests", format!("{}{counts}{place}", result.outcome.name()))]
 }
 
 const fn status(status: VexStatus) -> &'static str {

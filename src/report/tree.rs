@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::ops::tree::Link;
+use crate::ops::tree::TreeAttestation;
 use crate::ops::tree::TreeDocument;
 use crate::ops::tree::TreeNode;
 use crate::ops::tree::Trust;
@@ -22,6 +23,8 @@ use crate::trust::VerifiedSigner;
 #[serde(rename_all = "camelCase")]
 pub struct TreeResult<'a> {
     artifact_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attestation: Option<ReportedAttestation<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     complete: Option<bool>,
     created: Option<&'a str>,
@@ -52,6 +55,7 @@ impl<'a> TreeResult<'a> {
         };
         Self {
             artifact_type: node.artifact_type.as_deref(),
+            attestation: node.attestation.as_ref().map(ReportedAttestation::of),
             complete: None,
             created: node.created.as_deref(),
             digest: &node.digest,
@@ -64,6 +68,33 @@ impl<'a> TreeResult<'a> {
             signed: LazyList::new(|| node.signed.iter().map(ReportedDocument::of)),
             size: node.size,
         }
+    }
+}
+
+/// A manifest in which BuildKit keeps unsigned statements about a platform.
+#[derive(Debug, Serialize)]
+struct ReportedAttestation<'a> {
+    about: &'a Digest,
+    platform: Option<String>,
+    statements: Vec<ReportedStatement<'a>>,
+}
+
+/// An unsigned statement.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportedStatement<'a> {
+    predicate_type: Option<&'a str>,
+    summary: Option<&'a str>,
+}
+
+impl<'a> ReportedAttestation<'a> {
+    fn of(attestation: &'a TreeAttestation) -> Self {
+        let statements = attestation.statements.iter().map(|statement| ReportedStatement {
+            predicate_type: statement.predicate_type.as_deref(),
+            summary: statement.summary.as_deref(),
+        });
+        let platform = attestation.platform.as_ref().map(ToString::to_string);
+        Self { about: &attestation.about, platform, statements: statements.collect() }
     }
 }
 
@@ -81,6 +112,8 @@ struct ReportedDocument<'a> {
     signers: Vec<ReportedTreeSigner>,
     #[serde(skip_serializing_if = "Option::is_none")]
     strict_error: Option<ReportedError>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'a str>,
     trusted: Option<bool>,
 }
 
@@ -115,6 +148,7 @@ impl<'a> ReportedDocument<'a> {
             reason,
             signers: signers.iter().map(ReportedTreeSigner::of).collect(),
             strict_error: document.strict_error.as_ref().map(ReportedError::from),
+            summary: document.summary.as_deref(),
             trusted,
         }
     }

@@ -411,6 +411,7 @@ const REPORTS: &[(&str, &[&str])] = &[
         &[
             "oci:app:v1 --key release.pub",
             "oci:app:v1 --key stranger.pub",
+            "layout buildkit && oci:buildkit:2",
             "rm app/blobs/sha256/f8cbd0ee7fe4610859bd183aa71fc5173413e1aecade9c6c790a2d0a54af060e && oci:app:v1",
         ],
     ),
