@@ -14,6 +14,9 @@ pub enum About {
     Either,
     /// The index.
     Index,
+    /// The manifest that the reference resolves to, be it an index or a single manifest, and nothing below or above it: what
+    /// `verify --key` verifies.
+    Named,
     /// The manifest of each platform.
     Platforms,
 }
@@ -26,7 +29,7 @@ impl About {
 
     /// Whether statements about the manifests of platforms count.
     pub const fn reads_platforms(self) -> bool {
-        !matches!(self, Self::Index)
+        !matches!(self, Self::Index | Self::Named)
     }
 
     /// Its name in policies and reports.
@@ -35,6 +38,7 @@ impl About {
             Self::Both => "both",
             Self::Either => "either",
             Self::Index => "index",
+            Self::Named => "named",
             Self::Platforms => "platforms",
         }
     }

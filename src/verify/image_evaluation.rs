@@ -107,7 +107,7 @@ impl<'a> ImageEvaluation<'a> {
     pub(crate) fn begin_platform<'v>(&self, verifier: &'v Verifier, manifest: Digest) -> Option<Evaluation<'v>> {
         let requirements = self.verifier.policy().requirements();
         let decided = |(position, requirement): (usize, &Requirement)| match requirement.about() {
-            About::Index => Some(self.pool(position, requirement, &[&self.root]).decide().decision),
+            About::Index | About::Named => Some(self.pool(position, requirement, &[&self.root]).decide().decision),
             About::Both | About::Either | About::Platforms => None,
         };
         let decided: Vec<_> =
@@ -249,11 +249,11 @@ impl<'a> ImageEvaluation<'a> {
             (ImageRoot::Manifest, About::Both | About::Index) => {
                 return RequirementVerdict::impossible(requirement, Impossible::NoIndex);
             }
-            (ImageRoot::Manifest, About::Either | About::Platforms) if !requirement.counts_signed() => {
+            (ImageRoot::Manifest, About::Either | About::Named | About::Platforms) if !requirement.counts_signed() => {
                 return RequirementVerdict::impossible(requirement, Impossible::NoIndex);
             }
-            (ImageRoot::Manifest, About::Either | About::Platforms)
-            | (ImageRoot::Index, About::Both | About::Index) => {
+            (ImageRoot::Manifest, About::Either | About::Named | About::Platforms)
+            | (ImageRoot::Index, About::Both | About::Index | About::Named) => {
                 pools.push((root.digest, self.pool(position, requirement, &[root])));
             }
             (ImageRoot::Index, About::Either | About::Platforms) => {}

@@ -32,7 +32,7 @@ fn groups(about: About, image: &Image) -> Vec<Vec<Digest>> {
     match (image.is_index, about) {
         (false, About::Index | About::Both) => Vec::new(),
         (false, _) => vec![vec![root]],
-        (true, About::Index) => vec![vec![root]],
+        (true, About::Index | About::Named) => vec![vec![root]],
         (true, About::Platforms) => platforms().map(|one| vec![one]).collect(),
         (true, About::Either) => platforms().map(|one| vec![one, root]).collect(),
         (true, About::Both) if image.platforms.is_empty() => Vec::new(),

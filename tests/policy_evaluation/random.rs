@@ -93,7 +93,8 @@ impl Random {
         let mut want = Want::new(wanted);
         want.by = self.owners();
         want.at_least = if self.chance(3) { 2 } else { 1 };
-        want.about = self.pick(&[About::Either, About::Either, About::Index, About::Platforms, About::Both]);
+        want.about =
+            self.pick(&[About::Either, About::Either, About::Index, About::Platforms, About::Both, About::Named]);
         if want.wanted != Wanted::Signature {
             want.max_age = self.pick(&[None, Some(10)]);
         }

@@ -46,6 +46,8 @@ words! {
         Either = "either",
         /// The index.
         Index = "index",
+        /// The manifest that the reference resolves to, index or not.
+        Named = "named",
         /// Each platform manifest.
         Platforms = "platforms",
     }

@@ -170,6 +170,7 @@ fn about(about: Option<&Located<AboutWord>>) -> String {
         AboutWord::Both => ", about the index and about each platform",
         AboutWord::Either => "",
         AboutWord::Index => ", about the index",
+        AboutWord::Named => ", about the manifest that is named",
         AboutWord::Platforms => ", about each platform",
     }
     .to_owned()

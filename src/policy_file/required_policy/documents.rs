@@ -24,6 +24,7 @@ use crate::policy_file::document::CountedFindings;
 use crate::policy_file::document::HighestAllowed;
 use crate::policy_file::document::IgnoreDocument;
 use crate::policy_file::document::Located;
+use crate::policy_file::document::MaxAge;
 use crate::policy_file::document::ProvenanceDocument;
 use crate::policy_file::document::ProvenanceFrom;
 use crate::policy_file::document::SbomDocument;
@@ -31,6 +32,7 @@ use crate::policy_file::document::SbomFormatWord;
 use crate::policy_file::document::ScanDocument;
 use crate::policy_file::document::StatementDocument;
 use crate::policy_file::document::TestDocument;
+use crate::policy_file::document::TimeWord;
 use crate::policy_file::document::VsaDocument;
 use crate::policy_file::document::VsaExceptions;
 use crate::policy_file::required_policy::error::RequiredPolicyError;
@@ -166,6 +168,15 @@ impl RequirementReading<'_> {
         statement: &StatementDocument,
     ) -> Result<Requirement, RequiredPolicyError> {
         let kinds = value("type", &statement.predicate_type, StatementKinds::named)?;
+        // Without a test every statement of an owner is as good as the newest: it has to be there, and nothing else.
+        let signers = &statement.signers;
+        let any_age = signers.max_age.as_ref().is_some_and(|age| age.value == MaxAge::Unlimited);
+        let stated = signers.time.as_ref().is_none_or(|time| time.value == TimeWord::Stated);
+        if statement.fields.is_empty() && any_age && stated && self.signed_name.is_none() {
+            let about = signers.about.as_ref();
+            let there = AboutAndAge { about, max_age: None, time: None };
+            return Ok(self.requirement(at, kinds, self.quorum(at, signers)?, there));
+        }
         let mut requirement = self.newest(at, &statement.signers, kinds)?;
         for field in &statement.fields {
             let at = value("at", &field.at, JsonPointer::parse)?;

@@ -108,6 +108,7 @@ impl<'a> AboutAndAge<'a> {
             Some(AboutWord::Both) => About::Both,
             Some(AboutWord::Either) | None => About::Either,
             Some(AboutWord::Index) => About::Index,
+            Some(AboutWord::Named) => About::Named,
             Some(AboutWord::Platforms) => About::Platforms,
         }
     }
