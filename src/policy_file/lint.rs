@@ -1,6 +1,7 @@
 //! Lints of policy files: what is allowed and probably not meant.
 
 mod owners;
+mod refused;
 pub(super) mod rule;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ impl LoadedPolicy {
         lints.extend(self.unused());
         lints.extend(self.ends(now));
         lints.extend(narrower(&self.blocks));
+        lints.extend(refused::beaten(&self.blocks));
         lints.extend(owners::alone(self.document()));
         lints.extend(owners::twice(self.document()));
         lints.sort_by_key(|lint| (lint.position.line, lint.position.column));

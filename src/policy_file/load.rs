@@ -1,6 +1,7 @@
 //! `LoadedPolicy`: a policy file with its meaning: names looked up, files read, patterns and quorums checked.
 
 mod checks;
+mod values;
 
 use crate::digest::Digest;
 use crate::nonempty::NonEmpty;
@@ -58,6 +59,7 @@ impl LoadedPolicy {
         let mut say = |found: Vec<Fault>| faults.extend(found.into_iter().map(PolicyFileError::from));
         say(checks::expiry(&document, options));
         say(checks::names(&document));
+        say(values::values(&document));
         let (blocks, found) = blocks::resolve(&document);
         say(found);
         // The one error is that there are none: such a policy requires nothing of anybody.

@@ -150,6 +150,20 @@ impl ImagePattern {
         self.host.covers(&other.host) && long_enough && self.segments.iter().zip(&other.segments).all(covers)
     }
 
+    /// Whether some name is matched by both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.segments.len(), other.segments.len());
+        // `**` stands for one segment or more.
+        let long_enough = match (self.rest, other.rest) {
+            (true, true) => true,
+            (true, false) => theirs > mine,
+            (false, true) => mine > theirs,
+            (false, false) => mine == theirs,
+        };
+        let fits = |(one, two): (&Segment, &Segment)| *one == Segment::Any || *two == Segment::Any || one == two;
+        self.host.overlaps(&other.host) && long_enough && self.segments.iter().zip(&other.segments).all(fits)
+    }
+
     /// Which of two patterns decides about a name that both match: [`Ordering::Less`] if it is this one. From the left,
     /// segment by segment, a text is before `*.domain`, a longer domain before a shorter one, both before `*`, and that
     /// before `**`. It is equal only for equal patterns, if both match one name.
@@ -202,6 +216,15 @@ impl HostPattern {
             (Self::Below(mine), Self::Exact(host)) => is_below(host, mine),
             (Self::Exact(mine), Self::Exact(host)) => mine == host,
             (Self::Exact(_), Self::Below(_)) => false,
+        }
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Below(domain), Self::Exact(host)) | (Self::Exact(host), Self::Below(domain)) => {
+                is_below(host, domain)
+            }
+            (one, other) => one.covers(other) || other.covers(one),
         }
     }
 

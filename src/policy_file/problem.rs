@@ -6,6 +6,7 @@ use crate::oci::RepositoryNameError;
 use crate::policy::QuorumError;
 use crate::policy_file::ImagePatternError;
 use crate::policy_file::PolicyFilesError;
+use crate::policy_file::RequirementValueError;
 use crate::policy_file::SignedNameError;
 use crate::policy_file::document::Date;
 use crate::text::Untrusted;
@@ -154,6 +155,14 @@ pub enum LoadProblem {
     /// A predicate type that is neither a URI nor a short name.
     #[error("`{0}` is neither a predicate type (a URI) nor the short name of one")]
     UnknownPredicateType(Untrusted),
+    /// A value that cannot be compared with anything.
+    #[error("`{field}`: {error}")]
+    Value {
+        /// Why.
+        error: RequirementValueError,
+        /// The field.
+        field: &'static str,
+    },
     /// An owner of verification summaries who is named in another requirement.
     #[error("`{0}` makes verification summaries, and is named in another requirement as well")]
     VsaOwner(Untrusted),
@@ -192,6 +201,7 @@ impl LoadProblem {
             Self::UnknownBuilder(_) => "unknown-builder",
             Self::UnknownIdentity(_) => "unknown-identity",
             Self::UnknownPredicateType(_) => "unknown-predicate-type",
+            Self::Value { .. } => "requirement-value",
             Self::VsaOwner(_) => "vsa-owner",
         }
     }

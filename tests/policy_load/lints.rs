@@ -46,6 +46,19 @@ const LINTS: &[(&str, &[&str])] = &[
         "  - { match: ['registry.example/**'], require: [{ signature: { by: [release] } }] }\n  - { match: ['registry.example/prod/*'], require: [{ signature: { by: [release] } }, { sbom: { by: [ci] } }] }\n",
         &[],
     ),
+    // A refusal that another block beats from the left.
+    (
+        "  - { match: ['registry.example/**'], require: [{ signature: { by: [release] } }] }\n  - { match: ['*.example/secret'], refuse: { reason: r } }\n",
+        &["10:refuse-beaten"],
+    ),
+    (
+        "  - { match: ['registry.example/a/**'], require: [{ signature: { by: [release] } }] }\n  - { match: ['registry.example/*/secret'], refuse: { reason: r } }\n",
+        &["10:refuse-beaten"],
+    ),
+    (
+        "  - { match: ['registry.example/a/*'], require: [{ signature: { by: [release] } }] }\n  - { match: ['registry.example/**', 'registry.example/a/b', 'registry.example/*/c/d', '*.other.example/a/b'], refuse: { reason: r } }\n",
+        &[],
+    ),
     // What ends.
     (
         "  - { match: [registry.example/a], accept-unsigned: { reason: r, owner: o, until: 2026-12-25 } }\n",

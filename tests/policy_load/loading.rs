@@ -73,6 +73,15 @@ const FAULTS: &[(&str, &[&str])] = &[
         "images:\n  - match: [registry.example/app]\n    require:\n      - vsa: { by: [importer], verifier: 'https://example.com/v', policies: ['sha256:0000000000000000000000000000000000000000000000000000000000000000'], max-age: 30d }\n      - signature: { by: [importer] }",
         &["10:vsa-owner"],
     ),
+    // Values that could not be compared with anything are found where they stand, not at the first verification.
+    (
+        "images:\n  - match: [registry.example/app]\n    require:\n      - scan: { by: [ci], highest-allowed: low, max-age: 1d, database-max-age: 1d,\n                ignore: [{ vulnerability: CVE-2026-1, package: 'pkg:/zlib1g', reason: r, owner: o, until: 2027-01-01 }] }",
+        &["11:requirement-value"],
+    ),
+    (
+        "builders:\n  gha: { signed-by: ci, id: 'https://example.com/builder', level: 2 }\nimages:\n  - match: [registry.example/app]\n    require:\n      - provenance: { builders: [gha],\n                      source: 'git.example:x1/acme/app' }",
+        &["13:requirement-value"],
+    ),
     // In an exception the repository is a name, and one about which the block decides.
     (
         "images:\n  - match: ['registry.example/prod/**']\n    require: [{ signature: { by: [ci] } }, { sbom: { by: [ci] } }]\n    exceptions: [{ repository: 'registry.example/prod/*', waives: [sbom], reason: r, owner: o, until: 2027-01-01 }]",
@@ -301,4 +310,41 @@ fn files_are_bounded_and_stay_below_the_policy() {
     let codes: Vec<_> = faults.iter().map(|fault| fault.problem.code()).collect();
     assert_eq!(codes.iter().filter(|code| **code == "certificate-unreadable").count(), 16);
     assert_eq!(codes.iter().filter(|code| **code == "files-too-large").count(), 4);
+}
+
+#[test]
+fn a_workflow_pattern_that_is_none_is_told_where_it_stands() {
+    let text = |workflow: &str, reference: &str| {
+        format!(
+            "bulla-policy: 1\nidentities:\n  ci:\n    keyless:\n      trusted-root: {{ file: trusted_root.json }}\n      issuer: 'https://token.actions.githubusercontent.com'\n      repository: acme/app\n      workflow: '{workflow}'\n      ref: '{reference}'\nimages:\n  - {{ match: [registry.example/app], require: [{{ signature: {{ by: [ci] }} }}] }}\n"
+        )
+    };
+    assert_eq!(faults(&text(".github/workflows/***.yml", "refs/tags/v*")), ["8:identity-names"]);
+    assert_eq!(faults(&text(".github/workflows/a.yml", "refs/tags/***")), ["9:identity-names"]);
+    let many = format!("refs/tags/{}", "a*".repeat(40));
+    assert_eq!(faults(&text(".github/workflows/a.yml", &many)), ["9:invalid-value"]);
+}
+
+#[test]
+fn a_statement_of_any_age_without_fields_needs_no_newest_one() {
+    let block = |statement: &str| {
+        policy(&format!(
+            "images:\n  - match: [registry.example/app]\n    require: [{{ statement: {{ by: [ci], type: 'https://example.com/t', {statement} }} }}]"
+        ))
+    };
+    let counted = |statement: &str| {
+        let policy = load(&block(statement));
+        let name = bulla::oci::RepositoryName::normalised("registry.example/app").unwrap();
+        let digest = Digest::sha256(b"");
+        let asked = bulla::policy_file::ImageAsked::new(&name, &digest);
+        let bulla::policy_file::PolicyFor::Required(required) = policy.decide_for(asked, now()) else { panic!() };
+        let evaluated = required.policy(policy.trust().unwrap()).unwrap();
+        evaluated.requirements().first().counted()
+    };
+    use bulla::policy::CountedStatements::Any;
+    use bulla::policy::CountedStatements::Newest;
+    assert_eq!(counted("max-age: none"), Any);
+    assert_eq!(counted("max-age: 30d"), Newest);
+    assert_eq!(counted("max-age: none, time: trusted"), Newest);
+    assert_eq!(counted("max-age: none, fields: [{ at: /a, equals: b }]"), Newest);
 }

@@ -72,7 +72,13 @@ fn names(document: &KeylessDocument) -> Result<IdentityPattern, Fault> {
         KeylessName::Email(text) => exact(Some(FulcioNameKind::Email), text),
         KeylessName::Name(text) => exact(None, text),
         KeylessName::Uri(text) => exact(Some(FulcioNameKind::Uri), text),
-        KeylessName::GitHub { .. } | KeylessName::GitLab { .. } => {
+        KeylessName::GitHub { reference, workflow: file, .. } | KeylessName::GitLab { config: file, reference, .. } => {
+            // What is wrong with one of the two is told where it stands.
+            for pattern in [file, reference] {
+                if let PatternOrAny::Pattern(text) = &pattern.value {
+                    TextPattern::parse(text).map_err(|error| (pattern.position, LoadProblem::Names(error)))?;
+                }
+            }
             let written = ready_made(&document.name).map_err(fault)?;
             IdentityPattern::parse_keyless_with(&written, Some(&issuer), &conditions).map_err(fault)
         }

@@ -65,6 +65,19 @@ pub enum PolicyLintRule {
         /// The kinds of requirements.
         requirements: Vec<&'static str>,
     },
+    /// A block that refuses images, about some of which another block decides that accepts them, although neither is
+    /// within the other: patterns are compared segment by segment from the left.
+    #[error(
+        "of the images that `{pattern}` refuses, those that `{other}` matches too are decided by its block at line {line}"
+    )]
+    RefuseBeaten {
+        /// The line of the other block.
+        line: u32,
+        /// Its pattern.
+        other: Untrusted,
+        /// The pattern of the block that refuses.
+        pattern: Untrusted,
+    },
     /// A quorum counts two identities that one party holds.
     #[error("`{first}` and `{second}` are the same party ({why}), and this quorum counts them as two owners")]
     SameOwnerTwice {
@@ -94,6 +107,7 @@ impl PolicyLintRule {
             Self::NarrowerLacks { .. } => "narrower-lacks",
             Self::OneOwnerMeetsAll { .. } => "one-owner-meets-all",
             Self::OneOwnerMeetsSeveral { .. } => "one-owner-meets-several",
+            Self::RefuseBeaten { .. } => "refuse-beaten",
             Self::SameOwnerTwice { .. } => "same-owner-twice",
             Self::UnusedBuilder(_) => "unused-builder",
             Self::UnusedIdentity(_) => "unused-identity",
@@ -115,6 +129,9 @@ impl PolicyLintRule {
             Self::NarrowerLacks { .. } => "only the narrowest block decides: repeat the requirement in it",
             Self::OneOwnerMeetsAll { .. } | Self::OneOwnerMeetsSeveral { .. } => {
                 "name other owners in one of them, if two parties are meant"
+            }
+            Self::RefuseBeaten { .. } => {
+                "refuse the images that both match by a pattern of their own, or list digests in `blocked`"
             }
             Self::SameOwnerTwice { .. } => "name an identity that another party holds",
             Self::UnusedBuilder(_) | Self::UnusedIdentity(_) => "remove it, or name it in `by`",
