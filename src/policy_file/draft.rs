@@ -1,16 +1,42 @@
-//! `PolicyDraft`: a first policy file, written for keys and the images that they sign.
+//! `PolicyDraft`: a policy file that is written for keys and certificates, and the images that they sign.
+
+mod means;
+mod of_trust;
+mod quoted;
 
 use crate::key::KeyId;
 use crate::key::PublicKey;
+use crate::nonempty::NonEmpty;
 use crate::policy_file::ImagePattern;
+use crate::policy_file::document::AboutWord;
+use crate::policy_file::draft::means::DraftMeans;
+use crate::policy_file::draft::quoted::quoted;
 use crate::text::Untrusted;
 
-/// A policy file that is written: owners with their keys, and one block that requires signatures of them.
+pub use of_trust::NotWritten;
+pub use of_trust::TypedIdentities;
+
+/// A policy file that is written: owners, and one block that requires statements of them.
 #[derive(Clone, Debug)]
 pub struct PolicyDraft {
-    image: ImagePattern,
-    owners: Vec<(String, Vec<PublicKey>)>,
+    about: Option<AboutWord>,
+    comments: Vec<String>,
+    images: NonEmpty<ImagePattern>,
+    owners: Vec<(String, DraftMeans)>,
+    required: DraftRequirement,
     threshold: u32,
+}
+
+/// What the one block of a policy file that is written requires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DraftRequirement {
+    /// An image signature with these annotations (`annotation`), at least one.
+    Annotations(Vec<(String, String)>),
+    /// An image signature (`signature`).
+    Signature,
+    /// An attestation of this predicate type, a URI or a short name, whatever its predicate says (`statement`).
+    Statement(String),
 }
 
 /// Why a policy file cannot be written.
@@ -35,8 +61,9 @@ pub enum PolicyDraftError {
 
 impl PolicyDraft {
     /// A policy for images with names that `image` matches. At least `threshold` owners must sign each image.
-    pub const fn new(image: ImagePattern, threshold: u32) -> Self {
-        Self { image, owners: Vec::new(), threshold }
+    pub fn new(image: ImagePattern, threshold: u32) -> Self {
+        let (images, required) = (NonEmpty::one(image), DraftRequirement::Signature);
+        Self { about: None, comments: Vec::new(), images, owners: Vec::new(), required, threshold }
     }
 
     /// Adds a key of an owner. Keys of one owner count as one.
@@ -44,21 +71,34 @@ impl PolicyDraft {
     /// # Errors
     /// [`PolicyDraftError`].
     pub fn add(&mut self, owner: &str, key: PublicKey) -> Result<(), PolicyDraftError> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if owner.is_empty() || owner.len() > LONGEST_NAME || !owner.chars().all(plain) {
+        if !is_name(owner) {
             return Err(PolicyDraftError::Owner(Untrusted::new(owner)));
         }
-        if self.owners.iter().flat_map(|(_, keys)| keys).any(|known| known.id() == key.id()) {
+        let keys = |means: &DraftMeans| match means {
+            DraftMeans::Keys { keys, .. } => keys.clone(),
+            DraftMeans::Certificate(_) | DraftMeans::Keyless(_) => Vec::new(),
+        };
+        if self.owners.iter().flat_map(|(_, means)| keys(means)).any(|known| known.id() == key.id()) {
             return Err(PolicyDraftError::KeyTwice(key.id()));
         }
         match self.owners.iter_mut().find(|(known, _)| known == owner) {
-            Some((_, keys)) => keys.push(key),
-            None => self.owners.push((owner.to_owned(), vec![key])),
+            Some((_, DraftMeans::Keys { keys, .. })) => keys.push(key),
+            Some(_) | None => {
+                let means = DraftMeans::Keys { keys: vec![key], logs: None };
+                self.owners.push((owner.to_owned(), means));
+            }
         }
         Ok(())
     }
 
-    /// The policy file. The keys stand in it, so that it needs no other file.
+    /// The same with a comment above it, which ends no line by itself.
+    #[must_use]
+    pub fn with_comment(mut self, comment: &str) -> Self {
+        self.comments.push(Untrusted::within(comment, LONGEST_COMMENT).to_string());
+        self
+    }
+
+    /// The policy file. Keys and certificates stand in it, so that it needs no other file than a Sigstore trusted root.
     ///
     /// # Errors
     /// [`PolicyDraftError::Threshold`].
@@ -68,26 +108,48 @@ impl PolicyDraft {
             return Err(PolicyDraftError::Threshold { owners, wanted });
         }
         let mut text = String::from(HEAD);
-        for (owner, keys) in &self.owners {
-            text.push_str(&format!("  \"{owner}\":\n    keys:\n"));
-            for key in keys {
-                let pem = key.to_pem().trim_end().replace('\n', "\\n");
-                text.push_str(&format!("      - key-id: \"{}\"\n        pem: \"{pem}\\n\"\n", key.id()));
-            }
+        self.comments.iter().for_each(|comment| text.push_str(&format!("# {comment}\n")));
+        text.push_str("bulla-policy: 1\nidentities:\n");
+        for (owner, means) in &self.owners {
+            text.push_str(&format!("  {}:\n", quoted(owner)));
+            means.write(&mut text);
         }
-        let names: Vec<_> = self.owners.iter().map(|(owner, _)| format!("\"{owner}\"")).collect();
-        let least = if owners > 1 { format!(", at-least: {wanted}") } else { String::new() };
-        text.push_str(&format!("images:\n  - match: [\"{}\"]\n    require:\n", self.image));
-        text.push_str(&format!("      - signature: {{ by: [{}]{least} }}\n", names.join(", ")));
+        let names: Vec<_> = self.owners.iter().map(|(owner, _)| quoted(owner)).collect();
+        let mut fields = vec![format!("by: [{}]", names.join(", "))];
+        fields.extend((owners > 1).then(|| format!("at-least: {wanted}")));
+        fields.extend(self.about.map(|about| format!("about: {}", about.word())));
+        let word = match &self.required {
+            DraftRequirement::Annotations(pairs) => {
+                let pairs: Vec<_> =
+                    pairs.iter().map(|(key, value)| format!("{}: {}", quoted(key), quoted(value))).collect();
+                fields.push(format!("annotations: {{ {} }}", pairs.join(", ")));
+                "annotation"
+            }
+            DraftRequirement::Signature => "signature",
+            DraftRequirement::Statement(typed) => {
+                fields.push(format!("type: {}", quoted(typed)));
+                fields.push("max-age: none".to_owned());
+                "statement"
+            }
+        };
+        let images: Vec<_> = self.images.iter().map(|image| quoted(&image.to_string())).collect();
+        text.push_str(&format!("images:\n  - match: [{}]\n    require:\n", images.join(", ")));
+        text.push_str(&format!("      - {word}: {{ {} }}\n", fields.join(", ")));
         Ok(text)
     }
 }
 
+/// Whether an owner can have this name in a policy file.
+fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.len() <= LONGEST_NAME && name.chars().all(plain)
+}
+
 const HEAD: &str = "# What must be true of an image before it is accepted: bulla verify --policy THIS_FILE.
 # Images that no block is for are refused. bulla policy check THIS_FILE checks the file.
-bulla-policy: 1
-identities:
 ";
 
+/// The longest comment, in characters.
+const LONGEST_COMMENT: usize = 500;
 /// The longest name of an owner, in bytes.
 const LONGEST_NAME: usize = 100;

@@ -22,6 +22,7 @@ mod reader;
 mod required_policy;
 mod signed_name;
 mod walk;
+mod written_for;
 
 pub mod document;
 
@@ -35,8 +36,11 @@ pub use decide::ImageAsked;
 pub use decide::PolicyFor;
 pub use decide::PolicyRefusal;
 pub use decide::RequiredOf;
+pub use draft::DraftRequirement;
+pub use draft::NotWritten;
 pub use draft::PolicyDraft;
 pub use draft::PolicyDraftError;
+pub use draft::TypedIdentities;
 pub use error::PolicyFileError;
 pub use error::PolicyProblem;
 pub use error::WantedValue;

@@ -11,15 +11,19 @@ mod values;
 use std::collections::BTreeMap;
 
 use crate::nonempty::NonEmpty;
+use crate::oci::RepositoryName;
 use crate::policy::Condition;
 use crate::policy::Policy;
+use crate::policy::Requirement;
 use crate::policy::Rule;
 use crate::policy::SignedNameRule;
 use crate::policy::StatementKind;
+use crate::policy_file::LoadedPolicy;
 use crate::policy_file::RequiredOf;
 use crate::policy_file::document::RequirementDocument;
 use crate::policy_file::document::RequirementRule;
 use crate::policy_file::required_policy::reading::RequirementReading;
+use crate::time::Time;
 use crate::trust::TrustRoot;
 
 pub use error::RequiredPolicyError;
@@ -46,6 +50,20 @@ impl RequiredOf<'_> {
         let rules = all.map(|requirement| reading.rule(requirement)).collect::<Result<Vec<_>, _>>()?;
         let rules = NonEmpty::collect(rules).ok_or(RequiredPolicyError::Nothing)?;
         Ok(Policy::new(Rule::All(rules))?)
+    }
+}
+
+impl LoadedPolicy {
+    /// One requirement of the policy, as it is evaluated with `trust` where no signed name is compared; `None` if it is more
+    /// than one, or cannot be evaluated. It is for comparison, never for a verification: it has no name.
+    pub(super) fn evaluated(&self, required: &RequirementDocument, trust: &TrustRoot) -> Option<Requirement> {
+        let Ok(name) = RepositoryName::normalised("registry.example/image") else { return None };
+        let (builders, names) = (self.document().builders.as_slice(), BTreeMap::new());
+        let reading = RequirementReading { builders, name: &name, names, now: Time::EPOCH, signed_name: None, trust };
+        match reading.rule(required) {
+            Ok(Rule::One(requirement)) => Some(requirement),
+            Ok(Rule::All(_) | Rule::Any(_)) | Err(_) => None,
+        }
     }
 }
 

@@ -257,6 +257,11 @@ impl Oid {
     pub fn of_attribute(text: &str) -> Option<Self> {
         kind_of(text).or_else(|| Self::parse(text))
     }
+
+    /// The keyword of the attribute, or the object identifier itself: [`Oid::of_attribute`] reads both.
+    pub fn attribute_name(&self) -> String {
+        label(self)
+    }
 }
 
 /// The attribute that a keyword names, as RFC 4514 and notation write it: in upper case, `S` for `ST` too.
