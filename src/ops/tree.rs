@@ -20,6 +20,7 @@ use crate::ops::discover::signature_manifest;
 use crate::ops::discover::variants::MaterialUse;
 use crate::ops::tree::statement::LabelledIndexes;
 use crate::ops::tree::statement::shown;
+use crate::ops::policy::EvidenceMark;
 use crate::ops::walk::Attached;
 use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::Fetching;
@@ -61,6 +62,8 @@ pub struct TreeNode {
     pub digest: Digest,
     /// How it is attached to the node above.
     pub link: Link,
+    /// What policy files made of the evidence in it; empty before [`TreeNode::mark`].
+    pub marks: Vec<EvidenceMark>,
     /// Its media type.
     pub media_type: String,
     /// The errors in reading it, its referrers and its documents.
@@ -156,6 +159,7 @@ impl TreeNode {
             attached: Vec::new(),
             digest: entry.digest,
             link,
+            marks: Vec::new(),
             media_type: shown(&entry.media_type),
             problems: Vec::new(),
             signed: Vec::new(),

@@ -3,8 +3,11 @@
 //! The name chooses the block of the policy, so it comes from the operator alone: the reference that was typed, or the
 //! destination of a copy. Nothing in an image names it.
 
+mod artifact;
 mod blocked;
 mod import;
+mod mark;
+mod marks;
 mod outcome;
 
 use std::sync::Arc;
@@ -39,8 +42,12 @@ use crate::time::Time;
 use crate::trust::RevocationCheck;
 use crate::verify::Verifier;
 
+pub use artifact::PolicyArtifact;
+pub use artifact::PolicyArtifactError;
 pub use import::NotLetIn;
 pub use import::PolicyGraph;
+pub use mark::EvidenceMark;
+pub use marks::EvidenceMarks;
 pub use outcome::PolicyOutcome;
 pub use outcome::PolicyVerdict;
 pub use outcome::Required;
