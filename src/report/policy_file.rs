@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::digest::Digest;
+use crate::ops::policy::PolicyOutcome;
 use crate::policy_file::ExplainedBlock;
 use crate::policy_file::ExplainedRequirement;
 use crate::policy_file::LoadedFile;
@@ -10,6 +12,10 @@ use crate::policy_file::NameExplanation;
 use crate::policy_file::PolicyFileError;
 use crate::policy_file::PolicyLint;
 use crate::policy_file::document::ExceptionDocument;
+use crate::report::ReportedError;
+use crate::report::policy;
+use crate::report::policy::SuppliedRequirement;
+use crate::report::verify::ReportedVerdict;
 use crate::time::Time;
 
 /// A policy file that was checked.
@@ -30,7 +36,19 @@ pub struct PolicyExplainResult {
     blocked: usize,
     file: String,
     id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<ReportedImage>,
     name: String,
+}
+
+/// What an image has of what the policy wants.
+#[derive(Debug, Serialize)]
+struct ReportedImage {
+    digest: Digest,
+    reference: String,
+    requirements: Vec<SuppliedRequirement>,
+    unread: Vec<ReportedError>,
+    verdict: ReportedVerdict,
 }
 
 /// A file that a policy names.
@@ -133,8 +151,27 @@ impl PolicyExplainResult {
             blocked: explanation.blocked,
             file,
             id: policy.id().to_string(),
+            image: None,
             name: explanation.name.to_string(),
         }
+    }
+
+    /// The same with what the image `reference` has of it.
+    #[must_use]
+    pub fn with_image(
+        self,
+        reference: &str,
+        outcome: &PolicyOutcome<'_>,
+        requirements: Vec<SuppliedRequirement>,
+    ) -> Self {
+        let image = ReportedImage {
+            digest: outcome.digest(),
+            reference: reference.to_owned(),
+            requirements,
+            unread: outcome.unread.iter().map(ReportedError::from).collect(),
+            verdict: policy::verdict(outcome),
+        };
+        Self { image: Some(image), ..self }
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::digest::Digest;
+use crate::ops::policy::EvidenceMark;
+use crate::ops::policy::PolicyOutcome;
 use crate::ops::tree::Link;
 use crate::ops::tree::TreeAttestation;
 use crate::ops::tree::TreeDocument;
@@ -16,6 +18,9 @@ use crate::report::keyless::ReportedKeyless;
 use crate::report::list::LazyList;
 use crate::report::material::ReportedMaterial;
 use crate::report::notary::ReportedOrError;
+use crate::report::policy::PolicyResult;
+use crate::report::policy::all_together;
+use crate::report::verify::ReportedVerdict;
 use crate::trust::VerifiedSigner;
 
 /// An image with its children and referrers, recursively.
@@ -32,18 +37,31 @@ pub struct TreeResult<'a> {
     attached: LazyList<'a, Self>,
     link: &'static str,
     link_detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marks: Option<LazyList<'a, ReportedMark<'a>>>,
     media_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policies: Option<Vec<PolicyResult<'a>>>,
     problems: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
     signed: LazyList<'a, ReportedDocument<'a>>,
     size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<ReportedVerdict>,
 }
 
 impl<'a> TreeResult<'a> {
     /// The tree of the image `reference`.
     pub fn of(reference: &str, root: &'a TreeNode) -> Self {
         Self { complete: Some(!root.has_problems()), reference: Some(reference.to_owned()), ..Self::node(root) }
+    }
+
+    /// The same with what each policy file says of the image, and the verdict of all together.
+    #[must_use]
+    pub fn by_policies(self, outcomes: &'a [(&'a str, PolicyOutcome<'a>)], verdict: ReportedVerdict) -> Self {
+        let policies = outcomes.iter().map(|(file, outcome)| PolicyResult::of(file, outcome)).collect();
+        Self { policies: Some(policies), verdict: Some(all_together(outcomes, verdict)), ..self }
     }
 
     fn node(node: &'a TreeNode) -> Self {
@@ -62,11 +80,38 @@ impl<'a> TreeResult<'a> {
             attached: LazyList::new(|| node.attached.iter().map(Self::node)),
             link,
             link_detail,
+            marks: (!node.marks.is_empty()).then(|| LazyList::new(|| node.marks.iter().map(ReportedMark::of))),
             media_type: &node.media_type,
+            policies: None,
             problems: &node.problems,
             reference: None,
             signed: LazyList::new(|| node.signed.iter().map(ReportedDocument::of)),
             size: node.size,
+            verdict: None,
+        }
+    }
+}
+
+/// What a policy file made of the evidence in a node.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportedMark<'a> {
+    code: Option<&'static str>,
+    counted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    owner: Option<String>,
+    requirement: Option<String>,
+}
+
+impl<'a> ReportedMark<'a> {
+    fn of(mark: &'a EvidenceMark) -> Self {
+        Self {
+            code: mark.code,
+            counted: mark.code.is_none(),
+            message: mark.message.as_deref(),
+            owner: mark.owner.as_ref().map(ToString::to_string),
+            requirement: mark.requirement.as_ref().map(ToString::to_string),
         }
     }
 }

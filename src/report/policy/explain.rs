@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::digest::Digest;
 use crate::ops::policy::PolicyOutcome;
 use crate::ops::policy::PolicyVerdict;
+use crate::policy::About;
 use crate::policy::Decision;
 use crate::policy::Policy;
 use crate::policy::Requirement;
@@ -40,8 +42,11 @@ pub fn checks(file: &str, outcome: &PolicyOutcome<'_>) -> Vec<RequirementCheck> 
         PolicyVerdict::Accepted(required, _) | PolicyVerdict::Unmet(required, _) => {
             let verdicts = requirements(outcome);
             let needed = needed(&required.policy, verdicts);
+            let root = outcome.root.digest();
             let shown = verdicts.iter().filter(|verdict| needed.contains(&verdict.id));
-            shown.map(|verdict| check(verdict.line, verdict.id.to_string(), of(&required.policy, verdict))).collect()
+            shown
+                .map(|verdict| check(verdict.line, verdict.id.to_string(), of(&required.policy, verdict, root)))
+                .collect()
         }
         PolicyVerdict::Exempted(exemption) => {
             let unsigned = exemption.block.block.accept_unsigned.iter();
@@ -134,17 +139,17 @@ pub(super) fn refusal(outcome: &PolicyOutcome<'_>) -> Option<(&'static str, Opti
 }
 
 /// The result for one requirement.
-fn of(policy: &Policy, verdict: &RequirementVerdict) -> CheckResult {
+fn of(policy: &Policy, verdict: &RequirementVerdict, root: &Digest) -> CheckResult {
     let code = verdict.code;
     match verdict.decision {
         Decision::Met => CheckResult::Met,
-        Decision::Undetermined => CheckResult::Undetermined { code, message: missing(policy, verdict) },
-        Decision::Unmet => CheckResult::Unmet { code, message: missing(policy, verdict) },
+        Decision::Undetermined => CheckResult::Undetermined { code, message: missing(policy, verdict, root) },
+        Decision::Unmet => CheckResult::Unmet { code, message: missing(policy, verdict, root) },
     }
 }
 
 /// What is missing for a requirement, and who can supply it.
-fn missing(policy: &Policy, verdict: &RequirementVerdict) -> String {
+fn missing(policy: &Policy, verdict: &RequirementVerdict, root: &Digest) -> String {
     let requirements = policy.requirements();
     let Some(requirement) = requirements.iter().find(|requirement| *requirement.id() == verdict.id) else {
         return verdict.code.to_owned();
@@ -159,7 +164,7 @@ fn missing(policy: &Policy, verdict: &RequirementVerdict) -> String {
     if let Some((candidate, reason)) = rejected {
         text.push_str(&format!("; the one by {} does not: {reason}", candidate.owner));
     }
-    let suppliers = suppliers(requirement, verdict);
+    let suppliers: Vec<_> = missing_owners(requirement, verdict, root).into_iter().map(ToString::to_string).collect();
     if !suppliers.is_empty() {
         text.push_str(&format!("; {} can supply it", suppliers.join(" or ")));
     }
@@ -169,13 +174,22 @@ fn missing(policy: &Policy, verdict: &RequirementVerdict) -> String {
     text
 }
 
-/// The owners who do not count yet.
-fn suppliers(requirement: &Requirement, verdict: &RequirementVerdict) -> Vec<String> {
-    let counted: BTreeSet<&Owner> =
-        verdict.candidates.iter().filter(|candidate| candidate.counted).map(|candidate| &candidate.owner).collect();
-    let several = verdict.lacking.len() > 1;
+/// The owners who do not count yet for each manifest that lacks something. A statement about the index, `root`, counts for a
+/// platform only where the requirement says so.
+pub(super) fn missing_owners<'r>(
+    requirement: &'r Requirement,
+    verdict: &RequirementVerdict,
+    root: &Digest,
+) -> Vec<&'r Owner> {
+    let counts = |owner: &Owner, lacking: &Digest| {
+        verdict.candidates.iter().any(|candidate| {
+            let around = verdict.about == About::Either && candidate.about == *root;
+            candidate.counted && candidate.owner == *owner && (candidate.about == *lacking || around)
+        })
+    };
+    let counts_for_all = |owner: &&Owner| verdict.lacking.iter().all(|lacking| counts(owner, lacking));
     let owners = requirement.quorum().owners().iter();
-    owners.filter(|owner| several || !counted.contains(owner)).map(ToString::to_string).collect()
+    owners.filter(|owner| verdict.lacking.is_empty() || !counts_for_all(owner)).collect()
 }
 
 /// The requirements that decide: all but those of an alternative that another one meets.

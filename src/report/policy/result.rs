@@ -88,7 +88,7 @@ impl<'a> PolicyResult<'a> {
 }
 
 /// The verdict in the words of reports.
-pub(super) fn verdict(outcome: &PolicyOutcome<'_>) -> ReportedVerdict {
+pub(in crate::report) fn verdict(outcome: &PolicyOutcome<'_>) -> ReportedVerdict {
     match &outcome.verdict {
         PolicyVerdict::Accepted(..) => ReportedVerdict::Verified,
         PolicyVerdict::Exempted(_) => ReportedVerdict::Exempted,

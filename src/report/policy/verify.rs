@@ -118,7 +118,10 @@ fn all_findings<'a>(outcomes: &'a [(&'a str, PolicyOutcome<'a>)]) -> Findings<'a
 }
 
 /// The verdict of all policies together: an image that one of them only exempts was not verified.
-fn all_together(outcomes: &[(&str, PolicyOutcome<'_>)], verdict: ReportedVerdict) -> ReportedVerdict {
+pub(in crate::report) fn all_together(
+    outcomes: &[(&str, PolicyOutcome<'_>)],
+    verdict: ReportedVerdict,
+) -> ReportedVerdict {
     let is_exempted = |(_, outcome): &(&str, PolicyOutcome<'_>)| matches!(outcome.verdict, PolicyVerdict::Exempted(_));
     match verdict == ReportedVerdict::Verified && outcomes.iter().any(is_exempted) {
         true => ReportedVerdict::Exempted,
