@@ -63,6 +63,7 @@ verbs! {
     policy_check: "policy-check";
     policy_explain: "policy-explain";
     policy_new: "policy-new";
+    policy_push: "policy-push";
     policy_test: "policy-test";
     request_attach: "request-attach";
     request_log: "request-log-";

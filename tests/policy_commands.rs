@@ -16,16 +16,22 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "policy_commands/artifacts.rs"]
+mod artifacts;
 #[path = "request_cli/bench.rs"]
 mod bench;
 #[path = "policy_commands/buildkit.rs"]
 mod buildkit;
 #[path = "policy_commands/documents.rs"]
 mod documents;
+#[path = "policy_commands/explained.rs"]
+mod explained;
 #[path = "policy_commands/kinds.rs"]
 mod kinds;
 #[path = "policy_commands/platforms.rs"]
 mod platforms;
+#[path = "policy_commands/printed.rs"]
+mod printed;
 #[path = "policy_commands/rest.rs"]
 mod rest;
 #[path = "policy_commands/scans.rs"]

@@ -38,6 +38,7 @@ mod policy;
 mod registry;
 mod single;
 pub(super) mod time;
+mod tree;
 mod witnesses;
 
 pub(super) use cert::CertCommand;
@@ -81,6 +82,7 @@ pub(super) use policy::ReportForm;
 pub(super) use registry::RegistryArgs;
 pub(super) use registry::SidesArgs;
 pub(super) use single::parse;
+pub(super) use tree::TreeArgs;
 pub(super) use witnesses::WitnessArgs;
 
 /// Signs container images with keys that never touch a network, and verifies before anything is moved or run.
@@ -331,37 +333,19 @@ pub(super) struct SignArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct TreeArgs {
-    /// The image
-    #[arg(value_name = "REF")]
-    pub(super) reference: String,
-    /// A public key: mark what it signed; a file, env:NAME, - or a pkcs11: URI, perhaps with its owner's name; several may
-    /// be given
-    #[arg(long, value_name = "[OWNER=]PUB")]
-    pub(super) key: Vec<String>,
-    #[command(flatten)]
-    pub(super) certificates: CertificateArgs,
-    #[command(flatten)]
-    pub(super) notation: NotationArgs,
-    #[command(flatten)]
-    pub(super) token: TokenArgs,
-    /// How to report
-    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
-    pub(super) output: TreeOutput,
-    #[command(flatten)]
-    pub(super) registry: RegistryArgs,
-}
-
-#[derive(Debug, Args)]
 #[command(group(policy::excluded(&["predicate_type", "all_platforms", "at"])))]
 pub(super) struct VerifyArgs {
     /// What to verify; image-id and image ids, with --evidence
-    #[arg(value_name = "REF", required = true)]
+    #[arg(value_name = "REF", required_unless_present = "print_policy")]
     pub(super) references: Vec<String>,
     #[command(flatten)]
     pub(super) required: RequirementArgs,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
+    /// Verify nothing, and print the policy file that the options are short for; PATTERN says for which images
+    /// (HOST/REPOSITORY, HOST/PREFIX/**), by default those of REF
+    #[arg(long, value_name = "PATTERN", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "policy", help_heading = "Policy")]
+    pub(super) print_policy: Option<String>,
     /// Judge the expiry of signatures and certificates as of this time (RFC 3339) instead of now
     #[arg(long, value_name = "TIME", value_parser = time::parse, conflicts_with = "without_verified_time", help_heading = "Certificates")]
     pub(super) at: Option<Time>,

@@ -38,6 +38,7 @@ mod policy_reports;
 mod policy_set;
 mod policy_verdict;
 mod predicate;
+mod print_policy;
 mod process_hardening;
 mod progress;
 mod prompt;
@@ -149,6 +150,7 @@ fn execute(command: Command) -> Result<Exit, Failure> {
         Command::Timestamp(command) => timestamp::timestamp(&command),
         Command::Tree(args) => tree::tree(&args, clock::now()),
         Command::Trust(command) => trusted_root::trust(&command, clock::now()),
+        Command::Verify(args) if args.print_policy.is_some() => print_policy::print(&args, clock::now()),
         Command::Verify(args) if args.policy.is_given() => verify_by_policy::verify(&args, clock::now()),
         Command::Verify(args) => verify::verify(&args, clock::now()),
     }

@@ -74,7 +74,7 @@ pub(super) fn copy(args: &CopyArgs, now: Time) -> Result<Exit, Failure> {
 
 fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let policies = PolicySet::load(&args.policy, &TokenArgs::default(), now, &limits, reports)?;
+    let policies = PolicySet::load(&args.policy, (&TokenArgs::default(), &args.registry), now, &limits, reports)?;
     let platform = args.platform.as_deref().map(verify::platform).transpose()?;
     let typed = reference_list::expand(&args.sources)?;
     let target = Target::parse(&args.target)?;
@@ -143,7 +143,7 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
 
 fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let policies = PolicySet::load(&args.policy, &args.required.token, now, &limits, reports)?;
+    let policies = PolicySet::load(&args.policy, (&args.required.token, &args.registry), now, &limits, reports)?;
     let typed = reference_list::expand(&args.sources)?;
     let target = Target::parse(&args.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
@@ -230,7 +230,7 @@ async fn import_one<'a>(
 /// The name by which an image is judged, and the names that are written: the same one, since it will be pulled by it. `names`
 /// come from the source: none of them is written into a layout or archive.
 fn name_at(to: &str, names: &[String], args: &PolicyArgs) -> Result<(JudgedName, Vec<String>), Failure> {
-    let name = JudgedName::of(to, args)?;
+    let name = JudgedName::of(to, args.judged_as.as_deref())?;
     if name.is_of_registry {
         let tag = match names {
             [one] => Some(one.clone()),

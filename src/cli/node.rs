@@ -1,5 +1,6 @@
 //! The text of `tree`: one line for each node, and one for each signed document in it.
 
+use bulla::ops::policy::EvidenceMark;
 use bulla::ops::tree::Link;
 use bulla::ops::tree::TreeDocument;
 use bulla::ops::tree::TreeNode;
@@ -73,4 +74,22 @@ pub(super) fn document_line(document: &TreeDocument) -> String {
         }
         Trust::Damaged(why) | Trust::Untrusted(why) => format!("not trusted: {kind}, {}{reader}", Foreign(why)),
     }
+}
+
+/// The line of what a policy file made of the evidence in a node.
+pub(super) fn mark_line(mark: &EvidenceMark) -> String {
+    let mut line = match mark.code {
+        None => "counted".to_owned(),
+        Some(code) => format!("not counted: {code}"),
+    };
+    if let Some(requirement) = &mark.requirement {
+        line.push_str(&format!("  {requirement}"));
+    }
+    if let Some(owner) = &mark.owner {
+        line.push_str(&format!("  {}", Foreign(owner)));
+    }
+    if let Some(message) = &mark.message {
+        line.push_str(&format!("  {}", Foreign(message)));
+    }
+    line
 }

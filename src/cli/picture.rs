@@ -6,6 +6,7 @@ use bulla::ops::tree::Trust;
 use super::line::Foreign;
 use super::line::Lines;
 use super::node::document_line;
+use super::node::mark_line;
 use super::node::node_line;
 
 /// The tree of the image `name` for Graphviz.
@@ -111,7 +112,8 @@ fn place<'a>(
 fn label(node: &TreeNode) -> Vec<String> {
     let documents = node.signed.iter().map(document_line);
     let problems = node.problems.iter().map(|problem| format!("not read: {}", Foreign(problem)));
-    [node_line(node)].into_iter().chain(documents).chain(problems).collect()
+    let marks = node.marks.iter().map(mark_line);
+    [node_line(node)].into_iter().chain(documents).chain(marks).chain(problems).collect()
 }
 
 /// The colour of a node: damaged before unread before trusted before untrusted.

@@ -21,7 +21,6 @@ use bulla::store::Source;
 use bulla::time::Time;
 use bulla::trust::RevocationCheck;
 
-use super::args::PolicyArgs;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::policy_set::PolicyEntry;
@@ -58,8 +57,8 @@ pub(super) struct Judged<'a> {
 impl JudgedName {
     /// The name of `reference`. An image in a layout or archive has no name but the one of `--as`: what stands in a file
     /// is not the operator's word.
-    pub(super) fn of(reference: &str, args: &PolicyArgs) -> Result<Self, Failure> {
-        match (reference.parse::<Reference>()?, &args.judged_as) {
+    pub(super) fn of(reference: &str, judged_as: Option<&str>) -> Result<Self, Failure> {
+        match (reference.parse::<Reference>()?, judged_as) {
             (Reference::Registry(registry), None) => {
                 let tag = match registry.tag_or_digest() {
                     TagOrDigest::Tag(tag) => Some(tag.clone()),

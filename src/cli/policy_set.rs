@@ -11,9 +11,10 @@ use bulla::trust::Identity;
 use bulla::trust::TrustRoot;
 
 use super::args::PolicyArgs;
+use super::args::RegistryArgs;
 use super::args::TokenArgs;
 use super::exit::Failure;
-use super::policy::open::NotOpened;
+use super::policy::not_opened::NotOpened;
 use super::policy::open::each_is_an_id;
 use super::policy::open::open;
 use super::policy_reports::PolicyReports;
@@ -32,7 +33,7 @@ impl PolicySet {
     /// Loads the files of `--policy`. What is wrong with one is added to `reports`, at its line.
     pub(super) fn load(
         args: &PolicyArgs,
-        token: &TokenArgs,
+        (token, registry): (&TokenArgs, &RegistryArgs),
         now: Time,
         limits: &Limits,
         reports: &mut PolicyReports<'_>,
@@ -40,7 +41,7 @@ impl PolicySet {
         let mut entries = Vec::new();
         for path in &args.policy {
             let file = path.display().to_string();
-            match open(path, &args.trust, token, now, limits) {
+            match open(path, &args.trust, (token, registry), now, limits) {
                 Ok(policy) => entries.push(PolicyEntry { file, policy }),
                 Err(NotOpened::Failed(failure)) => return Err(failure),
                 Err(NotOpened::Faults(errors)) => {

@@ -62,6 +62,23 @@ fn accepted(reference: &str, judged: &Judged<'_>) {
     }
 }
 
+/// The lines below a tree: the verdict of each policy, and what is missing.
+pub(super) fn below_tree(judged: &Judged<'_>) {
+    for (file, outcome) in &judged.outcomes {
+        let word = match outcome.is_let_in() {
+            true if matches!(outcome.verdict, PolicyVerdict::Exempted(_)) => "accepted unsigned",
+            true => "accepted",
+            false if outcome.is_refusal() => "refused",
+            false => "undetermined",
+        };
+        line(format_args!("policy {}: {word}", Foreign(file)));
+        let checks = checks(file, outcome);
+        let shown = checks.iter().filter(|check| check.result != CheckResult::Met);
+        shown.for_each(|check| line(format_args!("  {}", shortened(&missing_line(check)))));
+        outcome.unread.iter().for_each(|error| line(format_args!("  not read  {}", shortened(&error.to_string()))));
+    }
+}
+
 fn refused(reference: &str, judged: &Judged<'_>, exit: Exit) {
     let name = Foreign(reference);
     let word = if exit == Exit::Refused { "refused" } else { "undetermined" };

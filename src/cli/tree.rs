@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bulla::limits::Limits;
+use bulla::oci::Content;
 use bulla::ops::pinned;
 use bulla::ops::tree;
 use bulla::ops::tree::TreeNode;
@@ -10,6 +11,7 @@ use bulla::ops::tree::TreeTrust;
 use bulla::report::Report;
 use bulla::report::ReportedTrustedRoot;
 use bulla::report::TreeResult;
+use bulla::store::Source;
 use bulla::time::Time;
 use bulla::trust::TrustRoot;
 
@@ -22,9 +24,16 @@ use super::line::Foreign;
 use super::line::Lines;
 use super::node::document_details;
 use super::node::document_line;
+use super::node::mark_line;
 use super::node::node_line;
 use super::node::statement_lines;
 use super::picture;
+use super::policy_judge::Judged;
+use super::policy_judge::JudgedName;
+use super::policy_judge::PolicyJudge;
+use super::policy_reports::PolicyReports;
+use super::policy_set::PolicySet;
+use super::policy_verdict;
 use super::render;
 use super::revocation;
 use super::runtime::Runtime;
@@ -37,7 +46,18 @@ use super::trust_policy::TrustPolicy;
 
 pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let ShownTrust { root, trusted_root } = trust_root(args, now, &limits)?;
+    let policy = args.policy.without_reports();
+    let policies = match policy.is_given() {
+        true => {
+            let mut reports = PolicyReports::begin(&policy, "tree", now)?;
+            Some(PolicySet::load(&policy, (&args.token, &args.registry), now, &limits, &mut reports)?)
+        }
+        false => None,
+    };
+    let ShownTrust { root, trusted_root } = match &policies {
+        Some(policies) => ShownTrust::of(policies),
+        None => trust_root(args, now, &limits)?,
+    };
     let revocation = revocation::check(&args.certificates, None, &args.notation, &limits)?.map(Arc::new);
     let strictness = envelope_reader::strictness(&args.certificates, &args.notation)?;
     let trust = root.as_ref().map(TreeTrust::new).map(|trust| trust.with_envelope_reader(strictness));
@@ -48,24 +68,78 @@ pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
     let stores = Stores::new(&args.registry, [&args.reference])?;
     let runtime = Runtime::new(Work::Waiting)?;
     let (source, tag_or_digest) = stores.source(&args.reference)?;
-    let shown = runtime.block_on(async {
+    let name = policies.as_ref().map(|_| JudgedName::of(&args.reference, policy.judged_as.as_deref())).transpose()?;
+    let judge = policies.as_ref().map(|policies| PolicyJudge {
+        evidence: &[],
+        limits: &limits,
+        lookup: None,
+        now,
+        platform: None,
+        policies,
+        revocation: revocation.as_ref(),
+        strictness,
+    });
+    let (shown, judged) = runtime.block_on(async {
         let root = pinned::resolve(source.as_ref(), &tag_or_digest).await.map_err(Failure::from)?;
-        tree::tree(source.as_ref(), root, trust, now, &limits).await.map_err(Failure::from)
+        let tree = tree::tree(source.as_ref(), root.clone(), trust, now, &limits);
+        let mut shown = tree.await.map_err(Failure::from)?;
+        let judged = match (judge, &name) {
+            (Some(judge), Some(name)) => Some(judged(source.as_ref(), &root, &mut shown, judge, name).await?),
+            _ => None,
+        };
+        Ok::<_, Failure>((shown, judged))
     })?;
+    report(args, &shown, judged.as_ref(), trusted_root);
+    // A tree with unread parts is incomplete: could not tell.
+    Ok(if shown.has_problems() { Exit::Unknown } else { Exit::Yes })
+}
+
+/// Prints the tree in the form that is wanted, and what the policies say of the image.
+fn report(
+    args: &TreeArgs,
+    shown: &TreeNode,
+    judged: Option<&Judged<'_>>,
+    trusted_root: Option<Box<ReportedTrustedRoot>>,
+) {
+    let result = || {
+        let result = TreeResult::of(&args.reference, shown);
+        match judged {
+            Some(judged) => result.by_policies(&judged.outcomes, judged.exit().into()),
+            None => result,
+        }
+    };
     match (args.output, trusted_root) {
-        (TreeOutput::Dot, _) => render::text(&picture::dot(&args.reference, &shown)),
+        (TreeOutput::Dot, _) => render::text(&picture::dot(&args.reference, shown)),
         (TreeOutput::Json, Some(trusted_root)) => {
-            let result = trusted_root.with(TreeResult::of(&args.reference, &shown));
+            let result = trusted_root.with(result());
             render::report(&Report::new("tree", vec![result]));
         }
         (TreeOutput::Json, None) => {
-            render::report(&Report::new("tree", vec![TreeResult::of(&args.reference, &shown)]));
+            render::report(&Report::new("tree", vec![result()]));
         }
-        (TreeOutput::Svg, _) => render::text(&picture::svg(&args.reference, &shown)),
-        (TreeOutput::Text, _) => show(&args.reference, &shown),
+        (TreeOutput::Svg, _) => render::text(&picture::svg(&args.reference, shown)),
+        (TreeOutput::Text, _) => {
+            show(&args.reference, shown);
+            if let Some(judged) = judged {
+                policy_verdict::below_tree(judged);
+            }
+        }
     }
-    // A tree with unread parts is incomplete: could not tell.
-    Ok(if shown.has_problems() { Exit::Unknown } else { Exit::Yes })
+}
+
+/// What the policies say of the image, and marks in its tree. The verdict is that of `verify`, which stops where a policy is
+/// met; the marks are of all evidence.
+async fn judged<'a>(
+    source: &dyn Source,
+    root: &Content,
+    shown: &mut TreeNode,
+    judge: PolicyJudge<'a>,
+    name: &JudgedName,
+) -> Result<Judged<'a>, Failure> {
+    let judged = judge.judge(source, root, judge.options(name)).await?;
+    let all = judge.judge(source, root, judge.options(name).with_all_evidence()).await?;
+    all.outcomes.iter().for_each(|(_, outcome)| shown.mark(&outcome.marks()));
+    Ok(judged)
 }
 
 /// Whose signatures are marked: nobody's without keys and certificates.
@@ -73,6 +147,17 @@ pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
 struct ShownTrust {
     root: Option<TrustRoot>,
     trusted_root: Option<Box<ReportedTrustedRoot>>,
+}
+
+impl ShownTrust {
+    /// The owners of the policy. Several policies may call different people by one name, so nobody is marked as trusted.
+    fn of(policies: &PolicySet) -> Self {
+        let root = match policies.entries() {
+            [one] => one.policy.trust().cloned(),
+            _ => None,
+        };
+        Self { root, trusted_root: None }
+    }
 }
 
 fn trust_root(args: &TreeArgs, now: Time, limits: &Limits) -> Result<ShownTrust, Failure> {
@@ -106,6 +191,9 @@ fn branch(node: &TreeNode, first: &str, rest: &str) {
     }
     for line in statement_lines(node) {
         shown.push(format_args!("{rest}  {line}"));
+    }
+    for mark in &node.marks {
+        shown.push(format_args!("{rest}  {}", mark_line(mark)));
     }
     for problem in &node.problems {
         shown.push(format_args!("{rest}  not read: {}", Foreign(problem)));

@@ -139,7 +139,7 @@ fn unenforced(
 }
 
 /// The verifier for a trust root and what the command line requires.
-fn verifier(
+pub(super) fn verifier(
     trust: TrustRoot,
     required: &RequirementArgs,
     kinds: StatementKinds,

@@ -353,7 +353,7 @@ pub(super) fn exit_of(outcome: &Outcome) -> Exit {
 }
 
 /// The statement kinds of `--type`.
-fn wanted_kinds(predicate_type: Option<&str>) -> Result<StatementKinds, Failure> {
+pub(super) fn wanted_kinds(predicate_type: Option<&str>) -> Result<StatementKinds, Failure> {
     let Some(typed) = predicate_type else { return Ok(StatementKind::ImageSignature.into()) };
     Ok(StatementKinds::named(typed)?)
 }

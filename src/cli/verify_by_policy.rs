@@ -58,7 +58,7 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
             );
         }
     };
-    let policies = PolicySet::load(&args.policy, &args.required.token, now, &limits, reports)?;
+    let policies = PolicySet::load(&args.policy, (&args.required.token, &args.registry), now, &limits, reports)?;
     let evidence = attestation_files::read(&args.evidence, &limits)?;
     let platform = args.platform.as_deref().map(verify::platform).transpose()?;
     let references = reference_list::expand(&args.references)?;
@@ -205,7 +205,7 @@ impl<'a> PolicyVerification<'a> {
             let message = format!("`{reference}`: images of `docker save` are not judged by a policy file yet");
             return Err(Failure::unknown(message).hint("carry the image itself: bulla copy REF oci-archive:app.tar"));
         }
-        let name = JudgedName::of(reference, &self.args.policy)?;
+        let name = JudgedName::of(reference, self.args.policy.judged_as.as_deref())?;
         let root = pinned::resolve(source.as_ref(), tag_or_digest).await?;
         let judged = self.judge.judge(source.as_ref(), &root, self.judge.options(&name)).await?;
         let read = match (self.args.layers, judged.exit()) {

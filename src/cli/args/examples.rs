@@ -100,7 +100,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         "policy explain",
         [
             "bulla policy explain policy.yaml r.example/app",
-            "bulla policy explain policy.yaml r.example/app --policy-key ops.pub",
+            "bulla policy explain policy.yaml r.example/app:1.0 --policy-key ops.pub",
         ],
     ),
     (
@@ -108,6 +108,13 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         [
             "bulla policy new --key release.pub --image r.example/app -o policy.yaml",
             "bulla policy new --key ann=a.pub --key bob=b.pub --threshold 2 --image r.example/x/** -o p.yaml",
+        ],
+    ),
+    (
+        "policy push",
+        [
+            "bulla policy push policy.yaml registry.example/policies/prod:2027",
+            "bulla policy push policy.yaml oci:policies:prod",
         ],
     ),
     ("policy test", ["bulla policy test cases", "bulla policy test cases --output json"]),

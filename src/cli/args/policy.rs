@@ -13,7 +13,8 @@ use crate::cli::policy::args::PolicyTrustArgs;
 #[command(mut_arg("policy_key", |arg| arg.requires("policy")))]
 #[command(mut_arg("policy_digest", |arg| arg.requires("policy")))]
 pub(in crate::cli) struct PolicyArgs {
-    /// A policy file, which says whom to trust and what is required; of several, all must accept
+    /// A policy, which says whom to trust and what is required: a file, or what policy push pushed (oci:DIR:NAME,
+    /// HOST/REPOSITORY@DIGEST); of several, all must accept
     #[arg(long, value_name = "FILE", help_heading = "Policy")]
     pub(in crate::cli) policy: Vec<PathBuf>,
     #[command(flatten)]
@@ -27,6 +28,29 @@ pub(in crate::cli) struct PolicyArgs {
     /// Print annotations about the policy file on standard error, as workflow commands
     #[arg(long, value_name = "FORM", value_enum, requires = "policy", help_heading = "Policy")]
     pub(in crate::cli) annotate: Option<AnnotationForm>,
+}
+
+/// The options of `tree` that mark evidence by policy files.
+#[derive(Clone, Debug, Args)]
+#[command(mut_arg("policy_key", |arg| arg.requires("policy")))]
+#[command(mut_arg("policy_digest", |arg| arg.requires("policy")))]
+pub(in crate::cli) struct TreePolicyArgs {
+    /// A policy file: mark what counts for its requirements, and print its verdict; several may be given
+    #[arg(long, value_name = "FILE", help_heading = "Policy")]
+    policy: Vec<PathBuf>,
+    #[command(flatten)]
+    trust: PolicyTrustArgs,
+    /// The name by which the policy judges an image in a layout or archive: HOST/REPOSITORY
+    #[arg(long = "as", value_name = "NAME", requires = "policy", help_heading = "Policy")]
+    judged_as: Option<String>,
+}
+
+impl TreePolicyArgs {
+    /// The same without reports for other programs.
+    pub(in crate::cli) fn without_reports(&self) -> PolicyArgs {
+        let Self { policy, trust, judged_as } = self.clone();
+        PolicyArgs { policy, trust, judged_as, report: Vec::new(), annotate: None }
+    }
 }
 
 impl PolicyArgs {
@@ -64,6 +88,16 @@ pub(in crate::cli) enum AnnotationForm {
 pub(in crate::cli) fn excluded(others: &[&'static str]) -> ArgGroup {
     let all = SAID_BY_POLICY.iter().chain(others).copied();
     ArgGroup::new("said_by_policy").args(all).multiple(true).conflicts_with_all(OF_POLICY)
+}
+
+/// The same for `tree`, which has fewer options.
+pub(in crate::cli) fn excluded_from_tree() -> ArgGroup {
+    let of_tree = |name: &&&str| !matches!(**name, "annotations" | "signed_reference" | "threshold");
+    let of_policy = OF_POLICY.iter().filter(|name| !matches!(**name, "annotate" | "report"));
+    ArgGroup::new("said_by_policy")
+        .args(SAID_BY_POLICY.iter().filter(of_tree))
+        .multiple(true)
+        .conflicts_with_all(of_policy)
 }
 
 /// `--policy`, and what is nothing without it.

@@ -8,16 +8,19 @@ use clap::Subcommand;
 use bulla::digest::Digest;
 
 use crate::cli::args::Output;
+use crate::cli::args::RegistryArgs;
 use crate::cli::args::TokenArgs;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum PolicyCommand {
     /// Check policy files: errors with their line, and what is allowed and probably not meant
     Check(PolicyCheckArgs),
-    /// Say what a policy file wants of images with a name, in plain sentences
+    /// Say what a policy file wants of images with a name; or what an image lacks, and who can supply it
     Explain(PolicyExplainArgs),
     /// Write a first policy file from public keys and the name of an image
     New(PolicyNewArgs),
+    /// Push a policy file and the files that it names as an OCI artifact, which is signed as an image is
+    Push(PolicyPushArgs),
     /// Run test cases of a policy file: images in a directory, and what is expected of them
     Test(PolicyTestArgs),
 }
@@ -25,7 +28,8 @@ pub(in crate::cli) enum PolicyCommand {
 /// How a policy file is trusted that is not the operator's own.
 #[derive(Clone, Debug, Default, Args)]
 pub(in crate::cli) struct PolicyTrustArgs {
-    /// The policy must be signed by this key: by sign-blob, with the bundle FILE.sigstore.json beside it; of several, by one
+    /// The policy must be signed by this key: a file by sign-blob, with the bundle FILE.sigstore.json beside it, an artifact by
+    /// sign; of several, by one
     #[arg(long, value_name = "PUB", help_heading = "Policy")]
     pub(in crate::cli) policy_key: Vec<String>,
     /// The policy must have this id (policy check prints it); one for each policy, in any order
@@ -35,7 +39,7 @@ pub(in crate::cli) struct PolicyTrustArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PolicyCheckArgs {
-    /// The policy files
+    /// The policy files, or the references of policies that were pushed
     #[arg(value_name = "FILE", required = true)]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// End with 1 if something is allowed and probably not meant
@@ -48,6 +52,8 @@ pub(in crate::cli) struct PolicyCheckArgs {
     pub(in crate::cli) trust: PolicyTrustArgs,
     #[command(flatten)]
     pub(in crate::cli) token: TokenArgs,
+    #[command(flatten)]
+    pub(in crate::cli) registry: RegistryArgs,
 }
 
 #[derive(Debug, Args)]
@@ -55,9 +61,12 @@ pub(in crate::cli) struct PolicyExplainArgs {
     /// The policy file
     #[arg(value_name = "FILE")]
     pub(in crate::cli) file: PathBuf,
-    /// The name of an image: HOST/REPOSITORY
-    #[arg(value_name = "NAME")]
+    /// The name of images (HOST/REPOSITORY); or an image, with a tag, a digest or a transport: what it has, and what is missing
+    #[arg(value_name = "NAME|REF")]
     pub(in crate::cli) name: String,
+    /// The name by which the policy judges an image in a layout or archive: HOST/REPOSITORY
+    #[arg(long = "as", value_name = "NAME")]
+    pub(in crate::cli) judged_as: Option<String>,
     /// How to report
     #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
@@ -65,6 +74,8 @@ pub(in crate::cli) struct PolicyExplainArgs {
     pub(in crate::cli) trust: PolicyTrustArgs,
     #[command(flatten)]
     pub(in crate::cli) token: TokenArgs,
+    #[command(flatten)]
+    pub(in crate::cli) registry: RegistryArgs,
 }
 
 #[derive(Debug, Args)]
@@ -75,6 +86,21 @@ pub(in crate::cli) struct PolicyTestArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PolicyPushArgs {
+    /// The policy file
+    #[arg(value_name = "FILE")]
+    pub(in crate::cli) file: PathBuf,
+    /// The destination: HOST/REPOSITORY:TAG, oci:DIR:NAME or oci-archive:FILE:NAME
+    #[arg(value_name = "REF")]
+    pub(in crate::cli) reference: String,
+    /// Move a name in a layout or archive that another image has now
+    #[arg(long)]
+    pub(in crate::cli) overwrite: bool,
+    #[command(flatten)]
+    pub(in crate::cli) registry: RegistryArgs,
 }
 
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
 use crate::cli::line::Lines;
 use crate::cli::policy::args::PolicyCheckArgs;
-use crate::cli::policy::open::NotOpened;
+use crate::cli::policy::not_opened::NotOpened;
 use crate::cli::policy::open::each_is_an_id;
 use crate::cli::policy::open::open;
 use crate::cli::quantity::count;
@@ -33,7 +33,7 @@ pub(super) fn check(args: &PolicyCheckArgs, now: Time) -> Result<Exit, Failure> 
     let mut results = Vec::new();
     let mut ids = Vec::new();
     for path in &args.files {
-        let checked = match open(path, &args.trust, &args.token, now, &limits) {
+        let checked = match open(path, &args.trust, (&args.token, &args.registry), now, &limits) {
             Ok(policy) => {
                 let lints = policy.lints(now);
                 ids.push(policy.id());

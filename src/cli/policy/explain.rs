@@ -1,27 +1,50 @@
-//! The command `policy explain`: what a policy file wants of images with a name. No image and no network is looked at.
+//! The command `policy explain`: what a policy file wants of images with a name, without looking at any image; or what one
+//! image has of it, what is missing, and who can supply that.
 
 use bulla::limits::Limits;
+use bulla::oci::Reference;
 use bulla::oci::RepositoryName;
+use bulla::ops;
+use bulla::ops::policy::PolicyOptions;
+use bulla::ops::policy::PolicyOutcome;
 use bulla::policy_file::ExplainedBlock;
+use bulla::policy_file::LoadedPolicy;
 use bulla::policy_file::NameExplanation;
 use bulla::report::PolicyExplainResult;
 use bulla::report::Report;
+use bulla::report::SuppliedRequirement;
+use bulla::report::supplied;
 use bulla::time::Time;
 
 use crate::cli::args::Output;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
+use crate::cli::line::Foreign;
 use crate::cli::line::Lines;
 use crate::cli::policy::args::PolicyExplainArgs;
 use crate::cli::policy::open::open;
+use crate::cli::policy_judge::JudgedName;
 use crate::cli::quantity::count;
 use crate::cli::render;
+use crate::cli::runtime::Runtime;
+use crate::cli::runtime::Work;
+use crate::cli::stores::Stores;
 
 pub(super) fn explain(args: &PolicyExplainArgs, now: Time) -> Result<Exit, Failure> {
-    let name = RepositoryName::normalised(&args.name)
-        .map_err(|error| Failure::unknown(error.to_string()).hint("HOST/REPOSITORY, without tag and digest"))?;
-    let policy = open(&args.file, &args.trust, &args.token, now, &Limits::DEFAULT);
-    let policy = policy.map_err(|failed| failed.into_failure(&args.file))?;
+    let name = RepositoryName::normalised(&args.name);
+    let policy = || {
+        let policy = open(&args.file, &args.trust, (&args.token, &args.registry), now, &Limits::DEFAULT);
+        policy.map_err(|failed| failed.into_failure(&args.file))
+    };
+    let name = match (name, &args.judged_as) {
+        (Ok(name), None) => name,
+        (Ok(_), Some(_)) => {
+            let failure = Failure::unknown(format!("`{}` is a name already, and --as gives another one", args.name));
+            return Err(failure.hint("leave out --as, or name an image in a layout: oci:DIR:NAME"));
+        }
+        (Err(_), _) => return image(args, &policy()?, now),
+    };
+    let policy = policy()?;
     let explanation = policy.explain(&name, now);
     match args.output {
         Output::Json => {
@@ -32,6 +55,59 @@ pub(super) fn explain(args: &PolicyExplainArgs, now: Time) -> Result<Exit, Failu
         Output::Text => render::text(&page(&explanation)),
     }
     Ok(Exit::Yes)
+}
+
+/// What one image has of what the policy wants.
+fn image(args: &PolicyExplainArgs, policy: &LoadedPolicy, now: Time) -> Result<Exit, Failure> {
+    let limits = Limits::DEFAULT;
+    let reference: Reference = args.name.parse()?;
+    let name = JudgedName::of(&args.name, args.judged_as.as_deref())?;
+    let stores = Stores::new(&args.registry, [&args.name])?;
+    let (source, tag_or_digest) = stores.source(&args.name)?;
+    let options = PolicyOptions::new(&name.repository, now, &limits).with_tag(name.tag.as_deref());
+    let runtime = Runtime::new(Work::Waiting)?;
+    let outcome = runtime.block_on(ops::policy::judge(source.as_ref(), &tag_or_digest, policy, options))?;
+    let requirements = supplied(&reference, &outcome);
+    match args.output {
+        Output::Json => {
+            let file = args.file.display().to_string();
+            let result = PolicyExplainResult::new(file, policy, &policy.explain(&name.repository, now), now);
+            let result = result.with_image(&args.name, &outcome, requirements);
+            render::report(&Report::new("policy explain", vec![result]));
+        }
+        Output::Text => render::text(&image_page(args, &outcome, &requirements)),
+    }
+    Ok(match (outcome.is_let_in(), outcome.is_refusal()) {
+        (true, _) => Exit::Yes,
+        (false, true) => Exit::Refused,
+        (false, false) => Exit::Unknown,
+    })
+}
+
+fn image_page(args: &PolicyExplainArgs, outcome: &PolicyOutcome<'_>, requirements: &[SuppliedRequirement]) -> Lines {
+    let mut lines = Lines::default();
+    let word = match (outcome.is_let_in(), outcome.is_refusal()) {
+        (true, _) => "nothing is missing",
+        (false, true) => "refused",
+        (false, false) => "undetermined",
+    };
+    lines.push(format_args!("{}  {}: {word}", Foreign(&args.name), outcome.digest()));
+    for requirement in requirements {
+        let line = requirement.line.map_or_else(String::new, |line| format!(":{line}"));
+        let code = requirement.code.map_or_else(String::new, |code| format!(": {code}"));
+        let message = requirement.message.as_ref().map_or_else(String::new, |text| format!(": {}", Foreign(text)));
+        let (file, id) = (args.file.display(), &requirement.id);
+        lines.push(format_args!("{:<12} {file}{line}: {id}{code}{message}", requirement.result));
+        for supplier in &requirement.suppliers {
+            let owner = Foreign(&supplier.owner);
+            supplier.commands.iter().for_each(|command| lines.push(format_args!("  {owner}: {command}")));
+            supplier.note.iter().for_each(|note| lines.push(format_args!("  {owner}: {note}")));
+        }
+    }
+    for error in &outcome.unread {
+        lines.push(format_args!("not read     {}", Foreign(error)));
+    }
+    lines
 }
 
 fn page(explanation: &NameExplanation<'_>) -> Lines {

@@ -12,13 +12,13 @@ use bulla::policy_file::PolicyFilesError;
 use bulla::text::Untrusted;
 
 /// The files in the directory of a policy file, and in directories below it. No link is followed.
-pub(super) struct DirectoryFiles {
+pub(in crate::cli) struct DirectoryFiles {
     directory: PathBuf,
 }
 
 impl DirectoryFiles {
     /// The files beside the policy at `policy`.
-    pub(super) fn beside(policy: &Path) -> Self {
+    pub(in crate::cli) fn beside(policy: &Path) -> Self {
         let directory = policy.parent().filter(|parent| !parent.as_os_str().is_empty());
         Self { directory: directory.unwrap_or_else(|| Path::new(".")).to_owned() }
     }

@@ -16,7 +16,7 @@ use crate::cli::exit::Failure;
 use crate::cli::files;
 use crate::cli::policy::args::PolicyNewArgs;
 use crate::cli::policy::files::DirectoryFiles;
-use crate::cli::policy::open::NotOpened;
+use crate::cli::policy::not_opened::NotOpened;
 use crate::cli::quantity::count;
 use crate::cli::render;
 use crate::cli::trust;

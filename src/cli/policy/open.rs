@@ -12,50 +12,57 @@ use bulla::policy::Quorum;
 use bulla::policy::Threshold;
 use bulla::policy_file::LoadOptions;
 use bulla::policy_file::LoadedPolicy;
-use bulla::policy_file::PolicyFileError;
 use bulla::time::Time;
 use bulla::trust::TrustRoot;
 
+use crate::cli::args::RegistryArgs;
 use crate::cli::args::TokenArgs;
 use crate::cli::blob;
 use crate::cli::exit::Failure;
 use crate::cli::files;
 use crate::cli::keys;
 use crate::cli::policy::args::PolicyTrustArgs;
+use crate::cli::policy::artifact;
 use crate::cli::policy::files::DirectoryFiles;
+use crate::cli::policy::not_opened::NotOpened;
 
-/// Why a policy file was not opened: could-not-tell about everything.
-pub(in crate::cli) enum NotOpened {
-    /// It is not the one that the operator wants, or cannot be read.
-    Failed(Failure),
-    /// It cannot be used: errors with their positions.
-    Faults(Vec<PolicyFileError>),
-}
-
-/// Opens one policy file. Of several `--policy-digest` one must be its id.
+/// Opens one policy, a file or an artifact. Of several `--policy-digest` one must be its id.
 pub(in crate::cli) fn open(
     path: &Path,
     args: &PolicyTrustArgs,
-    token: &TokenArgs,
+    (token, registry): (&TokenArgs, &RegistryArgs),
     now: Time,
     limits: &Limits,
 ) -> Result<LoadedPolicy, NotOpened> {
-    let bytes = files::read(path, limits.yaml.bytes).map_err(NotOpened::Failed)?;
-    let beside = DirectoryFiles::beside(path);
-    let policy = match args.policy_key.as_slice() {
-        [] => LoadedPolicy::load(&bytes, &beside, LoadOptions::new(now, limits)),
-        policy_keys => {
-            let signed = signed(path, bytes, (policy_keys, token), now, limits).map_err(NotOpened::Failed)?;
-            signed.load(&beside, now, limits)
-        }
+    let policy = match artifact::reference_of(path).map_err(NotOpened::Failed)? {
+        Some(reference) => artifact::open(reference, (&args.policy_key, token, registry), now, limits)?,
+        None => file(path, (&args.policy_key, token), now, limits)?,
     };
-    let policy = policy.map_err(NotOpened::faults)?;
     let id = policy.id();
     if !args.policy_digest.is_empty() && !args.policy_digest.contains(id.digest()) {
         let message = format!("{}: the policy has the id {id}, and --policy-digest wants another one", path.display());
         return Err(NotOpened::Failed(Failure { code: "policy-digest", ..Failure::unknown(message) }));
     }
     Ok(policy)
+}
+
+/// Opens a policy file. With `policy_keys` one of them must have signed it.
+fn file(
+    path: &Path,
+    (policy_keys, token): (&[String], &TokenArgs),
+    now: Time,
+    limits: &Limits,
+) -> Result<LoadedPolicy, NotOpened> {
+    let bytes = files::read(path, limits.yaml.bytes).map_err(NotOpened::Failed)?;
+    let beside = DirectoryFiles::beside(path);
+    let policy = match policy_keys {
+        [] => LoadedPolicy::load(&bytes, &beside, LoadOptions::new(now, limits)),
+        policy_keys => {
+            let signed = signed(path, bytes, (policy_keys, token), now, limits).map_err(NotOpened::Failed)?;
+            signed.load(&beside, now, limits)
+        }
+    };
+    policy.map_err(NotOpened::faults)
 }
 
 /// Wants each digest of `--policy-digest` to be the id of one of the policies: otherwise one policy, given twice, could stand
@@ -98,26 +105,4 @@ fn not_signed(path: &Path, refusal: &FileRefusal) -> Failure {
     let message = format!("{}: the policy is not signed by a key of --policy-key", path.display());
     let details = refusal.findings.iter().map(|finding| format!("{}: {}", finding.place, finding.reason)).collect();
     Failure { code: "policy-not-signed", details, ..Failure::unknown(message) }
-}
-
-impl NotOpened {
-    pub(super) fn faults(faults: impl IntoIterator<Item = PolicyFileError>) -> Self {
-        Self::Faults(faults.into_iter().collect())
-    }
-
-    /// The failure, with the first error of the file in its message and the others as details.
-    pub(in crate::cli) fn into_failure(self, path: &Path) -> Failure {
-        let faults = match self {
-            Self::Failed(failure) => return failure,
-            Self::Faults(faults) => faults,
-        };
-        let shown = |fault: &PolicyFileError| format!("{}:{fault}", path.display());
-        let Some((first, others)) = faults.split_first() else { return Failure::unknown(path.display().to_string()) };
-        let details = others.iter().map(shown).collect();
-        let failure = Failure { code: first.problem.code(), details, ..Failure::unknown(shown(first)) };
-        match first.problem.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    }
 }

@@ -34,7 +34,7 @@ use crate::cli::line::Foreign;
 use crate::cli::line::Lines;
 use crate::cli::policy::args::PolicyTestArgs;
 use crate::cli::policy::files::DirectoryFiles;
-use crate::cli::policy::open::NotOpened;
+use crate::cli::policy::not_opened::NotOpened;
 use crate::cli::policy_judge::JudgedName;
 use crate::cli::quantity::count;
 use crate::cli::render;
