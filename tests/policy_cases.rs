@@ -6,18 +6,31 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::allow_attributes,
+    clippy::as_conversions,
     missing_docs,
+    unreachable_pub,
     reason = "tests stop where they fail"
 )]
 
+#[path = "policy_cases/keyless.rs"]
+mod keyless;
+#[path = "x509/made.rs"]
+#[allow(dead_code, reason = "the tests of chains use the rest")]
+mod made;
+#[path = "support/missing.rs"]
+mod missing;
 mod support;
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bulla::digest::Digest;
+use bulla::limits::Limits;
 use bulla::trust::sigstore::SigstoreInstance;
+use bulla::x509::Certificate;
 
 use serde_json::Value;
 use serde_json::json;
@@ -93,6 +106,47 @@ impl Scene {
         ));
     }
 
+    /// Adds a case about a new image with the signature that `sign` makes of it.
+    fn signed_case(&mut self, case: &Case<'_>, sign: impl FnOnce(&image::TestImage) -> image::TestImage) {
+        self.case(case, &[]);
+        let image = image::image(self.images);
+        let layout = self.dir.path().join(format!("image-{}", self.images));
+        fs::remove_dir_all(&layout).unwrap();
+        image::layout(&layout, &[(Some("1.0"), &image), (None, &sign(&image))]);
+    }
+
+    /// Adds a timestamp of `openssl ts` to the signature of the last image, by the authority in the directory `tsa`.
+    fn timestamp(&self, tsa: &str) {
+        let reference = format!("oci:image-{}:1.0", self.images);
+        let requests = format!("requests-{}", self.images);
+        self.bulla(&["timestamp", "request", &reference, "-o", &requests]);
+        let dir = self.dir.path();
+        fs::write(dir.join("serial"), "2a").unwrap();
+        let config = format!(
+            "[authority]\nserial=serial\nsigner_cert={tsa}/chain.pem\nsigner_key={tsa}/signer.key\nsigner_digest=sha256\n\
+             default_policy=1.2.3.4.1\ndigests=sha256,sha384,sha512\n"
+        );
+        fs::write(dir.join("ts.cnf"), config).unwrap();
+        // A token holds the signer's certificate, and those between it and the root.
+        let chain = fs::read_to_string(dir.join(tsa).join("chain.pem")).unwrap();
+        let (_, between) = chain.split_once("-----END CERTIFICATE-----\n").unwrap();
+        fs::write(dir.join("between.pem"), between).unwrap();
+        let mut answered = 0;
+        for request in fs::read_dir(dir.join(&requests)).unwrap().map(|entry| entry.unwrap().path()) {
+            if request.extension().is_some_and(|end| end == "tsq") {
+                let mut openssl = Command::new("openssl");
+                openssl.args(["ts", "-reply", "-section", "authority", "-config", "ts.cnf", "-chain", "between.pem"]);
+                openssl.arg("-queryfile").arg(&request);
+                let out = openssl.arg("-out").arg(request.with_extension("tsr")).current_dir(dir).output().unwrap();
+                assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+                answered += 1;
+            }
+        }
+        assert_eq!(answered, 1);
+        let roots = format!("{tsa}/root.pem");
+        self.bulla(&["timestamp", "attach", &reference, "--token", &requests, "--timestamp-roots", &roots]);
+    }
+
     /// Writes a document to attest.
     fn document(&self, file: &str, document: &Value) {
         fs::write(self.dir.path().join(file), document.to_string()).unwrap();
@@ -114,6 +168,17 @@ impl Scene {
         assert_eq!(code, Some(0), "{shown}");
         assert!(!shown.contains("no case has refused"), "{shown}");
     }
+}
+
+/// The DER of each PEM block.
+fn pem(text: &str) -> Vec<Vec<u8>> {
+    let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
+    let body = |block: &str| block.split("-----END").next().unwrap().split_whitespace().collect::<String>();
+    blocks.map(|block| STANDARD.decode(body(block)).unwrap()).collect()
+}
+
+fn certificate(der: &[u8]) -> Certificate {
+    Certificate::parse(der, &Limits::DEFAULT).unwrap()
 }
 
 /// The digest of the image of the case with this number, from 1.
@@ -243,11 +308,18 @@ fn corporate_ca() {
         &[signed],
     );
     scene.case(&case(&soon, "no-statement", "refused", "not signed"), &[]);
+    if Command::new("openssl").arg("version").output().is_ok() {
+        scene.case(&case(&late, "", "accepted", "with a timestamp, after the end of the certificate"), &[signed]);
+        scene.timestamp("tsa");
+        scene.bulla(&["cert", "new", "-o", "clock", "--no-passphrase", "--purpose", "timestamping"]);
+        scene.case(&case(&late, "no-statement", "refused", "with a timestamp of another authority"), &[signed]);
+        scene.timestamp("clock");
+    }
     scene.test();
 }
 
 #[test]
-fn a_workflow_at_a_tag_is_checked() {
+fn a_workflow_at_a_tag_is_checked_with_the_public_trusted_root() {
     let scene = Scene::new("workflow-at-a-tag.yaml", &[]);
     let root = SigstoreInstance::from_name("public-good").unwrap();
     fs::write(scene.dir.path().join("trusted_root.json"), root.trusted_root_json()).unwrap();
