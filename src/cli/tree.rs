@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bulla::envelope::Strictness;
 use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::ops::pinned;
@@ -13,6 +14,7 @@ use bulla::report::ReportedTrustedRoot;
 use bulla::report::TreeResult;
 use bulla::store::Source;
 use bulla::time::Time;
+use bulla::trust::RevocationCheck;
 use bulla::trust::TrustRoot;
 
 use super::args::TreeArgs;
@@ -58,8 +60,7 @@ pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
         Some(policies) => ShownTrust::of(policies),
         None => trust_root(args, now, &limits)?,
     };
-    let revocation = revocation::check(&args.certificates, None, &args.notation, &limits)?.map(Arc::new);
-    let strictness = envelope_reader::strictness(&args.certificates, &args.notation)?;
+    let (revocation, strictness) = reading(args, policies.as_ref(), &limits)?;
     let trust = root.as_ref().map(TreeTrust::new).map(|trust| trust.with_envelope_reader(strictness));
     let trust = trust.map(|trust| match &revocation {
         Some(check) => trust.with_revocation(check),
@@ -140,6 +141,26 @@ async fn judged<'a>(
     let all = judge.judge(source, root, judge.options(name).with_all_evidence()).await?;
     all.outcomes.iter().for_each(|(_, outcome)| shown.mark(&outcome.marks()));
     Ok(judged)
+}
+
+/// The check of revocation, and the reader of envelopes. Policies say themselves whose certificates count.
+fn reading(
+    args: &TreeArgs,
+    policies: Option<&PolicySet>,
+    limits: &Limits,
+) -> Result<(Option<Arc<RevocationCheck>>, Strictness), Failure> {
+    let TreeArgs { certificates, notation, .. } = args;
+    let (check, strictness) = match policies {
+        Some(policies) => (
+            revocation::check_by_policies(certificates, None, policies, limits)?,
+            envelope_reader::by_policies(certificates, policies)?,
+        ),
+        None => (
+            revocation::check(certificates, None, notation, limits)?,
+            envelope_reader::strictness(certificates, notation)?,
+        ),
+    };
+    Ok((check.map(Arc::new), strictness))
 }
 
 /// Whose signatures are marked: nobody's without keys and certificates.
