@@ -59,6 +59,7 @@ impl LoadedPolicy {
             && written.conditions() == requirement.conditions()
             && written.counted() == requirement.counted()
             && written.vex() == requirement.vex()
+            && written.signed_index() == requirement.signed_index()
             && *written.quorum() == quorum
             && written.about() == About::Named;
         Some(injective && same && own.version() == renamed.version())
