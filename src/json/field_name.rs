@@ -42,6 +42,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for CaseSensitiveFields<V> {
 struct CheckedFields<A> {
     fields: &'static [&'static str],
     keys: A,
+    /// The keys that are no field names, as readers that ignore case see them.
     seen: HashSet<String>,
 }
 
@@ -50,8 +51,12 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CheckedFields<A> {
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         let Some(FieldName(key)) = self.keys.next_key::<FieldName<'de>>()? else { return Ok(None) };
+        // Serde refuses a field that stands twice, and no two names of a structure differ in case only.
+        if self.fields.iter().any(|known| *known == key) {
+            return deserialize_key(seed, key).map(Some);
+        }
         let folded = fold_case(&key);
-        if let Some(meant) = self.fields.iter().find(|known| **known != key && is_folded(known, &folded)) {
+        if let Some(meant) = self.fields.iter().find(|known| is_folded(known, &folded)) {
             return Err(A::Error::custom(format!(
                 "the key {:?} is ambiguous: readers that ignore case take it for {meant:?}",
                 Untrusted::within(&key, SHOWN_KEY)
@@ -63,15 +68,18 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CheckedFields<A> {
                 Untrusted::within(&key, SHOWN_KEY)
             )));
         }
-        match key {
-            Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),
-            Cow::Owned(key) => seed.deserialize(StringDeserializer::new(key)),
-        }
-        .map(Some)
+        deserialize_key(seed, key).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
         self.keys.next_value_seed(seed)
+    }
+}
+
+fn deserialize_key<'de, S: DeserializeSeed<'de>, E: Error>(seed: S, key: Cow<'de, str>) -> Result<S::Value, E> {
+    match key {
+        Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),
+        Cow::Owned(key) => seed.deserialize(StringDeserializer::new(key)),
     }
 }
 

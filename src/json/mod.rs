@@ -7,8 +7,8 @@ mod error;
 mod field_name;
 mod go;
 mod objects;
+mod seen_keys;
 
-use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -31,6 +31,7 @@ pub use go::to_go;
 use error::SHOWN_KEY;
 use field_name::FieldName;
 use objects::Objects;
+use seen_keys::SeenKeys;
 
 /// Reads `bytes` as a `T`, after the whole document has passed [`check`].
 ///
@@ -196,12 +197,12 @@ impl<'de> Visitor<'de> for ValueWalk<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
-        let mut seen = HashSet::new();
+        let mut seen = SeenKeys::default();
         while let Some(FieldName(key)) = fields.next_key::<FieldName<'de>>()? {
             self.within(&key, self.limits.json.string_bytes)?;
             let next = ValueWalk { depth: self.depth + 1, limits: self.limits, usage: &mut *self.usage };
             fields.next_value_seed(next)?;
-            if let Some(twice) = seen.replace(key) {
+            if let Some(twice) = seen.add(key) {
                 let twice = Untrusted::within(&twice, SHOWN_KEY);
                 return Err(self.fail(JsonErrorReason::DuplicateKey(twice)));
             }
