@@ -1,5 +1,7 @@
 //! `PolicyReports`: the reports for other programs about a verification by policy files.
 
+use std::io::Read as _;
+
 use bulla::files;
 use bulla::files::Overwrite;
 use bulla::report;
@@ -30,10 +32,11 @@ pub(super) struct PolicyReports<'a> {
 }
 
 impl<'a> PolicyReports<'a> {
-    /// Empty reports of `command`. Checks first that the files can be written, and replace no policy file. Until the end they
-    /// say that the command did not finish: a report of an earlier run would be taken for that of one that was killed.
+    /// Empty reports of `command`. Checks first that the files can be written, and replace nothing but earlier reports. Until
+    /// the end they say that the command did not finish: a report of an earlier run would be taken for that of one that was
+    /// killed.
     pub(super) fn begin(args: &'a PolicyArgs, command: &'static str, now: Time) -> Result<Self, Failure> {
-        for (position, ReportFile { path, .. }) in args.report.iter().enumerate() {
+        for (position, file @ ReportFile { path, .. }) in args.report.iter().enumerate() {
             let before = args.report.iter().take(position).map(|report| &report.path);
             if let Some(other) = before.chain(&args.policy).find(|other| files::are_same(path, other)) {
                 let (path, other) = (path.display(), other.display());
@@ -41,6 +44,7 @@ impl<'a> PolicyReports<'a> {
                 return Err(Failure::unknown(message).hint("give each report a file of its own"));
             }
             writable(path, Overwrite::Replace)?;
+            replaceable(file)?;
         }
         let mut reports = Self { args, command, images: Vec::new(), now, policy_errors: false };
         let message = format!("`bulla {command}` did not finish");
@@ -121,3 +125,25 @@ impl<'a> PolicyReports<'a> {
         write(path, &bytes, Overwrite::Replace)
     }
 }
+
+/// Refuses to replace a file that is not an earlier report in the same form: a key, a policy, evidence, or what another
+/// program wrote. An empty file is replaced, as a program that makes temporary files leaves one.
+fn replaceable(ReportFile { form, path }: &ReportFile) -> Result<(), Failure> {
+    let Some((file, _)) = files::regular(path)? else { return Ok(()) };
+    let mut start = Vec::new();
+    let read = file.take(REPORT_START).read_to_end(&mut start);
+    read.map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))?;
+    let (is_report, what) = match form {
+        ReportForm::Junit => (report::is_junit(&start), "JUnit XML"),
+        ReportForm::Sarif => (report::is_sarif(&start), "SARIF"),
+    };
+    if is_report || start.is_empty() {
+        return Ok(());
+    }
+    let path = path.display();
+    let message = format!("--report {path}: this file is no report of bulla in {what}, and would be replaced");
+    Err(Failure::unknown(message).hint("choose another name, or remove the file"))
+}
+
+/// The first bytes of a file by which a report is known.
+const REPORT_START: u64 = 512;

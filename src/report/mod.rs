@@ -43,6 +43,8 @@ pub use checks::PolicyPlace;
 pub use checks::RequirementCheck;
 pub use checks::SARIF_RESULTS;
 pub use checks::annotations;
+pub use checks::is_junit;
+pub use checks::is_sarif;
 pub use checks::write_junit;
 pub use checks::write_sarif;
 pub use copy::CopyResult;

@@ -12,6 +12,9 @@ use bulla::report::CheckedImage;
 use bulla::report::PolicyPlace;
 use bulla::report::RequirementCheck;
 use bulla::report::SARIF_RESULTS;
+use bulla::report::is_junit;
+use bulla::report::is_sarif;
+use bulla::report::write_junit;
 use bulla::report::write_sarif;
 use serde_json::Value;
 
@@ -180,4 +183,30 @@ fn valid_by_schema(logs: &[&Value]) -> Option<Vec<bool>> {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+// What may be replaced: reports of this program in this form, and nothing that only looks like one.
+#[test]
+fn a_report_is_known_by_its_beginning() {
+    let (mut sarif, mut junit) = (Vec::new(), Vec::new());
+    let secrets = Secrets::default();
+    write_sarif(&mut sarif, &all_results(), 1, &secrets).unwrap();
+    write_junit(&mut junit, "verify", "2026-11-27T00:00:00Z", &all_results(), &secrets).unwrap();
+    let start = |bytes: &[u8]| bytes[..512].to_vec();
+    assert!(is_sarif(&start(&sarif)) && is_junit(&start(&junit)));
+    assert!(!is_sarif(&start(&junit)) && !is_junit(&start(&sarif)));
+    for other in
+        ["", "{}", "{\n  \"$schema\": \"https://example.com\"", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a/>"]
+    {
+        assert!(!is_sarif(other.as_bytes()) && !is_junit(other.as_bytes()), "{other}");
+    }
+    // Each of the bytes counts.
+    for at in 0..60 {
+        let changed = |bytes: &[u8]| {
+            let mut start = start(bytes);
+            start[at] ^= 1;
+            start
+        };
+        assert!(!is_sarif(&changed(&sarif)) && !is_junit(&changed(&junit)), "{at}");
+    }
 }

@@ -25,8 +25,8 @@ pub fn write_junit(
 ) -> io::Result<()> {
     let text = |text: &str| escaped(&bounded(&secrets.hide_in_output(text)));
     let total = images.iter().map(Counts::of).fold(Counts::default(), Counts::and);
-    writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
-    writeln!(out, "<testsuites name=\"bulla {}\" {total}>", text(command))?;
+    writeln!(out, "{DECLARATION}")?;
+    writeln!(out, "{SUITES}{}\" {total}>", text(command))?;
     for image in images {
         let counts = Counts::of(image);
         writeln!(out, "  <testsuite name=\"{}\" timestamp=\"{}\" {counts}>", text(&image.reference), text(now))?;
@@ -67,6 +67,12 @@ pub fn write_junit(
         writeln!(out, "  </testsuite>")?;
     }
     writeln!(out, "</testsuites>")
+}
+
+/// Whether a file with these first bytes, 512 or more of them, is a report of [`write_junit`].
+pub fn is_junit(start: &[u8]) -> bool {
+    let rest = start.strip_prefix(DECLARATION.as_bytes()).and_then(|rest| rest.strip_prefix(b"\n"));
+    rest.is_some_and(|rest| rest.starts_with(SUITES.as_bytes()))
 }
 
 /// The number of test cases, by result.
@@ -122,3 +128,7 @@ fn escaped(text: &str) -> String {
     }
     xml
 }
+
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+/// The beginning of the root element, up to the command in its name.
+const SUITES: &str = "<testsuites name=\"bulla ";

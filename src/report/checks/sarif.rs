@@ -57,6 +57,12 @@ pub fn write_sarif(out: &mut dyn Write, images: &[CheckedImage], exit_code: u8, 
     out.write_all(b"\n")
 }
 
+/// Whether a file with these first bytes, 512 or more of them, is a report of [`write_sarif`].
+pub fn is_sarif(start: &[u8]) -> bool {
+    let rest = start.strip_prefix(b"{\n  \"$schema\": \"").and_then(|rest| rest.strip_prefix(SCHEMA.as_bytes()));
+    rest.is_some_and(|rest| rest.starts_with(b"\""))
+}
+
 /// The rules in use, each with its index.
 #[derive(Default)]
 struct Rules(BTreeMap<&'static str, usize>);
