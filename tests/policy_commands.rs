@@ -26,12 +26,17 @@ mod buildkit;
 mod documents;
 #[path = "policy_commands/explained.rs"]
 mod explained;
+#[path = "policy_commands/evidence_files.rs"]
+mod evidence_files;
 #[path = "policy_commands/kinds.rs"]
 mod kinds;
 #[path = "policy_commands/platforms.rs"]
 mod platforms;
 #[path = "policy_commands/printed.rs"]
 mod printed;
+#[cfg(feature = "registry")]
+#[path = "policy_commands/requests.rs"]
+mod requests;
 #[path = "policy_commands/rest.rs"]
 mod rest;
 #[path = "policy_commands/scans.rs"]

@@ -122,12 +122,14 @@ pub enum Reason {
         got: String,
     },
     /// It is larger than the limit.
-    #[error("{got} bytes, more than the limit of {limit}")]
+    #[error("{got} bytes, more than the limit of {limit} ({name})")]
     TooLarge {
         /// The size that its descriptor states, in bytes.
         got: u64,
         /// The limit, in bytes.
         limit: u64,
+        /// The name of the limit, as `SECURITY.md` lists it.
+        name: &'static str,
     },
     /// It could not be fetched, so it might be anything: the decision is undetermined unless other evidence is enough.
     #[error("could not be read: {0}")]

@@ -7,7 +7,7 @@ use crate::oci::ManifestError;
 #[non_exhaustive]
 pub enum UnreadReason {
     /// The evidence exceeds its memory budget, in bytes.
-    #[error("the evidence is more than {limit} bytes together")]
+    #[error("the evidence is more than {limit} bytes together (evidence.bytes)")]
     Budget {
         /// The limit, in bytes.
         limit: u64,

@@ -18,6 +18,9 @@ use crate::trust::TrustedMeans;
 use crate::verify::Finding;
 use crate::verify::Reason;
 
+/// The name of the limit on manifests.
+pub(super) const MANIFEST_BYTES: &str = "oci.manifest_bytes";
+
 /// The outcome of asking the store for its list of referrers.
 #[derive(Clone, Copy)]
 pub(super) enum Listed {
@@ -73,7 +76,7 @@ pub(super) async fn fetch(
     let content = match pinned::manifest(reader.source, &entry).await {
         Ok(content) => content,
         Err(error) => {
-            let reason = signature_manifest::reason(error, entry.size);
+            let reason = signature_manifest::reason(error, entry.size, MANIFEST_BYTES);
             return FetchedManifest::Nothing(Finding { digest: Some(entry.digest), place, reason });
         }
     };

@@ -12,8 +12,9 @@
 //! 3. Ask for the list once more without the filter, where the first answer may have been filtered.
 //! 4. Look at the entries that were put off, in case a list mislabelled them.
 //!
-//! Where only the newest statement of an owner counts, steps 1 and 2 go on after the evaluation is met, with everything that
-//! is labelled as a statement of such a kind.
+//! Where only the newest statement of an owner counts, the list of step 1 is not filtered, and steps 1 to 3 go on after the
+//! evaluation is met, with everything that is labelled as a statement of such a kind or has no label. What is labelled as
+//! something else is not read then: who can change a label can also leave the entry out.
 
 mod listed;
 pub(super) mod signature_manifest;
@@ -41,6 +42,7 @@ use crate::oci::referrer;
 use crate::ops::discover::listed::Certainty;
 use crate::ops::discover::listed::FetchedManifest;
 use crate::ops::discover::listed::Listed;
+use crate::ops::discover::listed::MANIFEST_BYTES;
 use crate::ops::discover::listed::fetch;
 use crate::ops::discover::listed::is_likely;
 use crate::ops::discover::signature_manifest::Opened;
@@ -132,7 +134,9 @@ impl<'a> Discovery<'a> {
 
     /// Runs the steps of the module head.
     async fn run(&mut self, evaluation: &mut Evaluation<'_>) {
+        // Where only the newest counts, statements in all formats are read, so one list without a filter is enough.
         let filter = Form::referrer_filter(|form| evaluation.means().cover(form.signed_with));
+        let filter = filter.filter(|_| !evaluation.needs_newest());
         let listed = match self.options.source.has_referrers_api() {
             // Known to keep no list: it is asked last, in case that has changed.
             Some(false) => None,
@@ -158,7 +162,7 @@ impl<'a> Discovery<'a> {
         if !self.is_done(evaluation) && !matches!(listed, Some(Listed::Whole | Listed::Failed | Listed::None)) {
             self.own_list(None, evaluation).await;
         }
-        if !self.is_done(evaluation) {
+        if !self.is_met(evaluation) {
             let mut later = std::mem::take(&mut self.later);
             later.retain(|(_, entry)| !self.read.contains(&entry.digest));
             self.consider(later, Certainty::Doubtful, evaluation).await;
@@ -307,7 +311,7 @@ impl<'a> Discovery<'a> {
                 }
                 // An entry that declares more than the limit is rejected unpaid: it must not exhaust the budget.
                 if entry.size > limit {
-                    let reason = Reason::TooLarge { got: entry.size, limit };
+                    let reason = Reason::TooLarge { got: entry.size, limit, name: MANIFEST_BYTES };
                     evaluation.add_finding(Finding { digest: Some(entry.digest), place, reason });
                 } else if let Err(exhausted) = self.spend(&entry) {
                     // An exhausted budget is an error, not an empty list: a refusal would not be justified.

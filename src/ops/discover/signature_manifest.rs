@@ -295,7 +295,7 @@ impl SignatureManifest {
         };
         let limit = reader.largest;
         if layer.size > limit {
-            return Err(Reason::TooLarge { got: layer.size, limit });
+            return Err(Reason::TooLarge { got: layer.size, limit, name: reader.limit_name() });
         }
         // Inlined data is checked like a fetched blob; if it is wrong, none is fetched (threats: wrong-inlined-data).
         let bytes = match (layer.data.take(), self.blobs.get(&blob(&layer))) {
@@ -323,8 +323,14 @@ impl Reader<'_> {
         if layer.size <= self.largest { layer.size } else { 0 }
     }
 
+    /// The name of the size limit of one document.
+    const fn limit_name(self) -> &'static str {
+        let is_signature = self.largest <= self.limits.evidence.signature_bytes;
+        if is_signature { "evidence.signature_bytes" } else { "evidence.attestation_bytes" }
+    }
+
     async fn blob(self, layer: &Descriptor) -> Result<Content, Reason> {
-        self.source.blob(layer, self.largest).await.map_err(|error| reason(error, layer.size))
+        self.source.blob(layer, self.largest).await.map_err(|error| reason(error, layer.size, self.limit_name()))
     }
 }
 
@@ -363,11 +369,11 @@ pub(in crate::ops) async fn documents_in(
     findings
 }
 
-/// Why a piece of evidence could not be fetched.
-pub(in crate::ops) fn reason(error: StoreError, size: u64) -> Reason {
+/// Why a piece of evidence could not be fetched, where `name` is that of the limit on it.
+pub(in crate::ops) fn reason(error: StoreError, size: u64, name: &'static str) -> Reason {
     match error {
         StoreError::NotFound { .. } => Reason::Missing,
-        StoreError::TooLarge { limit, .. } => Reason::TooLarge { got: size, limit },
+        StoreError::TooLarge { limit, .. } => Reason::TooLarge { got: size, limit, name },
         other => unreadable(&other),
     }
 }
