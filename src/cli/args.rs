@@ -265,9 +265,9 @@ pub(super) struct ImportArgs {
     /// The index and every manifest in it must verify, each by its own signatures
     #[arg(long)]
     pub(super) all_platforms: bool,
-    /// Known only to explain why what is loaded from a docker-archive cannot keep the digest that was signed
-    #[arg(long, value_name = "PLACE", hide = true)]
-    pub(super) evidence: Option<String>,
+    /// Also verify by the attestations in this file, JSON lines, and push those that count; several may be given
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(super) evidence: Vec<String>,
     /// Move a name in a layout or archive that another image has now
     #[arg(long)]
     pub(super) overwrite: bool,
@@ -365,9 +365,9 @@ pub(super) struct VerifyArgs {
     /// Verify the manifest for this platform: os[(version)]/architecture[/variant]
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<String>,
-    /// Verify what docker load loads from a docker-archive, by the manifests and signatures at this place; with --policy: also
-    /// read the attestations in this file, JSON lines; several may be given
-    #[arg(long, value_name = "PLACE|FILE.jsonl", conflicts_with_all = ["all_platforms", "platform", "layers", "with_predicates"])]
+    /// Also verify by the attestations in this file, JSON lines; several may be given. A place: verify what docker load loads
+    /// from a docker-archive, by the manifests and signatures there
+    #[arg(long, value_name = "PLACE|FILE.jsonl")]
     pub(super) evidence: Vec<String>,
     /// Also read every config and layer, one image after another, and check it against its digest and size
     #[arg(long)]

@@ -46,6 +46,7 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
     let signers = signing_chains::identities(&signers, &chains, &forms)?;
     let resolved = &resolved?;
+    asked.note_other_subjects(resolved);
     let (signers, asked, limits) = (signers.as_slice(), &asked, &limits);
     let options =
         AttestOptions { witnessing: witnesses.witnessing(), ..AttestOptions::new(now, sign::when(args.if_missing)) };

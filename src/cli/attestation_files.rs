@@ -8,18 +8,36 @@ use bulla::limits::Limits;
 use super::exit::Failure;
 use super::files;
 
-/// Reads the files of `--evidence`.
+/// Reads the files of `--evidence`, for a command that takes nothing else there.
 pub(super) fn read(typed: &[String], limits: &Limits) -> Result<Vec<AttestationFile>, Failure> {
     let file = |typed: &String| {
         if !is_one(typed) {
-            let failure =
-                Failure::unknown(format!("--evidence {typed}: beside --policy a file of attestations is wanted"));
+            let failure = Failure::unknown(format!("--evidence {typed}: a file of attestations is wanted"));
             return Err(failure.hint("JSON lines, in a file whose name ends in .jsonl"));
         }
         let bytes = files::read(Path::new(typed), limits.evidence.bytes)?;
         AttestationFile::read(typed, &bytes, limits).map_err(|error| Failure::unknown(format!("{typed}: {error}")))
     };
     typed.iter().map(file).collect()
+}
+
+/// Refuses a file of attestations that was typed where an image is named: after `copy --evidence`, which is an option
+/// without a value.
+pub(super) fn is_no_image(typed: &[String]) -> Result<(), Failure> {
+    match typed.iter().find(|typed| is_one(typed)) {
+        Some(file) => {
+            let message =
+                format!("`{file}` is a file of attestations, and copy takes none: it judges what is attached");
+            Err(Failure::unknown(message).hint(format!("bulla import SRC DST --evidence {file} attaches what counts")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Why such a file is not read beside a trust policy of the Notary Project.
+pub(super) fn no_notary_signatures() -> Failure {
+    let message = "--evidence FILE.jsonl has no signatures of the Notary Project, by which --trust-policy judges";
+    Failure::unknown(message).hint("--key or --policy")
 }
 
 /// Whether a value of `--evidence` names a file of attestations; otherwise it names a place with manifests and signatures.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bulla::digest::Digest;
 use bulla::envelope::Forms;
+use bulla::envelope::ResourceDescriptor;
 use bulla::limits::Limits;
 use bulla::oci::Platform;
 use bulla::ops::attest;
@@ -17,7 +18,9 @@ use bulla::request::Attestation;
 use bulla::request::AttestationContent;
 
 use super::exit::Failure;
+use super::line::Foreign;
 use super::predicate;
+use super::render;
 use super::request::args::AttestArgs;
 use super::scanner_report;
 use super::sign;
@@ -129,6 +132,19 @@ impl AskedAttestations {
             }
         }
         Ok(resolved)
+    }
+
+    /// Says what else a finished statement is about, before anything is signed: all of it is.
+    pub(super) fn note_other_subjects(&self, resolved: &ResolvedSubjects) {
+        let Some(statement) = self.first.attestation.finished() else { return };
+        let images: Vec<_> = resolved.pinned.iter().flatten().flat_map(|(_, subjects)| subjects).collect();
+        let is_image = |subject: &&ResourceDescriptor| images.iter().any(|image| subject.is(image.digest()));
+        for other in statement.subjects().iter().filter(|subject| !is_image(subject)) {
+            let digests: Vec<_> = other.digests().map(|(algorithm, digest)| format!("{algorithm}:{digest}")).collect();
+            let name = other.name().map_or_else(String::new, |name| format!("{name} "));
+            let what = format!("{name}{}", digests.join(" "));
+            render::note(format_args!("note: the statement is also about {}", Foreign(what)));
+        }
     }
 
     /// The attestation about this subject.

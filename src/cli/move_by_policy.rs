@@ -24,6 +24,7 @@ use super::args::ImportArgs;
 use super::args::PolicyArgs;
 use super::args::ResultsOutput;
 use super::args::TokenArgs;
+use super::attestation_files;
 use super::envelope_reader;
 use super::exit::Exit;
 use super::exit::Failure;
@@ -77,6 +78,7 @@ fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Resu
     let policies = PolicySet::load(&args.policy, (&TokenArgs::default(), &args.registry), now, &limits, reports)?;
     let platform = args.platform.as_deref().map(verify::platform).transpose()?;
     let typed = reference_list::expand(&args.sources)?;
+    attestation_files::is_no_image(&typed)?;
     let target = Target::parse(&args.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
     let runtime = Runtime::new(Work::Moving)?;
@@ -102,14 +104,9 @@ fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Resu
         on_conflict: move_image::name_conflict(args.overwrite),
         target: &target,
     };
-    let (dry_run, output, of_sources) = (args.dry_run, args.output, sources.as_slice());
-    let report = MoveReport { command: "copy", dry_run, output, sources: of_sources, target: &args.target };
-    let mut sinks = Sinks::default();
-    let mut answers = Vec::new();
-    for source in &sources {
-        answers.push(runtime.block_on(copy_one(&job, &mut sinks, source, &args.policy, judge)));
-    }
-    finish(report, &runtime, &sinks, answers, reports)
+    let (dry_run, output) = (args.dry_run, args.output);
+    let report = MoveReport { command: "copy", dry_run, output, sources: &sources, target: &args.target };
+    move_all(report, &runtime, reports, async |sinks, source| copy_one(&job, sinks, source, &args.policy, judge).await)
 }
 
 /// Judges one image by its name at the destination, and copies it only if every policy lets it in.
@@ -133,9 +130,6 @@ async fn copy_one<'a>(
 }
 
 pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
-    if args.evidence.is_some() {
-        return Err(move_image::signed_digest_lost());
-    }
     let mut reports = PolicyReports::begin(&args.policy, "import", now)?;
     let done = import_all(args, now, &mut reports);
     reports.end(done)
@@ -143,6 +137,7 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
 
 fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
+    let files = move_image::evidence_files(args, &limits)?;
     let policies = PolicySet::load(&args.policy, (&args.required.token, &args.registry), now, &limits, reports)?;
     let typed = reference_list::expand(&args.sources)?;
     let target = Target::parse(&args.target)?;
@@ -155,7 +150,7 @@ fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> 
     target.check_count(&sources)?;
     one_name(&args.policy, &sources)?;
     let judge = PolicyJudge {
-        evidence: &[],
+        evidence: &files,
         limits: &limits,
         lookup: lookup.as_ref(),
         now,
@@ -173,14 +168,11 @@ fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> 
         on_conflict: move_image::name_conflict(args.overwrite),
         target: &target,
     };
-    let (dry_run, output, of_sources) = (args.dry_run, args.output, sources.as_slice());
-    let report = MoveReport { command: "import", dry_run, output, sources: of_sources, target: &args.target };
-    let mut sinks = Sinks::default();
-    let mut answers = Vec::new();
-    for source in &sources {
-        answers.push(runtime.block_on(import_one(&job, &mut sinks, source, &args.policy, judge)));
-    }
-    let exit = finish(report, &runtime, &sinks, answers, reports);
+    let (dry_run, output) = (args.dry_run, args.output);
+    let report = MoveReport { command: "import", dry_run, output, sources: &sources, target: &args.target };
+    let exit = move_all(report, &runtime, reports, async |sinks, source| {
+        import_one(&job, sinks, source, &args.policy, judge).await
+    });
     revocation::note_left_behind(lookup.as_ref());
     revocation::report_problems(lookup);
     exit
@@ -258,14 +250,18 @@ fn one_name(args: &PolicyArgs, sources: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// Makes the writes to layouts and archives visible, and reports all images in their order.
-fn finish(
+/// Moves each image with `move_one`, makes the writes to layouts and archives visible, and reports all images in their order.
+fn move_all<'a>(
     report: MoveReport<'_>,
     runtime: &Runtime,
-    sinks: &Sinks,
-    answers: Vec<Result<MoveAnswer<'_>, Failure>>,
     reports: &mut PolicyReports<'_>,
+    move_one: impl AsyncFn(&mut Sinks, &str) -> Result<MoveAnswer<'a>, Failure>,
 ) -> Result<Exit, Failure> {
+    let mut sinks = Sinks::default();
+    let mut answers = Vec::new();
+    for source in report.sources {
+        answers.push(runtime.block_on(move_one(&mut sinks, source)));
+    }
     let lost = if report.dry_run { Default::default() } else { runtime.block_on(sinks.finish()) };
     let mut results = Results::of(report.command, report.output);
     let mut exit = Exit::Yes;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bulla::digest::Digest;
+use bulla::envelope::AttestationFile;
 use bulla::limits::Limits;
 use bulla::oci::Platform;
 use bulla::oci::Reference;
@@ -30,6 +31,7 @@ use bulla::verify::VerifiedSubject;
 use super::args::CopyArgs;
 use super::args::ImportArgs;
 use super::args::ResultsOutput;
+use super::attestation_files;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::moves;
@@ -68,6 +70,7 @@ pub(super) struct MoveJob<'a> {
 pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     let platform = args.platform.as_deref().map(verify::platform).transpose()?;
     let typed = reference_list::expand(&args.sources)?;
+    attestation_files::is_no_image(&typed)?;
     let target = Target::parse(&args.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
     let runtime = Runtime::new(Work::Moving)?;
@@ -201,10 +204,8 @@ pub(super) async fn copy_found(job: &MoveJob<'_>, sinks: &mut Sinks, found: Foun
 }
 
 pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
-    if args.evidence.is_some() {
-        return Err(signed_digest_lost());
-    }
     let limits = Limits::DEFAULT;
+    let files = evidence_files(args, &limits)?;
     let kinds = StatementKind::ImageSignature.into();
     let verifiers = Verifiers::new(&args.required, &kinds, now, &limits, |verifier| verifier)?;
     let typed = reference_list::expand(&args.sources)?;
@@ -228,7 +229,8 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
         let imported = verifiers.of(source).and_then(|verifier| {
             let (until, depth) = (DiscoverUntil::AllFound, Depth::Manifests);
             let revocation = lookup.as_ref();
-            let options = VerifyOptions { verifier, until, now, depth, revocation, limits: &job.limits };
+            let (limits, files) = (&job.limits, files.as_slice());
+            let options = VerifyOptions { verifier, until, now, depth, revocation, limits, files };
             runtime.block_on(import_one(&job, &mut sinks, source, &platforms, options))
         });
         match &imported {
@@ -290,16 +292,27 @@ fn report_import(
     exit
 }
 
-/// Verifies one image and pushes it only if it verifies. An image that is refused writes nothing, and does not stop the
-/// import of the others.
+/// The files of `--evidence` of an import. An archive of `docker save` with a place of evidence beside it is not imported.
+pub(super) fn evidence_files(args: &ImportArgs, limits: &Limits) -> Result<Vec<AttestationFile>, Failure> {
+    if args.evidence.iter().any(|typed| !attestation_files::is_one(typed)) {
+        return Err(signed_digest_lost());
+    }
+    if args.required.notation.trust_policy.is_some() && !args.evidence.is_empty() {
+        return Err(attestation_files::no_notary_signatures());
+    }
+    attestation_files::read(&args.evidence, limits)
+}
+
 /// Why an archive of `docker save` with evidence beside it is not imported.
-pub(super) fn signed_digest_lost() -> Failure {
+fn signed_digest_lost() -> Failure {
     let message = "an image cannot be imported by evidence from elsewhere and keep the digest that was signed: a file of \
                    `docker save` has the unpacked layers, and the signed manifest names the compressed ones";
     let copy = "carry the image itself: bulla copy REF oci-archive:app.tar, then bulla import oci-archive:app.tar DST";
     Failure { code: "evidence-only", ..Failure::unknown(message) }.hint(copy)
 }
 
+/// Verifies one image and pushes it only if it verifies. An image that is refused writes nothing, and does not stop the
+/// import of the others.
 async fn import_one(
     job: &MoveJob<'_>,
     sinks: &mut Sinks,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bulla::envelope::AttestationFile;
 use bulla::limits::Limits;
 use bulla::oci::LocalReference;
 use bulla::oci::Platform;
@@ -58,7 +59,7 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
         if wants_predicates { verifier.with_predicates() } else { verifier }
     })?;
     let image_ids = args.references.split_first().filter(|(first, _)| *first == IMAGE_ID).map(|(_, ids)| ids);
-    match (evidence_place(&args.evidence)?, image_ids) {
+    match (evidence_place(args)?, image_ids) {
         (Some(place), Some(ids)) => return verify_image_id::verify(args, ids, place, &verifiers, now),
         (Some(place), None) => return verify_saved::verify(args, place, &verifiers, now),
         (None, Some(_)) => {
@@ -67,6 +68,7 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
         }
         (None, None) => {}
     }
+    let files = attestation_files(args, &limits)?;
     let references = reference_list::expand(&args.references)?;
     let until = if wants_predicates { DiscoverUntil::AllFound } else { DiscoverUntil::PolicyMet };
     let platforms = platforms(args)?;
@@ -81,7 +83,8 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     let plain = matches!((depth, &platforms, &args.predicate_type), (Depth::Manifests, Platforms::Root, None));
     let unenforced = plain.then_some(UnenforcedOptions { at: args.at });
     let (platforms, stores) = (&platforms, &stores);
-    let task = Verification { depth, limits, now, unenforced, platforms, revocation, stores, until, verifiers };
+    let files = &files;
+    let task = Verification { depth, files, limits, now, unenforced, platforms, revocation, stores, until, verifiers };
     let mut reports = Results::of(
         "verify",
         match args.output {
@@ -103,19 +106,37 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     }
 }
 
-/// The place of `--evidence`, without policy files.
-fn evidence_place(typed: &[String]) -> Result<Option<&str>, Failure> {
-    if let Some(file) = typed.iter().find(|typed| attestation_files::is_one(typed)) {
-        let failure = Failure::unknown(format!("--evidence {file}: a file of attestations needs a policy"));
-        return Err(
-            failure.hint("--policy FILE, or the place of manifests and signatures: --evidence oci-archive:FILE")
-        );
+/// The place of `--evidence`; `None` if it names files of attestations, or nothing.
+fn evidence_place(args: &VerifyArgs) -> Result<Option<&str>, Failure> {
+    let place = match args.evidence.as_slice() {
+        [place] if !attestation_files::is_one(place) => place,
+        typed if typed.iter().all(|typed| attestation_files::is_one(typed)) => return Ok(None),
+        _ => {
+            let message = "--evidence names one place, or files of attestations, and here are several";
+            return Err(Failure::unknown(message).hint("JSON lines, in files whose names end in .jsonl; or one place"));
+        }
+    };
+    let others = [
+        ("--all-platforms", args.all_platforms),
+        ("--platform", args.platform.is_some()),
+        ("--layers", args.layers),
+        ("--with-predicates", args.with_predicates),
+    ];
+    match others.into_iter().find(|(_, given)| *given) {
+        Some((option, _)) => {
+            let message = format!("--evidence {place} is about all that `docker load` loads, and {option} is not");
+            Err(Failure::unknown(message).hint(format!("leave out {option}")))
+        }
+        None => Ok(Some(place)),
     }
-    match typed {
-        [] => Ok(None),
-        [place] => Ok(Some(place)),
-        _ => Err(Failure::unknown("--evidence names one place, and several are given")),
+}
+
+/// The files of `--evidence`. Signatures of the Notary Project are in no such file.
+fn attestation_files(args: &VerifyArgs, limits: &Limits) -> Result<Vec<AttestationFile>, Failure> {
+    if args.required.notation.trust_policy.is_some() && !args.evidence.is_empty() {
+        return Err(attestation_files::no_notary_signatures());
     }
+    attestation_files::read(&args.evidence, limits)
 }
 
 /// Reports the answer for one reference, and returns its exit code.
@@ -184,6 +205,7 @@ enum Answer {
 #[derive(Clone, Copy)]
 struct Verification<'a> {
     depth: Depth,
+    files: &'a [AttestationFile],
     limits: &'a Limits,
     now: Time,
     platforms: &'a Platforms,
@@ -253,7 +275,7 @@ impl<'a> Verification<'a> {
 
     /// What one reference is evaluated with.
     fn evaluated(self, reference: &str) -> Result<Evaluated<'a>, Failure> {
-        let Self { depth, limits, now, revocation, unenforced, until, verifiers, .. } = self;
+        let Self { depth, files, limits, now, revocation, unenforced, until, verifiers, .. } = self;
         match (verifiers.unenforced_of(reference), unenforced) {
             (Some(verifier), Some(UnenforcedOptions { at })) => {
                 let verifier = verifier.clone();
@@ -264,7 +286,7 @@ impl<'a> Verification<'a> {
             }
             _ => {
                 let verifier = verifiers.of(reference)?;
-                Ok(Evaluated::Enforced(VerifyOptions { verifier, until, now, depth, revocation, limits }))
+                Ok(Evaluated::Enforced(VerifyOptions { verifier, until, now, depth, revocation, limits, files }))
             }
         }
     }

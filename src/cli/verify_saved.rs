@@ -95,7 +95,7 @@ pub(super) const fn options<'a>(
     limits: &'a Limits,
 ) -> VerifyOptions<'a> {
     let (until, depth) = (DiscoverUntil::PolicyMet, Depth::Manifests);
-    VerifyOptions { verifier, until, now, depth, revocation, limits }
+    VerifyOptions { verifier, until, now, depth, revocation, limits, files: &[] }
 }
 
 /// Verifies every image in the docker-archive `local`, in which one was chosen by name and is verified already, by the

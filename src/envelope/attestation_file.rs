@@ -1,11 +1,15 @@
 //! `AttestationFile`: a file of attestations as GitHub hands them out: JSON lines, a list, or the answer of its API.
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
 use crate::envelope::AnnotatedEnvelope;
 use crate::envelope::Bundle;
+use crate::envelope::BundleVersion;
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
@@ -16,6 +20,10 @@ use crate::envelope::statement::StatementFields;
 use crate::json;
 use crate::limits::Limits;
 use crate::limits::count;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::media_type;
+use crate::oci::referrer;
 
 /// The attestations of a file, not verified: Sigstore bundles and DSSE envelopes.
 ///
@@ -25,6 +33,7 @@ use crate::limits::count;
 #[derive(Clone, Debug)]
 pub struct AttestationFile {
     attestations: Vec<FileAttestation>,
+    limits: Limits,
     unread: Vec<UnreadAttestation>,
 }
 
@@ -38,11 +47,22 @@ pub struct UnreadAttestation {
     pub place: String,
 }
 
+/// An attestation of a file, as it was received. It is parsed once to know its subjects, and again for each of them that is
+/// verified: so one document at a time is in memory in parsed form.
 #[derive(Clone, Debug)]
 struct FileAttestation {
-    document: SignedDocument,
+    bytes: Bytes,
+    form: FileForm,
     place: String,
+    predicate_type: String,
     subjects: Vec<ResourceDescriptor>,
+}
+
+/// The format of an attestation in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FileForm {
+    Bundle(BundleVersion),
+    Dsse,
 }
 
 /// The fields by which the documents in such a file are told apart.
@@ -80,7 +100,7 @@ impl AttestationFile {
     /// than referrers are listed: could-not-tell. What is wrong with one attestation is in [`AttestationFile::unread`].
     pub fn read(place: &str, bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
         EnvelopeError::bounded("bytes of a file of attestations", bytes.len(), limits.evidence.bytes)?;
-        let mut file = Self { attestations: Vec::new(), unread: Vec::new() };
+        let mut file = Self { attestations: Vec::new(), limits: limits.clone(), unread: Vec::new() };
         let whole = json::check(bytes, &document_limits(bytes, limits)).is_ok();
         if whole {
             file.add_all(place, bytes, limits)?;
@@ -96,12 +116,24 @@ impl AttestationFile {
 
     /// The attestations that claim to be about `subject`, as evidence to be verified. Claims about other subjects are left
     /// out before any signature is checked.
-    pub fn evidence<'a>(&'a self, subject: &'a Digest) -> impl Iterator<Item = Evidence> + 'a {
-        let about = |attestation: &&FileAttestation| attestation.subjects.iter().any(|one| one.is(subject));
-        self.attestations.iter().filter(about).map(|attestation| {
-            let found_at = FoundAt::File(attestation.place.clone());
-            Evidence::new(attestation.document.clone(), found_at, Vec::new())
-        })
+    pub fn evidence<'a>(
+        &'a self,
+        subject: &'a Digest,
+    ) -> impl Iterator<Item = Result<Evidence, UnreadAttestation>> + 'a {
+        self.about(subject).map(|attestation| attestation.evidence(None, &self.limits))
+    }
+
+    /// As [`AttestationFile::evidence`], each with a manifest that attaches it to `subject`, for operations that carry the
+    /// evidence further: the same manifest each time.
+    pub fn attached<'a>(
+        &'a self,
+        subject: &'a Descriptor,
+    ) -> impl Iterator<Item = Result<Evidence, UnreadAttestation>> + 'a {
+        self.about(&subject.digest).map(|attestation| attestation.evidence(Some(subject), &self.limits))
+    }
+
+    fn about<'a>(&'a self, subject: &'a Digest) -> impl Iterator<Item = &'a FileAttestation> + 'a {
+        self.attestations.iter().filter(|attestation| attestation.subjects.iter().any(|one| one.is(subject)))
     }
 
     /// The attestations that could not be read. Any of them may be about any subject.
@@ -158,8 +190,8 @@ impl AttestationFile {
             _ => {}
         }
         let bare = shape.payload_type.is_some() && shape.dsse_envelope.is_none();
-        match document(bare, bytes, limits) {
-            Ok((document, subjects)) => self.attestations.push(FileAttestation { document, place, subjects }),
+        match FileAttestation::read(bare, bytes, &place, limits) {
+            Ok(attestation) => self.attestations.push(attestation),
             Err(error) => self.unread.push(UnreadAttestation { error, place }),
         }
         Ok(())
@@ -171,24 +203,53 @@ fn shape<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Shape<'a>, EnvelopeErro
     json::parse_document(bytes, &limits.for_predicate(bytes.len())).map_err(json_error)
 }
 
-/// One signed document, and whom it claims to be about.
-fn document(
-    bare: bool,
-    bytes: &[u8],
-    limits: &Limits,
-) -> Result<(SignedDocument, Vec<ResourceDescriptor>), EnvelopeError> {
-    let bytes = bytes.trim_ascii();
-    let document = match bare {
+impl FileAttestation {
+    /// Reads one signed document: its format, and what it claims to be about.
+    fn read(bare: bool, bytes: &[u8], place: &str, limits: &Limits) -> Result<Self, EnvelopeError> {
+        let bytes = bytes.trim_ascii();
+        let document = document(bare, bytes, limits)?;
+        let (form, payload) = match &document {
+            SignedDocument::Bundle(bundle) => {
+                (FileForm::Bundle(bundle.version()), bundle.envelope().unverified_payload())
+            }
+            SignedDocument::Dsse(envelope) => (FileForm::Dsse, envelope.envelope().unverified_payload()),
+            SignedDocument::Notary(_) | SignedDocument::Simple(_) => (FileForm::Dsse, &[][..]),
+        };
+        let StatementFields { predicate_type, subjects, .. } = StatementFields::read(payload, limits)?;
+        let (bytes, place) = (Bytes::copy_from_slice(bytes), place.to_owned());
+        Ok(Self { bytes, form, place, predicate_type, subjects })
+    }
+
+    /// The evidence, with the manifest that attaches it to a subject, if one is given.
+    fn evidence(&self, attached_to: Option<&Descriptor>, limits: &Limits) -> Result<Evidence, UnreadAttestation> {
+        let unread = |error| UnreadAttestation { error, place: self.place.clone() };
+        let document = document(self.form == FileForm::Dsse, &self.bytes, limits).map_err(unread)?;
+        let contents = attached_to.map(|subject| self.contents(subject)).transpose().map_err(unread)?;
+        Ok(Evidence::new(document, FoundAt::File(self.place.clone()), contents.unwrap_or_default()).not_stored())
+    }
+
+    /// The manifest that attaches it to `subject`, and the blob with its bytes as they were received.
+    fn contents(&self, subject: &Descriptor) -> Result<Vec<Content>, EnvelopeError> {
+        let media_type = match self.form {
+            FileForm::Bundle(version) => version.media_type(),
+            FileForm::Dsse => media_type::DSSE_ENVELOPE,
+        };
+        let layer = Descriptor::of(media_type, &self.bytes);
+        let annotations = BTreeMap::from([
+            (referrer::BUNDLE_CONTENT.to_owned(), "dsse-envelope".to_owned()),
+            (referrer::BUNDLE_PREDICATE_TYPE.to_owned(), self.predicate_type.clone()),
+        ]);
+        let manifest =
+            referrer::referrer_manifest(subject, media_type, vec![layer], &annotations).map_err(json_error)?;
+        Ok(vec![manifest, Content::from_bytes(media_type, self.bytes.clone())])
+    }
+}
+
+fn document(bare: bool, bytes: &[u8], limits: &Limits) -> Result<SignedDocument, EnvelopeError> {
+    Ok(match bare {
         true => SignedDocument::Dsse(AnnotatedEnvelope::from(Envelope::parse(bytes, limits)?)),
         false => SignedDocument::Bundle(Bundle::parse(bytes, limits)?),
-    };
-    let payload = match &document {
-        SignedDocument::Bundle(bundle) => bundle.envelope().unverified_payload(),
-        SignedDocument::Dsse(envelope) => envelope.envelope().unverified_payload(),
-        SignedDocument::Notary(_) | SignedDocument::Simple(_) => &[],
-    };
-    let subjects = StatementFields::read(payload, limits)?.subjects;
-    Ok((document, subjects))
+    })
 }
 
 fn json_error(error: json::JsonError) -> EnvelopeError {

@@ -23,4 +23,13 @@ impl BundleVersion {
             other => Err(EnvelopeError::unknown("bundle media type", other)),
         }
     }
+
+    /// A media type of this version.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::V0_1 => "application/vnd.dev.sigstore.bundle+json;version=0.1",
+            Self::V0_2 => "application/vnd.dev.sigstore.bundle+json;version=0.2",
+            Self::V0_3 => media_type::SIGSTORE_BUNDLE,
+        }
+    }
 }

@@ -45,6 +45,11 @@ impl Evidence {
         }
     }
 
+    /// The same evidence, whose manifest is stored nowhere yet, so that it has no digest in reports.
+    pub(super) fn not_stored(self) -> Self {
+        Self { digest: None, ..self }
+    }
+
     /// The same evidence with its bytes kept once: in the content that carried it, if that is known.
     pub(crate) fn without_second_copy(&self) -> Self {
         match self.contents.is_empty() {

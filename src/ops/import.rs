@@ -282,10 +282,12 @@ async fn read_back(
     for subject in &image.verified {
         let place = format!("{}@{}", sink.origin(), subject.digest());
         let there = pinned::resolve(sink.as_ref(), &TagOrDigest::Digest(*subject.digest())).await?;
-        // With the evidence of the source: at the destination nothing is attached yet, and nobody is asked again.
+        // With the revocation evidence of the source: at the destination nothing is attached yet, and nobody is asked again.
+        // Attestations of files have to be there: without them the image could not be verified later.
         let known = options.revocation.map(|lookup| lookup.known(options.verifier, subject.digest()));
         let verifier = known.as_ref().unwrap_or(options.verifier);
-        let options = VerifyOptions { verifier, until: DiscoverUntil::PolicyMet, revocation: None, ..options };
+        let options =
+            VerifyOptions { verifier, until: DiscoverUntil::PolicyMet, revocation: None, files: &[], ..options };
         match verify::evaluate_signatures(sink.as_ref(), there.descriptor(), options).await {
             Verdict::Accepted(_) => {}
             _ => return Err(OpsError::ReadBack { place, reason: ReadBackReason::SignaturesMissing }),

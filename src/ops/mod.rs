@@ -9,6 +9,7 @@ pub mod discover;
 mod error;
 mod evidence;
 pub mod file;
+mod file_evidence;
 pub mod graph;
 mod image_platforms;
 pub mod import;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::envelope::AttestationFile;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::oci::Platform;
@@ -127,13 +128,15 @@ pub struct VerifyOptions<'a> {
     pub revocation: Option<&'a RevocationLookup>,
     /// The limits on everything that is read.
     pub limits: &'a Limits,
+    /// Attestations of files that the operator named, beside what is attached to the image.
+    pub files: &'a [AttestationFile],
 }
 
 impl<'a> VerifyOptions<'a> {
     /// The default options: discover evidence until the policy is met, read no layers, use the limits of the verifier.
     pub const fn new(verifier: &'a Verifier, now: Time) -> Self {
         let (until, depth) = (DiscoverUntil::PolicyMet, Depth::Manifests);
-        Self { verifier, until, now, depth, revocation: None, limits: verifier.limits() }
+        Self { verifier, until, now, depth, revocation: None, limits: verifier.limits(), files: &[] }
     }
 }
 

@@ -24,6 +24,7 @@ use crate::ops::discover::DiscoverOptions;
 use crate::ops::discover::DiscoverUntil;
 use crate::ops::discover::ReferrerSubject;
 use crate::ops::discover::signature_manifest;
+use crate::ops::file_evidence;
 use crate::ops::outcome::Depth;
 use crate::ops::pinned;
 use crate::ops::verdict_budget::VerdictBudget;
@@ -75,7 +76,7 @@ pub(super) async fn evaluate(
 ) -> Result<Outcome, OpsError> {
     let local = matches!(source.origin(), Origin::Local(_));
     let subject = match (tag_or_digest, platforms) {
-        (TagOrDigest::Digest(digest), Platforms::Root) if !local => {
+        (TagOrDigest::Digest(digest), Platforms::Root) if !local && options.files.is_empty() => {
             let verdict = evaluate_signatures(source, *digest, options).await;
             if verdict.has_no_evidence() {
                 // Nothing refers to it: perhaps the image does not exist, which is an error and not a refusal.
@@ -238,7 +239,7 @@ async fn discover_and_evaluate(
     subject: ReferrerSubject<'_>,
     options: VerifyOptions<'_>,
 ) -> Verdict {
-    let VerifyOptions { verifier, until, now, revocation, limits, .. } = options;
+    let VerifyOptions { verifier, until, now, revocation, limits, files, .. } = options;
     // All evidence is pooled before anything is evaluated.
     let pooled = match revocation {
         Some(lookup) => Some(lookup.verifier(verifier, source, &subject.digest, now, limits).await),
@@ -246,6 +247,11 @@ async fn discover_and_evaluate(
     };
     let verifier = pooled.as_ref().unwrap_or(verifier);
     let evaluation = verifier.evaluation(subject.digest, now);
+    let mut evaluation = match subject.descriptor {
+        Some(descriptor) => evaluation.with_descriptor(descriptor.bare()),
+        None => evaluation,
+    };
+    file_evidence::add(&mut evaluation, files, subject, until);
     let (evaluation, unread) = discover_into(evaluation, source, subject, until, limits).await;
     match evaluation.conclude() {
         Ok(verified) => Verdict::Accepted(verified),
@@ -374,6 +380,7 @@ mod tests {
                 depth,
                 revocation: None,
                 limits: &limits,
+                files: &[],
             };
             let mut future = pin!(verify(&source, &tag, &Platforms::Root, options));
             let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));

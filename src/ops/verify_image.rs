@@ -13,8 +13,6 @@ use tracing::Instrument as _;
 use tracing::info_span;
 
 use crate::digest::Digest;
-use crate::envelope::AttestationFile;
-use crate::envelope::FoundAt;
 use crate::limits::count;
 use crate::nonempty::NonEmpty;
 use crate::oci::Content;
@@ -27,6 +25,7 @@ use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::ops::discover::DiscoverUntil;
 use crate::ops::discover::ReferrerSubject;
+use crate::ops::file_evidence;
 use crate::ops::image_platforms::ImagePlatforms;
 use crate::ops::index_statements::IndexStatements;
 use crate::ops::outcome::Depth;
@@ -39,11 +38,9 @@ use crate::store::Source;
 use crate::store::StoreError;
 use crate::verify::AcceptedImage;
 use crate::verify::Evaluation;
-use crate::verify::Finding;
 use crate::verify::ImageEvaluation;
 use crate::verify::ImageRefusal;
 use crate::verify::ImageRoot;
-use crate::verify::Reason;
 use crate::verify::Verifier;
 
 pub use crate::ops::not_accepted::NotAccepted;
@@ -78,7 +75,7 @@ pub async fn verify_content(
     options: VerifyOptions<'_>,
 ) -> Result<AcceptedImage, NotAccepted> {
     let lookup = options.revocation.map_or(EvidenceLookup::Nowhere, EvidenceLookup::Asked);
-    let EvaluatedImage { unread, verdict, .. } = evaluate(source, root, platform, options, (lookup, &[])).await?;
+    let EvaluatedImage { unread, verdict, .. } = evaluate(source, root, platform, options, lookup).await?;
     match verdict {
         Ok(accepted) => Ok(accepted),
         Err(refusal) if refusal.is_undetermined() => Err(undetermined(refusal, unread)),
@@ -107,7 +104,7 @@ pub(super) enum EvidenceLookup<'a> {
     Nowhere,
 }
 
-/// As [`verify_content`], with the verdict as it was concluded, and with the attestations of files that the operator named.
+/// As [`verify_content`], with the verdict as it was concluded.
 ///
 /// # Errors
 /// [`OpsError`] where a manifest cannot be parsed, the platform cannot be chosen, or a limit is exceeded.
@@ -116,11 +113,11 @@ pub(super) async fn evaluate(
     root: &Content,
     platform: Option<&Platform>,
     options: VerifyOptions<'_>,
-    (lookup, files): (EvidenceLookup<'_>, &[AttestationFile]),
+    lookup: EvidenceLookup<'_>,
 ) -> Result<EvaluatedImage, OpsError> {
     let span = info_span!("verify_image", subject = %root.digest(), place = %source.origin());
     let (in_index, unread) = (IndexStatements::of(Vec::new(), options.limits), Vec::new());
-    let mut image = ImageVerification { chosen: None, files, in_index, lookup, options, source, unread };
+    let mut image = ImageVerification { chosen: None, in_index, lookup, options, source, unread };
     let evaluation = image.evaluate(root, platform).instrument(span).await?;
     Ok(EvaluatedImage { chosen: image.chosen, unread: image.unread, verdict: evaluation.conclude() })
 }
@@ -129,8 +126,6 @@ pub(super) async fn evaluate(
 struct ImageVerification<'a> {
     /// The manifest of the platform that was asked for.
     chosen: Option<Digest>,
-    /// Attestations that are not attached to the image.
-    files: &'a [AttestationFile],
     /// What BuildKit keeps in the index, unsigned.
     in_index: IndexStatements,
     lookup: EvidenceLookup<'a>,
@@ -303,35 +298,21 @@ impl<'a> ImageVerification<'a> {
     /// Discovers the statements about one manifest: those in files and in the index around it first, which cost nothing or
     /// one request each.
     async fn discover<'v>(&mut self, evaluation: Evaluation<'v>, manifest: &Descriptor) -> Evaluation<'v> {
-        let VerifyOptions { until, limits, .. } = self.options;
+        let VerifyOptions { until, limits, files, .. } = self.options;
         let evaluation = match until {
             DiscoverUntil::PolicyMet => evaluation.without_documents(),
             DiscoverUntil::AllFound => evaluation,
         };
-        let evaluation = self.with_files(evaluation.with_descriptor(manifest.bare()), &manifest.digest);
+        let mut evaluation = evaluation.with_descriptor(manifest.bare());
+        let subject = ReferrerSubject::from(manifest);
+        file_evidence::add(&mut evaluation, files, subject, until);
         let evaluation = self.in_index.add_to(evaluation, self.source, &manifest.digest).await;
         let is_done = until == DiscoverUntil::PolicyMet && evaluation.is_met() && !evaluation.needs_newest();
         if is_done || !evaluation.reads_signed() {
             return evaluation;
         }
-        let subject = ReferrerSubject::from(manifest);
         let (evaluation, unread) = verify::discover_into(evaluation, self.source, subject, until, limits).await;
         self.unread.extend(unread);
-        evaluation
-    }
-
-    /// The same evaluation with what the files of attestations have about one manifest. What could not be read in them may be
-    /// about any.
-    fn with_files<'v>(&self, mut evaluation: Evaluation<'v>, manifest: &Digest) -> Evaluation<'v> {
-        for file in self.files {
-            file.evidence(manifest).for_each(|evidence| evaluation.add(&evidence));
-            for unread in file.unread() {
-                let place = FoundAt::File(unread.place.clone());
-                let reason = Reason::Envelope(unread.error.clone());
-                evaluation.add_finding(Finding { digest: None, place, reason });
-                evaluation.mark_list_unread();
-            }
-        }
         evaluation
     }
 

@@ -94,7 +94,7 @@ fn by_golden(kind: &StatementKind) -> Verifier {
 fn options<'a>(verifier: &'a Verifier, limits: &'a Limits) -> VerifyOptions<'a> {
     let now = Time::parse("2027-01-01T00:00:00Z").unwrap();
     let until = DiscoverUntil::AllFound;
-    VerifyOptions { verifier, until, now, depth: Depth::Manifests, revocation: None, limits }
+    VerifyOptions { verifier, until, now, depth: Depth::Manifests, revocation: None, limits, files: &[] }
 }
 
 fn verdict(source: &dyn Source, subject: Digest, verifier: &Verifier) -> Verdict {

@@ -44,7 +44,7 @@ fn places(file: &AttestationFile, subject: &Digest) -> Vec<String> {
         FoundAt::File(place) => place.clone(),
         other => panic!("{other}"),
     };
-    file.evidence(subject).map(|evidence| place(evidence.found_at())).collect()
+    file.evidence(subject).map(|evidence| place(evidence.unwrap().found_at())).collect()
 }
 
 #[test]

@@ -73,7 +73,7 @@ pub const NOW: Time = Time::EPOCH;
 
 /// The trust root and policy of a test.
 pub fn options<'a>(verifier: &'a Verifier, until: DiscoverUntil, limits: &'a Limits) -> VerifyOptions<'a> {
-    VerifyOptions { verifier, until, now: NOW, depth: Depth::Manifests, revocation: None, limits }
+    VerifyOptions { verifier, until, now: NOW, depth: Depth::Manifests, revocation: None, limits, files: &[] }
 }
 
 /// The verdicts on an image, verified or not.

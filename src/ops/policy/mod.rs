@@ -98,13 +98,14 @@ impl<'a> PolicyOptions<'a> {
         Self { lookup, ..self }
     }
 
-    /// The same for a copy of the image at its destination: with what the lookup found before, until the policy is met.
+    /// The same for a copy of the image at its destination: with what the lookup found before, without files, since what
+    /// counted has to be there, until the policy is met.
     const fn at_destination(self) -> Self {
         let lookup = match self.lookup {
             EvidenceLookup::Asked(lookup) | EvidenceLookup::Known(lookup) => EvidenceLookup::Known(lookup),
             EvidenceLookup::Nowhere => EvidenceLookup::Nowhere,
         };
-        Self { lookup, until: DiscoverUntil::PolicyMet, ..self }
+        Self { evidence: &[], lookup, until: DiscoverUntil::PolicyMet, ..self }
     }
 
     /// The same for one platform of an index; `None` for all.
@@ -179,9 +180,9 @@ pub async fn judge_content<'p>(
         (None, PolicyFor::Required(required)) => {
             let verifier = verifier(policy, &required, options)?;
             let (until, depth, revocation) = (options.until, Depth::Manifests, None);
-            let verification = VerifyOptions { verifier: &verifier, until, now, depth, revocation, limits };
-            let more = (options.lookup, options.evidence);
-            let found = verify_image::evaluate(source, &root, platform, verification, more).await?;
+            let verification =
+                VerifyOptions { verifier: &verifier, until, now, depth, revocation, limits, files: options.evidence };
+            let found = verify_image::evaluate(source, &root, platform, verification, options.lookup).await?;
             let required = Required { file: required, policy: verifier.policy().clone() };
             let verdict = match found.verdict {
                 Ok(image) => PolicyVerdict::Accepted(required, Box::new(image)),
