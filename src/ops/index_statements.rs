@@ -138,7 +138,8 @@ impl IndexStatements {
     ) -> Result<Content, Reason> {
         let limits = &self.limits.evidence;
         if statement.size > limits.attestation_bytes {
-            return Err(Reason::TooLarge { got: statement.size, limit: limits.attestation_bytes });
+            let (got, limit) = (statement.size, limits.attestation_bytes);
+            return Err(Reason::TooLarge { got, limit, name: "evidence.attestation_bytes" });
         }
         if !budget.take(statement.size) {
             return Err(Reason::Unreadable(UnreadReason::Budget { limit: limits.bytes }));
