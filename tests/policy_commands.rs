@@ -24,10 +24,10 @@ mod bench;
 mod buildkit;
 #[path = "policy_commands/documents.rs"]
 mod documents;
-#[path = "policy_commands/explained.rs"]
-mod explained;
 #[path = "policy_commands/evidence_files.rs"]
 mod evidence_files;
+#[path = "policy_commands/explained.rs"]
+mod explained;
 #[path = "policy_commands/kinds.rs"]
 mod kinds;
 #[path = "policy_commands/platforms.rs"]
