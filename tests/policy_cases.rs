@@ -17,8 +17,6 @@ mod keyless;
 #[path = "x509/made.rs"]
 #[allow(dead_code, reason = "the tests of chains use the rest")]
 mod made;
-#[path = "support/missing.rs"]
-mod missing;
 mod support;
 
 use std::fs;
@@ -36,6 +34,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use support::image;
+use support::missing;
 
 /// The time of every case that does not say another one.
 const AT: &str = "2026-11-26T12:00:00Z";

@@ -9,6 +9,9 @@ use crate::scene::Scene;
 use crate::support::image;
 use crate::support::image::TestImage;
 
+/// A layer: media type, title and bytes.
+type Layer<'a> = (&'a str, Option<&'a str>, Vec<u8>);
+
 const KIND: &str = "application/vnd.bulla.policy.v1+yaml";
 
 /// A policy in a directory, which names keys below it by their digests.
@@ -105,12 +108,12 @@ fn a_signed_policy_without_an_end_or_digests_is_not_used() {
     }
 }
 
-/// An artifact with these layers: media type, title and bytes.
-fn artifact(kind: &str, layers: &[(&str, Option<&str>, Vec<u8>)]) -> TestImage {
+/// An artifact with these layers.
+fn artifact(kind: &str, layers: &[Layer<'_>]) -> TestImage {
     let mut made = image::image(1);
     made.config = b"{}".to_vec();
     made.layers = layers.iter().map(|(.., bytes)| bytes.clone()).collect();
-    let layer = |(media_type, title, bytes): &(&str, Option<&str>, Vec<u8>)| {
+    let layer = |(media_type, title, bytes): &Layer<'_>| {
         let mut layer = serde_json::to_value(bulla::oci::Descriptor::of(media_type, bytes)).unwrap();
         if let Some(title) = title {
             layer["annotations"] = json!({"org.opencontainers.image.title": title});
@@ -139,7 +142,7 @@ fn an_artifact_that_is_no_policy_is_not_used() {
     let good = named("keys/alice.pub");
     let many: Vec<String> = (0..64).map(|number| format!("file-{number}")).collect();
     let too_many: Vec<_> = many.iter().map(|title| (file, Some(title.as_str()), b"x".to_vec())).collect();
-    let cases: Vec<(&str, Vec<(&str, Option<&str>, Vec<u8>)>, &str)> = vec![
+    let cases: Vec<(&str, Vec<Layer<'_>>, &str)> = vec![
         ("application/vnd.other", vec![rules(), good.clone()], "no policy"),
         (KIND, vec![good.clone()], "0 policy files"),
         (KIND, vec![rules(), (KIND, Some("second.yaml"), text.clone()), good.clone()], "2 policy files"),
