@@ -187,6 +187,10 @@ pub struct RequestLimits {
     pub bytes: u64,
     /// Certificates in the chains of all keys of one request together.
     pub certificates: u64,
+    /// Bytes of the content of one file in a request.
+    pub file_bytes: u64,
+    /// Files to be signed in one request.
+    pub files: u64,
     /// Items to be signed in one request.
     pub items: u64,
     /// Keys of all owners of one request together.
@@ -311,6 +315,8 @@ impl Limits {
         request: RequestLimits {
             bytes: 12 << 20,
             certificates: 640,
+            file_bytes: 1 << 20,
+            files: 256,
             items: 4_000,
             keys: 64,
             log_line_bytes: 16 << 10,

@@ -13,6 +13,8 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "signing_request/files.rs"]
+mod files;
 #[path = "signing_request/maker.rs"]
 mod maker;
 #[path = "signing_request/mutation.rs"]
@@ -43,6 +45,7 @@ use bulla::request::Keyholder;
 use bulla::request::LogChain;
 use bulla::request::RequestDraft;
 use bulla::request::RequestError;
+use bulla::request::SignedPart;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
 use bulla::request::approve;
@@ -298,7 +301,7 @@ fn signatures_before_an_interruption_are_kept() {
         assert_eq!(resumed, response);
         let rest = resumed.sign(&request, &alice, after(60), usize::MAX).unwrap();
         assert_eq!(rest.made.len(), all + 1 - tired_after);
-        assert!(rest.stopped.is_none() && rest.made.last().unwrap().item.is_none());
+        assert!(rest.stopped.is_none() && rest.made.last().unwrap().part == SignedPart::Countersignature);
         assert!(resumed.sign(&request, &alice, after(90), usize::MAX).unwrap().made.is_empty());
         assert!(approve(&request, &resumed).unwrap().is_ok());
         // The answer is of the time at which it was finished.
@@ -483,7 +486,7 @@ fn a_response_is_bounded_and_strict() {
         let extra = json!({ "item": 7, "part": "claim", "signature": "AAAA" });
         value["signers"][0]["signatures"].as_array_mut().unwrap().push(extra);
     });
-    assert!(matches!(error, RequestError::Unasked { item: 8, .. }), "{error}");
+    assert!(matches!(error, RequestError::Unasked { what: SignedPart::Item { item: 8, .. }, .. }), "{error}");
     let error = refused(&|value| {
         let (one, two) = (signatures(value)[0]["signature"].clone(), signatures(value)[1]["signature"].clone());
         value["signers"][0]["signatures"][0]["signature"] = two;

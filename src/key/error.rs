@@ -208,6 +208,14 @@ pub enum SignerError {
         /// The requested scheme.
         scheme: Scheme,
     },
+    /// A plugin signed a file by a scheme over another hash than the one in the signing request. It is discarded.
+    #[error("key {} made a {scheme} signature, which the digest in the request does not verify", key.short())]
+    Unverifiable {
+        /// The key.
+        key: KeyId,
+        /// The scheme that the plugin chose.
+        scheme: Scheme,
+    },
 }
 
 /// The class of an error of a [`Signer`](crate::key::Signer), for every backend.
@@ -240,7 +248,9 @@ impl SignerError {
             Self::Backend { kind, .. } => *kind,
             Self::Failed { .. } => SignerErrorKind::Failed,
             Self::Faulty { .. } => SignerErrorKind::Faulty,
-            Self::MessageNeeded { .. } | Self::Scheme { .. } => SignerErrorKind::Unsupported,
+            Self::MessageNeeded { .. } | Self::Scheme { .. } | Self::Unverifiable { .. } => {
+                SignerErrorKind::Unsupported
+            }
         }
     }
 
@@ -248,7 +258,7 @@ impl SignerError {
     pub fn backend<E: Error + 'static>(&self) -> Option<&E> {
         match self {
             Self::Backend { error, .. } => error.downcast_ref(),
-            Self::Failed { .. } | Self::Faulty { .. } | Self::MessageNeeded { .. } | Self::Scheme { .. } => None,
+            _ => None,
         }
     }
 }

@@ -19,6 +19,7 @@ mod notary;
 mod policy;
 mod policy_file;
 mod request;
+mod request_file;
 mod revocation;
 mod saved;
 mod sign;

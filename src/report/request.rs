@@ -16,8 +16,10 @@ use crate::ops::request::AttachedSignatures;
 use crate::report::ReportedError;
 use crate::report::certificate::ReportedCertificate;
 use crate::report::list::LazyList;
+use crate::report::request_file::ReportedFile;
 use crate::request::Action;
 use crate::request::Attestation;
+use crate::request::CheckedFiles;
 use crate::request::Keyholder;
 use crate::request::NotaryOptions;
 use crate::request::PreviousItem;
@@ -38,6 +40,9 @@ pub struct RequestResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     expired: Option<bool>,
     expires: String,
+    file_count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Vec<ReportedFile<'a>>>,
     item_count: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     items: Option<LazyList<'a, ReportedItem<'a>>>,
@@ -60,6 +65,8 @@ impl<'a> RequestResult<'a> {
             created: request.created().to_string(),
             expired: None,
             expires: request.expires().to_string(),
+            file_count: request.files().len(),
+            files: None,
             item_count: request.items().len(),
             items: None,
             owners: owners.map(|(owner, (_, signed))| ReportedOwner::of(owner, signed, request)).collect(),
@@ -82,9 +89,18 @@ impl<'a> RequestResult<'a> {
         let item = move |item| ReportedItem::of(item, response, previous);
         Self {
             expired: Some(now > request.expires()),
+            files: Some(ReportedFile::all(request, response, previous)),
             items: Some(LazyList::new(move || request.items().iter().map(item))),
             ..Self::of(request, response)
         }
+    }
+
+    /// The same, with the copies of files that were checked against the request.
+    #[must_use]
+    pub fn with_files(self, checked: Option<&'a CheckedFiles>) -> Self {
+        let Some(checked) = checked else { return self };
+        let files = self.files.into_iter().flatten().enumerate();
+        Self { files: Some(files.map(|(place, file)| file.with_copy(place, checked)).collect()), ..self }
     }
 
     /// The same, with the file that was written.
@@ -205,7 +221,7 @@ impl ReportedPrevious {
     }
 }
 
-/// An owner who is asked to sign, and the number of items that they have signed.
+/// An owner who is asked to sign, and the number of items and files that they have signed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ReportedOwner<'a> {
@@ -261,19 +277,23 @@ impl<'a> ReportedSigner<'a> {
     }
 }
 
-/// The result of `request attach` for one image.
-#[derive(Clone, Debug, Serialize)]
+/// The result of `request attach` for one image, or for one file.
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct AttachResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
     done: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     reference: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     referrers: Option<&'a [Digest]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<Vec<String>>,
 }
 
 impl<'a> AttachResult<'a> {
@@ -281,13 +301,24 @@ impl<'a> AttachResult<'a> {
     pub fn of(reference: &str, attached: &'a AttachedSignatures) -> Self {
         let AttachedSignatures { referrers, tags } = attached;
         let reference = Some(reference.to_owned());
-        Self { code: None, done: true, error: None, reference, referrers: Some(referrers), tags: Some(tags) }
+        Self { done: true, reference, referrers: Some(referrers), tags: Some(tags), ..Self::default() }
+    }
+
+    /// The signatures of the file `name` are at these paths.
+    pub fn of_file<'p>(name: &'a str, written: impl Iterator<Item = &'p Path>) -> Self {
+        let written = written.map(|path| path.display().to_string()).collect();
+        Self { done: true, file: Some(name), written: Some(written), ..Self::default() }
+    }
+
+    /// Too few owners signed the file `name`.
+    pub fn file_failed(name: &'a str, error: ReportedError) -> Self {
+        Self { file: Some(name), ..Self::failed(None, error) }
     }
 
     /// Nothing was attached to the image `reference`.
     pub fn failed(reference: Option<String>, error: ReportedError) -> Self {
         let ReportedError { code, message } = error;
-        Self { code: Some(code), done: false, error: Some(message), reference, referrers: None, tags: None }
+        Self { code: Some(code), error: Some(message), reference, ..Self::default() }
     }
 }
 

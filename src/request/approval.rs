@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::envelope::ItemPayload;
 use crate::key::KeyId;
+use crate::request::ApprovedFile;
 use crate::request::RequestError;
 use crate::request::RequestItem;
 use crate::request::SignaturesByKey;
@@ -13,10 +14,10 @@ use crate::request::SigningResponse;
 use crate::trust::Owner;
 use crate::x509::CertificateChain;
 
-/// A signing request whose quorum of owners is met for every item. A proof type: only [`approve`] makes one, and
+/// A signing request whose quorum of owners is met for every item and file. A proof type: only [`approve`] makes one, and
 /// nothing else is attached.
 ///
-/// A key counts only if it signed every item and countersigned, so no image gets a part of the requested signatures. An
+/// A key counts only if it signed every item and file, and countersigned, so no image gets a part of the requested signatures. An
 /// owner counts once, with any number of keys.
 #[derive(Clone, Copy, Debug)]
 pub struct ApprovedRequest<'a> {
@@ -37,13 +38,13 @@ pub struct ApprovedItem<'a> {
 /// Why a request is not approved: the owners who have not signed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotApproved {
-    /// The items that lack signatures of owners.
+    /// The items and files that lack signatures of owners.
     pub items: Vec<UnapprovedItem>,
-    /// The owners, in the order of the request, with the number of items that each has signed completely.
+    /// The owners, in the order of the request, with the number of items and files that each has signed.
     pub owners: Vec<(String, usize)>,
     /// The number of signatures by one key in a finished response.
     pub signatures: usize,
-    /// The number of items.
+    /// The number of items and files.
     pub total: usize,
     /// The owners with unfinished signatures, with the number of signatures of the key that got furthest.
     pub unfinished: BTreeMap<String, usize>,
@@ -51,10 +52,10 @@ pub struct NotApproved {
     pub want: u32,
 }
 
-/// An item that lacks signatures of owners.
+/// An item or file that lacks signatures of owners.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnapprovedItem {
-    /// Its index in the request, from 0.
+    /// Its index in the request, from 0: items first, then files, as in [`SigningRequest::names`].
     pub place: usize,
     /// The number of owners who still have to sign.
     pub missing: u32,
@@ -62,7 +63,7 @@ pub struct UnapprovedItem {
     pub signed: BTreeSet<Owner>,
 }
 
-/// Checks the quorum of `request`: enough owners signed every item. If not, the inner error lists the missing owners.
+/// Checks the quorum of `request`: enough owners signed every item and file. If not, the inner error lists the missing owners.
 ///
 /// # Errors
 /// [`RequestError::OtherRequest`] for a response to another request.
@@ -71,7 +72,7 @@ pub fn approve<'a>(
     response: &'a SigningResponse,
 ) -> Result<Result<ApprovedRequest<'a>, NotApproved>, RequestError> {
     response.check_answers(request)?;
-    let (signed, total) = (finished(response), request.items().len());
+    let (signed, total) = (finished(response), request.count());
     // All items are signed by the same keys: a key counts only if it signed the whole request.
     let signers = response.signers().filter(|signed| signed.is_finished());
     let signers: Vec<_> = signers.map(|signed| (Owner::Named(signed.owner().to_owned()), signed.key().id())).collect();
@@ -88,11 +89,11 @@ pub fn approve<'a>(
     }
 }
 
-/// The owners, in the order of the request, with the number of items that each has signed completely: all, or none.
+/// The owners, in the order of the request, with the number of items and files that each has signed: all, or none.
 pub fn signed_items(request: &SigningRequest, response: &SigningResponse) -> Vec<(String, usize)> {
     let signed = finished(response);
     let whole = |name: &String| match signed.contains(&Owner::Named(name.clone())) {
-        true => request.items().len(),
+        true => request.count(),
         false => 0,
     };
     request.owners().iter().map(|owner| (owner.name.clone(), whole(&owner.name))).collect()
@@ -118,6 +119,17 @@ impl<'a> ApprovedRequest<'a> {
     /// The request.
     pub const fn request(&self) -> &'a SigningRequest {
         self.request
+    }
+
+    /// The files, each with the keys that signed it.
+    pub fn files(&self) -> impl Iterator<Item = ApprovedFile<'a>> {
+        let Self { request, response } = *self;
+        request.files().iter().enumerate().map(move |(place, file)| ApprovedFile {
+            file,
+            place,
+            request,
+            signers: response.signers().filter(|signer| signer.is_finished()).collect(),
+        })
     }
 
     /// The items, each with the keys that signed it completely.

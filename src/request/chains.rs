@@ -76,7 +76,13 @@ impl Chains {
         let count = count.fold(0, usize::saturating_add);
         RequestError::bounded("certificates of one request", count, limits.request.certificates)?;
         let mut forms = items.iter().flat_map(|item| item.forms().iter()).map(|form| form.name);
-        let Some(first) = forms.next() else { return Ok(Self::default()) };
+        let Some(first) = forms.next() else {
+            // Signatures of files have no certificate, so a chain would be neither verified nor used.
+            return match count {
+                0 => Ok(Self::default()),
+                _ => Err(RequestError::field("certificateChain", FieldFault::NotaryFormOnly)),
+            };
+        };
         let forms = forms.fold(Forms::of(first), Forms::and);
         let owned = owners.iter().flat_map(|owner| owner.keys.iter().map(|key| OwnedKey { key, owner: &owner.name }));
         let mut read = BTreeMap::new();

@@ -17,7 +17,7 @@ use crate::time::Time;
 pub const COUNTERSIGNATURE_TYPE: &str = "application/vnd.bulla.signing-response.v1+json";
 
 /// The last signature of a key in a response. It covers the digest of the request, the owner, the key, the time, and
-/// the digests of all other signatures of the key in the order of the items. It proves that the holder of the key
+/// the digests of all other signatures of the key in the order of the items, then of the files. It proves that the holder of the key
 /// signed in response to exactly these request bytes, labels and reason included, and made exactly these signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Countersignature {

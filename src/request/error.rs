@@ -3,7 +3,6 @@
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
 use crate::envelope::NotaryError;
-use crate::envelope::PayloadKind;
 use crate::json::JsonError;
 use crate::key::KeyError;
 use crate::key::KeyId;
@@ -11,6 +10,7 @@ use crate::limits::count;
 use crate::policy::QuorumError;
 use crate::request::Duplicate;
 use crate::request::FieldFault;
+use crate::request::FileFault;
 use crate::request::LogFault;
 use crate::request::SignedPart;
 use crate::request::WholeDocument;
@@ -120,6 +120,14 @@ pub enum RequestError {
         field: String,
         /// What is wrong with it.
         reason: FieldFault,
+    },
+    /// A file of a request, or a copy of it, is not signed.
+    #[error("{name}: {error}")]
+    File {
+        /// What is wrong.
+        error: FileFault,
+        /// The name of the file, or the path of the copy.
+        name: String,
     },
     /// The JSON is not that of this document.
     #[error("not the JSON of a {document}: {error}")]
@@ -254,14 +262,12 @@ pub enum RequestError {
         signing_time: Time,
     },
     /// A signature is over a payload that the request does not contain.
-    #[error("key {} signed the {payload} of item {item}, which nobody asked for", key.short())]
+    #[error("key {} signed {what}, which nobody asked for", key.short())]
     Unasked {
-        /// The number of the item, from 1.
-        item: usize,
         /// The key that signed.
         key: KeyId,
-        /// The payload that it signed.
-        payload: PayloadKind,
+        /// What it signed.
+        what: SignedPart,
     },
     /// A signature does not verify.
     #[error("the signature of the key {} over {what} does not verify", key.short())]
@@ -286,6 +292,7 @@ impl RequestError {
         match self {
             Self::Certificate { error, .. } => error.is_undetermined(),
             Self::Chain { error, .. } => error.is_undetermined(),
+            Self::File { error, .. } => error.is_undetermined(),
             Self::Clock { .. }
             | Self::Kind { .. }
             | Self::Limit { .. }
@@ -308,6 +315,7 @@ impl RequestError {
             Self::Envelope { .. } => "envelope-unreadable",
             Self::Expired { .. } => "expired",
             Self::Field { .. } => "field",
+            Self::File { error, .. } => error.code(),
             Self::Json { .. } => "not-json",
             Self::Key { .. } => "key-unreadable",
             Self::KeyNotAllowed { .. } => "key-not-allowed",

@@ -28,9 +28,15 @@ pub enum Duplicate {
 
 /// The part of a response that a signature covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SignedPart {
     /// The request and all signatures of the key: the countersignature.
     Countersignature,
+    /// A file.
+    File {
+        /// The number of the file, from 1.
+        file: usize,
+    },
     /// One payload of an item.
     Item {
         /// The number of the item, from 1.
@@ -85,6 +91,7 @@ impl fmt::Display for SignedPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Countersignature => f.write_str("this request and these signatures"),
+            Self::File { file } => write!(f, "file {file}"),
             Self::Item { item, payload } => write!(f, "the {payload} of item {item}"),
         }
     }

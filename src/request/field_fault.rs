@@ -36,6 +36,9 @@ pub enum FieldFault {
     /// The expiry of a signature is not after its signing time.
     #[error("is not after `signingTime`")]
     ExpiryBeforeSigning,
+    /// The name of a file is not the name of one file, without directories.
+    #[error("is not the name of one file: {0:?}")]
+    FileName(String),
     /// The signature formats are not in one of the allowed forms.
     #[error(
         "is not a list of \"bundle\", \"tag\" and, for image signatures, \"notary-jws\" and \"notary-cose\", in this order"
@@ -76,6 +79,12 @@ pub enum FieldFault {
     /// The field belongs to the formats of the Notary Project, which are signed with certificates.
     #[error("belongs to the notary forms, and only to them")]
     NotaryFormOnly,
+    /// The digest of a file is not by SHA-256.
+    #[error("of a file is not by SHA-256")]
+    NotSha256,
+    /// The content of a file has another size or digest than the fields beside it.
+    #[error("is not what `size` and `digest` say")]
+    OtherContent,
     /// The reference names another digest than the item.
     #[error("names another digest than `digest`")]
     OtherDigest,
@@ -95,6 +104,9 @@ pub enum FieldFault {
     /// The name of an owner has characters that are not allowed in it.
     #[error("of an owner is not a plain name: {0:?}")]
     OwnerName(String),
+    /// The name of an owner cannot be part of the name of a file.
+    #[error("of an owner cannot be part of the name of a file signature: {0:?}")]
+    OwnerFileName(String),
     /// A platform cannot be parsed.
     #[error("has an entry that is no platform")]
     Platform,

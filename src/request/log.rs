@@ -12,6 +12,7 @@ use crate::limits::Limits;
 use crate::policy::StatementKind;
 use crate::request::LogFault;
 use crate::request::RequestError;
+use crate::request::SignedPart;
 use crate::request::wire;
 use crate::request::wire::WireLogEntry;
 use crate::time::Time;
@@ -26,9 +27,9 @@ pub struct LogChain {
 /// One line of a signing log, which records one signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
-    /// The digest of the signed image, or of the request for a countersignature.
+    /// The digest of the signed image or file, or of the request for a countersignature.
     pub digest: Digest,
-    /// The image name that the signer was shown.
+    /// The name of the image or file that the signer was shown.
     pub item: String,
     /// The id of the key.
     pub key: String,
@@ -47,10 +48,8 @@ pub struct LogEntry {
 /// A new signature to be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewSignature {
-    /// The index of its item, from 0; `None` for the countersignature.
-    pub item: Option<usize>,
-    /// The payload of the item that it covers.
-    pub payload: Option<PayloadKind>,
+    /// What it covers.
+    pub part: SignedPart,
     /// The SHA-256 of the [canonical signature](crate::key::PublicKey::canonical_signature).
     pub signature: Digest,
 }
@@ -132,6 +131,9 @@ impl LogChain {
 }
 
 impl LogEntry {
+    /// The kind of a file signature in the log.
+    pub const FILE_KIND: &'static str = "file signature";
+
     /// The name of a kind of statement and its form in the log.
     pub fn kind_of(kind: &StatementKind, payload: Option<PayloadKind>) -> String {
         let payload = payload.map_or_else(String::new, |payload| format!(" ({payload})"));

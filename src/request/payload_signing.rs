@@ -12,6 +12,9 @@ use crate::key::Scheme;
 use crate::key::Signature;
 use crate::key::Signer;
 use crate::key::SignerError;
+use crate::request::CheckedFiles;
+use crate::request::RequestError;
+use crate::request::SigningRequest;
 
 /// A signature in the encoding of its format, and the SHA-256 of its canonical form.
 type MadeSignature = (Vec<u8>, Digest);
@@ -68,20 +71,45 @@ impl PayloadToSign<'_> {
     }
 }
 
-/// The scheme of a countersignature by `key` over signatures of `payloads`: the one that all of them have, if their formats
+/// The scheme of a countersignature by `key` over the signatures for `request`: the one that all of them have, if their formats
 /// prescribe it, since some keys sign by one scheme alone; else `None` for the default scheme.
 ///
 /// # Errors
 /// [`EnvelopeError`] for a key that a format does not allow.
-pub(super) fn common_scheme(key: &PublicKey, payloads: &[Vec<ItemPayload>]) -> Result<Option<Scheme>, EnvelopeError> {
+pub(super) fn common_scheme(key: &PublicKey, request: &SigningRequest) -> Result<Option<Scheme>, EnvelopeError> {
     let mut common = None;
-    for payload in payloads.iter().flatten() {
+    // Files are signed by the default scheme.
+    if !request.files().is_empty() {
+        return Ok(None);
+    }
+    for payload in request.payloads().iter().flatten() {
         match payload.prescribed_scheme(key)? {
             None => return Ok(None),
             prescribed => common = prescribed,
         }
     }
     Ok(common)
+}
+
+/// Signs the file at this index of `request`. The inner error is that of the signer.
+///
+/// # Errors
+/// [`RequestError::File`] if the content of the file is not known.
+pub(super) fn sign_file(
+    signer: &dyn Signer,
+    request: &SigningRequest,
+    files: &CheckedFiles,
+    file: usize,
+) -> Result<Result<Vec<u8>, SignerError>, RequestError> {
+    let signable = files.file(request, file)?;
+    let (key, asked) = (signer.public_key(), request.files().get(file));
+    Ok(signable.sign(signer).and_then(|(signature, scheme)| {
+        // A plugin may have chosen a scheme over another hash, and nobody could verify that by the request.
+        match asked.is_some_and(|asked| asked.is_signed_by(key, &signature)) {
+            true => Ok(signature),
+            false => Err(SignerError::Unverifiable { key: key.id(), scheme }),
+        }
+    }))
 }
 
 /// Signs a message with a scheme, `None` for the default one; the signature was verified over exactly this message.

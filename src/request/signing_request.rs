@@ -20,8 +20,11 @@ use crate::request::LogChain;
 use crate::request::LogEntry;
 use crate::request::PreviousItem;
 use crate::request::RequestError;
+use crate::request::RequestFile;
 use crate::request::RequestItem;
+use crate::request::SignedPart;
 use crate::request::chains::Chains;
+use crate::request::file;
 use crate::request::keyholder;
 use crate::request::log::NewSignature;
 use crate::request::wire;
@@ -44,6 +47,7 @@ pub struct SigningRequest {
     created: Time,
     digest: Digest,
     expires: Time,
+    files: Vec<RequestFile>,
     items: Vec<RequestItem>,
     owners: Vec<Keyholder>,
     payloads: Vec<Vec<ItemPayload>>,
@@ -60,7 +64,9 @@ pub struct RequestDraft {
     pub created: Time,
     /// The expiry: nobody signs after it.
     pub expires: Time,
-    /// The items to sign.
+    /// The files to sign.
+    pub files: Vec<RequestFile>,
+    /// The items to sign: statements about images. Not empty, unless there are files.
     pub items: Vec<RequestItem>,
     /// The owners who are asked to sign.
     pub owners: Vec<Keyholder>,
@@ -88,7 +94,9 @@ impl RequestDraft {
             Action::Attest(attest) => attest.given().get().len().saturating_add(BESIDE),
             Action::Sign(_) => BESIDE,
         };
-        let mut bytes = Vec::with_capacity(self.items.iter().map(length).fold(BESIDE, usize::saturating_add));
+        let carried = |file: &RequestFile| file.content().map_or(BESIDE, |content| content.len().saturating_mul(2));
+        let lengths = self.items.iter().map(length).chain(self.files.iter().map(carried));
+        let mut bytes = Vec::with_capacity(lengths.fold(BESIDE, usize::saturating_add));
         let wire = WireRequest {
             version: VERSION,
             kind: REQUEST.to_owned(),
@@ -98,6 +106,7 @@ impl RequestDraft {
             owners: self.owners.iter().map(|owner| owner.to_wire(|key| chains.texts(key))).collect(),
             threshold: self.threshold.count(),
             items: self.items.iter().map(RequestItem::to_wire).collect(),
+            files: (!self.files.is_empty()).then(|| self.files.iter().map(RequestFile::to_wire).collect()),
         };
         serde_json::to_writer_pretty(&mut bytes, &wire).map_err(|error| unreadable(error.into()))?;
         bytes.push(b'\n');
@@ -129,13 +138,15 @@ impl SigningRequest {
             .flat_map(|owner| owner.keys.iter().map(|key| (Owner::Named(owner.name.clone()), key.clone())));
         let threshold = Threshold::new(wire.threshold)?;
         let quorum = Quorum::of_all(&TrustRoot::owned(keys)?, threshold)?;
-        let items = items(wire.items, limits)?;
+        let files = file::read_all(wire.files, &owners, limits)?;
+        let items = items(wire.items, &files, limits)?;
         items.iter().filter_map(RequestItem::notary).try_for_each(|notary| notary.check(created))?;
         let chains = Chains::read(&wire.owners, &owners, &items, created, limits)?;
         let payloads = payloads(&items, limits)?;
         chains.check_sizes(&payloads, limits)?;
         let digest = Digest::sha256(bytes);
-        let request = Self { chains, created, digest, expires, items, owners, payloads, quorum, reason: wire.reason };
+        let reason = wire.reason;
+        let request = Self { chains, created, digest, expires, files, items, owners, payloads, quorum, reason };
         request.check_log_lines(limits)?;
         Ok(request)
     }
@@ -210,7 +221,12 @@ impl SigningRequest {
         self.expires
     }
 
-    /// The items to sign.
+    /// The files to sign.
+    pub fn files(&self) -> &[RequestFile] {
+        &self.files
+    }
+
+    /// The items to sign: statements about images.
     pub fn items(&self) -> &[RequestItem] {
         &self.items
     }
@@ -222,7 +238,18 @@ impl SigningRequest {
 
     /// The number of signatures of one key, without the countersignature.
     pub fn signature_count(&self) -> usize {
-        self.payloads.iter().map(Vec::len).sum()
+        self.payloads.iter().map(Vec::len).fold(self.files.len(), usize::saturating_add)
+    }
+
+    /// The names of everything to sign: the reference of each item by digest, then the name of each file.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let items = self.items.iter().map(|item| item.pinned().to_string());
+        items.chain(self.files.iter().map(|file| file.name().to_owned()))
+    }
+
+    /// The number of items and files.
+    pub fn count(&self) -> usize {
+        self.items.len().saturating_add(self.files.len())
     }
 
     /// The owners who are asked to sign.
@@ -259,15 +286,22 @@ impl SigningRequest {
     /// # Errors
     /// [`RequestError::NotAsked`] if no owner has the key.
     pub fn log_entry(&self, made: &NewSignature, key: KeyId, now: Time) -> Result<LogEntry, RequestError> {
-        let item = made.item.and_then(|place| self.items.get(place));
+        let place = |number: usize| number.checked_sub(1);
+        let (digest, item, kind) = match made.part {
+            SignedPart::Countersignature => None,
+            SignedPart::File { file } => place(file)
+                .and_then(|place| self.files.get(place))
+                .map(|file| (*file.digest(), file.name().to_owned(), LogEntry::FILE_KIND.to_owned())),
+            SignedPart::Item { item, payload } => place(item)
+                .and_then(|place| self.items.get(place))
+                .map(|item| (item.digest, item.reference.to_string(), LogEntry::kind_of(&item.kind(), Some(payload)))),
+        }
+        .unwrap_or_else(|| (self.digest, "signing request".to_owned(), "answer to a signing request".to_owned()));
         Ok(LogEntry {
-            digest: item.map_or(self.digest, |item| item.digest),
-            item: item.map_or_else(|| "signing request".to_owned(), |item| item.reference.to_string()),
+            digest,
+            item,
             key: key.to_string(),
-            kind: item.map_or_else(
-                || "answer to a signing request".to_owned(),
-                |item| LogEntry::kind_of(&item.kind(), made.payload),
-            ),
+            kind,
             owner: self.owner_of(key)?.name.clone(),
             request: self.digest,
             signature: made.signature,
@@ -282,19 +316,20 @@ impl SigningRequest {
         let Some((_, key)) = self.owners.iter().filter_map(key).max_by_key(|(length, _)| *length) else {
             return Ok(());
         };
-        for (item, payloads) in self.payloads.iter().enumerate() {
-            for payload in payloads {
-                let made = NewSignature { item: Some(item), payload: Some(payload.kind()), signature: self.digest };
-                let entry = self.log_entry(&made, key, self.expires)?;
-                LogChain::after(self.digest).append(&entry, limits)?;
-            }
+        let parts = self.payloads.iter().zip(1..).flat_map(|(payloads, item)| {
+            payloads.iter().map(move |payload| SignedPart::Item { item, payload: payload.kind() })
+        });
+        for part in parts.chain((1..=self.files.len()).map(|file| SignedPart::File { file })) {
+            let made = NewSignature { part, signature: self.digest };
+            let entry = self.log_entry(&made, key, self.expires)?;
+            LogChain::after(self.digest).append(&entry, limits)?;
         }
         Ok(())
     }
 }
 
-fn items(wire: Vec<WireItem>, limits: &Limits) -> Result<Vec<RequestItem>, RequestError> {
-    if wire.is_empty() {
+fn items(wire: Vec<WireItem>, files: &[RequestFile], limits: &Limits) -> Result<Vec<RequestItem>, RequestError> {
+    if wire.is_empty() && files.is_empty() {
         return Err(RequestError::field("items", FieldFault::Empty));
     }
     RequestError::bounded("items of one request", wire.len(), limits.request.items)?;

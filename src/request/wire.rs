@@ -93,6 +93,18 @@ pub(super) struct WireRequest {
     pub(super) owners: Vec<WireOwner>,
     pub(super) threshold: u32,
     pub(super) items: Vec<WireItem>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub(super) files: Option<Vec<WireFile>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WireFile {
+    pub(super) name: String,
+    pub(super) digest: Digest,
+    pub(super) size: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub(super) content: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -239,6 +251,15 @@ pub(super) struct WireSigner {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) seal: Option<String>,
     pub(super) signatures: Vec<WireSignature>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub(super) files: Option<Vec<WireFileSignature>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WireFileSignature {
+    pub(super) file: usize,
+    pub(super) signature: String,
 }
 
 #[derive(Serialize, Deserialize)]

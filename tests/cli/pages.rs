@@ -184,6 +184,7 @@ fn commands_md_lists_every_code() {
         "ops/timestamp/error.rs",
         "ops/witness/error.rs",
         "request/error.rs",
+        "request/file_fault.rs",
     ]);
     all.extend(
         [
@@ -370,6 +371,7 @@ const REPORTS: &[(&str, &[&str])] = &[
             ROUND,
             "signers && bulla request new oci:app:v1 -o r --owner ann=p256.crt --cert-chain p256.crt --format notary-jws --expiry 9d && r",
             STATEMENT,
+            "bulla request new --file release.pub -o r --owner release=release.pub && r --file release.pub",
         ],
     ),
     (
@@ -387,6 +389,7 @@ const REPORTS: &[(&str, &[&str])] = &[
         &[
             "bulla request new oci:app:v1 -o r --owner release=release.pub --format both && bulla request sign r --key release.key -o a --yes && r a",
             "bulla request new oci:app:v1 -o r --owner release=release.pub --owner second=second.pub --threshold 2 && bulla request sign r --key release.key -o a --yes && r a",
+            "bulla request new --file release.pub -o r --owner release=release.pub && bulla request sign r --key release.key -o a --yes && r a",
         ],
     ),
     (

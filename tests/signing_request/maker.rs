@@ -10,6 +10,7 @@ use bulla::envelope::Forms;
 use bulla::envelope::UnsignedStatement;
 use bulla::envelope::base64;
 use bulla::key::KeyKind;
+use bulla::key::MessageHasher;
 use bulla::key::PrivateKey;
 use bulla::key::PublicKey;
 use bulla::key::Signature;
@@ -18,6 +19,7 @@ use bulla::key::SignerError;
 use bulla::limits::Limits;
 use bulla::oci::Platform;
 use bulla::oci::media_type;
+use bulla::ops::file::FileToSign;
 use bulla::policy::Threshold;
 use bulla::request::Action;
 use bulla::request::Attestation;
@@ -26,6 +28,7 @@ use bulla::request::ImageSignature;
 use bulla::request::Keyholder;
 use bulla::request::PreviousItem;
 use bulla::request::RequestDraft;
+use bulla::request::RequestFile;
 use bulla::request::RequestItem;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
@@ -119,6 +122,20 @@ pub fn finished(number: usize, format: Format) -> RequestItem {
     made
 }
 
+/// The content of a file that a request does not carry.
+pub static BIG: [u8; 70_000] = [7; 70_000];
+
+/// A file of a new request.
+pub fn file(name: &str, content: &[u8], owners: &[Keyholder]) -> RequestFile {
+    let file = FileToSign::read_with(&mut &content[..], RequestFile::hasher(&limits())).unwrap();
+    RequestFile::new(name, &file, owners).unwrap()
+}
+
+/// A copy of a file, as a signer reads it.
+pub fn copy(path: &str, content: &[u8]) -> (String, FileToSign) {
+    (path.to_owned(), FileToSign::read_with(&mut &content[..], MessageHasher::new([], 0)).unwrap())
+}
+
 /// Image signatures in both forms, numbered from 1.
 pub fn draft(owners: &[(&str, &[&PrivateKey])], threshold: u32, items: usize) -> RequestDraft {
     let owner = |(name, keys): &(&str, &[&PrivateKey])| Keyholder {
@@ -129,6 +146,7 @@ pub fn draft(owners: &[(&str, &[&PrivateKey])], threshold: u32, items: usize) ->
         chains: Vec::new(),
         created: now(),
         expires: Time::from_unix(now().unix() + 7 * 24 * 60 * 60).unwrap(),
+        files: Vec::new(),
         items: (1..=items).map(|number| signature(number, Format::Both)).collect(),
         owners: owners.iter().map(owner).collect(),
         reason: Some("release 7".to_owned()),
@@ -147,8 +165,11 @@ pub fn request(owners: &[(&str, &[&PrivateKey])], threshold: u32, items: usize) 
 /// A whole answer of each of the keys.
 pub fn respond(request: &SigningRequest, keys: &[&PrivateKey]) -> SigningResponse {
     let mut response = SigningResponse::to(request);
+    let big = request.files().iter().any(|file| *file.digest() == Digest::sha256(&BIG));
+    let copies = if big { vec![copy("big", &BIG)] } else { Vec::new() };
+    let files = request.check_files(&copies).unwrap();
     for key in keys {
-        let progress = response.sign(request, *key, request.created(), usize::MAX).unwrap();
+        let progress = response.sign_with_files(request, &files, *key, request.created(), usize::MAX).unwrap();
         assert!(progress.stopped.is_none());
     }
     response

@@ -8,8 +8,10 @@ use bulla::request::RequestDraft;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
 
+use crate::maker::BIG;
 use crate::maker::Format;
 use crate::maker::attestation;
+use crate::maker::file;
 use crate::maker::limits;
 use crate::maker::respond;
 use crate::maker::signature;
@@ -29,6 +31,7 @@ fn example() -> RequestDraft {
     let mut draft = RequestDraft { items, ..draft(&["p256", "other", "p384"], 2, 1) };
     let second = draft.owners.remove(1);
     draft.owners[0].keys.extend(second.keys);
+    draft.files = vec![file("SUMS", b"0123  app\n", &draft.owners), file("big.tar", &BIG, &draft.owners)];
     draft
 }
 
@@ -109,7 +112,11 @@ fn says_no_more(response: &SigningResponse, whole: &SigningResponse, request: &S
                 signature.is_none() || signature == original.signature(item, payload.kind())
             })
         });
-        same && signed.owner() == original.owner() && signed.time() == original.time()
+        let files = (0..request.files().len()).all(|file| {
+            let signature = signed.file_signature(file);
+            signature.is_none() || signature == original.file_signature(file)
+        });
+        same && files && signed.owner() == original.owner() && signed.time() == original.time()
     })
 }
 

@@ -38,6 +38,7 @@ use bulla::request::RequestDraft;
 use bulla::request::RequestError;
 use bulla::request::RequestItem;
 use bulla::request::SIGNING_TIME_SKEW;
+use bulla::request::SignedPart;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
 use bulla::request::approve;
@@ -110,6 +111,7 @@ pub fn draft(names: &[&str], threshold: u32, items: usize) -> RequestDraft {
         chains: names.iter().map(|name| chain_at(name, created())).collect(),
         created: created(),
         expires: after(7 * DAY),
+        files: Vec::new(),
         items: (1..=items).map(|number| item(number, &ALL, options())).collect(),
         owners: names.iter().map(owner).collect(),
         reason: None,
@@ -523,8 +525,9 @@ fn a_log_names_the_canonical_form_of_a_signature() {
     let mut response = SigningResponse::to(&request);
     response.sign(&request, &key, created(), usize::MAX).unwrap();
     let signed = response.signer(key.public_key().id()).unwrap();
-    for new in made.iter().filter(|new| matches!(new.payload, Some(PayloadKind::Notary(_)))) {
-        let fixed = signed.signature(0, new.payload.unwrap()).unwrap();
+    for new in &made {
+        let SignedPart::Item { payload: payload @ PayloadKind::Notary(_), .. } = new.part else { continue };
+        let fixed = signed.signature(0, payload).unwrap();
         assert_eq!(fixed.len(), 64);
         let der = p256::ecdsa::Signature::from_slice(fixed).unwrap();
         let (r, s) = der.split_scalars();

@@ -13,6 +13,7 @@ use bulla::request::SigningResponse;
 
 use crate::maker::Format;
 use crate::maker::attestation;
+use crate::maker::file;
 use crate::maker::finished;
 use crate::maker::limits;
 use crate::maker::respond;
@@ -142,6 +143,8 @@ fn agree(name: &str, example: &Value, reads: &dyn Fn(&Value) -> bool) {
             let needed = needed || required.contains(name.as_str()) || choices.contains(name.as_str());
             // The tag form needs its identity, the notary forms their times and chains: the schema states it in words.
             let needed = needed || ["identity", "notary", "certificateChain"].contains(&name.as_str());
+            // A finished response has a signature of every file.
+            let needed = needed || (name == "files" && at.starts_with("/signers"));
             assert_eq!(reads(&without), !needed, "{at} without {name}");
         }
         let mut more = example.clone();
@@ -161,7 +164,9 @@ fn example() -> RequestDraft {
     let bulla::request::Action::Sign(sign) = &mut named.action else { panic!() };
     sign.name = Some("app".to_owned());
     let items = vec![named, attestation(2, Format::Both, "{}"), finished(3, Format::Both)];
-    RequestDraft { items, reason: Some("release 7".to_owned()), ..draft(&["p256"], 1, 1) }
+    let draft = draft(&["p256"], 1, 1);
+    let files = vec![file("SUMS", b"0123  app\n", &draft.owners)];
+    RequestDraft { files, items, reason: Some("release 7".to_owned()), ..draft }
 }
 
 #[test]

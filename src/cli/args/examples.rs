@@ -143,7 +143,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         "request new",
         [
             "bulla request new registry.example/app:1.0 --owner ann=ann.pub -o request.json",
-            "bulla request new oci:app:1.0 --owner ann=a.pub --owner bob=b.pub --threshold 2 -o r.json",
+            "bulla request new --file SHA256SUMS --owner ann=a.pub --owner bob=b.pub --threshold 2 -o r.json",
         ],
     ),
     (

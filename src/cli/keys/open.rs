@@ -54,6 +54,11 @@ pub(in crate::cli) fn file_of(key: &str, args: &KeyArgs) -> Result<Option<PathBu
     })
 }
 
+/// Whether the private key of the command line is behind a plugin.
+pub(in crate::cli) fn is_plugin(key: &str, args: &KeyArgs) -> Result<bool, Failure> {
+    Ok(matches!(KeyArgument::parse(key, args.key_dir.as_deref())?, KeyArgument::Plugin(_)))
+}
+
 /// The public key of a key argument, and the kind of key that it was read from.
 pub(super) fn public_of(named: &KeyArgument, args: &KeyArgs) -> Result<(PublicKey, &'static str), Failure> {
     match named {

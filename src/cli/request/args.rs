@@ -57,8 +57,11 @@ pub(in crate::cli) struct OwnerArgs {
 #[command(group(ArgGroup::new("attested").args(["attest", "statement"]).multiple(true)))]
 pub(in crate::cli) struct RequestNewArgs {
     /// The images to sign
-    #[arg(value_name = "REF", required = true)]
+    #[arg(value_name = "REF", required_unless_present = "file")]
     pub(in crate::cli) references: Vec<String>,
+    /// A file to sign, under its name without directories; several may be given
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) file: Vec<PathBuf>,
     /// The file to write the request to
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub(in crate::cli) out: PathBuf,
@@ -80,16 +83,16 @@ pub(in crate::cli) struct RequestNewArgs {
     #[command(flatten)]
     pub(in crate::cli) certificates: RequestCertificateArgs,
     /// An annotation to sign; in the notary formats user metadata
-    #[arg(short = 'a', long = "annotation", value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(short = 'a', long = "annotation", value_name = "KEY=VALUE", value_parser = pair, requires = "references")]
     pub(in crate::cli) annotations: Vec<(String, String)>,
     /// A name to sign along with the digest; the notary formats have none
-    #[arg(long, value_name = "NAME", value_parser = name::to_sign)]
+    #[arg(long, value_name = "NAME", value_parser = name::to_sign, requires = "references")]
     pub(in crate::cli) signed_reference: Option<String>,
     /// Ask for an attestation as well, of this predicate type and with the predicate in this file
-    #[arg(long, value_name = "TYPE=FILE", value_parser = predicate)]
+    #[arg(long, value_name = "TYPE=FILE", value_parser = predicate, requires = "references")]
     pub(in crate::cli) attest: Vec<(String, PathBuf)>,
     /// Ask for a finished in-toto statement as well, for each image that is one of its subjects
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "references")]
     pub(in crate::cli) statement: Vec<PathBuf>,
     /// Ask for the attestations only, not for image signatures
     #[arg(long, requires = "attested")]
@@ -98,7 +101,7 @@ pub(in crate::cli) struct RequestNewArgs {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) previous: Option<PathBuf>,
     /// Ask for an index and every manifest in it
-    #[arg(long)]
+    #[arg(long, requires = "references")]
     pub(in crate::cli) all_platforms: bool,
     /// Replace an existing file
     #[arg(long)]
@@ -123,7 +126,10 @@ pub(in crate::cli) struct RequestShowArgs {
     /// Your own copy of the previous request: changes are shown against it
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) previous: Option<PathBuf>,
-    /// Show predicates in full
+    /// A copy of a file of the request, to be compared with it; several may be given
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) file: Vec<PathBuf>,
+    /// Show predicates and texts in full
     #[arg(long)]
     pub(in crate::cli) full: bool,
     /// How to report
@@ -152,7 +158,10 @@ pub(in crate::cli) struct RequestSignArgs {
     /// Your own copy of the previous request: changes are shown against it
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) previous: Option<PathBuf>,
-    /// Show predicates in full
+    /// A copy of a file of the request that has only its digest; several may be given
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) file: Vec<PathBuf>,
+    /// Show predicates and texts in full
     #[arg(long)]
     pub(in crate::cli) full: bool,
     /// Sign without asking
@@ -197,6 +206,12 @@ pub(in crate::cli) struct RequestAttachArgs {
     /// The responses to it
     #[arg(value_name = "RESPONSE", required = true)]
     pub(in crate::cli) responses: Vec<PathBuf>,
+    /// Write the signatures of files to this directory, as FILE.OWNER.sigstore.json and FILE.OWNER.sig
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(in crate::cli) file_dir: PathBuf,
+    /// Replace existing signatures of files
+    #[arg(long)]
+    pub(in crate::cli) overwrite: bool,
     /// How many images at a time
     #[arg(long, value_name = "N", default_value_t = 16, env = "BULLA_JOBS")]
     pub(in crate::cli) jobs: usize,

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use crate::cli::args::Output;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
+use crate::cli::line::Foreign;
 use crate::cli::render;
 use crate::cli::request::args::RequestAttachArgs;
 use crate::cli::request::documents;
+use crate::cli::request::file_signatures;
+use crate::cli::request::file_signatures::FileSignatures;
 use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
+use bulla::files::Overwrite;
 use bulla::limits::Limits;
 use bulla::ops;
 use bulla::ops::request::AttachedSignatures;
@@ -55,13 +59,16 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
             return Err(refused(&request, &missing));
         }
     };
+    let signatures = FileSignatures::of(&approved, &args.file_dir)?;
+    file_signatures::write(&signatures, if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse })?;
     let jobs = jobs(&approved);
     let stores = Stores::new(&args.registry, jobs.iter().map(|job| job.pinned.as_str()))?;
     let runtime = Runtime::new(Work::Waiting)?;
     let results = runtime.block_on(push(&stores, &jobs, request.created(), args.jobs));
     if args.output == Output::Json {
-        let results = jobs.iter().zip(&results).map(|(job, result)| attach_result(job, result));
-        render::report(&Report::new("request attach", results.collect()));
+        let images = jobs.iter().zip(&results).map(|(job, result)| attach_result(job, result));
+        let files = signatures.iter().map(|file| AttachResult::of_file(file.name, file.paths()));
+        render::report(&Report::new("request attach", images.chain(files).collect()));
     }
     let failed: Vec<_> =
         jobs.iter().zip(&results).filter_map(|(job, result)| Some((job, result.as_ref().err()?))).collect();
@@ -73,15 +80,23 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
         for (job, attached) in jobs.iter().zip(results.iter().flatten()) {
             render::line(format_args!("attached {}", line(job, attached)));
         }
+        for file in &signatures {
+            let paths: Vec<_> = file.paths().map(|path| path.display().to_string()).collect();
+            render::line(format_args!("wrote    {}  {}", Foreign(&file.name), Foreign(&paths.join(", "))));
+        }
     }
     Ok(Exit::Yes)
 }
 
 /// The results for the items that too few owners signed, for a JSON report.
-fn unapproved_results(request: &SigningRequest, missing: &NotApproved) -> Vec<AttachResult<'static>> {
+fn unapproved_results<'a>(request: &'a SigningRequest, missing: &NotApproved) -> Vec<AttachResult<'a>> {
     let line = |unapproved: &UnapprovedItem| {
-        let name = request.items().get(unapproved.place).map(|item| item.pinned().to_string());
-        AttachResult::failed(name, ReportedError::new(MISSING, signers_of(unapproved)))
+        let error = ReportedError::new(MISSING, signers_of(unapproved));
+        let file = unapproved.place.checked_sub(request.items().len()).and_then(|place| request.files().get(place));
+        match file {
+            Some(file) => AttachResult::file_failed(file.name(), error),
+            None => AttachResult::failed(request.names().nth(unapproved.place), error),
+        }
     };
     missing.items.iter().map(line).collect()
 }
@@ -110,7 +125,7 @@ fn refused(request: &SigningRequest, missing: &NotApproved) -> Failure {
         })
         .collect();
     for unapproved in missing.items.iter().take(SHOWN) {
-        let name = request.items().get(unapproved.place).map_or_else(String::new, |item| item.pinned().to_string());
+        let name = request.names().nth(unapproved.place).unwrap_or_default();
         details.push(format!("item {}  {name}: {}", unapproved.place.saturating_add(1), signers_of(unapproved)));
     }
     if missing.items.len() > SHOWN {

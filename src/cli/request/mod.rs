@@ -3,7 +3,10 @@
 pub(super) mod args;
 mod attach;
 mod chains;
+mod copies;
 mod documents;
+mod file_rows;
+mod file_signatures;
 mod log_file;
 mod log_verify;
 mod merge;

@@ -10,6 +10,7 @@ use crate::cli::reference_list;
 use crate::cli::render;
 use crate::cli::request::args::RequestNewArgs;
 use crate::cli::request::chains;
+use crate::cli::request::copies;
 use crate::cli::request::documents;
 use crate::cli::request::page::RequestPage;
 use crate::cli::runtime::Runtime;
@@ -58,21 +59,14 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     verifiers::check_annotations(&args.annotations)?;
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     files::writable(&args.out, overwrite)?;
-    // Every field of a new request comes from the command line, so every error is a bad argument.
-    let to_failure = |error: RequestError| {
-        let failure = documents::bad_argument(&args.out, &error);
-        match error {
-            RequestError::KeyNotAllowed { .. } => failure.hint(signing_chains::KEY_HINT),
-            RequestError::NoChain { .. } => failure.hint(signing_chains::CHAIN_HINT),
-            _ => failure,
-        }
-    };
+    let to_failure = |error| new_failure(args, &error);
     let forms = ImageFormat::forms(&args.format);
     let owners = documents::keyholders(&args.owners, &args.token)?;
     let draft = RequestDraft {
         chains: chains::read(args, &forms, &owners, now, &limits)?,
         created: now,
         expires: expires(&args.expires, now)?,
+        files: copies::asked(&args.file, &owners, &limits)?,
         items: Vec::new(),
         owners,
         reason: args.reason.clone(),
@@ -103,7 +97,13 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     let bytes = RequestDraft { items, ..draft }.to_json(&limits).map_err(to_failure)?;
     let written = SigningRequest::parse(&bytes, &limits).map_err(to_failure)?;
     files::write(&args.out, &bytes, overwrite)?;
-    let page = RequestPage { request: &written, response: &SigningResponse::to(&written), previous: None, full: false };
+    let page = RequestPage {
+        request: &written,
+        response: &SigningResponse::to(&written),
+        files: None,
+        previous: None,
+        full: false,
+    };
     match args.output {
         Output::Json => render::report(&page.outcome("request new", &args.out)),
         Output::Text => render::text(&page.summary()),
@@ -111,8 +111,22 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
+/// The failure for an error of a new request. Every field comes from the command line, so every error is a bad argument.
+fn new_failure(args: &RequestNewArgs, error: &RequestError) -> Failure {
+    let failure = documents::bad_argument(&args.out, error);
+    match error {
+        RequestError::KeyNotAllowed { .. } => failure.hint(signing_chains::KEY_HINT),
+        RequestError::NoChain { .. } => failure.hint(signing_chains::CHAIN_HINT),
+        RequestError::File { .. } => copies::new_failure(&args.out, error),
+        _ => failure,
+    }
+}
+
 /// Resolves each reference once, and describes the images.
 fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec<SignableImage>)>, Failure> {
+    if args.references.is_empty() {
+        return Ok(Vec::new());
+    }
     let runtime = Runtime::new(Work::Waiting)?;
     let references = reference_list::expand(&args.references)?;
     let stores = Stores::new(&args.registry, &references)?;

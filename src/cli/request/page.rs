@@ -23,6 +23,7 @@ use bulla::report::Report;
 use bulla::report::RequestResult;
 use bulla::request::Action;
 use bulla::request::Attestation;
+use bulla::request::CheckedFiles;
 use bulla::request::NotaryOptions;
 use bulla::request::PreviousItem;
 use bulla::request::RequestItem;
@@ -32,19 +33,21 @@ use bulla::time::Time;
 use bulla::x509::Certificate;
 use bulla::x509::CertificateChain;
 
-/// The number of lines of a predicate that are shown without `--full`.
-const PREDICATE_LINES: usize = 24;
+/// The number of lines of a predicate, or of the text of a file, that are shown without `--full`.
+pub(super) const PREDICATE_LINES: usize = 24;
 
 /// The indentation of the rows of an item.
-const INDENT: &str = "   ";
+pub(super) const INDENT: &str = "   ";
 
 /// A request, and the signatures that answer it.
 pub(super) struct RequestPage<'a> {
     pub(super) request: &'a SigningRequest,
     pub(super) response: &'a SigningResponse,
+    /// The files of the request whose content was checked.
+    pub(super) files: Option<&'a CheckedFiles>,
     /// The reader's own copy of the previous request.
     pub(super) previous: Option<&'a SigningRequest>,
-    /// Whether predicates are shown in full.
+    /// Whether predicates and texts are shown in full.
     pub(super) full: bool,
 }
 
@@ -56,16 +59,21 @@ impl RequestPage<'_> {
             page.push("");
             self.item(place, item, &mut page);
         }
+        for (place, file) in self.request.files().iter().enumerate() {
+            page.push("");
+            self.file(place, file, &mut page);
+        }
         page
     }
 
-    /// The number of predicates that are not shown in full.
+    /// The number of predicates and texts that are not shown in full.
     pub(super) fn truncated(&self) -> usize {
         let truncated = |item: &&RequestItem| match &item.action {
             Action::Attest(attest) => !self.full && predicate(attest.given().get()).nth(PREDICATE_LINES).is_some(),
             Action::Sign(_) => false,
         };
-        self.request.items().iter().filter(truncated).count()
+        let files = self.request.files().iter().filter(|file| self.is_truncated(file)).count();
+        self.request.items().iter().filter(truncated).count().saturating_add(files)
     }
 
     /// The request without its items, and who has signed.
@@ -89,6 +97,9 @@ impl RequestPage<'_> {
             }
         }
         row(&mut page, "", "items", &self.request.items().len().to_string());
+        if !self.request.files().is_empty() {
+            row(&mut page, "", "files", &self.request.files().len().to_string());
+        }
         for signed in self.response.signers() {
             let (count, all) = (signed.count(), request.signature_count());
             let (owner, key) = (signed.owner(), signed.key().id().short());
@@ -230,7 +241,7 @@ impl RequestPage<'_> {
 
     /// The whole page, for a JSON report.
     pub(super) fn report(&self, now: Time) -> Report<RequestResult<'_>> {
-        let result = RequestResult::with_items(self.request, self.response, self.previous, now);
+        let result = RequestResult::with_items(self.request, self.response, self.previous, now).with_files(self.files);
         Report::new("request show", vec![result])
     }
 

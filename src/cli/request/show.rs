@@ -5,15 +5,24 @@ use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
 use crate::cli::render;
 use crate::cli::request::args::RequestShowArgs;
+use crate::cli::request::copies;
 use crate::cli::request::documents;
 use crate::cli::request::page::RequestPage;
+use bulla::key::MessageHasher;
 use bulla::time::Time;
 
 pub(super) fn show(args: &RequestShowArgs, now: Time) -> Result<Exit, Failure> {
     let request = documents::load(&args.request, &args.owners, &args.token)?;
     let response = documents::responses(&args.response, &request)?;
     let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
-    let page = RequestPage { request: &request, response: &response, previous: previous.as_ref(), full: args.full };
+    let files = copies::check(&args.request, &request, &args.file, &MessageHasher::new([], 0))?;
+    let page = RequestPage {
+        request: &request,
+        response: &response,
+        files: Some(&files),
+        previous: previous.as_ref(),
+        full: args.full,
+    };
     match args.output {
         Output::Json => render::report(&page.report(now)),
         Output::Text => {

@@ -12,6 +12,7 @@ use crate::cli::keys;
 use crate::cli::line::Lines;
 use crate::cli::render;
 use crate::cli::request::args::RequestSignArgs;
+use crate::cli::request::copies;
 use crate::cli::request::documents;
 use crate::cli::request::log_file::LogFile;
 use crate::cli::request::page::RequestPage;
@@ -19,8 +20,10 @@ use bulla::files::Contended;
 use bulla::files::Lock;
 use bulla::files::Overwrite;
 use bulla::files::are_same;
+use bulla::key::MessageHasher;
 use bulla::key::Signer;
 use bulla::limits::Limits;
+use bulla::request::CheckedFiles;
 use bulla::request::SignaturesByKey;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
@@ -38,9 +41,14 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     let others = documents::responses(&args.with, &request)?;
     let _lock = Lock::beside(&args.out, ".lock", Contended::Fail)?;
     let response = earlier_response(args, &request)?;
+    let copies = copies::check(&args.request, &request, &args.file, &hasher(args)?)?;
+    copies.check_complete(&request).map_err(|error| {
+        let failure = to_failure(error).hint(copies::COPY_HINT);
+        Failure { message: format!("{}; nothing was signed", failure.message), ..failure }
+    })?;
     files::writable(&args.out, Overwrite::Replace)?;
     check_distinct_files(args)?;
-    show(args, &request, &response, others)?;
+    show(args, &request, &response, others, &copies)?;
     confirm(args, &request)?;
     let signers = keys::signers(std::slice::from_ref(&args.key), &args.keys)?;
     let Some(signer) = signers.first() else {
@@ -52,10 +60,10 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     room.map_err(|error| documents::failure(&args.out, error).hint("another file with -o; nothing was signed"))?;
     let log = args.log.as_ref().map(|path| LogFile::open(path)).transpose()?;
     check_distinct_files(args)?;
-    let mut run = SigningRun { args, log, request: &request, response, signer: signer.as_ref() };
+    let mut run = SigningRun { args, copies: &copies, log, request: &request, response, signer: signer.as_ref() };
     run.finish()?;
     let SigningRun { response, .. } = run;
-    let page = RequestPage { request: &request, response: &response, previous: None, full: false };
+    let page = RequestPage { request: &request, response: &response, files: None, previous: None, full: false };
     match args.output {
         Output::Json => render::report(&page.outcome("request sign", &args.out)),
         Output::Text => {
@@ -65,6 +73,15 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Yes)
+}
+
+/// The hasher for copies of files: a plugin signs the file itself, by a scheme that it chooses.
+fn hasher(args: &RequestSignArgs) -> Result<MessageHasher, Failure> {
+    let hasher = MessageHasher::new([], Limits::DEFAULT.file.message_bytes);
+    Ok(match keys::is_plugin(&args.key, &args.keys)? {
+        true => hasher.with_sha384().with_sha512().with_message(),
+        false => hasher,
+    })
 }
 
 /// Refuses to write the log and the response to the same file: one would overwrite the other.
@@ -93,21 +110,24 @@ fn show(
     request: &SigningRequest,
     response: &SigningResponse,
     others: SigningResponse,
+    copies: &CheckedFiles,
 ) -> Result<(), Failure> {
     let mut all = response.clone();
     all.merge(others).map_err(|error| documents::failure(&args.request, error))?;
     let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
-    let page = RequestPage { request, response: &all, previous: previous.as_ref(), full: args.full };
+    let (previous, full) = (previous.as_ref(), args.full);
+    let page = RequestPage { request, response: &all, files: Some(copies), previous, full };
     render::page(&page.text());
     let truncated = page.truncated();
     if truncated > 0 && !args.yes {
-        let message = format!("some predicates are longer than what was shown ({truncated}); nothing was signed");
+        let message =
+            format!("some predicates or texts are longer than what was shown ({truncated}); nothing was signed");
         return Err(Failure::unknown(message).hint("--full shows them to their end"));
     }
     if truncated > 0 {
         render::note("");
         render::note(format_args!(
-            "warning: some predicates are longer than what is shown ({truncated}); --full shows them to their end"
+            "warning: some predicates or texts are longer than what is shown ({truncated}); --full shows them to their end"
         ));
     }
     Ok(())
@@ -122,7 +142,7 @@ fn confirm(args: &RequestSignArgs, request: &SigningRequest) -> Result<(), Failu
         return Err(Failure::unknown("there is no terminal to ask at; nothing was signed")
             .hint("give --yes where somebody has read the request: bulla request show"));
     }
-    let count = request.items().len();
+    let count = request.count();
     render::page(&Lines::from_iter([""]));
     render::page(&Lines::from_iter([format_args!(
         "type `{CONFIRMATION}` to sign {}:",
@@ -140,6 +160,7 @@ fn confirm(args: &RequestSignArgs, request: &SigningRequest) -> Result<(), Failu
 
 struct SigningRun<'a> {
     args: &'a RequestSignArgs,
+    copies: &'a CheckedFiles,
     log: Option<LogFile>,
     request: &'a SigningRequest,
     response: SigningResponse,
@@ -152,7 +173,7 @@ impl SigningRun<'_> {
     fn finish(&mut self) -> Result<(), Failure> {
         while !self.response.signer(self.signer.public_key().id()).is_some_and(SignaturesByKey::is_finished) {
             let now = now();
-            let progress = self.response.sign(self.request, self.signer, now, BATCH);
+            let progress = self.response.sign_with_files(self.request, self.copies, self.signer, now, BATCH);
             let progress = progress.map_err(|error| {
                 let failure = documents::failure(&self.args.request, error);
                 Failure { message: self.stop_message(&failure.message), ..failure }.hint(self.resume_hint())

@@ -8,9 +8,10 @@ mod read;
 mod sign;
 mod verify;
 
+pub use crate::envelope::FileToSign;
+
 pub use self::evidence::FileEvidence;
 pub use self::policy::SignedPolicyFile;
-pub use self::read::FileToSign;
 pub use self::read::hasher_for_signers;
 pub use self::read::read;
 pub use self::sign::FileAttestation;

@@ -3,20 +3,12 @@
 use std::io;
 use std::io::Read;
 
-use crate::envelope::SignatureInput;
-use crate::envelope::SignatureInputScan;
+use crate::envelope::FileScan;
+use crate::envelope::FileToSign;
 use crate::key::HashedMessage;
 use crate::key::MessageHasher;
 use crate::key::Signer;
 use crate::limits::Limits;
-
-/// A file that was read to be signed: its hashes, and whether it is a message that signatures other than those of files are
-/// over.
-#[derive(Clone, Debug)]
-pub struct FileToSign {
-    message: HashedMessage,
-    signature_input: Option<SignatureInput>,
-}
 
 impl FileToSign {
     /// Reads `file` to its end, once, for these signers.
@@ -24,23 +16,17 @@ impl FileToSign {
     /// # Errors
     /// Those of `file`.
     pub fn read(file: &mut dyn Read, signers: &[&dyn Signer], limits: &Limits) -> io::Result<Self> {
-        let (mut hasher, mut scan) = (hasher_for_signers(signers, limits), SignatureInputScan::default());
-        each_piece(file, |bytes| {
-            hasher.update(bytes);
-            scan.update(bytes);
-        })?;
-        Ok(Self { message: hasher.finish(), signature_input: scan.finish() })
+        Self::read_with(file, hasher_for_signers(signers, limits))
     }
 
-    /// The file by its hashes.
-    pub const fn message(&self) -> &HashedMessage {
-        &self.message
-    }
-
-    /// The kind of message that the file is, if signatures of images, attestations or tokens are over such messages. Such a
-    /// file is not signed.
-    pub const fn signature_input(&self) -> Option<SignatureInput> {
-        self.signature_input
+    /// Reads `file` to its end, once, and hashes it with `hasher`.
+    ///
+    /// # Errors
+    /// Those of `file`.
+    pub fn read_with(file: &mut dyn Read, hasher: MessageHasher) -> io::Result<Self> {
+        let mut scan = FileScan::new(hasher);
+        each_piece(file, |bytes| scan.update(bytes))?;
+        Ok(scan.finish())
     }
 }
 

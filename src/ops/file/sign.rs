@@ -79,22 +79,11 @@ pub enum FileSigningError {
 /// # Errors
 /// [`FileSigningError`].
 pub fn sign(file: &FileToSign, signer: &dyn Signer) -> Result<MadeFileSignature, FileSigningError> {
-    if let Some(input) = file.signature_input() {
-        return Err(FileSigningError::SignatureInput(input));
-    }
-    let (file, key) = (file.message(), signer.public_key());
-    let hash = file.sha256().ok_or(FileSigningError::NoDigest)?.to_vec();
-    // A plugin chooses the scheme itself, and signs nothing but the file.
-    let scheme = key.default_scheme();
-    let made = match file.message().filter(|_| !signer.signs_hashes(scheme)) {
-        Some(message) => signer.sign(message),
-        None => signer.sign_hashed(scheme, file),
-    };
-    let made = made.map_err(FileSigningError::Signer)?;
-    let faulty = |_| SignerError::Faulty { key: key.id(), scheme: key.default_scheme() };
-    let scheme = key.verify_hashed(file, made.as_bytes()).map_err(faulty).map_err(FileSigningError::Signer)?;
+    let (file, key) = (file.signable().map_err(FileSigningError::SignatureInput)?, signer.public_key());
+    let hash = file.message().sha256().ok_or(FileSigningError::NoDigest)?.to_vec();
+    let (signature, scheme) = file.sign(signer).map_err(FileSigningError::Signer)?;
     let digest = Some(MessageDigest { algorithm: HashAlgorithm::Sha256, hash });
-    let signature = MessageSignature { digest, signature: made.as_bytes().to_vec() };
+    let signature = MessageSignature { digest, signature };
     Ok(MadeFileSignature { key: key.clone(), scheme, signature })
 }
 
