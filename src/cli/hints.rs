@@ -66,6 +66,9 @@ fn tls_hint(place: &str, fault: &TlsFault) -> Option<&'static str> {
         TlsFault::NoTls => Some("--plain-http, if the registry is known to speak no TLS"),
         TlsFault::OnlyTls if is_loopback(place) => Some("--tls: this machine is spoken to over plain http otherwise"),
         TlsFault::OnlyTls => Some("leave out --plain-http"),
+        TlsFault::NoRoots => Some(
+            "--tls-ca FILE, with the certificate authority of the registry, or SSL_CERT_FILE=/path/to/ca-certificates.crt",
+        ),
         TlsFault::SelfSigned => {
             Some("--tls-ca FILE, with exactly this certificate, if you have it from the registry's owner")
         }

@@ -29,5 +29,7 @@ pub(super) fn list(_: &str, args: &KeyListArgs) -> Result<(Rows, Vec<TokenKeyRes
 
 fn none(args: &TokenArgs) -> Failure {
     let TokenArgs { pkcs11_module: _, pin_file: _ } = args;
-    Failure::unknown("this bulla was built without PKCS#11").hint("build it with the feature `pkcs11`")
+    Failure::unknown("this program was built without PKCS#11: a static one cannot load the module of a token").hint(
+        "take bulla or bulla-signer for glibc, whose name does not end in -static; from source: --features pkcs11",
+    )
 }

@@ -16,6 +16,9 @@ pub enum TlsFault {
         /// The error of the TLS library.
         detail: String,
     },
+    /// Neither the operating system nor the operator has CA certificates.
+    #[error("its certificate cannot be verified: this machine has no CA certificates, and none are given")]
+    NoRoots,
     /// The server speaks plain HTTP where TLS is required.
     #[error("it speaks plain http, not TLS")]
     NoTls,

@@ -72,7 +72,11 @@ impl ServerCertVerifier for ServerCertificates {
             Some(roots) => roots.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now),
             None => Err(CertificateError::UnknownIssuer.into()),
         };
-        verified.map_err(|error| fault(&error, end_entity, server_name).map_or(error, as_error))
+        verified.map_err(|error| match fault(&error, end_entity, server_name) {
+            Some(TlsFault::Untrusted { .. }) if self.roots.is_none() => as_error(TlsFault::NoRoots),
+            Some(fault) => as_error(fault),
+            None => error,
+        })
     }
 
     fn verify_tls12_signature(
@@ -206,3 +210,27 @@ fn as_error(fault: TlsFault) -> Error {
 
 /// The limit of certificate names in a message.
 const MAX_NAMES: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustls::crypto::aws_lc_rs;
+
+    use super::*;
+
+    #[test]
+    fn a_machine_without_ca_certificates_says_so() {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let certificates = ServerCertificates { given: Vec::new(), provider, roots: None };
+        let name = ServerName::try_from("registry.example").unwrap();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
+        let fault = |der: &[u8]| {
+            let der = CertificateDer::from(der.to_vec());
+            tls_fault(&certificates.verify_server_cert(&der, &[], &name, &[], now).unwrap_err()).unwrap()
+        };
+        assert_eq!(fault(include_bytes!("../../../testdata/revocation/revoked.der")), TlsFault::NoRoots);
+        // What helps against a certificate that is its own authority is that certificate.
+        assert_eq!(fault(include_bytes!("../../../testdata/revocation/authority.der")), TlsFault::SelfSigned);
+    }
+}
