@@ -18,6 +18,8 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "interop/buildkit.rs"]
+mod buildkit;
 #[path = "interop/cosign.rs"]
 mod cosign;
 #[path = "interop/differential.rs"]
@@ -71,6 +73,11 @@ fn clients_agree_about_bundles() {
 #[test]
 fn who_reads_what() {
     who_reads_what::the_table_is_what_tools_read();
+}
+
+#[test]
+fn provenance_of_buildkit_counts_in_a_signed_index() {
+    buildkit::provenance_of_buildkit_counts_in_a_signed_index();
 }
 
 #[test]

@@ -175,9 +175,19 @@ impl Peers {
     /// Runs a shell script in this folder, beside a dockerd of its own; `podman` has its storage here too. All mounts are in
     /// a namespace that ends with the script.
     pub fn with_engines(&self, script: &str) -> PeerOutput {
+        self.beside_docker(START, script)
+    }
+
+    /// The same with the image store of containerd, in which BuildKit writes indexes with attestation manifests.
+    pub fn with_buildkit(&self, script: &str) -> PeerOutput {
+        let start = START.replace("-s vfs", "--feature containerd-snapshotter=true -s native");
+        self.beside_docker(&start, script)
+    }
+
+    fn beside_docker(&self, start: &str, script: &str) -> PeerOutput {
         let mut command = Command::new("unshare");
         command.args(["--mount", "--propagation", "private", "sh", "-euc", ENTER, "sh"]);
-        command.arg(&self.root).arg(self.inside()).arg(format!("{START}{script}"));
+        command.arg(&self.root).arg(self.inside()).arg(format!("{start}{script}"));
         printed("engines", &[script], &mut command)
     }
 
