@@ -93,7 +93,7 @@ pub fn verdict(policy: &LoadedPolicy, subject: Digest, file: &[u8]) -> String {
     let mut evaluation = verifier.evaluation(subject, now());
     match AttestationFile::read("file", file, &Limits::DEFAULT) {
         Ok(file) => {
-            file.evidence(&subject).for_each(|evidence| evaluation.add(&evidence));
+            file.evidence(&subject).for_each(|evidence| evaluation.add(&evidence.unwrap()));
             if !file.unread().is_empty() {
                 evaluation.mark_list_unread();
             }
@@ -121,6 +121,7 @@ pub struct Claims {
 pub fn claims(subject: Digest, file: &[u8]) -> Option<Claims> {
     let file = AttestationFile::read("file", file, &Limits::DEFAULT).ok()?;
     file.evidence(&subject).find_map(|evidence| {
+        let evidence = evidence.ok()?;
         let SignedDocument::Bundle(bundle) = evidence.document() else { return None };
         let der = bundle.verification_material().certificates.first()?;
         let certificate = Certificate::parse(der, &Limits::DEFAULT).ok()?;
