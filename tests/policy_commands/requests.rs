@@ -130,6 +130,9 @@ fn signature_provenance_and_sbom() {
         let requests = site.asked(&image, &[requirement], 0);
         counted(&requests, &[("manifests", 1 + 1), ("referrers", 1)]);
     }
+    // One statement meets several requirements of its kind.
+    let requests = site.asked(&image, &[SIGNATURE, SIGNATURE, PROVENANCE, PROVENANCE], 0);
+    counted(&requests, &[("manifests", 1 + 2), ("referrers", 1)]);
     let mut long = sbom("syft-cyclonedx-1.6.json");
     long["metadata"]["properties"] = json!([{"name": "padding", "value": "x".repeat(100_000)}]);
     let site = Site::new("referrers=on", &image);
@@ -137,9 +140,6 @@ fn signature_provenance_and_sbom() {
     site.attest(&image, "alice", "cyclonedx", &long);
     let requests = site.asked(&image, &[SIGNATURE, SBOM], 0);
     counted(&requests, &[("manifests", 1 + 2), ("referrers", 1), ("blobs", 1)]);
-    // One statement meets several requirements of its kind.
-    let requests = site.asked(&image, &[SIGNATURE, SIGNATURE, PROVENANCE, PROVENANCE], 0);
-    counted(&requests, &[("manifests", 1 + 2), ("referrers", 1)]);
 }
 
 // All test results are read, since one of them is the newest; and nothing else. The tag and the other list may hold a newer
