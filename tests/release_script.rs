@@ -1,0 +1,224 @@
+//! `.ci/release`: what it refuses before it makes a file.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A repository with the script, a manifest and a changelog, whose one commit has the tag `v1.2.3`.
+struct Repository {
+    folder: TempDir,
+}
+
+impl Repository {
+    fn new() -> Self {
+        let repository = Self { folder: TempDir::new().unwrap() };
+        for file in [".ci/release", ".gitignore"].into_iter().map(PathBuf::from).chain(parts()) {
+            let to = repository.path().join(&file);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(Path::new(ROOT).join(file), to).unwrap();
+        }
+        repository.write("Cargo.toml", "[package]\nname = \"bulla\"\nversion = \"1.2.3\"\n");
+        repository.write("CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2026-11-27\n");
+        repository.git(&["init", "--quiet"]);
+        repository.commit("2026-11-27T00:00:00Z");
+        repository.git(&["tag", "v1.2.3"]);
+        repository
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("clone")
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path().join(name), text).unwrap();
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        git(&self.path(), arguments, "2026-11-27T00:00:00Z");
+    }
+
+    fn commit(&self, date: &str) {
+        self.git(&["add", "--all"]);
+        git(&self.path(), &["commit", "--quiet", "--message", "release"], date);
+    }
+
+    /// A commit with these changes, which the tag names as well.
+    fn tag_again(&self, date: &str) {
+        self.commit(date);
+        self.git(&["tag", "--force", "v1.2.3"]);
+    }
+
+    /// Runs the script, which must refuse with this text and leave the repository as it was.
+    fn refuses(&self, arguments: &[&str], want: &str) {
+        refuses(&self.path(), arguments, &[], want);
+    }
+}
+
+/// The files that the script reads.
+fn parts() -> Vec<PathBuf> {
+    let folder = Path::new(ROOT).join(".ci/release.d");
+    fs::read_dir(folder).unwrap().map(|file| Path::new(".ci/release.d").join(file.unwrap().file_name())).collect()
+}
+
+fn git(folder: &Path, arguments: &[&str], date: &str) {
+    let mut git = Command::new("git");
+    git.current_dir(folder).args(["-c", "user.name=Releaser", "-c", "user.email=releaser@example.com"]);
+    git.args(["-c", "commit.gpgSign=false", "-c", "tag.gpgSign=false"]).args(arguments);
+    let output = git.env("GIT_COMMITTER_DATE", date).env("GIT_AUTHOR_DATE", date).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn refuses(folder: &Path, arguments: &[&str], environment: &[(&str, &Path)], want: &str) {
+    let (before, beside) = (names(folder), names(folder.parent().unwrap()));
+    let mut script = Command::new(folder.join(".ci/release"));
+    script.current_dir("/").args(arguments).env("BULLA_TOOLS", "/nonexistent/tools").envs(environment.iter().copied());
+    let output = script.output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {error}");
+    assert!(error.contains(want), "{arguments:?}: wanted {want:?}, found {error:?}");
+    assert!(error.starts_with("error: "), "{error}");
+    assert_eq!((names(folder), names(folder.parent().unwrap())), (before, beside), "{arguments:?} left files");
+}
+
+#[test]
+fn arguments_that_it_does_not_know_are_refused() {
+    let repository = Repository::new();
+    for (arguments, want) in [
+        (&[][..], "`` is not a version"),
+        (&["v1.2.3"], "`v1.2.3` is not a version"),
+        (&["1.2.3", "1.2.4"], "two versions"),
+        (&["1.2.3", "--fast"], "unknown option --fast"),
+        (&["1.2.3", "--output"], "--output has no value"),
+        (&["1.2.3", "--only", "bulla,bull"], "`bull` is none of"),
+        (&["1.2.3", "--targets", "riscv64"], "`riscv64` is none of"),
+        (&["1.2.3", "--source-archive", "absent.tar.gz"], "absent.tar.gz does not exist"),
+    ] {
+        repository.refuses(arguments, want);
+    }
+}
+
+#[test]
+fn a_version_without_a_tag_is_refused() {
+    Repository::new().refuses(&["1.2.4"], "the tag v1.2.4 does not exist");
+}
+
+#[test]
+fn a_tag_of_another_commit_is_refused() {
+    let repository = Repository::new();
+    repository.write("README.md", "later\n");
+    repository.commit("2026-11-27T00:00:00Z");
+    repository.refuses(&["1.2.3"], "the tag v1.2.3 is commit");
+}
+
+#[test]
+fn a_tag_that_is_not_the_version_of_the_manifest_is_refused() {
+    let repository = Repository::new();
+    repository.write("Cargo.toml", "[package]\nname = \"bulla\"\nversion = \"1.2.2\"\n");
+    repository.tag_again("2026-11-27T00:00:00Z");
+    repository.refuses(&["1.2.3"], "the tag is v1.2.3, and the version in Cargo.toml is 1.2.2");
+}
+
+#[test]
+fn a_changed_tree_is_refused() {
+    for (name, text) in [("CHANGELOG.md", "changed\n"), ("src/new.rs", "new\n")] {
+        let repository = Repository::new();
+        fs::create_dir_all(repository.path().join("src")).unwrap();
+        repository.write(name, text);
+        repository.refuses(&["1.2.3"], "the tree is not the one of the commit");
+    }
+}
+
+#[test]
+fn a_version_without_a_section_in_the_changelog_is_refused() {
+    // A section of a longer version is another section.
+    for section in ["Unreleased", "1.2.30", "1x2.3"] {
+        let repository = Repository::new();
+        repository.write("CHANGELOG.md", &format!("# Changelog\n\n## [{section}]\n\nSee [1.2.3].\n"));
+        repository.tag_again("2026-11-27T00:00:00Z");
+        repository.refuses(&["1.2.3"], "CHANGELOG.md has no section `## [1.2.3]`");
+    }
+}
+
+#[test]
+fn a_shallow_clone_is_refused() {
+    let repository = Repository::new();
+    repository.write("README.md", "later\n");
+    repository.tag_again("2026-11-27T00:00:00Z");
+    let shallow = TempDir::new().unwrap();
+    let from = format!("file://{}", repository.path().display());
+    git(shallow.path(), &["clone", "--quiet", "--depth=1", &from, "clone"], "2026-11-27T00:00:00Z");
+    refuses(&shallow.path().join("clone"), &["1.2.3"], &[], "this is a shallow clone");
+}
+
+#[test]
+fn a_folder_without_a_repository_is_refused() {
+    let repository = Repository::new();
+    fs::remove_dir_all(repository.path().join(".git")).unwrap();
+    repository.refuses(&["1.2.3"], "this is no git repository");
+}
+
+#[test]
+fn a_clock_before_the_commit_is_refused() {
+    let repository = Repository::new();
+    repository.write("README.md", "from the future\n");
+    repository.tag_again("2090-01-01T00:00:00Z");
+    repository.refuses(&["1.2.3"], "which is before the commit (2090-01-01T00:00:00Z)");
+}
+
+#[test]
+fn an_output_that_exists_is_refused() {
+    let repository = Repository::new();
+    fs::create_dir(repository.path().join("dist")).unwrap();
+    let dist = repository.path().join("dist");
+    repository.refuses(&["1.2.3", "--output", dist.to_str().unwrap()], "exists already");
+    repository.refuses(&["1.2.3"], "exists already");
+}
+
+/// A `df` that knows of one byte stands for a full disk.
+#[test]
+fn a_full_disk_is_refused() {
+    let repository = Repository::new();
+    let stand_in = TempDir::new().unwrap();
+    let df = stand_in.path().join("df");
+    fs::write(&df, "#!/bin/sh\necho Avail\necho 1\n").unwrap();
+    fs::set_permissions(&df, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", stand_in.path().display(), std::env::var("PATH").unwrap());
+    refuses(&repository.path(), &["1.2.3"], &[("PATH", Path::new(&path))], "has 0 GiB free");
+}
+
+#[test]
+fn a_tool_that_is_absent_is_named() {
+    let repository = Repository::new();
+    // Enough free space everywhere.
+    let stand_in = TempDir::new().unwrap();
+    let df = stand_in.path().join("df");
+    fs::write(&df, "#!/bin/sh\necho Avail\necho 99999999999\n").unwrap();
+    fs::set_permissions(&df, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", stand_in.path().display(), std::env::var("PATH").unwrap());
+    let environment = [("PATH", Path::new(&path)), ("BULLA_TOOLS", Path::new("/nonexistent/tools"))];
+    refuses(&repository.path(), &["1.2.3"], &environment, " is not installed");
+}
