@@ -1,0 +1,227 @@
+//! The pages about releases, and the workflows: what can be tested without a release. `.ci/release-proof` does the rest.
+#![cfg(feature = "cli")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::process::Output;
+
+mod support;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const PAGES: [&str; 2] = ["install.md", "releasing.md"];
+/// The version of the release that this test makes up.
+const VERSION: &str = "7.8.9";
+
+/// A folder like `dist/`, with the keys of three owners.
+struct Release {
+    folder: tempfile::TempDir,
+}
+
+impl Release {
+    fn new() -> Self {
+        let release = Self { folder: support::temp_dir() };
+        let app = format!("oci:{ROOT}/testdata/layouts/app:v1");
+        let image = format!("bulla-image-{VERSION}-x86_64");
+        release.bulla(&["copy", &app, &format!("oci-archive:{image}.oci.tar:bulla:{VERSION}")]);
+        let sbom = format!("{image}.syft.cdx.json");
+        fs::copy(format!("{ROOT}/testdata/predicates/syft-cyclonedx-1.6.json"), release.path().join(sbom)).unwrap();
+        release.write(&format!("bulla-{VERSION}.provenance.json"), PROVENANCE);
+        release.write(&format!("bulla-static-{VERSION}-x86_64-linux.tar.gz"), "a program");
+        release.run("sha256sum -- * > .sums && mv .sums SHA256SUMS", 0);
+        for owner in ["alice", "bob", "carol"] {
+            release.bulla(&["key", "new", "-o", owner]);
+        }
+        release
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path().join(name), text).unwrap();
+    }
+
+    fn bulla(&self, arguments: &[&str]) {
+        let mut bulla = Command::new(env!("CARGO_BIN_EXE_bulla"));
+        bulla.current_dir(self.path()).env("BULLA_PASSWORD", "correct-horse").args(arguments);
+        let output = bulla.output().unwrap();
+        assert!(output.status.success(), "{arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Runs a script of the shell that stops at the first command that fails.
+    fn run(&self, script: &str, code: i32) -> String {
+        let bulla = Path::new(env!("CARGO_BIN_EXE_bulla")).parent().unwrap();
+        let path = format!("{}:/usr/bin:/bin", bulla.display());
+        let mut shell = Command::new("bash");
+        shell.current_dir(self.path()).env("BULLA_PASSWORD", "correct-horse").env("PATH", path);
+        let Output { status, stdout, stderr } = shell.args(["-euo", "pipefail", "-c", script]).output().unwrap();
+        let printed = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        assert_eq!(status.code(), Some(code), "{script}\n{printed}");
+        printed
+    }
+
+    /// Runs the blocks of a page.
+    fn follow(&self, page: &str, words: &[&str]) -> String {
+        words.iter().map(|word| self.run(&commands(page, word), 0)).collect()
+    }
+
+    /// The commands that verify do not accept what is there now.
+    fn refused(&self, words: &[&str], why: &str) {
+        for word in words {
+            let printed =
+                self.run(&format!("if ! {{ {}\n}}; then echo was refused; fi", joined("install.md", word)), 0);
+            assert!(printed.contains("was refused"), "{word}: {why}\n{printed}");
+        }
+    }
+}
+
+/// The owners request, sign and attach as docs/releasing.md says, and a user verifies as docs/install.md says.
+#[test]
+fn a_release_is_signed_and_verified_as_the_pages_say() {
+    if support::program("openssl").is_none() {
+        return support::missing::not_run("openssl not found");
+    }
+    let release = Release::new();
+    release.follow("releasing.md", &["compare", "request", "sign", "attach", "verify"]);
+    let printed = release.follow("install.md", &["keys", "openssl", "bulla"]);
+    assert_eq!(printed.matches("Verified OK").count(), 2, "{printed}");
+    for owner in ["alice", "bob"] {
+        let key = fs::read(release.path().join(format!("{owner}.pub"))).unwrap();
+        let id = bulla::key::PublicKey::parse(&key).unwrap().id().to_string();
+        assert!(printed.contains(&id), "openssl prints other key ids than bulla: {printed}");
+    }
+    let (sums, bob) = (release.path().join("SHA256SUMS"), release.path().join("SHA256SUMS.bob.sig"));
+    let (good_sums, good_signature) = (fs::read_to_string(&sums).unwrap(), fs::read(&bob).unwrap());
+    // The sums of other files.
+    fs::write(&sums, good_sums.replace('a', "b")).unwrap();
+    release.refused(&["openssl", "bulla"], "the list was swapped");
+    fs::write(&sums, &good_sums).unwrap();
+    // One owner twice.
+    release.run("cp SHA256SUMS.alice.sig SHA256SUMS.bob.sig", 0);
+    release.refused(&["openssl"], "both signatures are by alice");
+    fs::write(&bob, good_signature).unwrap();
+    release.run("cp SHA256SUMS.alice.sigstore.json SHA256SUMS.bob.sigstore.json", 0);
+    release.refused(&["bulla"], "both bundles are by alice");
+    // A file that was changed after the list was signed.
+    release.write(&format!("bulla-static-{VERSION}-x86_64-linux.tar.gz"), "another program");
+    release.refused(&["openssl"], "a file was changed");
+}
+
+/// Each block has a word, and `.ci/release-proof` runs the block with this word: no command of the pages is untested.
+#[test]
+fn every_block_of_the_pages_is_run() {
+    let proof = fs::read_to_string(format!("{ROOT}/.ci/release-proof")).unwrap();
+    let listed = proof.split("\npage_words='").nth(1).unwrap().split('\'').next().unwrap();
+    let listed: BTreeSet<&str> = listed.split(' ').collect();
+    let mut found = BTreeSet::new();
+    let pages = PAGES.map(page);
+    for (name, text) in PAGES.iter().zip(&pages) {
+        for fence in text.lines().filter(|line| line.starts_with("```") && *line != "```" && *line != "```text") {
+            let word = fence.strip_prefix("```sh ").unwrap_or_else(|| panic!("docs/{name}: {fence}"));
+            found.insert(word);
+            let calls =
+                [format!("commands {name} "), format!("run_block {name} "), "archive_of \"$program\" ".to_owned()];
+            let runs = |call: &String| {
+                let mut words = proof.split(call.as_str()).skip(1).map(|rest| rest.split([' ', ')', '\n']).next());
+                words.any(|used| used == Some(word))
+            };
+            let is_run = calls.iter().any(runs);
+            assert!(is_run || word == "rebuild", ".ci/release-proof does not run the block {word} of docs/{name}");
+        }
+    }
+    assert_eq!(found, listed, "left: the pages, right: .ci/release-proof");
+    assert!(found.len() > 10, "the pages were not read");
+}
+
+/// No workflow has an identity to sign with or reads a secret, and each action is pinned by its commit.
+#[test]
+fn no_workflow_can_sign() {
+    let mut seen = 0;
+    for file in fs::read_dir(format!("{ROOT}/.github/workflows")).unwrap() {
+        let path = file.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(faults(&lines), Vec::<String>::new(), "{}", path.display());
+        let scripts = lines.iter().flat_map(|line| line.split(' ')).filter(|word| word.starts_with(".ci/"));
+        for script in scripts {
+            let mode = fs::metadata(format!("{ROOT}/{script}")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o111, 0o111, "{script} cannot be run");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 2, "only {seen} scripts are run");
+    let pinned = "- uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1";
+    for breaks_it in
+        ["id-token: write", "KEY: ${{ secrets.KEY }}", "- uses: actions/checkout@v7", "permissions: write-all"]
+    {
+        assert_eq!(faults(&["permissions: {}", pinned, breaks_it]).len(), 1, "{breaks_it} would not be noticed");
+    }
+    assert_eq!(faults(&[pinned]).len(), 1, "rights by default would not be noticed");
+}
+
+fn faults(lines: &[&str]) -> Vec<String> {
+    let is_pinned = |action: &str| {
+        let commit = action.split_once('@').map_or("", |(_, rest)| rest.split(' ').next().unwrap_or_default());
+        commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let is_fault = |line: &&&str| {
+        let action = line.trim_start_matches("- ").strip_prefix("uses: ");
+        ["id-token", "secrets.", "secrets:", "write-all"].iter().any(|word| line.contains(word))
+            || action.is_some_and(|action| !is_pinned(action))
+    };
+    let mut found: Vec<String> = lines.iter().filter(is_fault).map(|line| (*line).to_owned()).collect();
+    if !lines.contains(&"permissions: {}") {
+        found.push("no `permissions: {}`".to_owned());
+    }
+    found
+}
+
+/// The commands of the blocks of a page with this word, for the version of this test.
+fn commands(name: &str, word: &str) -> String {
+    let text = page(name);
+    let fence = format!("\n```sh {word}\n");
+    let blocks = text.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap());
+    let found = blocks.collect::<Vec<_>>().join("\n").replace("VERSION", VERSION);
+    assert!(!found.is_empty(), "docs/{name} has no block {word}");
+    // The word `sign` is typed by nobody here.
+    let lines = found.lines().map(|line| match line.starts_with("bulla request sign ") {
+        true => format!("{line} --yes"),
+        false => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The same as one condition.
+fn joined(name: &str, word: &str) -> String {
+    commands(name, word).replace('\n', " &&\n")
+}
+
+fn page(name: &str) -> String {
+    fs::read_to_string(format!("{ROOT}/docs/{name}")).unwrap()
+}
+
+const PROVENANCE: &str = r#"{
+    "buildDefinition": {
+        "buildType": "urn:x-bulla:release:1",
+        "externalParameters": {"version": "7.8.9"},
+        "resolvedDependencies": [{"name": "source", "digest": {"gitCommit": "9d42987593fd45aa7951cf31004cc93082ff4c4e"}}]
+    },
+    "runDetails": {"builder": {"id": "urn:x-bulla:release:own-machine"}}
+}"#;
