@@ -41,14 +41,16 @@ fn a_collection_of_witness_has_no_time() {
     let Some(suite) = vectors::suite("in-toto") else { return };
     let file = fs::read(suite.join("open/witness/cdx-att.json")).unwrap();
     let subject: Digest = "sha256:23b078b208f617fbf117bcedcae3a2b6a454085f8c8c3b73cc74fe9750f34bd3".parse().unwrap();
-    let collection = "statement: { by: [signer], max-age: none, \
+    let collection = "statement: { by: [signer], max-age: 30d, \
                       type: \"https://witness.testifysec.com/attestation-collection/v0.1\" }";
+    let of_any_age = collection.replace("30d", "none");
     let key = |name: &str| {
         let key = fs::read(suite.join("shared/witness").join(name)).unwrap();
         MemoryFiles(BTreeMap::from([("key.pem", key)]))
     };
     for (name, requirement, want) in [
         ("testpub.pem", collection, "refused: no-time"),
+        ("testpub.pem", &of_any_age, "accepted"),
         ("testpub2.pem", collection, "refused: no-trusted-key"),
         ("testpub.pem", "sbom: { by: [signer] }", "refused: wrong-kind"),
     ] {
