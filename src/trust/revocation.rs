@@ -25,6 +25,7 @@ use crate::x509::SignedBefore;
 use crate::x509::Status;
 use crate::x509::StatusError;
 use crate::x509::StatusEvidence;
+use crate::x509::StatusProblemRule;
 use crate::x509::VerifiedChain;
 
 /// The pool of revocation evidence, how fresh it has to be, and which certificates need it.
@@ -222,10 +223,24 @@ impl RevocationCheck {
             (Err(error), Status::Good { .. } | Status::Unknown(_)) => error,
         };
         match self.rule {
-            StatusRule::WhenNamed if !certificate.names_revocation_source() => Ok(PassedBy::NotNamed),
+            StatusRule::WhenNamed if !certificate.names_revocation_source() && !is_unread(status) => {
+                Ok(PassedBy::NotNamed)
+            }
             StatusRule::Required | StatusRule::WhenNamed => Err(StatusFault::Status(error)),
         }
     }
+}
+
+/// Whether the evidence might hold a revocation that was not seen: because of a limit, or in a genuine CRL that cannot be
+/// read.
+fn is_unread(status: &CertificateStatus) -> bool {
+    status.evidence.iter().any(|one| {
+        one.problems.iter().any(|problem| match problem.rule {
+            StatusProblemRule::Limit => true,
+            StatusProblemRule::Readable => one.genuine,
+            _ => false,
+        })
+    })
 }
 
 impl StatusFault {

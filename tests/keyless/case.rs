@@ -116,7 +116,18 @@ pub fn checked(
     now: Time,
     revocation: Option<&RevocationCheck>,
 ) -> Result<VerifiedSigner, String> {
-    let context = AuthenticationContext { limits: &Limits::DEFAULT, revocation, time: VerificationTime::now(now) };
+    checked_within(evidence, trust, now, revocation, &Limits::DEFAULT)
+}
+
+/// As [`checked`], with these limits.
+pub fn checked_within(
+    evidence: &Evidence,
+    trust: &TrustRoot,
+    now: Time,
+    revocation: Option<&RevocationCheck>,
+    limits: &Limits,
+) -> Result<VerifiedSigner, String> {
+    let context = AuthenticationContext { limits, revocation, time: VerificationTime::now(now) };
     result(trust.authenticate(evidence, context, &mut SignatureBudget::of(10_000)))
 }
 

@@ -34,6 +34,7 @@ use serde_json::json;
 use crate::author::List;
 use crate::author::entry;
 use crate::case::checked;
+use crate::case::checked_within;
 use crate::draft::Draft;
 use crate::draft::generalized;
 use crate::draft::imprint;
@@ -125,12 +126,20 @@ fn check(crls: &[Vec<u8>], rule: StatusRule) -> RevocationCheck {
 
 /// A bundle of the signer, with timestamps over the signature: the authority, when, and over which bytes instead.
 fn stamped(signer: &Made, stamps: &[(&Made, Time, Option<&[u8]>)]) -> Evidence {
+    stamped_within(signer, stamps, 0)
+}
+
+/// As [`stamped`], with this accuracy in seconds.
+fn stamped_within(signer: &Made, stamps: &[(&Made, Time, Option<&[u8]>)], accuracy: u8) -> Evidence {
     let mut bundle: Value = own::bundle(signer);
     let signature = bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap();
     let signature = STANDARD.decode(signature).unwrap();
     let made = stamps.iter().map(|(authority, at, other)| {
         let mut token = Draft::new(authority);
         token.info.gen_time = generalized(at.unix());
+        if accuracy > 0 {
+            token.info.rest = vec![tlv(0x30, &[&tlv(2, &[&[accuracy]])])];
+        }
         let hash = HashAlgorithm::Sha256.hash(other.unwrap_or(&signature));
         token.info.imprint = imprint(HashAlgorithm::Sha256, &hash);
         let granted = tlv(0x30, &[&tlv(0x30, &[&tlv(2, &[&[0]])]), &token.made()]);
@@ -213,6 +222,31 @@ fn a_timestamp_keeps_a_signature_from_before_a_revocation_that_is_no_compromise(
             let passed = signer.keyless().unwrap().statuses().unwrap()[0].passed;
             assert_eq!(passed, PassedBy::Rescued(RescueRule::BeforeRevocation));
         }
+    }
+}
+
+/// RFC 3161 section 2.4.2: the signature may have been made later than the time that is stated, by the accuracy.
+#[test]
+fn the_accuracy_of_a_timestamp_counts_against_a_revoked_certificate() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (now, trust) = (scene.after(3_600), scene.trust(RevocationUse::NotChecked, own::NOW));
+    let pool = check(&[scene.revoking(&scene.root, 2, scene.after(1_800), SUPERSEDED)], StatusRule::WhenNamed);
+    for (accuracy, want) in [(0, "verified"), (4, "verified"), (5, "revoked"), (60, "revoked")] {
+        let evidence = stamped_within(&scene.named, &[(&scene.tsa, scene.after(1_795), None)], accuracy);
+        assert_eq!(code(&evidence, &trust, now, Some(&pool)), want, "{accuracy}");
+    }
+}
+
+#[test]
+fn a_limit_is_no_proof_that_nothing_revokes_a_certificate_without_sources() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (now, trust) = (scene.after(3_600), scene.trust(RevocationUse::NotChecked, own::NOW));
+    let evidence = own::read(&own::bundle(&scene.plain));
+    let pool = check(&[scene.revoking(&scene.root, 1, scene.after(60), SUPERSEDED)], StatusRule::WhenNamed);
+    for (checks, want) in [(1, "revoked"), (0, "?status-unknown")] {
+        let limits = Limits::DEFAULT.with(|limits| limits.revocation.signature_checks = checks);
+        let found = checked_within(&evidence, &trust, now, Some(&pool), &limits);
+        assert_eq!(found.map_or_else(|code| code, |_| "verified".to_owned()), want, "{checks}");
     }
 }
 

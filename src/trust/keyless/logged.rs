@@ -106,9 +106,16 @@ impl TransparencyProof {
         self.times.iter().min_by_key(|one| one.time).copied()
     }
 
-    /// Whether the signature existed at `end`: the earliest proven time, rounded up to a second, is not later.
+    /// Whether the signature existed at `end`.
     pub(in crate::trust) fn proves_existence_at(&self, end: Time) -> bool {
-        self.bounds().any(|(_, latest)| latest <= end)
+        self.signed_before().is_some_and(|before| before <= end)
+    }
+
+    /// The earliest upper bound of the time of the signature: the time of a log entry, or that of a timestamp with its
+    /// accuracy, rounded up to a second. `None` if nothing proves one.
+    pub(super) fn signed_before(&self) -> Option<Time> {
+        let integrated = self.times.iter().filter(|one| one.source == TimeSource::TransparencyLog).map(|one| one.time);
+        integrated.chain(self.timestamps.iter().map(SignedBefore::at)).min()
     }
 
     /// The verified times to the second, each rounded down and up: a period with whole seconds at its ends contains the

@@ -29,8 +29,7 @@ impl KeylessSigner {
     pub(super) fn not_revoked(self, context: AuthenticationContext<'_>) -> Result<Self, CertificateFault> {
         let Some(check) = context.revocation else { return Ok(self) };
         let (now, limits) = (context.time.current(), context.limits);
-        // Each of them is an upper bound of the time of the signature.
-        let bound = self.transparency().bounds().map(|(_, latest)| latest).min();
+        let bound = self.transparency().signed_before();
         let refused = |fault| CertificateFault::Revocation { fault, timestamp: None };
         let statuses = check.check(self.chain(), bound, now, limits).map_err(refused)?;
         Ok(self.with_statuses(statuses))
