@@ -137,7 +137,7 @@ impl TrustRoot {
         let owner = self.identities().get(position).map(|identity| identity.owner().clone());
         let Proof { key, scheme } = payload.proof();
         // Step 5 of `certified.rs` proved that the key of the chain is the one that signed.
-        let credential = SignerCredential::of_chain(certified.chain(), None);
+        let credential = SignerCredential::of_envelope(certified.chain());
         let known_by = KnownBy::Certificates(Box::new(certified));
         let signer = owner.map(|owner| VerifiedSigner { credential, key, known_by, owner, scheme });
         let authenticated =

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::key::KeyId;
 use crate::x509::Certificate;
+use crate::x509::FulcioClaims;
 use crate::x509::GeneralName;
 use crate::x509::Name;
 use crate::x509::VerifiedChain;
@@ -32,7 +33,8 @@ impl SignerCredential {
     /// The credential of the signer of `chain`, which `issuer` has named if Fulcio issued the certificate:
     ///
     /// 1. The key.
-    /// 2. With the OIDC issuer, each subject alternative name. The key is a new one each time.
+    /// 2. With the OIDC issuer, each subject alternative name. The key is a new one each time. [`Self::of_envelope`] adds
+    ///    them to those of step 3.
     /// 3. Without one, subject and alternative names, each with the issuer of the certificate and with every authority up to
     ///    the trusted one: identities may have anchors at several heights of one chain. Nothing above the trusted
     ///    certificate is looked at, since no signature protects it.
@@ -53,6 +55,16 @@ impl SignerCredential {
         }
         let names = by.iter().flat_map(|by| whose.iter().map(move |name| format!("{by}\n{name}\n")));
         Self::named(chain.key().id(), names.map(|name| Digest::sha256(name.as_bytes())))
+    }
+
+    /// The credential of the signer of an envelope of the Notary Project: the names of [`Self::of_chain`] without an issuer,
+    /// and, if the certificate states an OIDC issuer, those with it. So its owner is one signer in every format.
+    pub(super) fn of_envelope(chain: &VerifiedChain) -> Self {
+        let certified = Self::of_chain(chain, None);
+        // One whose extensions cannot be read is no keyless signer in any format.
+        let Ok(Some(issuer)) = FulcioClaims::issuer_of(chain.signer()) else { return certified };
+        let keyless = Self::of_chain(chain, Some(&issuer));
+        Self::named(certified.key, certified.names.iter().chain(keyless.names.iter()).copied())
     }
 
     /// The key that signed: pinned, or of a certificate.
