@@ -151,12 +151,29 @@ impl RevocationLookup {
     }
 
     /// The verifier of the last [`RevocationLookup::verifier`] about `subject` with the check of `verifier`, for a copy of
-    /// it elsewhere. Without one, the verifier that was given.
+    /// it elsewhere. Without one, what would have been found counts as not read, so that no certificate is good.
     pub(in crate::ops) fn known(&self, verifier: &Verifier, subject: &Digest) -> Verifier {
         let key = (*subject, verifier.trust().version());
         let all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.get(&key).into_iter().flatten().find(|one| one.is_of(verifier.shared_revocation()));
-        known.map_or_else(|| verifier.clone(), |known| verifier.clone().with_revocation(known.found.clone()))
+        match known {
+            Some(known) => verifier.clone().with_revocation(known.found.clone()),
+            None if self.is_empty() => verifier.clone(),
+            None => {
+                let given = verifier.revocation().cloned().unwrap_or_else(RevocationCheck::without_evidence);
+                let missing = format!("what was to be looked up about {subject} at the source");
+                verifier.clone().with_revocation(given.with_unread(missing))
+            }
+        }
+    }
+
+    /// Whether it looks nothing up.
+    fn is_empty(&self) -> bool {
+        #[cfg(feature = "registry")]
+        let asks = self.online.is_some();
+        #[cfg(not(feature = "registry"))]
+        let asks = false;
+        !self.attached && !asks
     }
 }
 
