@@ -18,6 +18,7 @@ use reqwest::Request;
 use reqwest::Response;
 use reqwest::Url;
 use reqwest::header::ACCEPT_ENCODING;
+use reqwest::header::CACHE_CONTROL;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::header::HeaderValue;
 use reqwest::header::LOCATION;
@@ -226,6 +227,8 @@ fn message(url: &Url, method: &WebMethod) -> Request {
     };
     // Uncompressed bodies rule out decompression bombs; nothing is ever decompressed.
     message.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    // The answer of a cache may be older than a revocation.
+    message.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     message
 }
 
