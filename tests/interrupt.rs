@@ -154,9 +154,6 @@ fn a_report_of_an_earlier_run_does_not_outlive_an_interrupted_one() {
     let key = PrivateKey::generate(KeyKind::P256).unwrap();
     fs::write(place.path().join("release.pub"), key.public_key().to_pem()).unwrap();
     let reports = ["out.sarif", "out.xml"];
-    for report in reports {
-        fs::write(place.path().join(report), "passed").unwrap();
-    }
     // A registry that never answers.
     let registry = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = registry.local_addr().unwrap();
@@ -166,8 +163,15 @@ fn a_report_of_an_earlier_run_does_not_outlive_an_interrupted_one() {
          - match: [\"{address}/**\"]\n    require: [{{ signature: {{ by: [release] }} }}]\n"
     );
     fs::write(place.path().join("policy.yaml"), policy).unwrap();
-    let verify = ["verify", &reference, "--policy", "policy.yaml"];
     let forms = ["--report", "sarif=out.sarif", "--report", "junit=out.xml"];
+    // No block is for this name, so that the earlier run ends at once.
+    let earlier = ["verify", "127.0.0.1:1/app:v1", "--policy", "policy.yaml"];
+    start(place.path(), &[&earlier[..], &forms].concat()).wait().unwrap();
+    for report in reports {
+        let text = fs::read_to_string(place.path().join(report)).unwrap();
+        assert!(!text.is_empty() && !text.contains("not-finished"), "{text}");
+    }
+    let verify = ["verify", &reference, "--policy", "policy.yaml"];
     let mut child = start(place.path(), &[&verify[..], &forms].concat());
     registry.set_nonblocking(true).unwrap();
     let _connection = loop {
