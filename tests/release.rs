@@ -82,7 +82,7 @@ impl Release {
         words.iter().map(|word| self.run(&commands(page, word), 0)).collect()
     }
 
-    /// The commands that verify do not accept what is there now.
+    /// The commands that verify do not accept the current files.
     fn refused(&self, words: &[&str], why: &str) {
         for word in words {
             let printed =

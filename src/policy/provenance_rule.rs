@@ -56,7 +56,7 @@ impl ProvenanceRule {
 
     /// Checks provenance that nobody signed, in an index that `owner` signed with a certificate that says `claims`. The
     /// builder must be one of the rule too. An owner who does not sign for it, but is one of the owners of `index`, vouches for
-    /// it at the SLSA build level 1: whoever called the builder may have written it.
+    /// it at the SLSA build level 1: the caller of the builder may have written it.
     ///
     /// # Errors
     /// [`UnmetCondition`].

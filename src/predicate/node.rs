@@ -154,7 +154,7 @@ impl<'a> JsonNode<'a> {
     /// The whole number, from 0, written without fraction and exponent.
     ///
     /// # Errors
-    /// [`PredicateError`] if it is none, or too large.
+    /// [`PredicateError`] if it is not such a number, or too large.
     pub fn whole_number(&self) -> Result<u64, PredicateError> {
         self.read("a whole number")
     }

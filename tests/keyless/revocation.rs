@@ -270,7 +270,7 @@ fn a_revoked_timestamp_authority_proves_no_time() {
     }
 }
 
-/// A timestamp by an authority that is not trusted is skipped, whatever it is about; by a trusted one it is a refusal.
+/// A timestamp by an authority that is not trusted is skipped, also over other data; by a trusted one it is a refusal.
 #[test]
 fn a_timestamp_about_something_else_refuses_only_if_its_authority_is_trusted() {
     let Some(scene) = SCENE.as_ref() else { return };

@@ -65,7 +65,7 @@ fn provenance_of_a_builder() {
     scene.refused("no-trusted-time");
 }
 
-// Whoever may sign for one builder may not sign for another, and a level is that of the pair.
+// An owner who may sign for one builder may not sign for another, and a level is that of the pair.
 #[test]
 fn provenance_of_an_unlisted_builder() {
     let scene = Scene::new();

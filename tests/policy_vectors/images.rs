@@ -106,7 +106,7 @@ fn every_query_has_the_verdict_of_the_suite() {
                 others.push(format!("{version}: {}: {got}, not {want}", text("name").unwrap()));
             }
         }
-        // By another workflow there is none. All but one are indexes of BuildKit, which nobody signed.
+        // No other workflow made one. All but one are indexes of BuildKit, which nobody signed.
         let builder = format!("{{ signed-by: signer, id: \"{workflow}\", level: 3 }}");
         let in_index = if version == "v1.4.0" { "no-index" } else { "index-not-signed" };
         for (name, from, want) in [

@@ -339,7 +339,7 @@ fn a_changed_file_signature_is_refused() {
     assert!(matches!(changed(&|files| files[0]["file"] = json!(3)), RequestError::Unasked { .. }));
     assert!(matches!(changed(&|files| files[1] = files[0].clone()), RequestError::Duplicate { .. }));
     assert!(changed(&|files| *files = json!([])).to_string().contains("`files` is empty"));
-    // The signature of an image is none of a file.
+    // The signature of an image is not one of a file.
     let statement = whole["signers"][0]["signatures"][0]["signature"].clone();
     assert!(matches!(changed(&|files| files[0]["signature"] = statement.clone()), RequestError::Unsigned { .. }));
 }

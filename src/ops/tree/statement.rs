@@ -40,7 +40,7 @@ pub struct TreeStatement {
     pub summary: Option<String>,
 }
 
-/// The entries of indexes of which one calls itself an attestation manifest, by the digest of the index.
+/// The entries of each index, by its digest, if one of them calls itself an attestation manifest.
 #[derive(Default)]
 pub(super) struct LabelledIndexes(BTreeMap<Digest, Arc<[Descriptor]>>);
 

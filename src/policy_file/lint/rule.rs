@@ -65,8 +65,8 @@ pub enum PolicyLintRule {
         /// The kinds of requirements.
         requirements: Vec<&'static str>,
     },
-    /// A block that refuses images, about some of which another block decides that accepts them, although neither is
-    /// within the other: patterns are compared segment by segment from the left.
+    /// A block that refuses images that another block accepts in part, although neither pattern is within the other:
+    /// patterns are compared segment by segment from the left.
     #[error(
         "of the images that `{pattern}` refuses, those that `{other}` matches too are decided by its block at line {line}"
     )]

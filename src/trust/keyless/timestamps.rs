@@ -1,6 +1,6 @@
 //! Timestamps of a signature (RFC 3161), by the timestamp authorities of a trusted root.
 //!
-//! A timestamp by an authority that is not trusted is skipped, whatever it is about, since anybody can run one. A timestamp
+//! A timestamp by an authority that is not trusted is skipped, also over other data, since anybody can run one. A timestamp
 //! by a trusted authority that does not verify is a refusal, and so are two timestamps that are the same.
 
 use std::collections::BTreeSet;
