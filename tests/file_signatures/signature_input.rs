@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bulla::envelope::FileToSign;
 use bulla::envelope::SignatureInput;
 use bulla::envelope::pre_authentication_encoding;
 use bulla::key::KeyKind;
@@ -10,7 +11,6 @@ use bulla::key::PrivateKey;
 use bulla::limits::Limits;
 use bulla::ops::file;
 use bulla::ops::file::FileSigningError;
-use bulla::ops::file::FileToSign;
 
 const CLAIM: &str = r#"{"critical":{"identity":{"docker-reference":""},"image":{"docker-manifest-digest":"sha256:00"},"type":"cosign container image signature"},"optional":null}"#;
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use bulla::digest::Digest;
+use bulla::envelope::FileToSign;
 use bulla::envelope::SignatureInput;
 use bulla::envelope::base64;
 use bulla::envelope::pre_authentication_encoding;
@@ -16,7 +17,6 @@ use bulla::key::Signature;
 use bulla::key::Signer;
 use bulla::key::SignerError;
 use bulla::ops::file::FileEvidence;
-use bulla::ops::file::FileToSign;
 use bulla::ops::file::FileVerification;
 use bulla::policy::FileStatement;
 use bulla::policy::Quorum;

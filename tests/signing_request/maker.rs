@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
 use bulla::digest::Digest;
+use bulla::envelope::FileToSign;
 use bulla::envelope::FormName;
 use bulla::envelope::Forms;
 use bulla::envelope::UnsignedStatement;
@@ -19,7 +20,6 @@ use bulla::key::SignerError;
 use bulla::limits::Limits;
 use bulla::oci::Platform;
 use bulla::oci::media_type;
-use bulla::ops::file::FileToSign;
 use bulla::policy::Threshold;
 use bulla::request::Action;
 use bulla::request::Attestation;

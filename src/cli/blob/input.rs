@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use bulla::digest::Digest;
+use bulla::envelope::FileToSign;
 use bulla::files;
 use bulla::files::Accept;
 use bulla::key::HashedMessage;
@@ -11,7 +12,6 @@ use bulla::key::MessageHasher;
 use bulla::key::Signer;
 use bulla::limits::Limits;
 use bulla::ops::file;
-use bulla::ops::file::FileToSign;
 
 use crate::cli::exit::Failure;
 use crate::cli::files as program_files;

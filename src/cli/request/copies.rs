@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use crate::cli::exit::Failure;
 use crate::cli::request::documents;
+use bulla::envelope::FileToSign;
 use bulla::files;
 use bulla::files::Accept;
 use bulla::key::MessageHasher;
 use bulla::limits::Limits;
-use bulla::ops::file::FileToSign;
 use bulla::request::CheckedFiles;
 use bulla::request::FileFault;
 use bulla::request::Keyholder;

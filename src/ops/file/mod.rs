@@ -8,8 +8,6 @@ mod read;
 mod sign;
 mod verify;
 
-pub use crate::envelope::FileToSign;
-
 pub use self::evidence::FileEvidence;
 pub use self::policy::SignedPolicyFile;
 pub use self::read::hasher_for_signers;

@@ -7,6 +7,7 @@ use crate::digest::DigestAlgorithm;
 use crate::envelope::Bundle;
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
+use crate::envelope::FileToSign;
 use crate::envelope::MessageDigest;
 use crate::envelope::MessageSignature;
 use crate::envelope::SignatureInput;
@@ -20,7 +21,6 @@ use crate::key::SignerError;
 use crate::limits::Limits;
 use crate::limits::count;
 use crate::oci::media_type;
-use crate::ops::file::FileToSign;
 use crate::x509::HashAlgorithm;
 
 /// A signature over a file that was made now.
