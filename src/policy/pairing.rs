@@ -2,8 +2,8 @@
 //!
 //! The invariant: each counted owner is paired with one signer, and no two of these signers are the same
 //! ([`SignerCredential::is_same_signer`]). So one key under two names counts once, one person with two certificates counts
-//! once, and two signers of one owner count once. The order of signatures decides nothing, and one more signature never
-//! counts for fewer owners. The steps:
+//! once, and two signers of one owner count once. The order of signatures decides nothing, and within the bound of step 3
+//! one more signature never counts for fewer owners. The steps:
 //!
 //! 1. A lower bound: signers that have a key or a name in common, also through others, are taken for one (`Joined`). What
 //!    is left is a maximum matching, found by augmenting paths (Kuhn's algorithm).
