@@ -213,10 +213,14 @@ fn a_request_holds_nothing_but_what_it_asks() {
     };
     let [got, posted] = &server.requests()[..] else { panic!() };
     assert!(got.starts_with("GET /a.crl?t=1 HTTP/1.1\r\n"), "{got}");
-    assert_eq!(names(got), ["accept", "accept-encoding", "host", "user-agent"]);
+    assert_eq!(names(got), ["accept", "accept-encoding", "cache-control", "host", "user-agent"]);
     assert!(posted.starts_with("POST /a.crl?t=1 HTTP/1.1\r\n") && posted.ends_with("\r\n\r\nasked"), "{posted}");
     assert!(posted.contains("content-type: application/ocsp-request\r\n"), "{posted}");
-    assert_eq!(names(posted), ["accept", "accept-encoding", "content-length", "content-type", "host", "user-agent"]);
+    assert_eq!(
+        names(posted),
+        ["accept", "accept-encoding", "cache-control", "content-length", "content-type", "host", "user-agent"]
+    );
+    assert!(server.requests().iter().all(|request| request.contains("cache-control: no-cache\r\n")));
 }
 
 #[test]
