@@ -202,23 +202,51 @@ fn an_output_that_exists_is_refused() {
 #[test]
 fn a_full_disk_is_refused() {
     let repository = Repository::new();
-    let stand_in = TempDir::new().unwrap();
-    let df = stand_in.path().join("df");
-    fs::write(&df, "#!/bin/sh\necho Avail\necho 1\n").unwrap();
-    fs::set_permissions(&df, fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", stand_in.path().display(), std::env::var("PATH").unwrap());
+    let (_stand_ins, path) = stand_ins(&[("df", "echo Avail; echo 1")]);
     refuses(&repository.path(), &["1.2.3"], &[("PATH", Path::new(&path))], "has 0 GiB free");
 }
 
 #[test]
 fn a_tool_that_is_absent_is_named() {
     let repository = Repository::new();
-    // Enough free space everywhere.
-    let stand_in = TempDir::new().unwrap();
-    let df = stand_in.path().join("df");
-    fs::write(&df, "#!/bin/sh\necho Avail\necho 99999999999\n").unwrap();
-    fs::set_permissions(&df, fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", stand_in.path().display(), std::env::var("PATH").unwrap());
+    let (_stand_ins, path) = stand_ins(&[("df", ENOUGH)]);
     let environment = [("PATH", Path::new(&path)), ("BULLA_TOOLS", Path::new("/nonexistent/tools"))];
     refuses(&repository.path(), &["1.2.3"], &environment, " is not installed");
+}
+
+/// A `cargo` that has all tools, and then no space to write its package.
+#[test]
+fn a_disk_that_fills_up_later_leaves_no_file() {
+    let repository = Repository::new();
+    let cargo = r#"case $1 in
+install) sed -n 's/^\(.*\)_version=\(.*\)/cargo-\1 v\2:/p' .ci/release.d/checks ;;
+*) touch "$TMPDIR/dist/half" && echo 'error: No space left on device' >&2 && exit 101 ;;
+esac"#;
+    let others = ["rustc", "cc", "jq", "python3", "readelf", "dpkg-deb", "unshare"].map(|tool| (tool, ":"));
+    let (_stand_ins, path) = stand_ins(&[&[("df", ENOUGH), ("cargo", cargo)], &others[..]].concat());
+    let beside = names(repository.folder.path());
+    let mut script = Command::new(repository.path().join(".ci/release"));
+    script.args(["1.2.3", "--targets", "x86_64", "--only", "bulla-signer"]).env("PATH", path);
+    let output = script.env("BULLA_TOOLS", "/nonexistent/tools").output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{error}");
+    assert!(error.contains("No space left on device\nerror: stopped at line "), "{error}");
+    assert!(error.contains(": cargo package "), "{error}");
+    assert_eq!(names(repository.folder.path()), beside, "files are left");
+    assert!(!names(&repository.path()).iter().any(|name| name.starts_with("dist")), "files are left");
+}
+
+/// A `df` for which there is enough space everywhere.
+const ENOUGH: &str = "echo Avail; echo 99999999999";
+
+/// Scripts that are found instead of these programs, by the `PATH` that is returned.
+fn stand_ins(scripts: &[(&str, &str)]) -> (TempDir, String) {
+    let folder = TempDir::new().unwrap();
+    for (name, text) in scripts {
+        let file = folder.path().join(name);
+        fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    (folder, path)
 }
