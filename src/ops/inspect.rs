@@ -177,7 +177,10 @@ async fn bundled(
     limits: &Limits,
 ) -> Result<VerificationMaterial, SignatureUnread> {
     if !budget.take(layer.size) {
-        return Err(SignatureUnread::Limit { what: "bytes of evidence", limit: limits.evidence.bytes });
+        return Err(SignatureUnread::Limit {
+            what: "bytes of evidence (evidence.bytes)",
+            limit: limits.evidence.bytes,
+        });
     }
     let content = fetch(source, layer, limits.evidence.attestation_bytes).await?;
     let bundle = Bundle::parse_as(&layer.media_type, content.bytes(), limits).map_err(SignatureUnread::Material)?;

@@ -50,7 +50,12 @@ impl<'a> VerdictBudget<'a> {
             }
         };
         let limits = self.limits;
-        within(self.source, "bytes of evidence below one image", self.evidence, limits.evidence.bytes)?;
+        within(
+            self.source,
+            "bytes of evidence below one image (evidence.bytes)",
+            self.evidence,
+            limits.evidence.bytes,
+        )?;
         let findings = limits.graph.manifests.saturating_mul(limits.evidence.signature_manifests);
         within(self.source, "findings below one image", count(self.findings.count()), findings)?;
         let text = count(self.findings.bytes().saturating_add(self.unread));

@@ -322,7 +322,7 @@ impl<'a> ImageVerification<'a> {
         let findings = limits.graph.manifests.saturating_mul(limits.evidence.signature_manifests);
         let bytes = count(image.findings().bytes());
         for (what, got, limit) in [
-            ("bytes of evidence below one image", image.evidence_bytes(), limits.evidence.bytes),
+            ("bytes of evidence below one image (evidence.bytes)", image.evidence_bytes(), limits.evidence.bytes),
             ("findings below one image", count(image.findings().count()), findings),
             ("bytes of findings below one image", bytes, limits.evidence.finding_bytes),
         ] {

@@ -352,7 +352,7 @@ impl<'a> Discovery<'a> {
             return exhausted("signature manifests", limits.evidence.signature_manifests);
         };
         if !self.budget.take(entry.size) {
-            return exhausted("bytes of evidence", limits.evidence.bytes);
+            return exhausted("bytes of evidence (evidence.bytes)", limits.evidence.bytes);
         }
         self.manifests = manifests;
         Ok(())

@@ -107,7 +107,7 @@ impl AttachedEvidence {
         }
         if !budget.take(layer.size) {
             let (place, limit) = (source.origin().to_string(), limits.evidence.bytes);
-            return Err(store(StoreError::TooMany { place, what: "bytes of evidence", limit }));
+            return Err(store(StoreError::TooMany { place, what: "bytes of evidence (evidence.bytes)", limit }));
         }
         let file = pinned::blob(source, layer, limit).await.map_err(store)?;
         let bundle = |error| UnreadAttachment::Bundle { place: place.clone(), error };

@@ -111,7 +111,7 @@ async fn fetch(
     limits: &Limits,
 ) -> Result<Content, String> {
     if !budget.take(layer.size) {
-        return Err(format!("more than {} bytes of evidence: it was not read", limits.evidence.bytes));
+        return Err(format!("more than {} bytes of evidence (evidence.bytes): it was not read", limits.evidence.bytes));
     }
     let fetched = pinned::blob(source, &layer.bare(), limits.evidence.attestation_bytes).await;
     fetched.map_err(|error| error.to_string())
