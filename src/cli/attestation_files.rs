@@ -4,21 +4,30 @@ use std::path::Path;
 
 use bulla::envelope::AttestationFile;
 use bulla::limits::Limits;
+use bulla::limits::count;
 
 use super::exit::Failure;
 use super::files;
 
-/// Reads the files of `--evidence`, for a command that takes nothing else there.
+/// Reads the files of `--evidence`, for a command that takes nothing else there. Together they are not larger than the
+/// evidence of one subject may be.
 pub(super) fn read(typed: &[String], limits: &Limits) -> Result<Vec<AttestationFile>, Failure> {
-    let file = |typed: &String| {
+    let mut read = 0_u64;
+    let mut file = |typed: &String| {
         if !is_one(typed) {
             let failure = Failure::unknown(format!("--evidence {typed}: a file of attestations is wanted"));
             return Err(failure.hint("JSON lines, in a file whose name ends in .jsonl"));
         }
         let bytes = files::read(Path::new(typed), limits.evidence.bytes)?;
-        AttestationFile::read(typed, &bytes, limits).map_err(|error| Failure::unknown(format!("{typed}: {error}")))
+        read = read.saturating_add(count(bytes.len()));
+        if read > limits.evidence.bytes {
+            let limit = limits.evidence.bytes;
+            let message = format!("--evidence: the files are more than {limit} bytes together (evidence.bytes)");
+            return Err(Failure { code: "too-large", ..Failure::unknown(message) });
+        }
+        AttestationFile::read(typed, bytes, limits).map_err(|error| Failure::unknown(format!("{typed}: {error}")))
     };
-    typed.iter().map(file).collect()
+    typed.iter().map(&mut file).collect()
 }
 
 /// Refuses a file of attestations that was typed where an image is named: after `copy --evidence`, which is an option

@@ -33,6 +33,8 @@ use crate::oci::referrer;
 #[derive(Clone, Debug)]
 pub struct AttestationFile {
     attestations: Vec<FileAttestation>,
+    /// All of it, as it was received.
+    file: Bytes,
     limits: Limits,
     unread: Vec<UnreadAttestation>,
 }
@@ -47,7 +49,7 @@ pub struct UnreadAttestation {
     pub place: String,
 }
 
-/// An attestation of a file, as it was received. It is parsed once to know its subjects, and again for each of them that is
+/// An attestation of a file, as it was received: a part of the file, not a copy. It is parsed once to know its subjects, and again for each of them that is
 /// verified: so one document at a time is in memory in parsed form.
 #[derive(Clone, Debug)]
 struct FileAttestation {
@@ -98,20 +100,23 @@ impl AttestationFile {
     /// # Errors
     /// [`EnvelopeError`] if the file as a whole is longer than the evidence of one subject may be, or has more attestations
     /// than referrers are listed: could-not-tell. What is wrong with one attestation is in [`AttestationFile::unread`].
-    pub fn read(place: &str, bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
+    pub fn read(place: &str, bytes: impl Into<Bytes>, limits: &Limits) -> Result<Self, EnvelopeError> {
+        let file = bytes.into();
+        let bytes: &[u8] = &file;
         EnvelopeError::bounded("bytes of a file of attestations", bytes.len(), limits.evidence.bytes)?;
-        let mut file = Self { attestations: Vec::new(), limits: limits.clone(), unread: Vec::new() };
+        let mut read =
+            Self { attestations: Vec::new(), file: file.clone(), limits: limits.clone(), unread: Vec::new() };
         let whole = json::check(bytes, &document_limits(bytes, limits)).is_ok();
         if whole {
-            file.add_all(place, bytes, limits)?;
-            return Ok(file);
+            read.add_all(place, bytes, limits)?;
+            return Ok(read);
         }
         for (number, line) in (1_u64..).zip(bytes.split(|byte| *byte == b'\n')) {
             if !line.trim_ascii().is_empty() {
-                file.add(format!("{place}:{number}"), line, 0, limits)?;
+                read.add(format!("{place}:{number}"), line, 0, limits)?;
             }
         }
-        Ok(file)
+        Ok(read)
     }
 
     /// The attestations that claim to be about `subject`, as evidence to be verified. Claims about other subjects are left
@@ -190,7 +195,7 @@ impl AttestationFile {
             _ => {}
         }
         let bare = shape.payload_type.is_some() && shape.dsse_envelope.is_none();
-        match FileAttestation::read(bare, bytes, &place, limits) {
+        match FileAttestation::read(bare, (&self.file, bytes), &place, limits) {
             Ok(attestation) => self.attestations.push(attestation),
             Err(error) => self.unread.push(UnreadAttestation { error, place }),
         }
@@ -204,8 +209,8 @@ fn shape<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Shape<'a>, EnvelopeErro
 }
 
 impl FileAttestation {
-    /// Reads one signed document: its format, and what it claims to be about.
-    fn read(bare: bool, bytes: &[u8], place: &str, limits: &Limits) -> Result<Self, EnvelopeError> {
+    /// Reads one signed document, which is a part of `file`: its format, and what it claims to be about.
+    fn read(bare: bool, (file, bytes): (&Bytes, &[u8]), place: &str, limits: &Limits) -> Result<Self, EnvelopeError> {
         let bytes = bytes.trim_ascii();
         let document = document(bare, bytes, limits)?;
         let (form, payload) = match &document {
@@ -216,7 +221,7 @@ impl FileAttestation {
             SignedDocument::Notary(_) | SignedDocument::Simple(_) => (FileForm::Dsse, &[][..]),
         };
         let StatementFields { predicate_type, subjects, .. } = StatementFields::read(payload, limits)?;
-        let (bytes, place) = (Bytes::copy_from_slice(bytes), place.to_owned());
+        let (bytes, place) = (file.slice_ref(bytes), place.to_owned());
         Ok(Self { bytes, form, place, predicate_type, subjects })
     }
 

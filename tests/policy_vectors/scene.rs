@@ -91,7 +91,7 @@ pub fn verdict(policy: &LoadedPolicy, subject: Digest, file: &[u8]) -> String {
     let trust = policy.trust().unwrap();
     let verifier = Verifier::new(trust.clone(), required.policy(trust).unwrap(), Limits::DEFAULT).unwrap();
     let mut evaluation = verifier.evaluation(subject, now());
-    match AttestationFile::read("file", file, &Limits::DEFAULT) {
+    match AttestationFile::read("file", file.to_vec(), &Limits::DEFAULT) {
         Ok(file) => {
             file.evidence(&subject).for_each(|evidence| evaluation.add(&evidence.unwrap()));
             if !file.unread().is_empty() {
@@ -119,7 +119,7 @@ pub struct Claims {
 
 /// The claims of the first attestation with provenance of a file about `subject`.
 pub fn claims(subject: Digest, file: &[u8]) -> Option<Claims> {
-    let file = AttestationFile::read("file", file, &Limits::DEFAULT).ok()?;
+    let file = AttestationFile::read("file", file.to_vec(), &Limits::DEFAULT).ok()?;
     file.evidence(&subject).find_map(|evidence| {
         let evidence = evidence.ok()?;
         let SignedDocument::Bundle(bundle) = evidence.document() else { return None };

@@ -35,7 +35,7 @@ fn documents(subject: &Digest) -> (Value, Value) {
 }
 
 fn read(text: &str) -> AttestationFile {
-    AttestationFile::read("evidence.jsonl", text.as_bytes(), &Limits::DEFAULT).unwrap()
+    AttestationFile::read("evidence.jsonl", text.as_bytes().to_vec(), &Limits::DEFAULT).unwrap()
 }
 
 /// Where the evidence about `subject` stands in the file.
@@ -147,7 +147,7 @@ fn a_file_is_bounded() {
     let (_, bundle) = documents(&Digest::sha256(b"image"));
     let text = format!("{bundle}\n").repeat(3);
     let read = |change: &dyn Fn(&mut Limits)| {
-        AttestationFile::read("f", text.as_bytes(), &Limits::DEFAULT.with(|limits| change(limits)))
+        AttestationFile::read("f", text.clone().into_bytes(), &Limits::DEFAULT.with(|limits| change(limits)))
     };
     assert_eq!(read(&|limits| limits.graph.referrers = 3).unwrap().len(), 3);
     assert!(read(&|limits| limits.graph.referrers = 2).unwrap_err().is_limit());
@@ -167,7 +167,7 @@ fn real_files_are_read() {
         let path = entry.unwrap().path();
         for name in ["provenance.jsonl", "attestations.json"] {
             let Ok(bytes) = std::fs::read(path.join(name)) else { continue };
-            let file = AttestationFile::read(name, &bytes, &Limits::DEFAULT).unwrap();
+            let file = AttestationFile::read(name, bytes, &Limits::DEFAULT).unwrap();
             bundles += file.len();
         }
     }
