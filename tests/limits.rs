@@ -27,6 +27,7 @@ use bulla::envelope::SigningIdentity;
 use bulla::envelope::base64;
 use bulla::json;
 use bulla::key::KeyError;
+use bulla::key::Signer as _;
 use bulla::key::file;
 use bulla::limits::EnvelopeLimits;
 use bulla::limits::Limits;
@@ -906,6 +907,30 @@ fn signature_checks_are_counted() {
             let verdict = Ask::by(keys.clone()).limits(limits).of(fixture.sink.as_ref(), *image.digest());
             assert_eq!(word(&verdict), want, "{format:?}");
             assert_eq!(proof::codes(&verdict).contains("signatures-not-checked"), want == "unknown");
+        }
+    }
+}
+
+// One signature is tried with the key that the document names first, and with no other after one verified it. What it names
+// decides nothing else.
+#[test]
+fn the_key_that_a_document_names_is_tried_first() {
+    let kind = StatementKind::ImageSignature;
+    let keys: Vec<_> = proof::KEYS[..3].iter().map(|key| proof::public(key)).collect();
+    for named in 0..3 {
+        for (checks, enough) in [(1, named == 2), (2, named == 2), (3, true)] {
+            let fixture = TestStore::new();
+            let image = fixture.image(1);
+            let word_of_image = TestPayload::about(Format::Bundle, &kind, image.digest());
+            let signature = proof::KEYS[2].sign(&word_of_image.message(Format::Bundle)).unwrap();
+            let signature =
+                json!([{"sig": base64::encode(signature.as_bytes()), "keyid": keys[named].id().to_string()}]);
+            let layer = word_of_image.within(Format::Bundle, &signature);
+            fixture.attach(&image, Location::Referrers, &kind, Format::Bundle, &[layer]);
+            let limits = Limits::DEFAULT.with(|limits| limits.evidence.signature_checks = checks);
+            let verdict = Ask::by(keys.clone()).limits(limits).of(fixture.sink.as_ref(), *image.digest());
+            let is_yes = !["refused", "unknown"].contains(&word(&verdict));
+            assert_eq!(is_yes, enough, "{named} named, {checks} checks: {}", word(&verdict));
         }
     }
 }

@@ -10,6 +10,9 @@
 //!    in this (threats: key-from-evidence).
 //! 3. Attribute the key to every owner whose identity holds it; where the identity has a log rule, only if logs vouch for
 //!    the signature. Which owners are counted, the quorum decides.
+//!
+//! A document with one signature is tried with the key that it names first, and with no other key after one verified it: a
+//! signature is by one key. What it names changes the order alone.
 
 mod material;
 
@@ -178,9 +181,14 @@ impl TrustRoot {
         budget: &mut SignatureBudget,
     ) -> Authentication {
         let document = evidence.document();
+        let signatures = document.signatures().len();
+        let mut keys: Vec<_> = self.keys().collect();
+        if signatures == 1 {
+            keys.sort_by_cached_key(|key| !document.names(key));
+        }
         let mut found = Authentication::default();
-        for key in self.keys() {
-            if let Err(unchecked) = budget.take(document.signatures().len()) {
+        for key in keys {
+            if let Err(unchecked) = budget.take(signatures) {
                 found.undetermined = Some(unchecked);
                 break;
             }
@@ -197,6 +205,9 @@ impl TrustRoot {
                     found.undetermined = Some(unchecked);
                     break;
                 }
+            }
+            if signatures == 1 {
+                break;
             }
         }
         if found.authenticated.is_empty() && found.undetermined.is_none() && found.rejected.is_none() {
