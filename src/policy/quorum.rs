@@ -137,7 +137,11 @@ impl Quorum {
         for (owner, credential) in signers.into_iter().filter(|(owner, _)| self.among.contains(owner)) {
             of_owners.entry(owner).or_default().insert(credential.into());
         }
-        pairing::largest(&of_owners)
+        match of_owners.len() {
+            // One owner alone is paired with any of their signers.
+            none_or_one @ (0 | 1) => none_or_one,
+            _ => pairing::largest(&of_owners),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::nonempty::NonEmpty;
@@ -21,7 +22,8 @@ use crate::trust::Owner;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     id: PolicyId,
-    rule: Rule,
+    /// Shared, since one policy is for many images.
+    rule: Arc<Rule>,
 }
 
 /// The digest of a policy. A verdict names the policy that it was made by.
@@ -71,7 +73,7 @@ impl Policy {
     fn described(rule: Rule) -> Self {
         let mut text = String::from("bulla policy 1\n");
         rule.describe(&mut text);
-        Self { id: PolicyId(Digest::sha256(text.as_bytes())), rule }
+        Self { id: PolicyId(Digest::sha256(text.as_bytes())), rule: Arc::new(rule) }
     }
 
     /// The digest of the policy: equal for equal rules.
@@ -80,7 +82,7 @@ impl Policy {
     }
 
     /// The rule.
-    pub const fn rule(&self) -> &Rule {
+    pub fn rule(&self) -> &Rule {
         &self.rule
     }
 
@@ -104,10 +106,18 @@ impl Rule {
         match self {
             Self::All(rules) | Self::Any(rules) => {
                 let mut all = rules.first().requirements();
-                rules.iter().skip(1).flat_map(Self::requirements).for_each(|requirement| all.push(requirement));
+                rules.iter().skip(1).for_each(|rule| rule.add_to(&mut all));
                 all
             }
             Self::One(requirement) => NonEmpty::one(requirement),
+        }
+    }
+
+    /// Adds every requirement in it to `all`.
+    fn add_to<'a>(&'a self, all: &mut NonEmpty<&'a Requirement>) {
+        match self {
+            Self::All(rules) | Self::Any(rules) => rules.iter().for_each(|rule| rule.add_to(all)),
+            Self::One(requirement) => all.push(requirement),
         }
     }
 

@@ -14,7 +14,9 @@
 //!
 //! Requirements are decided over the records (`pool.rs`). Owners are counted by [`Quorum`](crate::policy::Quorum) alone.
 
+use std::ptr;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
@@ -87,6 +89,8 @@ pub struct Evaluation<'a> {
     pub(super) descriptor: Option<Descriptor>,
     /// The digest of the config of the subject, if it is known: scanners name images by it.
     pub(super) config: Option<Digest>,
+    /// The decision on each requirement, by its position, once it was asked for; forgotten where something is added.
+    decided: Vec<OnceLock<PoolDecision>>,
     pub(super) documents: Documents,
     pub(super) findings: Vec<Arc<Finding>>,
     /// What is known of the image that the subject is a part of; none if it is judged by its own statements alone.
@@ -103,11 +107,12 @@ pub struct Evaluation<'a> {
 }
 
 impl<'a> Evaluation<'a> {
-    pub(super) const fn begin(context: EvaluationContext<'a>, subject: Digest, time: VerificationTime) -> Self {
+    pub(super) fn begin(context: EvaluationContext<'a>, subject: Digest, time: VerificationTime) -> Self {
         let budget = SignatureBudget::of(context.limits.evidence.signature_checks);
         Self {
             budget,
             config: None,
+            decided: vec![OnceLock::new(); context.policy.requirements().count()],
             descriptor: None,
             documents: Documents::Kept,
             findings: Vec::new(),
@@ -122,12 +127,14 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The same evaluation of a part of an image: a requirement may be met by statements about other parts too.
-    pub(super) fn within(self, part: ImagePart) -> Self {
+    pub(super) fn within(mut self, part: ImagePart) -> Self {
+        self.forget_decisions();
         Self { part: Some(part), ..self }
     }
 
     /// The same evaluation with signatures that this verifier accepted about this subject earlier.
     pub(super) fn with_accepted(mut self, accepted: Vec<AcceptedSignature>) -> Self {
+        self.forget_decisions();
         let requirements = self.context.policy.requirements();
         let known = |accepted: &AcceptedSignature| {
             let positions = requirements.iter().enumerate();
@@ -194,6 +201,7 @@ impl<'a> Evaluation<'a> {
                 Err(reason) => (None, Some(reason)),
             };
             self.records.extend(record.map(Arc::new));
+            self.forget_decisions();
             reasons.extend(reason.filter(|reason| !reasons.contains(reason)));
         }
         reasons.extend(rejected.map(Reason::from));
@@ -203,12 +211,14 @@ impl<'a> Evaluation<'a> {
 
     /// Adds a finding about something other than a signed document.
     pub fn add_finding(&mut self, finding: Finding) {
+        self.forget_decisions();
         self.findings.push(Arc::new(finding));
     }
 
     /// Records that a list of evidence could not be read. From then on the decision is met or undetermined, never
     /// unmet.
-    pub const fn mark_list_unread(&mut self) {
+    pub fn mark_list_unread(&mut self) {
+        self.forget_decisions();
         self.unread_list = true;
     }
 
@@ -305,10 +315,11 @@ impl<'a> Evaluation<'a> {
         let decided: Vec<_> = requirements
             .iter()
             .enumerate()
-            .map(|(position, requirement)| (requirement.id(), self.decision_on(position, requirement)))
+            .map(|(position, requirement)| (*requirement, self.decision_on(position, requirement)))
             .collect();
+        // The rule and the list refer to the same requirements.
         let of = |requirement: &Requirement| {
-            let found = decided.iter().find(|(id, _)| *id == requirement.id());
+            let found = decided.iter().find(|(one, _)| ptr::eq(*one, requirement));
             found.map_or(Decision::Unmet, |(_, decision)| *decision)
         };
         self.context.policy.rule().decide(&of)
@@ -333,11 +344,25 @@ impl<'a> Evaluation<'a> {
         &self.records
     }
 
+    /// Everything that a decision depends on and that may change is changed after this.
+    fn forget_decisions(&mut self) {
+        self.decided.iter_mut().for_each(|decided| *decided = OnceLock::new());
+    }
+
     pub(super) fn add_records(&mut self, records: Vec<StatementRecord>) {
+        self.forget_decisions();
         self.records.extend(records.into_iter().map(Arc::new));
     }
 
+    /// The decision on the requirement at `position` of the policy, by the statements about this subject.
     pub(super) fn decide(&self, position: usize, requirement: &Requirement) -> PoolDecision {
+        match self.decided.get(position) {
+            Some(decided) => *decided.get_or_init(|| self.decide_anew(position, requirement)),
+            None => self.decide_anew(position, requirement),
+        }
+    }
+
+    fn decide_anew(&self, position: usize, requirement: &Requirement) -> PoolDecision {
         let borrows = requirement.about() == About::Either;
         let part = self.part.as_ref().filter(|_| borrows);
         let around = part.map(ImagePart::around).unwrap_or_default();

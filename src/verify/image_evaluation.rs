@@ -6,6 +6,7 @@
 //! taken for absent.
 
 use std::collections::BTreeSet;
+use std::ptr;
 use std::sync::Arc;
 
 use crate::digest::Digest;
@@ -180,9 +181,10 @@ impl<'a> ImageEvaluation<'a> {
         let requirements = self.verifier.policy().requirements();
         let verdicts: Vec<_> =
             requirements.iter().enumerate().map(|(at, requirement)| self.verdict(at, requirement)).collect();
+        // The rule and the list refer to the same requirements.
         let of = |requirement: &Requirement| {
-            let verdict = verdicts.iter().find(|verdict| verdict.id == *requirement.id());
-            verdict.map_or(Decision::Unmet, |verdict| verdict.decision)
+            let verdict = requirements.iter().zip(&verdicts).find(|(one, _)| ptr::eq(**one, requirement));
+            verdict.map_or(Decision::Unmet, |(_, verdict)| verdict.decision)
         };
         let decision = self.verifier.policy().rule().decide(&of);
         let root = self.root.digest;

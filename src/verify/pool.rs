@@ -100,7 +100,8 @@ impl<'r> RequirementPool<'r> {
             judged.iter().filter(|(record, one)| counts(record, one)).map(|(record, _)| signer(record)).collect()
         };
         let met = by(&[Decision::Met]);
-        let (got, missing) = (quorum.count(met.iter().copied()), quorum.missing(met.iter().copied()));
+        let got = quorum.count(met);
+        let missing = quorum.threshold().count().saturating_sub(u32::try_from(got).unwrap_or(u32::MAX));
         let decision = match missing {
             0 if self.requirement.needs_newest() && self.unread.newer => Decision::Undetermined,
             0 => Decision::Met,

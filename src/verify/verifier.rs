@@ -7,6 +7,7 @@ use crate::envelope::Evidence;
 use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::policy::Policy;
+use crate::policy::Quorum;
 use crate::policy::QuorumError;
 use crate::text::Untrusted;
 use crate::time::Time;
@@ -51,11 +52,14 @@ impl Verifier {
     /// # Errors
     /// [`VerifierError`] if the identities could never meet a quorum of the policy.
     pub fn new(trust: TrustRoot, policy: Policy, limits: Limits) -> Result<Self, VerifierError> {
-        policy
-            .requirements()
-            .iter()
-            .map(|requirement| requirement.quorum())
-            .try_for_each(|quorum| quorum.check_satisfiable(&trust))?;
+        let mut checked: Vec<&Quorum> = Vec::new();
+        for quorum in policy.requirements().iter().map(|requirement| requirement.quorum()) {
+            // Most requirements have the same few quorums.
+            if !checked.contains(&quorum) {
+                quorum.check_satisfiable(&trust)?;
+                checked.push(quorum);
+            }
+        }
         let (predicates, strictness) = (Predicates::Dropped, Strictness::Strict);
         Ok(Self { expiry_at: None, limits, policy, predicates, revocation: None, strictness, trust })
     }
