@@ -12,6 +12,8 @@
 //!
 //! Nothing here reads evidence: only the name, the digest and the time of the verification have a part in it.
 
+use std::borrow::Cow;
+
 use crate::digest::Digest;
 use crate::oci::RepositoryName;
 use crate::oci::RepositoryNameError;
@@ -127,7 +129,7 @@ pub struct RequiredOf<'a> {
     /// The verification time.
     pub now: Time,
     /// The requirements of the block that are left, at least one or one of the baseline.
-    pub requirements: Vec<RequirementDocument>,
+    pub requirements: Vec<Cow<'a, RequirementDocument>>,
     /// The name that must have been signed, if the block compares it, and the tag, if it compares that too.
     pub signed_name: Option<(RepositoryName, Option<String>)>,
     /// The exceptions that were used.
@@ -181,7 +183,11 @@ impl LoadedPolicy {
         let (ended, used): (Vec<_>, Vec<_>) =
             of_image.map(|(_, exception)| exception).partition(|exception| exception.until.value.has_ended(now));
         let waived = waived(used.iter().copied());
-        let requirements: Vec<_> = block.document.require.iter().filter_map(|one| without(one, &waived)).collect();
+        let all = block.document.require.iter();
+        let requirements: Vec<_> = match waived.is_empty() {
+            true => all.map(Cow::Borrowed).collect(),
+            false => all.filter_map(|one| without(one, &waived)).map(Cow::Owned).collect(),
+        };
         let baseline = self.document().baseline.as_slice();
         match requirements.is_empty() && baseline.is_empty() {
             // A document has requirements in every block without another word, so only exceptions lead here.

@@ -18,6 +18,7 @@ use crate::policy_file::document::Date;
 use crate::policy_file::document::PolicyDocument;
 use crate::policy_file::identities::Fault;
 use crate::policy_file::identities::IdentityResolver;
+use crate::policy_file::last_compiled::LastCompiled;
 use crate::policy_file::reader::FileReader;
 use crate::trust::Owner;
 use crate::trust::TrustRoot;
@@ -31,6 +32,7 @@ pub struct LoadedPolicy {
     document: PolicyDocument,
     files: Vec<LoadedFile>,
     id: PolicyId,
+    last: LastCompiled,
     signed_by: Vec<Owner>,
     trust: Option<TrustRoot>,
 }
@@ -76,7 +78,8 @@ impl LoadedPolicy {
         let canonical = describe::policy(&document, &owners, &blocks);
         let id = PolicyId::of_file(canonical.digest());
         let canonical = canonical.write();
-        Ok(Self { blocks, canonical, document, files: resolver.reader.named(), id, signed_by: Vec::new(), trust })
+        let (files, last) = (resolver.reader.named(), LastCompiled::default());
+        Ok(Self { blocks, canonical, document, files, id, last, signed_by: Vec::new(), trust })
     }
 
     /// The digest that is refused everywhere, if `digest` is one. It comes before everything else, for the image that was
@@ -103,6 +106,10 @@ impl LoadedPolicy {
     /// The files that the policy names, each with its digest, by their paths.
     pub fn files(&self) -> &[LoadedFile] {
         &self.files
+    }
+
+    pub(super) const fn last_compiled(&self) -> &LastCompiled {
+        &self.last
     }
 
     /// The id of the policy: equal for policies that mean the same.

@@ -12,6 +12,7 @@ mod error;
 mod explain;
 mod files;
 mod identities;
+mod last_compiled;
 mod lint;
 mod load;
 mod options;

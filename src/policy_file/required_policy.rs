@@ -8,6 +8,7 @@ mod error;
 mod reading;
 mod values;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::nonempty::NonEmpty;
@@ -22,6 +23,7 @@ use crate::policy_file::LoadedPolicy;
 use crate::policy_file::RequiredOf;
 use crate::policy_file::document::RequirementDocument;
 use crate::policy_file::document::RequirementRule;
+use crate::policy_file::last_compiled::CompiledFor;
 use crate::policy_file::required_policy::reading::RequirementReading;
 use crate::time::Time;
 use crate::trust::TrustRoot;
@@ -46,7 +48,7 @@ impl RequiredOf<'_> {
         });
         let reading =
             RequirementReading { builders: self.builders, name: &self.name, names, now: self.now, signed_name, trust };
-        let all = self.baseline.iter().chain(&self.requirements);
+        let all = self.baseline.iter().chain(self.requirements.iter().map(Cow::as_ref));
         let rules = all.map(|requirement| reading.rule(requirement)).collect::<Result<Vec<_>, _>>()?;
         let rules = NonEmpty::collect(rules).ok_or(RequiredPolicyError::Nothing)?;
         Ok(Policy::new(Rule::All(rules))?)
@@ -54,6 +56,22 @@ impl RequiredOf<'_> {
 }
 
 impl LoadedPolicy {
+    /// The policy of `required`, which [`LoadedPolicy::decide_for`] of this policy file returned, unchanged.
+    ///
+    /// # Errors
+    /// As [`RequiredOf::policy`], and if this file has no identities.
+    pub(crate) fn compiled(&self, required: &RequiredOf<'_>) -> Result<Policy, RequiredPolicyError> {
+        let made_for = CompiledFor {
+            block: required.block.index,
+            name: required.name.clone(),
+            now: required.now,
+            signed_name: required.signed_name.clone(),
+            used: required.used.iter().map(|exception| exception.position).collect(),
+        };
+        let trust = self.trust().ok_or(RequiredPolicyError::Nothing)?;
+        self.last_compiled().get_or(made_for, || required.policy(trust))
+    }
+
     /// One requirement of the policy, as it is evaluated with `trust` where no signed name is compared; `None` if it is more
     /// than one, or cannot be evaluated. It is for comparison, never for a verification: it has no name.
     pub(super) fn evaluated(&self, required: &RequirementDocument, trust: &TrustRoot) -> Option<Requirement> {
@@ -114,5 +132,78 @@ impl RequirementReading<'_> {
     fn rules(&self, inner: &[RequirementDocument]) -> Result<NonEmpty<Rule>, RequiredPolicyError> {
         let rules = inner.iter().map(|one| self.rule(one)).collect::<Result<Vec<_>, _>>()?;
         NonEmpty::collect(rules).ok_or(RequiredPolicyError::Nothing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::digest::Digest;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+    use crate::limits::Limits;
+    use crate::oci::RepositoryName;
+    use crate::policy_file::ImageAsked;
+    use crate::policy_file::LoadOptions;
+    use crate::policy_file::LoadedPolicy;
+    use crate::policy_file::PolicyFiles;
+    use crate::policy_file::PolicyFilesError;
+    use crate::policy_file::PolicyFor;
+    use crate::time::Time;
+
+    struct OneKey(Vec<u8>);
+
+    impl PolicyFiles for OneKey {
+        fn read(&self, _: &str, _: u64) -> Result<Vec<u8>, PolicyFilesError> {
+            Ok(self.0.clone())
+        }
+    }
+
+    // Whatever came before: another name, block, tag, digest or time is judged by its own requirements.
+    #[test]
+    fn it_is_the_policy_of_the_image_at_hand() {
+        let excepted = Digest::sha256(b"excepted");
+        let text = format!(
+            "bulla-policy: 1
+identities: {{ release: {{ keys: [{{ file: k.pub }}] }} }}
+images:
+  - match: [registry.example/a/**]
+    signed-name: ghcr.io/example/**
+    signed-tag: same
+    require:
+      - signature: {{ by: [release] }}
+      - sbom: {{ by: [release], formats: [spdx], max-age: 1d }}
+    exceptions:
+      - {{ repository: registry.example/a/one, digests: [\"{excepted}\"], waives: [sbom], reason: r, owner: release, until: 2026-11-30 }}
+  - match: [registry.example/b]
+    require: [{{ signature: {{ by: [release] }} }}]
+"
+        );
+        // 2026-11-18, and twenty days later.
+        let (soon, later) = (1_795_000_000, 1_796_728_000);
+        let (soon, later) = (Time::from_unix(soon).unwrap(), Time::from_unix(later).unwrap());
+        let key = OneKey(PrivateKey::generate(KeyKind::P256).unwrap().public_key().to_pem().into_bytes());
+        let options = LoadOptions::new(soon, &Limits::DEFAULT);
+        let policy = LoadedPolicy::load(text.as_bytes(), &key, options).unwrap();
+        let trust = policy.trust().unwrap();
+        let mut seen = Vec::new();
+        for now in [soon, later, soon] {
+            for (name, tag) in [("a/one", "1"), ("a/one", "2"), ("a/two", "1"), ("b", "1")] {
+                for digest in [Digest::sha256(b"other"), excepted, Digest::sha256(b"other")] {
+                    let name = RepositoryName::normalised(&format!("registry.example/{name}")).unwrap();
+                    let asked = ImageAsked::new(&name, &digest).with_tag(Some(tag));
+                    let PolicyFor::Required(required) = policy.decide_for(asked, now) else { panic!("required") };
+                    let own = required.policy(trust).unwrap();
+                    for _ in 0..2 {
+                        assert_eq!(policy.compiled(&required).unwrap(), own, "{name}:{tag} {digest} {now}");
+                    }
+                    seen.push(own.id());
+                }
+            }
+        }
+        seen.sort_unstable();
+        seen.dedup();
+        // By tag and name in the first block, with and without the exception, and the SBOM by the time; one in the other block.
+        assert!(seen.len() >= 6, "{}", seen.len());
     }
 }

@@ -25,7 +25,7 @@ fn wanted_of(policy: &LoadedPolicy, asked: &RepositoryName, image: &str, tag: Op
         PolicyFor::Expired(date) => format!("expired {date}"),
         PolicyFor::Refused(refusal) => format!("refused {} {:?}", refusal.code(), refusal.line()),
         PolicyFor::Required(required) => {
-            let all = required.baseline.iter().chain(&required.requirements);
+            let all = required.baseline.iter().chain(required.requirements.iter().map(|one| &**one));
             let all: Vec<_> = all
                 .map(|one| format!("{}:{}", one.position.line, one.rule.word().map_or("several", |word| word.word())))
                 .collect();

@@ -210,7 +210,7 @@ fn verifier(
     options: PolicyOptions<'_>,
 ) -> Result<Verifier, OpsError> {
     let trust = policy.trust().ok_or(RequiredPolicyError::Nothing)?;
-    let verifier = Verifier::new(trust.clone(), required.policy(trust)?, options.limits.clone());
+    let verifier = Verifier::new(trust.clone(), policy.compiled(required)?, options.limits.clone());
     let verifier = verifier.map_err(OpsError::Verifier)?.with_envelope_reader(options.strictness);
     Ok(match options.revocation {
         Some(check) => verifier.with_revocation(Arc::clone(check)),
