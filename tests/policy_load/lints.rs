@@ -1,5 +1,7 @@
 //! Lints: each has a policy that trips it, and one that does not.
 
+use std::collections::BTreeSet;
+
 use bulla::policy_file::LoadedPolicy;
 
 use crate::scene::load;
@@ -96,21 +98,46 @@ const LINTS: &[(&str, &[&str])] = &[
     ),
 ];
 
-#[test]
-fn each_lint_has_a_policy_that_trips_it() {
+/// A policy that ends with these lines.
+fn ending_with(rest: &str) -> String {
     let all = "images:\n  - { match: [other.example/x], require: [{ signature: { by: [release, security, ci, importer], at-least: 2 } }] }\n";
-    for (rest, wanted) in LINTS {
-        let text = policy(&format!("{all}{rest}"));
-        assert_eq!(lints(&load(&text)), *wanted, "{rest}");
-    }
+    policy(&format!("{all}{rest}"))
 }
 
 #[test]
+fn lints_are_told_at_their_line() {
+    for (rest, wanted) in LINTS {
+        assert_eq!(lints(&load(&ending_with(rest))), *wanted, "{rest}");
+    }
+}
+
+// A new lint without a policy here fails.
+#[test]
+fn each_lint_has_a_policy_that_trips_it_and_one_that_does_not() {
+    let source = include_str!("../../src/policy_file/lint/rule.rs");
+    let codes = regex_lite::Regex::new(r#"=> "([a-z-]+)","#).unwrap();
+    let known: BTreeSet<_> = codes.captures_iter(source).map(|found| found[1].to_owned()).collect();
+    assert!(known.len() >= 11, "{known:?}");
+    let release = ".github/workflows/release.yml";
+    let mut texts: Vec<_> = LINTS.iter().map(|(rest, _)| ending_with(rest)).collect();
+    texts.extend([workflow("any-workflow", "'refs/tags/v*'"), workflow(release, "any-ref")]);
+    texts.extend([policy(UNUSED), two_workflows(2), workflow(release, "'refs/tags/v*'")]);
+    let tripped: Vec<BTreeSet<_>> = texts
+        .iter()
+        .map(|text| load(text).lints(now()).iter().map(|lint| lint.rule.code().to_owned()).collect())
+        .collect();
+    assert_eq!(tripped.iter().flatten().cloned().collect::<BTreeSet<_>>(), known);
+    for code in known {
+        assert!(tripped.iter().any(|codes| !codes.contains(&code)), "{code}");
+    }
+}
+
+/// A builder and two identities that nothing names.
+const UNUSED: &str = "builders:\n  one: { signed-by: ci, id: 'https://example.com/1', level: 2 }\n  two: { signed-by: security, id: 'https://example.com/2', level: 2 }\nimages:\n  - { match: [registry.example/a], require: [{ provenance: { builders: [one] } }] }\n";
+
+#[test]
 fn unused_identities_and_builders_are_told() {
-    let text = policy(
-        "builders:\n  one: { signed-by: ci, id: 'https://example.com/1', level: 2 }\n  two: { signed-by: security, id: 'https://example.com/2', level: 2 }\nimages:\n  - { match: [registry.example/a], require: [{ provenance: { builders: [one] } }] }\n",
-    );
-    assert_eq!(lints(&load(&text)), ["3:unused-identity", "6:unused-identity", "9:unused-builder"]);
+    assert_eq!(lints(&load(&policy(UNUSED))), ["3:unused-identity", "6:unused-identity", "9:unused-builder"]);
 }
 
 #[test]
@@ -119,22 +146,24 @@ fn a_policy_and_a_key_that_end_soon_are_told() {
     assert_eq!(lints(&load(text)), ["2:ends-soon", "4:has-ended", "4:ends-soon"]);
 }
 
-#[test]
-fn a_quorum_that_counts_one_party_twice_is_told() {
+/// Two workflows of one repository, of which so many have to sign.
+fn two_workflows(least: u32) -> String {
     let one = |name: &str, workflow: &str| {
         format!(
             "  {name}: {{ keyless: {{ trusted-root: {{ file: trusted_root.json }}, issuer: 'https://token.actions.githubusercontent.com', repository: acme/app, workflow: .github/workflows/{workflow}, ref: 'refs/tags/v*' }} }}\n"
         )
     };
-    let text = |least: u32| {
-        format!(
-            "bulla-policy: 1\nidentities:\n{}{}images:\n  - {{ match: [registry.example/a], require: [{{ signature: {{ by: [build, test], at-least: {least} }} }}] }}\n",
-            one("build", "build.yml"),
-            one("test", "test.yml")
-        )
-    };
-    assert_eq!(lints(&load(&text(2))), ["6:same-owner-twice"]);
-    assert_eq!(lints(&load(&text(1))), [""; 0]);
+    format!(
+        "bulla-policy: 1\nidentities:\n{}{}images:\n  - {{ match: [registry.example/a], require: [{{ signature: {{ by: [build, test], at-least: {least} }} }}] }}\n",
+        one("build", "build.yml"),
+        one("test", "test.yml")
+    )
+}
+
+#[test]
+fn a_quorum_that_counts_one_party_twice_is_told() {
+    assert_eq!(lints(&load(&two_workflows(2))), ["6:same-owner-twice"]);
+    assert_eq!(lints(&load(&two_workflows(1))), [""; 0]);
     let people = "bulla-policy: 1\nidentities:\n  a: { certificate: { roots: [{ file: ca.der }], subject: { CN: ann } } }\n  b: { certificate: { roots: [{ file: tsa.der }], subject: { CN: ann } } }\nimages:\n  - { match: [registry.example/a], require: [{ signature: { by: [a, b], at-least: 2 } }] }\n";
     assert_eq!(lints(&load(people)), ["6:same-owner-twice"]);
 }
