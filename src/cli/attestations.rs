@@ -1,7 +1,6 @@
 //! `AskedAttestations`: what `attest` is asked to attest, and about which manifests.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use bulla::digest::Digest;
 use bulla::envelope::Forms;
@@ -9,20 +8,18 @@ use bulla::envelope::ResourceDescriptor;
 use bulla::limits::Limits;
 use bulla::oci::Platform;
 use bulla::ops::attest;
-use bulla::ops::scanned;
 use bulla::ops::sign::SignedPlatforms;
-use bulla::predicate::ScanTarget;
 use bulla::predicate::predicate_type;
 use bulla::predicate::scanner::EXTRACTED_PREDICATE_TYPE;
 use bulla::request::Attestation;
-use bulla::request::AttestationContent;
 
+use super::asked_document::AskedDocument;
+use super::asked_document::DocumentKind;
+use super::asked_document::DocumentReading;
 use super::exit::Failure;
 use super::line::Foreign;
-use super::predicate;
 use super::render;
 use super::request::args::AttestArgs;
-use super::scanner_report;
 use super::sign;
 use super::sign::Pinned;
 use super::stores::Stores;
@@ -35,15 +32,6 @@ pub(super) struct AskedAttestations {
     platforms: Vec<Platform>,
     /// The documents about the other platforms.
     rest: Vec<AskedDocument>,
-}
-
-/// A document to attest.
-struct AskedDocument {
-    attestation: Attestation,
-    /// The file, as typed.
-    file: String,
-    /// The image that a scanner looked at.
-    target: Option<ScanTarget>,
 }
 
 /// The subjects, by reference, and the number of the document about each of them, where they differ.
@@ -59,30 +47,24 @@ impl AskedAttestations {
         references: &[String],
         limits: &Limits,
     ) -> Result<Self, Failure> {
+        let platforms = if args.all_platforms { SignedPlatforms::All } else { SignedPlatforms::Root };
+        let reading = DocumentReading { forms, limits, name: args.signed_reference.as_ref(), platforms };
         if let Some(path) = &args.statement {
-            let content = AttestationContent::Statement(predicate::statement(path, limits)?);
-            let attestation = Attestation { content, forms: forms.clone() };
-            let document = AskedDocument { attestation, file: path.display().to_string(), target: None };
-            return Ok(Self { first: document, platforms: Vec::new(), rest: Vec::new() });
+            return Ok(Self { first: reading.read_statement(path)?, platforms: Vec::new(), rest: Vec::new() });
         }
         let kind = match &args.predicate_type {
             Some(typed) => predicate_type(typed)?,
             None => EXTRACTED_PREDICATE_TYPE,
         };
-        if !args.scanner_report.is_empty() && kind != EXTRACTED_PREDICATE_TYPE {
+        if !args.scanner.scanner_report.is_empty() && kind != EXTRACTED_PREDICATE_TYPE {
             return Err(Failure::unknown(format!("a scanner report is attested as {EXTRACTED_PREDICATE_TYPE}"))
                 .hint("--type vulns, or leave it out"));
         }
-        let (mut platforms, mut documents) = (Vec::new(), Vec::new());
-        for typed in args.predicate.iter().chain(&args.scanner_report) {
-            let of_platform = of_platform(typed).filter(|_| args.all_platforms);
-            if of_platform.is_none() {
-                predicate::check_same_for_all(kind, args.all_platforms)?;
-            }
-            let file = of_platform.as_ref().map_or(typed.as_str(), |(_, file)| file);
-            documents.push(AskedDocument::read(file, kind, args, forms, limits)?);
-            platforms.extend(of_platform.map(|(platform, _)| platform));
-        }
+        let predicates = args.predicate.iter().map(|typed| reading.read(typed, DocumentKind::Predicate(kind)));
+        let reports = args.scanner.scanner_report.iter();
+        let reports = reports.map(|typed| reading.read(typed, DocumentKind::ScannerReport(&args.scanner)));
+        let documents = predicates.chain(reports).collect::<Result<Vec<_>, _>>()?;
+        let platforms: Vec<_> = documents.iter().filter_map(|document| document.platform.clone()).collect();
         match (platforms.len(), documents.len(), references.len()) {
             (0, 1, _) => {}
             (own, all, 1) if own == all => {}
@@ -125,10 +107,7 @@ impl AskedAttestations {
         for (sink, subjects) in resolved.pinned.iter().flatten() {
             for subject in subjects {
                 let document = self.document(subject.digest(), &resolved);
-                if let Some(target) = &document.target {
-                    let checked = scanned::check_target(sink.as_ref(), subject, target, limits).await;
-                    checked.map_err(|error| scanner_report::other_image(&document.file, &error))?;
-                }
+                document.check_target(sink.as_ref(), subject.digest(), limits).await?;
             }
         }
         Ok(resolved)
@@ -156,33 +135,4 @@ impl AskedAttestations {
         let number = resolved.numbers.get(digest).and_then(|number| number.checked_sub(1));
         number.and_then(|number| self.rest.get(number)).unwrap_or(&self.first)
     }
-}
-
-impl AskedDocument {
-    fn read(
-        file: &str,
-        predicate_type: &str,
-        args: &AttestArgs,
-        forms: &Forms,
-        limits: &Limits,
-    ) -> Result<Self, Failure> {
-        let path = Path::new(file);
-        let (predicate, target) = match args.scanner_report.is_empty() {
-            true => (predicate::read(path, predicate_type, limits)?, None),
-            false => {
-                let (predicate, target) = scanner_report::read(path, args, limits)?;
-                (predicate, Some(target))
-            }
-        };
-        let (name, predicate_type) = (args.signed_reference.clone(), predicate_type.to_owned());
-        let content = AttestationContent::Predicate { name, predicate, predicate_type };
-        let attestation = Attestation { content, forms: forms.clone() };
-        Ok(Self { attestation, file: file.to_owned(), target })
-    }
-}
-
-/// `PLATFORM=FILE`, taken apart.
-fn of_platform(typed: &str) -> Option<(Platform, &str)> {
-    let (platform, file) = typed.split_once('=')?;
-    Some((Platform::parse(platform)?, file))
 }

@@ -1,6 +1,7 @@
 //! The command line: parses arguments, runs the command, prints the result, sets the exit code.
 
 mod args;
+mod asked_document;
 mod attest;
 mod attestation_files;
 mod attestations;

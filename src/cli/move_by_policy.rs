@@ -144,7 +144,8 @@ fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> 
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
     let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
     let (certificates, asked) = (&args.required.certificates, Some(&args.required.lookup));
-    let revocation = revocation::check_by_policies(certificates, asked, &policies, &limits)?.map(Arc::new);
+    let revocation =
+        revocation::check_by_policies(&certificates.revocation, asked, policies.identities(), &limits)?.map(Arc::new);
     let runtime = Runtime::new(Work::Moving)?;
     let sources = if args.all { runtime.block_on(move_image::all_images(&stores, &typed))? } else { typed };
     target.check_count(&sources)?;
@@ -157,7 +158,7 @@ fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> 
         platform: None,
         policies: &policies,
         revocation: revocation.as_ref(),
-        strictness: envelope_reader::by_policies(certificates, &policies)?,
+        strictness: envelope_reader::by_policies(certificates.envelope_reader, policies.identities())?,
     };
     let job = MoveJob {
         closure: Closure::Image,

@@ -76,7 +76,8 @@ pub(super) fn check_same_for_all(predicate_type: &str, all_platforms: bool) -> R
     match all_platforms && kind.is_about_one_image() {
         true => Err(Failure::unknown(format!("one {kind} is about one image, and false about the other platforms"))
             .hint(
-                "bulla attest --all-platforms --predicate linux/amd64=FILE, once for each platform; or name one image",
+                "--all-platforms --predicate linux/amd64=FILE, in a request --attest TYPE=linux/amd64=FILE, once for each \
+                 platform; or name one image",
             )),
         false => Ok(()),
     }

@@ -192,7 +192,7 @@ fn comments(args: &VerifyArgs, names: &[String]) -> Vec<String> {
         comments.push("The trusted root is a file beside this one: keep both together.".to_owned());
     }
     let certificates = &args.required.certificates;
-    if !certificates.revocation.is_empty() || certificates.envelope_reader != EnvelopeReader::Strict {
+    if !certificates.revocation.files.is_empty() || certificates.envelope_reader != EnvelopeReader::Strict {
         comments.push("Options about revocation and envelope readers stay options, beside --policy.".to_owned());
     }
     comments

@@ -14,12 +14,12 @@ use bulla::predicate::scanner::DatabaseDate;
 use bulla::predicate::scanner::ExtractOptions;
 use bulla::request::Attestation;
 
+use super::args::ScannerArgs;
 use super::exit::Failure;
 use super::predicate;
-use super::request::args::AttestArgs;
 
 /// Reads a report and makes a predicate of it. Every error is a bad argument.
-pub(super) fn read(path: &Path, args: &AttestArgs, limits: &Limits) -> Result<(Box<RawValue>, ScanTarget), Failure> {
+pub(super) fn read(path: &Path, args: &ScannerArgs, limits: &Limits) -> Result<(Box<RawValue>, ScanTarget), Failure> {
     let failed = |error: &PredicateError| failure(path, error);
     let database = match &args.scanner_db {
         Some(version) => {

@@ -152,8 +152,8 @@ fn reading(
     let TreeArgs { certificates, notation, .. } = args;
     let (check, strictness) = match policies {
         Some(policies) => (
-            revocation::check_by_policies(certificates, None, policies, limits)?,
-            envelope_reader::by_policies(certificates, policies)?,
+            revocation::check_by_policies(&certificates.revocation, None, policies.identities(), limits)?,
+            envelope_reader::by_policies(certificates.envelope_reader, policies.identities())?,
         ),
         None => (
             revocation::check(certificates, None, notation, limits)?,

@@ -66,7 +66,8 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
     let runtime = Runtime::new(if args.layers { Work::Moving } else { Work::Waiting })?;
     let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
     let (certificates, asked) = (&args.required.certificates, Some(&args.required.lookup));
-    let revocation = revocation::check_by_policies(certificates, asked, &policies, &limits)?.map(Arc::new);
+    let revocation =
+        revocation::check_by_policies(&certificates.revocation, asked, policies.identities(), &limits)?.map(Arc::new);
     let judge = PolicyJudge {
         evidence: &evidence,
         limits: &limits,
@@ -75,7 +76,7 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
         platform: platform.as_ref(),
         policies: &policies,
         revocation: revocation.as_ref(),
-        strictness: envelope_reader::by_policies(certificates, &policies)?,
+        strictness: envelope_reader::by_policies(certificates.envelope_reader, policies.identities())?,
     };
     let task = PolicyVerification { args, judge, stores: &stores };
     let (mut results, mut exits) = (Results::of("verify", output), Vec::new());

@@ -3,7 +3,6 @@
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::oci::Document;
-use crate::oci::Subject;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::ops::pinned;
@@ -51,19 +50,19 @@ impl ScannedError {
 /// [`ScannedError`].
 pub async fn check_target(
     source: &dyn Source,
-    subject: &Subject,
+    subject: &Digest,
     target: &ScanTarget,
     limits: &Limits,
 ) -> Result<(), ScannedError> {
-    let content = pinned::resolve(source, &TagOrDigest::Digest(*subject.digest())).await.map_err(OpsError::from)?;
+    let content = pinned::resolve(source, &TagOrDigest::Digest(*subject)).await.map_err(OpsError::from)?;
     let config = match Document::parse(&content, limits).map_err(OpsError::from)? {
         Document::Manifest(manifest) => Some(manifest.config.digest),
         Document::Artifact(_) => None,
-        Document::Index(_) => return Err(ScannedError::Index { subject: *subject.digest() }),
+        Document::Index(_) => return Err(ScannedError::Index { subject: *subject }),
     };
-    match target.is_image(subject.digest(), config.as_ref()) {
+    match target.is_image(subject, config.as_ref()) {
         true => Ok(()),
-        false => Err(ScannedError::OtherImage { subject: *subject.digest(), target: Box::new(target.clone()) }),
+        false => Err(ScannedError::OtherImage { subject: *subject, target: Box::new(target.clone()) }),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::bench::Bench;
 use crate::payloads::payloads;
 use crate::support::image;
@@ -83,4 +85,61 @@ fn a_file_name_with_an_equals_sign_is_a_file_name() {
     fs::create_dir(bench.path("linux")).unwrap();
     fs::write(bench.path("linux/a=b.json"), "{}").unwrap();
     bench.ok(&["attest", "oci:build:one", "--key", "alice.key", "--type", "custom", "--predicate", "linux/a=b.json"]);
+}
+
+const REQUEST: [&str; 8] =
+    ["request", "new", "oci:build:v1", "-o", "request.json", "--owner", "a=alice.pub", "--all-platforms"];
+
+/// The attestations of the request, by the digest that each is about.
+fn asked(bench: &Bench) -> Vec<(String, String)> {
+    let request: Value = serde_json::from_slice(&fs::read(bench.path("request.json")).unwrap()).unwrap();
+    let items = request["items"].as_array().unwrap();
+    let attested = items.iter().filter(|item| item.get("attest").is_some());
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    attested.map(|item| (text(&item["digest"]), item["attest"]["predicate"].to_string())).collect()
+}
+
+#[test]
+fn a_request_asks_for_the_document_of_each_platform() {
+    let bench = bench();
+    let each = ["--attest", "custom=linux/arm64=arm.json", "--attest", "custom=linux/amd64=amd.json"];
+    bench.ok(&[&REQUEST[..], &each, &["--attest-only"]].concat());
+    let multi = image::multi_arch(3, &["linux/amd64", "linux/arm64"]);
+    let of = |n: usize, name: &str| (multi.children[n].digest().to_string(), format!("{{\"for\":\"{name}\"}}"));
+    assert_eq!(asked(&bench), [of(0, "amd"), of(1, "arm")], "the index has none");
+    bench.ok(&["request", "sign", "request.json", "--key", "alice.key", "-o", "answer.json", "--yes"]);
+    bench.ok(&["request", "attach", "request.json", "answer.json"]);
+    for (platform, name) in [("linux/amd64", "amd"), ("linux/arm64", "arm")] {
+        let verify = ["verify", "oci:build:v1", "--key", "alice.pub", "--type", "custom", "--platform", platform];
+        let found = bench.ok(&[&verify[..], &["--output", "predicate"]].concat()).out;
+        assert_eq!(found.trim_end(), format!("{{\"for\":\"{name}\"}}"), "{platform}");
+    }
+    bench.refused(&["verify", "oci:build:v1", "--key", "alice.pub", "--type", "custom"]);
+    // Each type has its own set of documents, and image signatures are asked for as ever.
+    let other = ["--attest", "https://example.com/a=b=linux/amd64=amd.json"];
+    let other = [&other[..], &["--attest", "https://example.com/a=b=linux/arm64=amd.json"]].concat();
+    bench.ok(&[&REQUEST[..], &each, &other, &["--attest", "urn:test:all=amd.json", "--overwrite"]].concat());
+    assert_eq!(asked(&bench).len(), 2 + 2 + 3);
+    let request = fs::read_to_string(bench.path("request.json")).unwrap();
+    assert!(request.contains("https://example.com/a=b\""), "{request}");
+}
+
+#[test]
+fn a_request_without_the_document_of_a_platform_is_an_error() {
+    let bench = bench();
+    let (amd, arm) = ("custom=linux/amd64=amd.json", "custom=linux/arm64=arm.json");
+    for (documents, more, why) in [
+        (&[amd][..], &[][..], "linux/arm64, and no document is given for it"),
+        (&[amd, "urn:other=linux/arm64=arm.json"], &[], "no document is given for it"),
+        (&[amd, arm, "custom=windows/amd64=amd.json"], &[], "no manifest for windows/amd64"),
+        (&[amd, arm, "custom=linux/arm64/v8=amd.json"], &[], "two documents are given for linux/arm64/v8"),
+        (&[amd, arm], &["oci:build:one"], "about one image, and several are given"),
+    ] {
+        let documents: Vec<_> = documents.iter().flat_map(|document| ["--attest", document]).collect();
+        let refused = bench.unknown(&[&REQUEST[..], &documents, more].concat());
+        assert!(refused.err.contains(why), "{why}: {}", refused.err);
+    }
+    let refused = bench.unknown(&[&REQUEST[..7], &["--attest", amd]].concat());
+    assert!(refused.err.contains("--all-platforms"), "{}", refused.err);
+    assert!(!bench.path("request.json").exists());
 }

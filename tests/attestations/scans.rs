@@ -152,3 +152,62 @@ fn a_scanner_report_is_no_predicate() {
     assert_eq!(bench.snapshot("build"), before);
     bench.ok(&[&report[..], &["--type", "vulns"]].concat());
 }
+
+const REQUEST: [&str; 6] = ["request", "new", "-o", "request.json", "--owner", "a=alice.pub"];
+
+// What a request asks for is what `attest` makes of the same report.
+#[test]
+fn a_request_asks_for_what_attest_makes_of_a_report() {
+    let bench = bench();
+    let report = [&["--scanner-report", "scan.json"][..], &DATED].concat();
+    bench.ok(&[&REQUEST[..], &["oci:build:v1", "--attest-only"], &report].concat());
+    let page = bench.ok(&["request", "show", "request.json"]).out;
+    assert!(page.contains("database: 2026-11-19T06:00:00Z"), "{page}");
+    bench.ok(&["request", "sign", "request.json", "--key", "alice.key", "-o", "answer.json", "--yes"]);
+    bench.ok(&["request", "attach", "request.json", "answer.json"]);
+    bench.ok(&[&ATTEST[..], &report].concat());
+    // The same key signs the same payload with the same signature, so both are one bundle.
+    let [one] = &payloads(&bench, "build")[..] else { panic!("one attestation") };
+    assert!(one.contains("https://in-toto.io/attestation/vulns/v0.2") && !one.contains("AKIASECRET"), "{one}");
+}
+
+#[test]
+fn a_request_for_a_report_needs_what_attest_needs() {
+    let bench = bench();
+    let new = |more: &[&str]| bench.run(&[&REQUEST[..], more].concat());
+    let report = ["oci:build:v1", "--scanner-report", "scan.json"];
+    for (more, says) in [
+        (&report[..], "--no-database-date"),
+        (&[&report[..], &DATED, &["--no-database-date"]].concat(), "cannot be used with"),
+        (&["oci:build:v1", "--scanner-db", "version.json"], "--scanner-report"),
+        (&["oci:build:v1", "--no-database-date"], "--scanner-report"),
+        (
+            &[&["oci:build:v1", "--scanner-report", "other.json"][..], &DATED].concat(),
+            "other.json: the scanner looked at",
+        ),
+        (
+            &[&["oci:build:multi", "--scanner-report", "amd.json"][..], &DATED].concat(),
+            "a scanner looks at one platform",
+        ),
+        (
+            &[&["oci:build:multi", "--all-platforms", "--scanner-report", "amd.json"][..], &DATED].concat(),
+            "false about the other platforms",
+        ),
+    ] {
+        let refused = new(more);
+        assert!(refused.code == Some(2) && refused.err.contains(says), "{says}: {refused:?}");
+        assert!(!bench.path("request.json").exists(), "{more:?}");
+    }
+    let of = |amd: &str, arm: &str| {
+        let (amd, arm) = (format!("linux/amd64={amd}"), format!("linux/arm64={arm}"));
+        let reports = ["--all-platforms", "--attest-only", "--scanner-report", &amd, "--scanner-report", &arm];
+        new(&[&["oci:build:multi"], &reports[..], &DATED].concat())
+    };
+    assert_eq!(of("arm.json", "amd.json").code, Some(2));
+    assert!(!bench.path("request.json").exists());
+    assert_eq!(of("amd.json", "arm.json").code, Some(0));
+    let request: Value = serde_json::from_slice(&fs::read(bench.path("request.json")).unwrap()).unwrap();
+    assert_eq!(request["items"].as_array().unwrap().len(), 2, "the index has none");
+    assert_eq!(new(&[&report[..], &["--no-database-date", "--overwrite"]].concat()).code, Some(0));
+    assert!(!fs::read_to_string(bench.path("request.json")).unwrap().contains("lastUpdate"));
+}

@@ -11,13 +11,13 @@ use clap::ValueEnum;
 use super::duration;
 use super::format::NotaryManifestArg;
 use super::keyless::KeylessArgs;
+use super::revocation::RevocationArgs;
 use super::witnesses::WitnessArgs;
 
 /// The options that trust certificates of signers.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("identity").multiple(true)))]
 #[command(group(ArgGroup::new("issuer").multiple(true)))]
-#[command(group(ArgGroup::new("revocation_evidence").multiple(true)))]
 pub(in crate::cli) struct CertificateArgs {
     /// The certificates that signers' chains must lead to, PEM or DER; several may be given
     #[arg(long, value_name = "FILE", requires = "identity", help_heading = "Certificates")]
@@ -28,23 +28,8 @@ pub(in crate::cli) struct CertificateArgs {
     /// The certificates of timestamp authorities (RFC 3161), PEM or DER; a timestamp keeps an expired certificate good
     #[arg(long, value_name = "FILE", requires = "identity", help_heading = "Certificates")]
     pub(in crate::cli) timestamp_roots: Vec<PathBuf>,
-    /// CRLs (PEM or DER), OCSP responses (DER) and portable files of both, a file or a directory of them; several may be
-    /// given. Without this option revocation is not checked
-    #[arg(long, value_name = "FILE|DIR", group = "revocation_evidence", help_heading = "Certificates")]
-    pub(in crate::cli) revocation: Vec<PathBuf>,
-    /// Require proof that certificates are not revoked also where they name no CRL and no OCSP responder
-    #[arg(long, requires = "revocation_evidence", help_heading = "Certificates")]
-    pub(in crate::cli) revocation_required: bool,
-    /// The longest time since a CRL or OCSP response was issued (30s, 5m, 12h)
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse, requires = "revocation_evidence", help_heading = "Certificates")]
-    pub(in crate::cli) revocation_max_age: Option<Duration>,
-    /// The certificate authorities keep expired certificates on their CRLs; otherwise a CRL from after the end of a
-    /// certificate's validity proves nothing about it
-    #[arg(long, requires = "revocation_evidence", help_heading = "Certificates")]
-    pub(in crate::cli) revocation_keeps_expired: bool,
-    /// How long after its next update a CRL or OCSP response still counts (30s, 5m, 12h); by default it does not
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse, requires = "revocation_evidence", help_heading = "Certificates")]
-    pub(in crate::cli) revocation_grace: Option<Duration>,
+    #[command(flatten)]
+    pub(in crate::cli) revocation: RevocationArgs,
     /// A trusted signer: CN=… or other attributes, dns:…, email:…, uri:…; with --trusted-root also github:…, gitlab:…,
     /// google:…, or the name in the certificate; perhaps with an owner's name; several may be given
     #[arg(long, value_name = "[OWNER=]NAMES", group = "identity", help_heading = "Certificates")]

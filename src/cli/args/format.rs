@@ -15,7 +15,7 @@ pub(in crate::cli) enum SignFormat {
     #[default]
     #[value(alias = "cosign-v3")]
     Bundle,
-    /// Simple signing at the .sig tag
+    /// At a tag of cosign: simple signing at .sig, an envelope of an attestation at .att
     #[value(alias = "cosign-v2")]
     Tag,
     /// Both forms
@@ -34,7 +34,7 @@ pub(in crate::cli) enum ImageFormat {
     /// A Sigstore bundle as a referrer
     #[value(alias = "cosign-v3")]
     Bundle,
-    /// Simple signing at the .sig tag
+    /// At a tag of cosign: simple signing at .sig, an envelope of an attestation at .att
     #[value(alias = "cosign-v2")]
     Tag,
     /// Bundle and tag

@@ -12,14 +12,12 @@ use crate::cli::args::Output;
 use crate::cli::args::RegistryArgs;
 use crate::cli::args::RequestCertificateArgs;
 use crate::cli::args::ResultsOutput;
+use crate::cli::args::ScannerArgs;
 use crate::cli::args::SignFormat;
 use crate::cli::args::TokenArgs;
 use crate::cli::args::WitnessArgs;
 use crate::cli::args::name;
 use crate::cli::args::pair;
-use crate::cli::args::time;
-use bulla::time::Time;
-
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum RequestCommand {
     /// Verify responses against a request and, if enough owners signed, attach the signatures
@@ -54,7 +52,7 @@ pub(in crate::cli) struct OwnerArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("attested").args(["attest", "statement"]).multiple(true)))]
+#[command(group(ArgGroup::new("attested").args(["attest", "scanner_report", "statement"]).multiple(true)))]
 pub(in crate::cli) struct RequestNewArgs {
     /// The images to sign
     #[arg(value_name = "REF", required_unless_present = "file")]
@@ -88,9 +86,12 @@ pub(in crate::cli) struct RequestNewArgs {
     /// A name to sign along with the digest; the notary formats have none
     #[arg(long, value_name = "NAME", value_parser = name::to_sign, requires = "references")]
     pub(in crate::cli) signed_reference: Option<String>,
-    /// Ask for an attestation as well, of this predicate type and with the predicate in this file
+    /// Ask for an attestation as well, of this predicate type and with the predicate in this file. With --all-platforms
+    /// TYPE=PLATFORM=FILE, one for each platform
     #[arg(long, value_name = "TYPE=FILE", value_parser = predicate, requires = "references")]
     pub(in crate::cli) attest: Vec<(String, PathBuf)>,
+    #[command(flatten)]
+    pub(in crate::cli) scanner: ScannerArgs,
     /// Ask for a finished in-toto statement as well, for each image that is one of its subjects
     #[arg(long, value_name = "FILE", requires = "references")]
     pub(in crate::cli) statement: Vec<PathBuf>,
@@ -259,7 +260,7 @@ pub(in crate::cli) struct AttestArgs {
     pub(in crate::cli) references: Vec<String>,
     /// The predicate: a file with one JSON object, which is signed as it is; - reads standard input. With --all-platforms
     /// PLATFORM=FILE, one for each platform
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["statement", "scanner_report"], requires = "predicate_type")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["statement", "scanner_report"], requires = "predicate_type", conflicts_with = "scanner_report")]
     pub(in crate::cli) predicate: Vec<String>,
     /// The predicate type: a URI, or a short name: slsa, spdx, cyclonedx, vulns, vex, test-result, vsa and those of cosign
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "statement")]
@@ -267,19 +268,8 @@ pub(in crate::cli) struct AttestArgs {
     /// A finished in-toto statement, which is signed as it is; one of its subjects is the image
     #[arg(long, value_name = "FILE", conflicts_with_all = ["predicate", "scanner_report", "signed_reference", "all_platforms"])]
     pub(in crate::cli) statement: Option<PathBuf>,
-    /// The JSON report of trivy, grype or clair about this image: an attestation of the type vulns is made of it. With
-    /// --all-platforms PLATFORM=FILE, one for each platform
-    #[arg(long, value_name = "FILE", conflicts_with = "predicate", help_heading = "Scanner reports")]
-    pub(in crate::cli) scanner_report: Vec<String>,
-    /// The output of trivy version --format json, which has the date of the vulnerability database
-    #[arg(long, value_name = "FILE", requires = "scanner_report", help_heading = "Scanner reports")]
-    pub(in crate::cli) scanner_db: Option<PathBuf>,
-    /// When the scan ended, for a report without a time, as those of clair (RFC 3339)
-    #[arg(long, value_name = "TIME", value_parser = time::parse, requires = "scanner_report", help_heading = "Scanner reports")]
-    pub(in crate::cli) scanned_at: Option<Time>,
-    /// Attest a report without the date of the vulnerability database; no policy with a maximum age of it accepts that
-    #[arg(long, requires = "scanner_report", conflicts_with = "scanner_db", help_heading = "Scanner reports")]
-    pub(in crate::cli) no_database_date: bool,
+    #[command(flatten)]
+    pub(in crate::cli) scanner: ScannerArgs,
     /// A private key: a file, env:NAME, a pkcs11: URI, or plugin:NAME; several may be given
     #[arg(long, value_name = "KEY", required = true)]
     pub(in crate::cli) key: Vec<String>,

@@ -1,6 +1,7 @@
 //! The `request` commands: the offline exchange of signing requests and signing responses.
 
 pub(super) mod args;
+mod asked;
 mod attach;
 mod chains;
 mod copies;

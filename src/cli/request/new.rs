@@ -5,10 +5,11 @@ use crate::cli::args::Output;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
 use crate::cli::files;
-use crate::cli::predicate;
 use crate::cli::reference_list;
 use crate::cli::render;
 use crate::cli::request::args::RequestNewArgs;
+use crate::cli::request::asked::AskedStatements;
+use crate::cli::request::asked::PlatformSubjects;
 use crate::cli::request::chains;
 use crate::cli::request::copies;
 use crate::cli::request::documents;
@@ -19,7 +20,6 @@ use crate::cli::signing_chains;
 use crate::cli::stores::Stores;
 use crate::cli::verifiers;
 use bulla::envelope::FormName;
-use bulla::envelope::Forms;
 use bulla::files::Overwrite;
 use bulla::limits::Limits;
 use bulla::oci::Reference;
@@ -28,12 +28,9 @@ use bulla::ops;
 use bulla::ops::request::SignableImage;
 use bulla::ops::sign::SignedPlatforms;
 use bulla::policy::Threshold;
-use bulla::predicate::predicate_type;
 use bulla::request::Action;
 use bulla::request::Attestation;
-use bulla::request::AttestationContent;
 use bulla::request::ImageSignature;
-use bulla::request::NotaryOptions;
 use bulla::request::RequestDraft;
 use bulla::request::RequestError;
 use bulla::request::RequestItem;
@@ -45,14 +42,6 @@ use bulla::time::Time;
 
 /// The number of references that are resolved at the same time.
 const AT_ONCE: usize = 16;
-
-/// The statements to ask for about each image.
-struct AskedStatements {
-    attestations: Vec<Attestation>,
-    /// The formats of an image signature.
-    forms: Forms,
-    notary: Option<NotaryOptions>,
-}
 
 pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
@@ -72,14 +61,11 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
         reason: args.reason.clone(),
         threshold: Threshold::new(args.threshold).map_err(|error| to_failure(error.into()))?,
     };
-    let asked = AskedStatements {
-        attestations: attestations(args, &limits)?,
-        notary: chains::options(args, &forms, now)?,
-        forms,
-    };
+    let references = reference_list::expand(&args.references)?;
+    let asked = AskedStatements::read(args, forms, references.len(), now, &limits)?;
     let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
     let mut items: Vec<RequestItem> = Vec::new();
-    for (reference, found) in resolve(args, &limits)? {
+    for (reference, found, subjects) in resolve(args, &references, &asked, &limits)? {
         for found in found {
             // Two references to the same image in the same place are one item, under the first reference.
             match items
@@ -87,11 +73,11 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
                 .find(|item| item.digest == found.digest && item.reference.location() == reference.location())
             {
                 Some(item) => render::note(format_args!("note: {reference} is the same image as {}", item.reference)),
-                None => items.extend(items_for(args, &asked, &reference, &found, previous.as_ref())),
+                None => items.extend(items_for(args, (&asked, &subjects), &reference, &found, previous.as_ref())),
             }
         }
     }
-    check_statements(args, &asked, &items)?;
+    asked.check_statements(args, &items)?;
     // Predicates may be large, and each item has its own copy.
     drop(asked);
     let bytes = RequestDraft { items, ..draft }.to_json(&limits).map_err(to_failure)?;
@@ -122,27 +108,35 @@ fn new_failure(args: &RequestNewArgs, error: &RequestError) -> Failure {
     }
 }
 
-/// Resolves each reference once, and describes the images.
-fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec<SignableImage>)>, Failure> {
-    if args.references.is_empty() {
+/// The images under one reference, and the manifests that the documents about platforms are about.
+type ResolvedImages = (Reference, Vec<SignableImage>, PlatformSubjects);
+
+/// Resolves each reference once, describes the images, and finds what the documents are about.
+fn resolve(
+    args: &RequestNewArgs,
+    references: &[String],
+    asked: &AskedStatements,
+    limits: &Limits,
+) -> Result<Vec<ResolvedImages>, Failure> {
+    if references.is_empty() {
         return Ok(Vec::new());
     }
     let runtime = Runtime::new(Work::Waiting)?;
-    let references = reference_list::expand(&args.references)?;
-    let stores = Stores::new(&args.registry, &references)?;
+    let stores = Stores::new(&args.registry, references)?;
     let stores = &stores;
     let platforms = if args.all_platforms { SignedPlatforms::All } else { SignedPlatforms::Root };
-    let tasks = references.iter().map(|typed| -> Task<'_, Result<(Reference, Vec<SignableImage>), Failure>> {
+    let tasks = references.iter().map(|typed| -> Task<'_, Result<ResolvedImages, Failure>> {
         Box::pin(async move {
             let (source, tag_or_digest) = stores.source(typed)?;
             let found = ops::request::find(source.as_ref(), &tag_or_digest, platforms, limits).await?;
+            let subjects = asked.subjects(source.as_ref(), &found, limits).await?;
             let reference: Reference = typed.parse()?;
             // An image without a name is referred to by its digest.
             let reference = match (reference.tag_or_digest(), found.first()) {
                 (None, Some(root)) => reference.with(TagOrDigest::Digest(root.digest)),
                 _ => reference,
             };
-            Ok((reference, found))
+            Ok((reference, found, subjects))
         })
     });
     runtime.block_on(parallel::run(tasks.collect(), AT_ONCE)).into_iter().collect()
@@ -151,7 +145,7 @@ fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec
 /// The items for one manifest: an image signature, and each requested attestation.
 fn items_for(
     args: &RequestNewArgs,
-    asked: &AskedStatements,
+    (asked, subjects): (&AskedStatements, &PlatformSubjects),
     reference: &Reference,
     found: &SignableImage,
     previous: Option<&SigningRequest>,
@@ -188,49 +182,12 @@ fn items_for(
         })
     };
     let registry = matches!(reference, Reference::Registry(_)).then(|| reference.location());
-    let about = |attestation: &&Attestation| attestation.finished().is_none_or(|one| one.is_about(&found.digest));
     let attest = |attestation: &Attestation| {
         let name = || args.signed_reference.clone().or_else(|| registry.clone());
         Action::Attest(attestation.clone().named(name))
     };
     let signature = (!args.attest_only).then(signature);
-    signature.into_iter().chain(asked.attestations.iter().filter(about).map(attest)).map(named).collect()
-}
-
-fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestation>, Failure> {
-    let forms = || {
-        ImageFormat::attestation_forms(&args.format).ok_or_else(|| {
-            Failure::unknown("an attestation cannot have a notary format")
-                .hint("--format bundle,notary-jws asks for attestations as bundles")
-        })
-    };
-    let read = |(kind, path): &(String, std::path::PathBuf)| {
-        let predicate_type = predicate_type(kind)?;
-        predicate::check_same_for_all(predicate_type, args.all_platforms)?;
-        let content = AttestationContent::Predicate {
-            name: None,
-            predicate: predicate::read(path, predicate_type, limits)?,
-            predicate_type: predicate_type.to_owned(),
-        };
-        Ok(Attestation { content, forms: forms()? })
-    };
-    let finished = |path: &std::path::PathBuf| {
-        let content = AttestationContent::Statement(predicate::statement(path, limits)?);
-        Ok(Attestation { content, forms: forms()? })
-    };
-    args.attest.iter().map(read).chain(args.statement.iter().map(finished)).collect()
-}
-
-/// Refuses a finished statement that is about none of the images: nobody would be asked to sign it.
-fn check_statements(args: &RequestNewArgs, asked: &AskedStatements, items: &[RequestItem]) -> Result<(), Failure> {
-    let finished = asked.attestations.iter().filter_map(Attestation::finished);
-    for (statement, path) in finished.zip(&args.statement) {
-        if !items.iter().any(|item| statement.is_about(&item.digest)) {
-            return Err(Failure::unknown(format!("{}: it is about none of the images", path.display()))
-                .hint("a subject of the statement is the digest of the image: bulla digest REF"));
-        }
-    }
-    Ok(())
+    signature.into_iter().chain(asked.about(&found.digest, subjects).map(attest)).map(named).collect()
 }
 
 /// Parses the time at which the request expires: `7d`, `12h`, `30m`, or a time in RFC 3339.

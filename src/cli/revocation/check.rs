@@ -17,9 +17,9 @@ use bulla::x509::StatusEvidence;
 
 use crate::cli::args::CertificateArgs;
 use crate::cli::args::NotationArgs;
+use crate::cli::args::RevocationArgs;
 use crate::cli::exit::Failure;
 use crate::cli::files;
-use crate::cli::policy_set::PolicySet;
 use crate::cli::revocation::args::RevocationLookupArgs;
 
 /// The check with the evidence of `--revocation`; `None` if no option asks for one.
@@ -29,7 +29,7 @@ pub(in crate::cli) fn check(
     notation: &NotationArgs,
     limits: &Limits,
 ) -> Result<Option<RevocationCheck>, Failure> {
-    let Some(option) = option_of(args, lookup) else { return Ok(None) };
+    let Some(option) = option_of(&args.revocation, lookup) else { return Ok(None) };
     if !args.has_authority_identity() && notation.trust_policy.is_none() {
         let message = match args.has_identity() {
             true => format!("{option} is about certificates of --ca-roots, and none of them is trusted"),
@@ -45,18 +45,19 @@ pub(in crate::cli) fn check(
         return Err(Failure::unknown(message)
             .hint(format!("verify twice: with --ca-roots and {option}, and with --trusted-root")));
     }
-    pool(args, limits).map(Some)
+    pool(&args.revocation, limits).map(Some)
 }
 
-/// The same for policy files, which say themselves whose certificates count: at least one identity must have some.
-pub(in crate::cli) fn check_by_policies(
-    args: &CertificateArgs,
+/// The same for policy files with these identities, which say themselves whose certificates count: at least one must have
+/// some.
+pub(in crate::cli) fn check_by_policies<'a>(
+    args: &RevocationArgs,
     lookup: Option<&RevocationLookupArgs>,
-    policies: &PolicySet,
+    mut identities: impl Iterator<Item = &'a Identity>,
     limits: &Limits,
 ) -> Result<Option<RevocationCheck>, Failure> {
     let Some(option) = option_of(args, lookup) else { return Ok(None) };
-    if !policies.identities().any(Identity::has_certificates) {
+    if !identities.any(Identity::has_certificates) {
         let message = format!("{option} is about certificates, and no identity of the policy is known by certificates");
         return Err(Failure::unknown(message));
     }
@@ -64,9 +65,9 @@ pub(in crate::cli) fn check_by_policies(
 }
 
 /// The option that asks for a check of revocation; `None` if none does.
-fn option_of(args: &CertificateArgs, lookup: Option<&RevocationLookupArgs>) -> Option<&'static str> {
+fn option_of(args: &RevocationArgs, lookup: Option<&RevocationLookupArgs>) -> Option<&'static str> {
     match lookup {
-        _ if !args.revocation.is_empty() => Some("--revocation"),
+        _ if !args.files.is_empty() => Some("--revocation"),
         Some(lookup) if lookup.revocation_attached => Some("--revocation-attached"),
         Some(lookup) if lookup.revocation_online => Some("--revocation-online"),
         _ => None,
@@ -74,22 +75,22 @@ fn option_of(args: &CertificateArgs, lookup: Option<&RevocationLookupArgs>) -> O
 }
 
 /// The evidence of `--revocation`, and how it is judged.
-fn pool(args: &CertificateArgs, limits: &Limits) -> Result<RevocationCheck, Failure> {
+fn pool(args: &RevocationArgs, limits: &Limits) -> Result<RevocationCheck, Failure> {
     let mut evidence = StatusEvidence::new();
-    for path in &args.revocation {
+    for path in &args.files {
         for file in files_of(path)? {
             add(&mut evidence, &file, limits)?;
         }
     }
     let freshness = FreshnessRule {
-        expired_certificates: match args.revocation_keeps_expired {
+        expired_certificates: match args.keeps_expired {
             true => ExpiredCertificates::Kept,
             false => ExpiredCertificates::MayBeDropped,
         },
-        grace_after_next_update: args.revocation_grace.unwrap_or_default(),
-        maximum_age: args.revocation_max_age,
+        grace_after_next_update: args.grace.unwrap_or_default(),
+        maximum_age: args.max_age,
     };
-    let rule = if args.revocation_required { StatusRule::Required } else { StatusRule::WhenNamed };
+    let rule = if args.required { StatusRule::Required } else { StatusRule::WhenNamed };
     Ok(RevocationCheck::new(evidence, freshness, rule))
 }
 
