@@ -119,6 +119,43 @@ fn an_import_carries_what_counted() {
     assert_eq!(scene.bench.snapshot("by-key"), before);
 }
 
+// `policy explain` takes the files that `verify` takes.
+#[test]
+fn an_explanation_with_a_file() {
+    let scene = scene();
+    scene.policy("signature: { by: [alice] }");
+    let explain = ["policy", "explain", "policy.yaml", "oci:bare:v1", "--as", "registry.example/app"];
+    let missing = scene.bench.refused(&explain).out;
+    assert!(missing.contains("signature") && missing.contains("bulla sign"), "{missing}");
+    let met = scene.bench.ok(&[&explain[..], &FILE].concat()).out;
+    assert!(met.contains("nothing is missing"), "{met}");
+    scene.policy("signature: { by: [bob] }");
+    scene.bench.refused(&[&explain[..], &FILE].concat());
+    // A name has no evidence.
+    let name = ["policy", "explain", "policy.yaml", "registry.example/app"];
+    scene.bench.ok(&name);
+    let refused = scene.bench.unknown(&[&name[..], &FILE].concat());
+    assert!(refused.err.contains("evidence is about an image"), "{}", refused.err);
+    scene.bench.unknown(&[&explain[..], &["--evidence", "oci:build:v1"]].concat());
+    // Nobody in the policy has a certificate.
+    fs::write(scene.bench.path("crl.pem"), "").unwrap();
+    let refused = scene.bench.unknown(&[&explain[..], &["--revocation", "crl.pem"]].concat());
+    assert!(refused.err.contains("no identity of the policy is known by certificates"), "{}", refused.err);
+}
+
+// Together they are not larger than all evidence of one image may be.
+#[test]
+fn files_are_bounded_together() {
+    let scene = scene();
+    let half = " ".repeat(64 << 20);
+    fs::write(scene.bench.path("half.jsonl"), &half).unwrap();
+    fs::write(scene.bench.path("more.jsonl"), format!("{half}\n")).unwrap();
+    let verify = ["verify", "oci:bare:v1", "--key", "alice.pub", "--evidence", "half.jsonl", "--evidence"];
+    scene.bench.refused(&[&verify[..], &["half.jsonl"]].concat());
+    let refused = scene.bench.unknown(&[&verify[..], &["more.jsonl"]].concat());
+    assert!(refused.err.contains("(evidence.bytes)"), "{}", refused.err);
+}
+
 // A file is never taken for a place or an image, nor a place for a file.
 #[test]
 fn a_file_is_never_mistaken_for_another_place() {

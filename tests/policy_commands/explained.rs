@@ -1,6 +1,8 @@
 //! `policy explain FILE REF` and `tree --policy`: what an image has, what is missing, who can supply it; and what each piece
 //! of evidence was worth.
 
+use std::fs;
+
 use serde_json::Value;
 
 use crate::documents;
@@ -156,4 +158,49 @@ fn a_tree_marks_what_counts_and_has_the_verdict_of_verify() {
         ["tree", "oci:build:v1", "--policy", "policy.yaml", "--as", "registry.example/app", "--key", "alice.pub"];
     scene.bench.unknown(&both);
     scene.bench.unknown(&["tree", "oci:build:v1", "--policy", "policy.yaml"]);
+}
+
+// What an exception waives for every image of a name is said where it is required.
+#[test]
+fn an_explanation_names_what_is_waived() {
+    let scene = Scene::new();
+    let exception = |repository: &str, more: &str, until: &str| {
+        format!(
+            "    exceptions: [{{ repository: {repository}, waives: [sbom], reason: r, owner: o, until: {until}{more} }}]\n"
+        )
+    };
+    let digests = format!(", digests: [\"{}\"]", scene.one.digest());
+    let explain = ["policy", "explain", "policy.yaml", "registry.example/app"];
+    for (exception, waived) in [
+        (exception("registry.example/app", "", "2099-12-31"), true),
+        (exception("registry.example/app", "", "2020-12-31"), false),
+        (exception("registry.example/app", &digests, "2099-12-31"), false),
+        (String::new(), false),
+    ] {
+        scene.policy_with(&["signature: { by: [alice] }", "sbom: { by: [bob], formats: [spdx] }"], &exception);
+        let text = scene.bench.ok(&explain).out;
+        let line = text.lines().find(|line| line.contains("an SBOM")).unwrap();
+        assert_eq!(line.ends_with("(waived by line 14)"), waived, "{text}");
+        assert!(!text.contains("image signature by alice (waived"), "{text}");
+    }
+}
+
+// A sample image is enough: its repository becomes the pattern.
+#[test]
+fn a_first_policy_is_made_of_a_sample_image() {
+    let scene = Scene::new();
+    let new = |image: &str, code: i32| {
+        let args = ["policy", "new", "--key", "alice.pub", "-o", "new.yaml", "--overwrite", "--image", image];
+        scene.bench.ends(&args, code)
+    };
+    let digest = scene.one.digest().to_string();
+    for image in ["registry.example/app", "registry.example/app:1.0", &format!("registry.example/app@{digest}")] {
+        let printed = new(image, 0).out;
+        assert!(printed.trim_end().ends_with("must sign registry.example/app"), "{printed}");
+        let text = fs::read_to_string(scene.bench.path("new.yaml")).unwrap();
+        assert!(text.contains("match: [\"registry.example/app\"]"), "{text}");
+    }
+    for image in ["registry.example/app/**:1.0", "oci:build:v1", "app"] {
+        new(image, 2);
+    }
 }

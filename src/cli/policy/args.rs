@@ -7,9 +7,12 @@ use clap::Subcommand;
 
 use bulla::digest::Digest;
 
+use crate::cli::args::EnvelopeReader;
 use crate::cli::args::Output;
 use crate::cli::args::RegistryArgs;
+use crate::cli::args::RevocationArgs;
 use crate::cli::args::TokenArgs;
+use crate::cli::revocation::args::RevocationLookupArgs;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum PolicyCommand {
@@ -67,6 +70,16 @@ pub(in crate::cli) struct PolicyExplainArgs {
     /// The name by which the policy judges an image in a layout or archive: HOST/REPOSITORY
     #[arg(long = "as", value_name = "NAME")]
     pub(in crate::cli) judged_as: Option<String>,
+    /// Also judge an image by the attestations in this file, JSON lines; several may be given
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(in crate::cli) evidence: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) revocation: RevocationArgs,
+    #[command(flatten)]
+    pub(in crate::cli) lookup: RevocationLookupArgs,
+    /// How strictly envelopes of the Notary Project are read
+    #[arg(long, value_name = "READER", value_enum, default_value_t, help_heading = "Certificates")]
+    pub(in crate::cli) envelope_reader: EnvelopeReader,
     /// How to report
     #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
@@ -108,7 +121,7 @@ pub(in crate::cli) struct PolicyNewArgs {
     /// A public key, perhaps with its owner: FILE or OWNER=FILE; keys of one owner count as one
     #[arg(long, value_name = "[OWNER=]PUB", required = true)]
     pub(in crate::cli) key: Vec<String>,
-    /// The name of an image that the policy is for: HOST/REPOSITORY, or a pattern such as HOST/PREFIX/**
+    /// An image that the policy is for, or the name of one: HOST/REPOSITORY, or a pattern such as HOST/PREFIX/**
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) image: String,
     /// How many owners must sign

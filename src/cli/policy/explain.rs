@@ -1,6 +1,8 @@
 //! The command `policy explain`: what a policy file wants of images with a name, without looking at any image; or what one
 //! image has of it, what is missing, and who can supply that.
 
+use std::sync::Arc;
+
 use bulla::limits::Limits;
 use bulla::oci::Reference;
 use bulla::oci::RepositoryName;
@@ -8,15 +10,21 @@ use bulla::ops;
 use bulla::ops::policy::PolicyOptions;
 use bulla::ops::policy::PolicyOutcome;
 use bulla::policy_file::ExplainedBlock;
+use bulla::policy_file::ExplainedRequirement;
 use bulla::policy_file::LoadedPolicy;
 use bulla::policy_file::NameExplanation;
+use bulla::policy_file::document::ExceptionDocument;
 use bulla::report::PolicyExplainResult;
 use bulla::report::Report;
 use bulla::report::SuppliedRequirement;
 use bulla::report::supplied;
 use bulla::time::Time;
+use bulla::trust::TrustRoot;
 
+use crate::cli::args::EnvelopeReader;
 use crate::cli::args::Output;
+use crate::cli::attestation_files;
+use crate::cli::envelope_reader;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
 use crate::cli::line::Foreign;
@@ -26,6 +34,7 @@ use crate::cli::policy::open::open;
 use crate::cli::policy_judge::JudgedName;
 use crate::cli::quantity::count;
 use crate::cli::render;
+use crate::cli::revocation;
 use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
@@ -44,6 +53,10 @@ pub(super) fn explain(args: &PolicyExplainArgs, now: Time) -> Result<Exit, Failu
         }
         (Err(_), _) => return image(args, &policy()?, now),
     };
+    if is_about_image(args) {
+        let failure = Failure::unknown(format!("`{}` is a name, and evidence is about an image", args.name));
+        return Err(failure.hint("name an image: HOST/REPOSITORY:TAG or HOST/REPOSITORY@DIGEST"));
+    }
     let policy = policy()?;
     let explanation = policy.explain(&name, now);
     match args.output {
@@ -64,7 +77,17 @@ fn image(args: &PolicyExplainArgs, policy: &LoadedPolicy, now: Time) -> Result<E
     let name = JudgedName::of(&args.name, args.judged_as.as_deref())?;
     let stores = Stores::new(&args.registry, [&args.name])?;
     let (source, tag_or_digest) = stores.source(&args.name)?;
-    let options = PolicyOptions::new(&name.repository, now, &limits).with_tag(name.tag.as_deref());
+    let identities = || policy.trust().into_iter().flat_map(TrustRoot::identities);
+    let evidence = attestation_files::read(&args.evidence, &limits)?;
+    let lookup = revocation::lookup(&args.lookup, &args.registry)?;
+    let check = revocation::check_by_policies(&args.revocation, Some(&args.lookup), identities(), &limits)?;
+    let check = check.map(Arc::new);
+    let options = PolicyOptions::new(&name.repository, now, &limits)
+        .with_evidence(&evidence)
+        .with_lookup(lookup.as_ref())
+        .with_revocation(check.as_ref())
+        .with_strictness(envelope_reader::by_policies(args.envelope_reader, identities())?)
+        .with_tag(name.tag.as_deref());
     let runtime = Runtime::new(Work::Waiting)?;
     let outcome = runtime.block_on(ops::policy::judge(source.as_ref(), &tag_or_digest, policy, options))?;
     let requirements = supplied(&reference, &outcome);
@@ -77,11 +100,20 @@ fn image(args: &PolicyExplainArgs, policy: &LoadedPolicy, now: Time) -> Result<E
         }
         Output::Text => render::text(&image_page(args, &outcome, &requirements)),
     }
-    Ok(match (outcome.is_let_in(), outcome.is_refusal()) {
+    let exit = match (outcome.is_let_in(), outcome.is_refusal()) {
         (true, _) => Exit::Yes,
         (false, true) => Exit::Refused,
         (false, false) => Exit::Unknown,
-    })
+    };
+    revocation::report_problems(lookup);
+    Ok(exit)
+}
+
+/// Whether an option is given that says how an image is judged.
+fn is_about_image(args: &PolicyExplainArgs) -> bool {
+    let PolicyExplainArgs { evidence, envelope_reader, lookup, revocation, .. } = args;
+    let looks_up = lookup.revocation_attached || lookup.revocation_online;
+    !evidence.is_empty() || !revocation.files.is_empty() || looks_up || *envelope_reader != EnvelopeReader::Strict
 }
 
 fn image_page(args: &PolicyExplainArgs, outcome: &PolicyOutcome<'_>, requirements: &[SuppliedRequirement]) -> Lines {
@@ -128,6 +160,16 @@ fn page(explanation: &NameExplanation<'_>) -> Lines {
     lines
 }
 
+/// The exception by which no image of this name has to meet a requirement. The baseline is never waived.
+fn waiver<'a>(block: &ExplainedBlock<'a>, requirement: &ExplainedRequirement) -> Option<&'a ExceptionDocument> {
+    let word = requirement.id.strip_prefix("images")?.rsplit('.').next()?;
+    let waives = |exception: &ExceptionDocument| {
+        exception.digests.is_empty() && exception.waives.iter().any(|waived| waived.value.word() == word)
+    };
+    let mut current = block.exceptions.iter().filter(|(_, ended)| !ended).map(|(exception, _)| *exception);
+    current.find(|exception| waives(exception))
+}
+
 fn of_block(block: &ExplainedBlock<'_>, lines: &mut Lines) {
     if let Some(refuse) = block.refuse {
         lines.push(format_args!("refused: {}", refuse.reason.value));
@@ -149,7 +191,9 @@ fn of_block(block: &ExplainedBlock<'_>, lines: &mut Lines) {
     }
     lines.push("required, all of it:");
     for requirement in &block.requirements {
-        lines.push(format_args!("  line {:<4} {}", requirement.line, requirement.sentence));
+        let waived = waiver(block, requirement)
+            .map_or_else(String::new, |exception| format!(" (waived by line {})", exception.position.line));
+        lines.push(format_args!("  line {:<4} {}{waived}", requirement.line, requirement.sentence));
     }
     if let Some(name) = &block.signed_name {
         lines.push(format_args!("image signatures must be for the name {name}"));

@@ -5,6 +5,8 @@ use std::path::Path;
 use bulla::files::Overwrite;
 use bulla::key::PublicKey;
 use bulla::limits::Limits;
+use bulla::oci::Reference;
+use bulla::oci::RepositoryName;
 use bulla::policy_file::ImagePattern;
 use bulla::policy_file::LoadOptions;
 use bulla::policy_file::LoadedPolicy;
@@ -25,9 +27,8 @@ pub(super) fn new(args: &PolicyNewArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     files::writable(&args.out, overwrite)?;
-    let image = ImagePattern::parse(&args.image).map_err(|error| {
-        Failure::unknown(format!("--image {}: {error}", args.image)).hint("--image HOST/REPOSITORY")
-    })?;
+    let image = pattern(&args.image)?;
+    let shown = image.to_string();
     let mut draft = PolicyDraft::new(image, args.threshold);
     for key in &args.key {
         let (owner, path) = trust::owner_of(key)?;
@@ -47,9 +48,23 @@ pub(super) fn new(args: &PolicyNewArgs, now: Time) -> Result<Exit, Failure> {
     files::write(&args.out, text.as_bytes(), overwrite)?;
     let out = args.out.display();
     let of = loaded.document().identities.len();
-    render::line(format_args!("wrote {out}: {} of {} must sign {}", args.threshold, count(of, "owner"), args.image));
+    render::line(format_args!("wrote {out}: {} of {} must sign {}", args.threshold, count(of, "owner"), shown));
     render::note(format_args!(
         "note: bulla policy check {out} --strict checks it; edit it as docs/policy-reference.md says"
     ));
     Ok(Exit::Yes)
+}
+
+/// The pattern that was typed; of a sample image, with a tag or digest, its repository.
+fn pattern(typed: &str) -> Result<ImagePattern, Failure> {
+    let error = match ImagePattern::parse(typed) {
+        Ok(pattern) => return Ok(pattern),
+        Err(error) => error,
+    };
+    let repository = match typed.parse() {
+        Ok(Reference::Registry(sample)) => ImagePattern::parse(&RepositoryName::of(&sample).to_string()).ok(),
+        Ok(_) | Err(_) => None,
+    };
+    repository
+        .ok_or_else(|| Failure::unknown(format!("--image {typed}: {error}")).hint("--image HOST/REPOSITORY[:TAG]"))
 }
