@@ -129,6 +129,33 @@ fn counts_if_the_signer_of_the_builder_signed_the_index() {
     assert!(text.contains("in the signed index"), "{text}");
 }
 
+/// The marks of the attestation manifests in the tree, each with the number of the platform that it is about.
+fn marks(scene: &Scene) -> Vec<(String, Vec<String>)> {
+    let args = ["tree", KIT, "--policy", "policy.yaml", "--as", "registry.example/app", "--output", "json"];
+    let tree: Value = serde_json::from_str(&scene.bench.run(&args).out).unwrap();
+    let nodes = tree["results"][0]["attached"].as_array().unwrap();
+    let word = |mark: &Value| {
+        format!("{} {}", mark["owner"].as_str().unwrap_or("-"), mark["code"].as_str().unwrap_or("counted"))
+    };
+    let marks = |node: &Value| node["marks"].as_array().into_iter().flatten().map(word).collect();
+    let labelled = nodes.iter().filter(|node| node.get("attestation").is_some());
+    labelled.map(|node| (node["attestation"]["about"].as_str().unwrap().to_owned(), marks(node))).collect()
+}
+
+// They are marked where they stand: below the index, each for its own platform.
+#[test]
+fn a_tree_marks_what_counts_in_a_signed_index() {
+    let good = built(BUILDER, None);
+    let (amd, arm) = (platform(0), platform(1));
+    let (of_amd, of_arm) = (slsa(&amd, &good), slsa(&arm, &built("https://mallory.example", None)));
+    let (scene, index) = scene(vec![amd, arm, of_amd, of_arm], FROM_INDEX);
+    let about = |n: usize| index.children[n].digest().to_string();
+    let all = |one: &str, other: &str| vec![(about(0), vec![one.to_owned()]), (about(1), vec![other.to_owned()])];
+    assert_eq!(marks(&scene), all("- index-not-signed", "- index-not-signed"));
+    scene.sign("kit", "alice", &[]);
+    assert_eq!(marks(&scene), all("alice counted", "alice unknown-builder"));
+}
+
 // Signed attestations are another place.
 #[test]
 fn attestations_count_only_where_the_policy_says_so() {

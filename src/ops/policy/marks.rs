@@ -36,7 +36,9 @@ impl TreeNode {
     pub fn mark(&mut self, marks: &EvidenceMarks) {
         let subject = self.digest;
         for node in &mut self.attached {
-            node.marks.extend(marks.of(&subject, &node.digest).iter().cloned());
+            // What BuildKit keeps in an index is about a platform of it, and stands below the index.
+            let about = node.attestation.as_ref().map_or(subject, |attestation| attestation.about);
+            node.marks.extend(marks.of(&about, &node.digest).iter().cloned());
             node.mark(marks);
         }
     }
