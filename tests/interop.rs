@@ -43,6 +43,8 @@ mod own_authorities;
 mod pages;
 #[path = "interop/peers.rs"]
 mod peers;
+#[path = "interop/policies.rs"]
+mod policies;
 #[path = "interop/signing_request.rs"]
 mod signing_request;
 #[path = "interop/skopeo.rs"]
@@ -50,6 +52,8 @@ mod skopeo;
 #[path = "interop/suite.rs"]
 mod suite;
 mod support;
+#[path = "interop/syft.rs"]
+mod syft;
 #[path = "support/vectors.rs"]
 mod vectors;
 #[path = "revocation_fetch/web.rs"]
@@ -121,6 +125,7 @@ with_and_without_the_referrers_api! {
     pages::from_cosign_md,
     pages::from_notation_md,
     pages::from_skopeo_podman_md,
+    policies::a_pushed_policy_is_signed_by_cosign_and_decides,
     signing_request::cosign_verifies_of_plugins_only_p256,
     signing_request::cosign_verifies_what_a_request_signed,
     signing_request::cosign_verifies_what_a_token_signed,
@@ -132,4 +137,5 @@ with_and_without_the_referrers_api! {
     skopeo::skopeo_reads_what_bulla_copied,
     skopeo::skopeo_signs_bulla_verifies,
     skopeo::skopeo_verifies_what_bulla_signs_with_every_key,
+    syft::sboms_of_syft_are_attested_and_accepted,
 }

@@ -18,6 +18,9 @@
 
 #[path = "policy_commands/artifacts.rs"]
 mod artifacts;
+#[cfg(feature = "registry")]
+#[path = "policy_commands/artifacts_in_registries.rs"]
+mod artifacts_in_registries;
 #[path = "request_cli/bench.rs"]
 mod bench;
 #[path = "policy_commands/buildkit.rs"]

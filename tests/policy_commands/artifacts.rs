@@ -15,7 +15,7 @@ type Layer<'a> = (&'a str, Option<&'a str>, Vec<u8>);
 const KIND: &str = "application/vnd.bulla.policy.v1+yaml";
 
 /// A policy in a directory, which names keys below it by their digests.
-fn policy(scene: &Scene) -> String {
+pub fn policy(scene: &Scene) -> String {
     fs::create_dir_all(scene.bench.path("rules/keys")).unwrap();
     let key = fs::read(scene.bench.path("alice.pub")).unwrap();
     fs::write(scene.bench.path("rules/keys/alice.pub"), &key).unwrap();
@@ -27,7 +27,7 @@ fn policy(scene: &Scene) -> String {
     text
 }
 
-fn verify<'a>(more: &[&'a str]) -> Vec<&'a str> {
+pub fn verify<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&["verify", "oci:build:v1", "--as", "registry.example/app"][..], more].concat()
 }
 

@@ -314,3 +314,85 @@ fn the_tree_marks_what_a_keyless_identity_signed() {
     let nobody = tree(&trusted("root.json", &["eve@example.com"]));
     assert_eq!(count(&nobody, "trusted: "), 0, "{nobody}");
 }
+
+/// The bundles in a layout, one on each line, and the image of the layout without them.
+fn detached(yard: &Yard, image: &str) {
+    let mut lines = String::new();
+    for entry in fs::read_dir(yard.place.path().join(image).join("blobs/sha256")).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        if let Ok(document @ Value::Object(_)) = serde_json::from_slice::<Value>(&bytes)
+            && document.get("dsseEnvelope").is_some()
+        {
+            lines.push_str(&format!("{document}\n"));
+        }
+    }
+    assert_eq!(lines.lines().count(), 1);
+    fs::write(yard.place.path().join("evidence.jsonl"), &lines).unwrap();
+    // The same with another payload.
+    let mut changed: Value = serde_json::from_str(lines.trim_end()).unwrap();
+    let mut payload = changed["dsseEnvelope"]["payload"].as_str().unwrap().to_owned();
+    let other = if payload[60..].starts_with('A') { "B" } else { "A" };
+    payload.replace_range(60..61, other);
+    changed["dsseEnvelope"]["payload"] = payload.into();
+    fs::write(yard.place.path().join("changed.jsonl"), format!("{changed}\n")).unwrap();
+}
+
+// A file of attestations is judged by certificate, log and timestamp, as what is attached is.
+#[test]
+fn a_file_of_attestations_is_judged_by_certificates() {
+    let Some(yard) = Yard::new() else { return };
+    yard.sign("app", "ann");
+    detached(&yard, "app");
+    yard.image("bare");
+    yard.trusts("stranger.json", "--ca stranger.pem --tsa tsa.pem --log url=https://log.example,key=log.pub");
+    let ann = trusted("root.json", &["ann@example.com"]);
+    let with = |options: &str, file: &str| format!("{options} --evidence {file}.jsonl");
+    let _ = yard.refuses("oci:bare:v1", &ann);
+    let result = yard.accepts("oci:bare:v1", &with(&ann, "evidence"));
+    assert_eq!(result["acceptedSignatures"][0]["keyless"]["name"], "ann@example.com");
+    for (options, code) in [
+        (trusted("root.json", &["ben@example.com"]), "certificate-identity"),
+        (ann.replace("login.example", "login.example.org"), "certificate-identity"),
+        (trusted("stranger.json", &["ann@example.com"]), "path"),
+        (format!("{ann} --timestamps 2"), "timestamp-threshold"),
+    ] {
+        assert_eq!(yard.refuses("oci:bare:v1", &with(&options, "evidence")), [code], "{options}");
+    }
+    let (code, result) = yard.verify("oci:bare:v1", &with(&ann, "changed"));
+    assert_ne!(code, 0, "{result:#}");
+    // By a policy file, and what is missing by it.
+    let policy = |email: &str| {
+        let keyless = format!(
+            "{{ trusted-root: {{ file: root.json }}, issuer: \"{ISSUER}\", email: {email}, certificate-logs: 0 }}"
+        );
+        let text = format!(
+            "bulla-policy: 1\nidentities:\n  ann: {{ keyless: {keyless} }}\nimages:\n  \
+             - {{ match: [registry.example/app], require: [{{ signature: {{ by: [ann] }} }}] }}\n"
+        );
+        fs::write(yard.place.path().join("policy.yaml"), text).unwrap();
+    };
+    let code = |command: &str| yard.place.run(command).status.code().unwrap();
+    let (verify, explain) = (
+        "verify oci:bare:v1 --policy policy.yaml --as registry.example/app",
+        "policy explain policy.yaml oci:bare:v1 --as registry.example/app",
+    );
+    policy("ann@example.com");
+    for command in [verify, explain] {
+        assert_eq!((code(command), code(&with(command, "evidence"))), (1, 0), "{command}");
+    }
+    policy("ben@example.com");
+    for command in [verify, explain] {
+        assert_eq!(code(&with(command, "evidence")), 1, "{command}");
+    }
+    // Certificates of `--ca-roots` sign in the formats of the Notary Project, which are in no such file; a key beside them
+    // counts by the file.
+    let authority = "--ca-roots ca.pem --certificate-identity CN=signer";
+    let _ = yard.refuses("oci:bare:v1", &with(authority, "evidence"));
+    yard.image("second");
+    fs::remove_dir_all(yard.place.path().join("app")).unwrap();
+    yard.image("app");
+    yard.must("sign oci:app:v1 --key ben.key");
+    detached(&yard, "app");
+    yard.accepts("oci:second:v1", &with(&format!("{authority} --key ben.pub"), "evidence"));
+    let _ = yard.refuses("oci:second:v1", &with(&format!("{authority} --key ann.pub"), "evidence"));
+}
