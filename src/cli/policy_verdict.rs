@@ -6,6 +6,7 @@ use bulla::report::CheckResult;
 use bulla::report::RequirementCheck;
 use bulla::report::checks;
 use bulla::store::StoreError;
+use bulla::verify::Finding;
 
 use super::exit::Exit;
 use super::hints;
@@ -76,6 +77,8 @@ pub(super) fn below_tree(judged: &Judged<'_>) {
         let shown = checks.iter().filter(|check| check.result != CheckResult::Met);
         shown.for_each(|check| line(format_args!("  {}", shortened(&missing_line(check)))));
         outcome.unread.iter().for_each(|error| line(format_args!("  not read  {}", shortened(&error.to_string()))));
+        let evidence = unread_evidence(outcome).into_iter().take(UNREAD_SHOWN);
+        evidence.for_each(|finding| line(format_args!("  not read  {}", shortened(&finding))));
     }
 }
 
@@ -91,6 +94,8 @@ fn refused(reference: &str, judged: &Judged<'_>, exit: Exit) {
     missing.iter().for_each(|check| note(format_args!("  {}", shortened(&missing_line(check)))));
     let unread: Vec<&StoreError> = judged.outcomes.iter().flat_map(|(_, outcome)| &outcome.unread).collect();
     unread.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
+    let evidence = judged.outcomes.iter().flat_map(|(_, outcome)| unread_evidence(outcome)).take(UNREAD_SHOWN);
+    evidence.for_each(|finding| note(format_args!("  not read  {}", shortened(&finding))));
     match (exit, unread.first()) {
         (Exit::Refused, _) | (_, None) => {
             note(format_args!("hint: bulla tree {name}   # shows what is attached, and by whom"));
@@ -98,6 +103,20 @@ fn refused(reference: &str, judged: &Judged<'_>, exit: Exit) {
         (_, Some(error)) => note(format_args!("hint: {}", hints::unread_hint(error))),
     }
 }
+
+/// The evidence that kept a decision from being made: what is beyond a limit, or could not be fetched.
+fn unread_evidence(outcome: &PolicyOutcome<'_>) -> Vec<String> {
+    let findings = match &outcome.verdict {
+        PolicyVerdict::Unmet(_, refusal) if refusal.is_undetermined() => refusal.findings.as_slice(),
+        _ => &[],
+    };
+    let unread = findings.iter().filter(|(_, finding)| finding.reason.is_undetermined());
+    let carrier = |finding: &Finding| finding.digest.map_or_else(|| finding.place.to_string(), |one| one.to_string());
+    unread.map(|(_, finding)| format!("{}: {}", carrier(finding), finding.reason)).collect()
+}
+
+/// The most pieces of unread evidence that are named.
+const UNREAD_SHOWN: usize = 10;
 
 /// What is missing, with its line: `FILE:LINE: REQUIREMENT: CODE: TEXT`.
 pub(super) fn missing_line(check: &RequirementCheck) -> String {
