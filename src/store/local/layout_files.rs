@@ -125,9 +125,10 @@ impl OpenFile {
         if self.size > limit {
             return Err(too_large());
         }
-        // A file may be longer than its metadata says: read one byte more than declared, never all of it
-        // (threats: endless-file).
-        let mut bytes = Vec::with_capacity(usize::try_from(self.size.min(1 << 20)).unwrap_or_default());
+        // The length is that of a file or member that is there, so room for it is reserved at once: a buffer that grows takes
+        // up to twice that, and is copied. A file may be longer than its metadata says: then one byte more than the limit is
+        // read, never all of it (threats: endless-file).
+        let mut bytes = Vec::with_capacity(usize::try_from(self.size.saturating_add(1)).unwrap_or_default());
         let end = limit.saturating_add(1);
         self.reader.take(end).read_to_end(&mut bytes).map_err(|error| StoreError::io(what, error))?;
         match u64::try_from(bytes.len()) {

@@ -45,6 +45,7 @@ use crate::store::error::ConnectionFault;
 use crate::store::error::ProtocolFault;
 use crate::store::error::ProxyFault;
 use crate::store::error::TlsSettingFault;
+use crate::store::growth;
 
 /// The connections of a process.
 pub(super) struct Transport {
@@ -286,6 +287,7 @@ impl IncomingBody {
     ) -> Result<(Vec<u8>, bool), (ConnectionFailure, ConnectionFault)> {
         let mut whole = Vec::new();
         while let Some(piece) = self.next().await? {
+            growth::make_room(&mut whole, piece.len(), limit.saturating_add(1));
             whole.extend_from_slice(&piece);
             if length(&whole) > limit {
                 whole.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
