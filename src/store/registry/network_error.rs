@@ -1,5 +1,5 @@
-//! Classifies the errors of the network, the operating system and the HTTP library, if possible by the types in the
-//! chain of causes.
+//! Classifies the errors of the network, the operating system and the HTTP library by the types in the chain of causes.
+//! One of them has no type that another crate can name: that of a proxy that requires authentication.
 
 use std::error::Error;
 use std::io;
@@ -14,7 +14,7 @@ pub(super) fn is_permanent(error: &reqwest::Error) -> bool {
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         inner.is_some_and(|inner| inner.is::<rustls::pki_types::InvalidDnsNameError>())
             || error.is::<rustls::pki_types::InvalidDnsNameError>()
-            || untyped(error) == Some(UntypedError::ProxyAuthentication)
+            || is_proxy_authentication(error)
     })
 }
 
@@ -38,9 +38,7 @@ pub(in crate::store) fn network_error(error: &reqwest::Error) -> NetworkError {
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => Some(NetworkErrorKind::NoRoute),
         Some(io::ErrorKind::TimedOut) => Some(NetworkErrorKind::TimedOut),
         Some(io::ErrorKind::UnexpectedEof) if error.is_connect() => Some(NetworkErrorKind::EndedInHandshake),
-        _ if causes(error).any(|cause| untyped(cause) == Some(UntypedError::ClosedUnanswered)) => {
-            Some(NetworkErrorKind::ClosedUnanswered)
-        }
+        _ if causes(error).any(is_closed_unanswered) => Some(NetworkErrorKind::ClosedUnanswered),
         _ if detail.is_empty() && error.is_builder() => Some(NetworkErrorKind::RequestNotMade),
         _ if detail.is_empty() => Some(NetworkErrorKind::Broke),
         _ => None,
@@ -53,23 +51,16 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)
     std::iter::successors(error.source(), |cause| (**cause).source())
 }
 
-/// An error for which the HTTP libraries export no type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum UntypedError {
-    ClosedUnanswered,
-    ProxyAuthentication,
+/// Whether the connection was closed before a response.
+fn is_closed_unanswered(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message)
 }
 
-/// Classifies an error by its text, which no other function of the stores does. hyper-util does not export the type of
-/// its error for the 407 of a proxy, and reqwest has no method for the error of hyper that a connection was closed
-/// before a response. If these texts change, the error is reported with its own text, and a request to a refusing proxy
-/// is retried; no verdict depends on it.
-fn untyped(error: &(dyn Error + 'static)) -> Option<UntypedError> {
-    match error.to_string().as_str() {
-        "connection closed before message completed" => Some(UntypedError::ClosedUnanswered),
-        "tunnel error: proxy authorization required" => Some(UntypedError::ProxyAuthentication),
-        _ => None,
-    }
+/// Whether a proxy answered CONNECT with 407 (proxy authentication required). It is recognized by its text, as no other
+/// error is: hyper-util does not export the type. If the text changes, a request to such a proxy is retried in vain; no
+/// verdict depends on it.
+fn is_proxy_authentication(error: &(dyn Error + 'static)) -> bool {
+    error.to_string() == "tunnel error: proxy authorization required"
 }
 
 #[cfg(test)]
@@ -109,9 +100,9 @@ mod tests {
         runtime.block_on(client.build().unwrap().get(url).send()).unwrap_err()
     }
 
-    /// This test fails if a new version of a library changes the text of an error.
+    /// This test fails if a new version of a library changes the type of an error, or the text of the one without a type.
     #[test]
-    fn errors_without_a_type_are_known_by_their_text() {
+    fn a_closed_connection_and_a_proxy_that_requires_authentication_are_told_apart() {
         let closed = reported("", false);
         assert_eq!(network_error(&closed).kind, Some(NetworkErrorKind::ClosedUnanswered), "{closed:?}");
         assert!(!is_permanent(&closed));
