@@ -1,4 +1,4 @@
-//! Bounded fuzzing: the bodies of `tests/fuzz` over mutations of accepted documents, the same each time.
+//! Bounded fuzzing under proptest: the bodies of `tests/fuzz` over mutations of accepted documents, the same each time.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,11 +16,13 @@
 #[path = "fuzz/bodies.rs"]
 mod bodies;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
-use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -39,14 +41,25 @@ use bulla::key::PublicKey;
 use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::time::Time;
+use proptest::collection::vec;
+use proptest::prelude::ProptestConfig;
+use proptest::prelude::Strategy;
+use proptest::prelude::any;
+use proptest::prop_oneof;
+use proptest::sample::Index;
+use proptest::sample::select;
+use proptest::test_runner::RngAlgorithm;
+use proptest::test_runner::TestError;
+use proptest::test_runner::TestRng;
+use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use serde_json::json;
 
 /// The number of mutated seeds for each body.
-const CASES: usize = 4_000;
+const CASES: u32 = 4_000;
 
 /// The number of mutated archives: fewer, since each is a file.
-const ARCHIVES: usize = 600;
+const ARCHIVES: u32 = 600;
 
 #[test]
 fn bundle() {
@@ -252,6 +265,21 @@ fn every_body_has_a_target_and_a_test() {
     }
 }
 
+/// A body that panics is noticed, and what makes it panic is made small.
+#[test]
+fn a_broken_promise_is_found_and_made_small() {
+    let seeds = [b"a document".repeat(9)];
+    let body = |data: &[u8]| {
+        assert!(!data.contains(&b'%'), "it reads a percent sign");
+        true
+    };
+    let broken = refused(body, &seeds, CASES);
+    let Err(TestError::Fail(why, Mutant(smallest))) = broken else { panic!("{broken:?}") };
+    assert!(why.message().contains("a percent sign"), "{why}");
+    assert!(smallest.contains(&b'%') && smallest.len() <= seeds[0].len() + 3, "{}", smallest.escape_ascii());
+    assert_eq!(refused(|_| false, &seeds, CASES).unwrap(), CASES);
+}
+
 const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
 
 fn bulla(arguments: &[&str]) {
@@ -278,127 +306,162 @@ fn kinds(layout: &str, media_type: &str) -> Vec<Vec<u8>> {
     found
 }
 
-/// Runs the body over the seeds, all of which it accepts or the test would begin with nothing, and over `cases` mutations,
-/// some of which it has to refuse.
-fn fuzz(name: &str, seeds: &[Vec<u8>], cases: usize) {
+/// Runs the body over the seeds, at least one of which it accepts, and over `cases` mutations, some of which it has to
+/// refuse. A mutation that breaks a promise is made as small as it gets before it is reported.
+fn fuzz(name: &str, seeds: &[Vec<u8>], cases: u32) {
     let (_, body): &(&str, Body) = BODIES.iter().find(|(known, _)| *known == name).unwrap();
-    let accepted = seeds.iter().filter(|seed| body(seed)).count();
-    assert!(accepted > 0, "no seed is accepted");
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut refused = 0;
-    for case in 0..cases {
-        let mutant = random.mutant(seeds);
-        let read = std::panic::catch_unwind(|| body(&mutant));
-        match read {
-            Ok(accepted) => refused += usize::from(!accepted),
-            Err(panic) => {
-                println!("case {case}: {}", mutant.escape_ascii());
-                std::panic::resume_unwind(panic);
-            }
-        }
-    }
+    assert!(seeds.iter().any(|seed| body(seed)), "no seed is accepted");
+    let refused = refused(*body, seeds, cases).unwrap_or_else(|broken| panic!("{broken}"));
     assert!(
         refused > 0 && refused < cases,
         "{refused} of {cases} are refused: the mutations are too weak or too strong"
     );
 }
 
-/// Numbers that look random and are the same each time: SplitMix64.
-struct Random(u64);
+/// The number of mutations that the body refuses; an error for one that makes it panic.
+fn refused(body: impl Fn(&[u8]) -> bool, seeds: &[Vec<u8>], cases: u32) -> Result<u32, TestError<Mutant>> {
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let refused = Cell::new(0);
+    TestRunner::new_with_rng(config, random).run(&mutants(seeds), |Mutant(bytes)| {
+        refused.set(refused.get() + u32::from(!body(&bytes)));
+        Ok(())
+    })?;
+    Ok(refused.get())
+}
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+/// A seed with one to four changes.
+fn mutants(seeds: &[Vec<u8>]) -> impl Strategy<Value = Mutant> {
+    (any::<Index>(), vec(changes(), 1..=4)).prop_map(move |(seed, changes)| {
+        let mut mutant = seed.get(seeds).clone();
+        changes.into_iter().for_each(|change| change.apply(&mut mutant, seeds));
+        Mutant(mutant)
+    })
+}
+
+fn changes() -> impl Strategy<Value = Change> {
+    let part = || (any::<Index>(), 0..=64_usize).prop_map(|(begin, length)| Part { begin, length });
+    prop_oneof![
+        (any::<Index>(), 0..8_u8).prop_map(|(at, bit)| Change::FlipBit { at, bit }),
+        (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| Change::SetByte { at, byte }),
+        part().prop_map(Change::Remove),
+        part().prop_map(Change::Repeat),
+        any::<Index>().prop_map(Change::Truncate),
+        (part(), any::<Index>(), part()).prop_map(|(to, seed, from)| Change::Splice { to, seed, from }),
+        (any::<Index>(), b'0'..=b'9').prop_map(|(which, digit)| Change::SetDigit { which, digit }),
+        (any::<Index>(), select(WORDS)).prop_map(|(at, word)| Change::Insert { at, word }),
+    ]
+}
+
+/// A mutated document.
+#[derive(Clone)]
+struct Mutant(Vec<u8>);
+
+impl fmt::Debug for Mutant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
     }
+}
 
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
+/// At most 64 bytes of a document.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    begin: Index,
+    length: usize,
+}
+
+impl Part {
+    fn of(self, bytes: &[u8]) -> Range<usize> {
+        let begin = self.begin.index(bytes.len() + 1);
+        begin..bytes.len().min(begin + self.length)
     }
+}
 
-    /// A part of `bytes`, of at most 64 bytes.
-    fn part(&mut self, bytes: &[u8]) -> std::ops::Range<usize> {
-        let begin = self.below(bytes.len());
-        let end = begin + self.below(64.min(bytes.len() - begin) + 1);
-        begin..end
-    }
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    FlipBit {
+        at: Index,
+        bit: u8,
+    },
+    Insert {
+        at: Index,
+        word: &'static [u8],
+    },
+    Remove(Part),
+    Repeat(Part),
+    SetByte {
+        at: Index,
+        byte: u8,
+    },
+    /// In a number: lengths, sizes, versions.
+    SetDigit {
+        which: Index,
+        digit: u8,
+    },
+    Splice {
+        to: Part,
+        seed: Index,
+        from: Part,
+    },
+    Truncate(Index),
+}
 
-    /// A seed with one to four changes.
-    fn mutant(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
-        let mut mutant = seeds[self.below(seeds.len())].clone();
-        for _ in 0..=self.below(4) {
-            self.change(&mut mutant, seeds);
-        }
-        mutant
-    }
-
-    fn change(&mut self, mutant: &mut Vec<u8>, seeds: &[Vec<u8>]) {
-        let part = self.part(mutant);
-        match self.below(8) {
-            0 if !mutant.is_empty() => {
-                let at = self.below(mutant.len());
-                mutant[at] ^= 1 << self.below(8);
+impl Change {
+    fn apply(self, mutant: &mut Vec<u8>, seeds: &[Vec<u8>]) {
+        let length = mutant.len();
+        match self {
+            Self::FlipBit { .. } | Self::SetByte { .. } if mutant.is_empty() => {}
+            Self::FlipBit { at, bit } => mutant[at.index(length)] ^= 1 << bit,
+            Self::Insert { at, word } => {
+                let at = at.index(length + 1);
+                mutant.splice(at..at, word.iter().copied());
             }
-            1 if !mutant.is_empty() => {
-                let at = self.below(mutant.len());
-                mutant[at] = self.next() as u8;
-            }
-            2 => drop(mutant.drain(part)),
-            3 => {
+            Self::Remove(part) => drop(mutant.drain(part.of(mutant))),
+            Self::Repeat(part) => {
+                let part = part.of(mutant);
                 let copy = mutant[part.clone()].to_vec();
                 mutant.splice(part.end..part.end, copy);
             }
-            4 => mutant.truncate(part.start),
-            5 => {
-                let other = &seeds[self.below(seeds.len())];
-                let from = self.part(other);
-                mutant.splice(part, other[from].iter().copied());
-            }
-            6 => {
-                // A number that is one more or less: lengths, sizes, versions.
-                let digits: Vec<usize> = (0..mutant.len()).filter(|at| mutant[*at].is_ascii_digit()).collect();
+            Self::SetByte { at, byte } => mutant[at.index(length)] = byte,
+            Self::SetDigit { which, digit } => {
+                let digits: Vec<usize> = (0..length).filter(|at| mutant[*at].is_ascii_digit()).collect();
                 if !digits.is_empty() {
-                    mutant[digits[self.below(digits.len())]] = b'0' + self.below(10) as u8;
+                    mutant[*which.get(&digits)] = digit;
                 }
             }
-            _ => {
-                let word = WORDS[self.below(WORDS.len())];
-                mutant.splice(part.start..part.start, word.iter().copied());
+            Self::Splice { to, seed, from } => {
+                let other = seed.get(seeds);
+                mutant.splice(to.of(mutant), other[from.of(other)].iter().copied());
             }
+            Self::Truncate(at) => mutant.truncate(at.index(length + 1)),
         }
     }
 }
 
 /// Characters with a meaning in the formats.
-static WORDS: LazyLock<Vec<&'static [u8]>> = LazyLock::new(|| {
-    let words: [&[u8]; 24] = [
-        b"\"",
-        b"{",
-        b"}",
-        b"[",
-        b"]",
-        b",",
-        b":",
-        b";",
-        b"=",
-        b"<",
-        b">",
-        b"%",
-        b"%00",
-        b"\\u0000",
-        b"\0",
-        b"\xff",
-        b"null",
-        b"-1",
-        b"1e400",
-        b"99999999999999999999",
-        b"..",
-        b"../",
-        b"\xef\xbb\xbf",
-        b"rel=next",
-    ];
-    words.to_vec()
-});
+const WORDS: &[&[u8]] = &[
+    b"\"",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b";",
+    b"=",
+    b"<",
+    b">",
+    b"%",
+    b"%00",
+    b"\\u0000",
+    b"\0",
+    b"\xff",
+    b"null",
+    b"-1",
+    b"1e400",
+    b"99999999999999999999",
+    b"..",
+    b"../",
+    b"\xef\xbb\xbf",
+    b"rel=next",
+];
