@@ -247,6 +247,7 @@ fn each_rule_can_fail() {
         ("envelope/dsse.rs", "//! Curve.\nuse p256::ecdsa;\n", "2: power: `p256` calls cryptography"),
         ("envelope/dsse.rs", "//! Hash.\nuse sha2::Sha256;\n", "2: power: `sha2` hashes"),
         ("ops/sign.rs", "//! Dice.\nfn f() { getrandom::fill() }\n", "2: power: `getrandom` draws random bytes"),
+        ("ops/sign.rs", "//! Any.\nfn f() { g(&Limits::DEFAULT) }\n", "2: power: `Limits::DEFAULT` chooses limits"),
         ("ops/sign.rs", "//! Args.\nuse clap::Parser;\n", "2: power: `clap` talks to people"),
         ("verify/mod.rs", "//! Trace.\nuse tracing::debug;\n", "2: power: `tracing` traces"),
         ("trust/mod.rs", "//! Trace.\nfn f() { tracing::info!(\"x\") }\n", "2: power: `tracing` traces"),

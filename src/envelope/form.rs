@@ -52,7 +52,7 @@ static SIGSTORE_BUNDLE: Form = Form {
         signs_names: true,
         takes_log_entries: true,
         to_timestamp: Some(|signed| Ok(signed.signature.clone())),
-        write: |signed, subject, StorageOptions { created, .. }| {
+        write: |signed, subject, StorageOptions { created, .. }, _| {
             let json = |error| EnvelopeError::Json { format: FormName::SigstoreBundle.as_str(), error };
             let (envelope, material) = (signed.envelope(), signed.bundle_material(BundleVersion::V0_3));
             let bundle = Bundle::of_parts(envelope, material, BundleVersion::V0_3).to_json().map_err(json)?;
@@ -80,7 +80,7 @@ static SIMPLE_SIGNING: Form = Form {
         signs_names: true,
         takes_log_entries: false,
         to_timestamp: Some(|signed| Ok(signed.signature.clone())),
-        write: |signed, _, _| {
+        write: |signed, _, _, _| {
             let content = Content::from_bytes(media_type::SIMPLE_SIGNING, signed.payload.bytes().to_vec());
             let mut layer = content.descriptor().bare();
             layer.annotations = cosign_annotations::annotations(signed, FormName::SimpleSigning)?;
@@ -107,7 +107,7 @@ static DSSE: Form = Form {
         takes_log_entries: false,
         // cosign v2 verifies the timestamp of an attestation over the envelope.
         to_timestamp: Some(|signed| signed.stored_envelope()),
-        write: |signed, _, _| {
+        write: |signed, _, _, _| {
             let content = Content::from_bytes(media_type::DSSE_ENVELOPE, signed.stored_envelope()?);
             let mut layer = content.descriptor().bare();
             layer.annotations = cosign_annotations::annotations(signed, FormName::Dsse)?;
@@ -164,10 +164,11 @@ fn write_notary(
     signed: &SignedItem<'_>,
     subject: &Subject,
     storage: StorageOptions,
+    limits: &Limits,
 ) -> Result<StoredSignature, EnvelopeError> {
     let (item, chain) =
         signed.payload.notary_item().zip(signed.chain).ok_or(EnvelopeError::NoChain { key: signed.key.id() })?;
-    let envelope = item.envelope(signed.key, chain, &signed.signature, signed.signing_agent)?;
+    let envelope = item.envelope(signed.key, chain, &signed.signature, signed.signing_agent, limits)?;
     let layer = Content::from_bytes(item.format().media_type(), envelope);
     let manifest = storage
         .notary_manifest
@@ -244,7 +245,7 @@ impl Form {
         let unwritable = EnvelopeError::Unwritable { form: self.name.as_str(), statement: "a signature" };
         let writing = self.writing.as_ref().ok_or(unwritable)?;
         self.check_witnesses(signed)?;
-        let stored = (writing.write)(signed, subject, storage)?;
+        let stored = (writing.write)(signed, subject, storage, limits)?;
         self.check_readable(&stored, signed.item.statement, limits)?;
         Ok(stored)
     }

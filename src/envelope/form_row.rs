@@ -54,7 +54,7 @@ pub(super) struct FormWriting {
     /// has a place of its own for them.
     pub(super) to_timestamp: Option<TimestampedBytes>,
     /// Makes the content in which a signature is stored.
-    pub(super) write: fn(&SignedItem<'_>, &Subject, StorageOptions) -> Result<StoredSignature, EnvelopeError>,
+    pub(super) write: fn(&SignedItem<'_>, &Subject, StorageOptions, &Limits) -> Result<StoredSignature, EnvelopeError>,
 }
 
 /// Makes the bytes that the timestamps of a signature are about.
@@ -71,6 +71,7 @@ pub struct StorageOptions {
 
 /// A signature as it is stored beside an image.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum StoredSignature {
     /// A layer of the manifest at one of cosign's tags.
     Layer {

@@ -76,15 +76,20 @@ impl Forms {
     /// The payloads of `item` to sign for these formats, each with the formats that carry it.
     ///
     /// # Errors
-    /// [`EnvelopeError`] if one of the formats cannot carry the statement, or a payload cannot be serialized.
-    pub fn payloads(&self, item: &SigningItem<'_>) -> Result<Vec<(ItemPayload, Vec<&'static Form>)>, EnvelopeError> {
+    /// [`EnvelopeError`] if one of the formats cannot carry the statement, a payload cannot be serialized, or a verifier with
+    /// these limits could not read it.
+    pub fn payloads(
+        &self,
+        item: &SigningItem<'_>,
+        limits: &Limits,
+    ) -> Result<Vec<(ItemPayload, Vec<&'static Form>)>, EnvelopeError> {
         let mut payloads: Vec<(ItemPayload, Vec<&'static Form>)> = Vec::new();
         for form in self.iter() {
             form.check_statement(&item.statement)?;
             let Some(kind) = form.payload() else { continue };
             match payloads.iter_mut().find(|(payload, _)| payload.kind() == kind) {
                 Some((_, same)) => same.push(form),
-                None => payloads.push((item.payload(kind)?, vec![form])),
+                None => payloads.push((item.payload(kind, limits)?, vec![form])),
             }
         }
         Ok(payloads)
@@ -125,7 +130,7 @@ mod tests {
             ItemStatement::Attestation { name: None, predicate: &predicate, predicate_type: "https://x.test/p" };
         let attestation = SigningItem { digest: &digest, statement };
         let names = |forms: &Forms, item: &SigningItem<'_>| {
-            let payloads = forms.payloads(item)?;
+            let payloads = forms.payloads(item, &Limits::DEFAULT)?;
             let names = |forms: &[&Form]| forms.iter().map(|form| form.name).collect::<Vec<_>>();
             Ok(payloads.iter().map(|(payload, forms)| (payload.kind(), names(forms))).collect::<Vec<_>>())
         };

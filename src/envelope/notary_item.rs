@@ -33,9 +33,10 @@ impl NotaryItem {
         format: NotaryFormat,
         artifact: &NotaryPayload,
         dated: &DatedArtifact<'_>,
+        limits: &Limits,
     ) -> Result<Self, EnvelopeError> {
         let payload = artifact.to_bytes(format)?;
-        NotaryPayload::check_form(&payload, &Limits::DEFAULT)?;
+        NotaryPayload::check_form(&payload, limits)?;
         let attributes = NotaryAttributes::new(SigningScheme::X509, dated.signing_time);
         let attributes = match dated.expiry {
             Some(expiry) => attributes.with_expiry(expiry),
@@ -105,10 +106,11 @@ impl NotaryItem {
         chain: &CertificateChain,
         signature: &[u8],
         signing_agent: &str,
+        limits: &Limits,
     ) -> Result<Vec<u8>, EnvelopeError> {
         let certificates: Vec<_> = self.chain(Some(chain), key)?.certificates().collect();
         let unsigned = UnsignedAttributes { chain: &certificates, signing_agent: Some(signing_agent), timestamp: None };
-        Ok(self.draft(key)?.assemble(key, signature, &unsigned, &Limits::DEFAULT)?)
+        Ok(self.draft(key)?.assemble(key, signature, &unsigned, limits)?)
     }
 }
 

@@ -100,7 +100,7 @@ impl SigningItem<'_> {
     ///
     /// # Errors
     /// [`EnvelopeError`] if it cannot carry this statement, or cannot be serialized.
-    pub(super) fn payload(&self, kind: PayloadKind) -> Result<ItemPayload, EnvelopeError> {
+    pub(super) fn payload(&self, kind: PayloadKind, limits: &Limits) -> Result<ItemPayload, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "payload", error };
         let bytes = match (kind, self.statement) {
             (PayloadKind::Statement, ItemStatement::Attestation { name, predicate, predicate_type }) => {
@@ -120,7 +120,7 @@ impl SigningItem<'_> {
             (PayloadKind::SimpleSigning, ItemStatement::Attestation { .. } | ItemStatement::Finished(_)) => {
                 return Err(EnvelopeError::Unwritable { form: "simple-signing", statement: "an attestation" });
             }
-            (PayloadKind::Notary(format), statement) => return self.notary_payload(format, statement),
+            (PayloadKind::Notary(format), statement) => return self.notary_payload(format, statement, limits),
         };
         Ok(match kind {
             PayloadKind::SimpleSigning => ItemPayload::simple_signing(bytes),
@@ -128,14 +128,19 @@ impl SigningItem<'_> {
         })
     }
 
-    fn notary_payload(&self, format: NotaryFormat, statement: ItemStatement<'_>) -> Result<ItemPayload, EnvelopeError> {
+    fn notary_payload(
+        &self,
+        format: NotaryFormat,
+        statement: ItemStatement<'_>,
+        limits: &Limits,
+    ) -> Result<ItemPayload, EnvelopeError> {
         let unwritable = |statement| Err(EnvelopeError::Unwritable { form: "notary", statement });
         let ItemStatement::ImageSignature { annotations, artifact, .. } = statement else {
             return unwritable("an attestation");
         };
         let Some(dated) = artifact else { return unwritable("a signature without its time") };
         let payload = NotaryPayload::new(dated.media_type, self.digest, dated.size, annotations)?;
-        NotaryItem::new(format, &payload, &dated).map(ItemPayload::notary)
+        NotaryItem::new(format, &payload, &dated, limits).map(ItemPayload::notary)
     }
 }
 
@@ -291,7 +296,7 @@ mod tests {
         for form in Form::all().filter(|form| form.check_statement(&statement).is_ok()) {
             let Some(kind) = form.payload() else { continue };
             // A format with certificates signs the artifact, and its own test has one.
-            let Ok(payload) = item.payload(kind) else { continue };
+            let Ok(payload) = item.payload(kind, &Limits::DEFAULT) else { continue };
             let signed = SigningIdentity::new(&key).sign(item, &payload).unwrap();
             let write = |image| form.write(&signed, &Subject::of(image), storage, &Limits::DEFAULT);
             assert!(write(&images[0]).is_ok(), "{form:?}");
@@ -311,7 +316,7 @@ mod tests {
         let item = SigningItem { digest: &digest, statement };
         let [ours, other] = [(); 2].map(|()| PrivateKey::generate(KeyKind::P256).unwrap());
         for kind in [PayloadKind::SimpleSigning, PayloadKind::Statement] {
-            let payload = item.payload(kind).unwrap();
+            let payload = item.payload(kind, &Limits::DEFAULT).unwrap();
             let made = SigningIdentity::new(&ours).sign(item, &payload).unwrap();
             let key = ours.public_key();
             assert!(SignedItem::verified(item, &payload, key, &made.signature).is_ok());

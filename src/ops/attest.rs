@@ -64,7 +64,7 @@ pub async fn attest(
     let span = info_span!("attest", subject = %subject.digest(), place = %sink.origin());
     let item = SigningItem { digest: subject.digest(), statement: attestation.statement() };
     let attest = async {
-        let payloads = attestation.forms.payloads(&item)?;
+        let payloads = attestation.forms.payloads(&item, limits)?;
         sign::check_payloads(&payloads, item.statement, limits)?;
         let AttestOptions { created, when, witnessing } = *options;
         let conditions = Conditions { trust: None, when, witnessing };

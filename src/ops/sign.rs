@@ -114,8 +114,8 @@ impl SignOptions<'_> {
         Making { storage, timestamping: self.timestamping, witnessing: self.witnessing }
     }
 
-    fn payloads(&self, subject: &Subject, identity: &str) -> Result<Vec<FormPayload>, EnvelopeError> {
-        self.forms.payloads(&self.item(subject, identity))
+    fn payloads(&self, subject: &Subject, identity: &str, limits: &Limits) -> Result<Vec<FormPayload>, EnvelopeError> {
+        self.forms.payloads(&self.item(subject, identity), limits)
     }
 }
 
@@ -171,7 +171,7 @@ pub async fn sign(
     let span = info_span!("sign", subject = %subject.digest(), place = %sink.origin());
     let sign = async {
         let reference = options.readable(sink)?;
-        let (item, payloads) = (options.item(subject, &reference), options.payloads(subject, &reference)?);
+        let (item, payloads) = (options.item(subject, &reference), options.payloads(subject, &reference, limits)?);
         check_payloads(&payloads, item.statement, limits)?;
         let plan = SigningPlan::find(sink, subject, signers, &payloads, options.conditions(when), limits).await?;
         plan.sign(sink, subject, item, options.making(), limits).await
@@ -192,7 +192,7 @@ pub async fn plan(
     limits: &Limits,
 ) -> Result<Vec<Signed>, OpsError> {
     let reference = options.readable(sink)?;
-    let payloads = options.payloads(subject, &reference)?;
+    let payloads = options.payloads(subject, &reference, limits)?;
     check_payloads(&payloads, options.item(subject, &reference).statement, limits)?;
     let plan = SigningPlan::find(sink, subject, signers, &payloads, options.conditions(when), limits).await?;
     Ok(plan.entries.into_iter().map(|entry| entry.signed).collect())

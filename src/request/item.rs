@@ -146,9 +146,9 @@ impl RequestItem {
     /// The payloads to sign for this item, one for each format that does not share that of another.
     ///
     /// # Errors
-    /// [`EnvelopeError`] if they cannot be serialized.
-    pub fn payloads(&self) -> Result<Vec<ItemPayload>, EnvelopeError> {
-        let payloads = self.forms().payloads(&self.signing_item())?;
+    /// [`EnvelopeError`] if they cannot be serialized, or a verifier with these limits could not read them.
+    pub fn payloads(&self, limits: &Limits) -> Result<Vec<ItemPayload>, EnvelopeError> {
+        let payloads = self.forms().payloads(&self.signing_item(), limits)?;
         Ok(payloads.into_iter().map(|(payload, _)| payload).collect())
     }
 

@@ -49,6 +49,8 @@ pub struct SigningRequest {
     expires: Time,
     files: Vec<RequestFile>,
     items: Vec<RequestItem>,
+    /// The limits with which it was parsed.
+    limits: Limits,
     owners: Vec<Keyholder>,
     payloads: Vec<Vec<ItemPayload>>,
     quorum: Quorum,
@@ -145,9 +147,9 @@ impl SigningRequest {
         let payloads = payloads(&items, limits)?;
         chains.check_sizes(&payloads, limits)?;
         let digest = Digest::sha256(bytes);
-        let reason = wire.reason;
-        let request = Self { chains, created, digest, expires, files, items, owners, payloads, quorum, reason };
-        request.check_log_lines(limits)?;
+        let (limits, reason) = (limits.clone(), wire.reason);
+        let request = Self { chains, created, digest, expires, files, items, limits, owners, payloads, quorum, reason };
+        request.check_log_lines(&request.limits)?;
         Ok(request)
     }
 
@@ -155,6 +157,11 @@ impl SigningRequest {
     /// with certificates.
     pub fn chain(&self, key: KeyId) -> Option<&CertificateChain> {
         self.chains.get(key)
+    }
+
+    /// The limits with which it was parsed.
+    pub(super) const fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The owner of `key`.
@@ -348,7 +355,7 @@ fn payloads(items: &[RequestItem], limits: &Limits) -> Result<Vec<Vec<ItemPayloa
     let mut all = Vec::new();
     for item in items {
         let envelope = |error| RequestError::Envelope { error, reference: item.reference.to_string() };
-        let payloads = item.payloads().map_err(envelope)?;
+        let payloads = item.payloads(limits).map_err(envelope)?;
         for payload in &payloads {
             // A larger payload would exceed the limit of verifiers.
             let encoded = payload.bytes().len().div_ceil(3).saturating_mul(4);

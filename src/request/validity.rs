@@ -1,7 +1,6 @@
 //! When a signing request may be signed: its validity period, the signing time, the validity of certificates.
 
 use crate::key::KeyId;
-use crate::limits::Limits;
 use crate::request::RequestError;
 use crate::request::SigningRequest;
 use crate::time::Time;
@@ -49,7 +48,7 @@ impl SigningRequest {
         // The clock of a signer may be a little behind the signing time, for which the chain was verified.
         let at = now.max(self.created());
         let refused = |error| RequestError::Chain { error: Box::new(error), key, owner };
-        chain.verified_at(at, &Limits::DEFAULT).map(drop).map_err(refused)
+        chain.verified_at(at, self.limits()).map(drop).map_err(refused)
     }
 
     /// The latest time at which a requested signature is still to be valid; `None` if none of them has an expiry.

@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
+use crate::limits::Limits;
 use crate::store::StoreError;
 use crate::store::error::BrokenReason;
 use crate::store::error::CredentialFileFault;
@@ -116,8 +117,8 @@ impl Credentials {
     }
 
     /// Looks up the credential for `repository` at `host`; anonymous if no source has one. `plain` excludes credentials
-    /// that were stored for TLS; `timeout` is that of a credential helper. In each file the helper takes precedence,
-    /// then the entry that fits best.
+    /// that were stored for TLS; `timeout` and `limits` are those of a credential helper. In each file the helper takes
+    /// precedence, then the entry that fits best.
     ///
     /// # Errors
     /// [`StoreError`] if a file cannot be read or a helper fails, which is not the same as having no credential. A
@@ -128,6 +129,7 @@ impl Credentials {
         repository: &str,
         plain: bool,
         timeout: Duration,
+        limits: &Limits,
     ) -> Result<FoundCredential, StoreError> {
         let mut missing = Vec::new();
         let found = |credential, source, missing| Ok(FoundCredential { credential, missing, source });
@@ -137,7 +139,7 @@ impl Credentials {
         for config in self.read.get_or_try_init(|| async { self.read_all() }).await? {
             if let Some(name) = config.helper(host) {
                 let program = helper::program(name);
-                match self.helpers.ask(name, host, timeout).await? {
+                match self.helpers.ask(name, host, timeout, limits).await? {
                     HelperReply::Credential(credential) => {
                         let file = config.name().to_owned();
                         return found(credential, Some(CredentialSource::Helper { file, program }), missing);
@@ -231,7 +233,7 @@ mod tests {
     fn found(credentials: &Credentials, host: &str, repository: &str, plain: bool) -> Result<Credential, StoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime
-            .block_on(credentials.find(host, repository, plain, Duration::from_secs(10)))
+            .block_on(credentials.find(host, repository, plain, Duration::from_secs(10), &Limits::DEFAULT))
             .map(|found| found.credential)
     }
 
@@ -392,7 +394,9 @@ mod tests {
         }
         assert_eq!(std::fs::read_to_string(&log).unwrap(), "x\n");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let error = runtime.block_on(file.find("b.example", "app", false, Duration::from_millis(50))).unwrap_err();
+        let error = runtime
+            .block_on(file.find("b.example", "app", false, Duration::from_millis(50), &Limits::DEFAULT))
+            .unwrap_err();
         assert!(error.to_string().contains("no answer after"), "{error}");
     }
 
@@ -690,7 +694,8 @@ mod tests {
             ("d.example", Some("the given credential"), None),
             ("e.example", None, None),
         ] {
-            let found = runtime.block_on(file.find(host, "app", false, Duration::from_secs(10))).unwrap();
+            let found =
+                runtime.block_on(file.find(host, "app", false, Duration::from_secs(10), &Limits::DEFAULT)).unwrap();
             assert_eq!(found.source.map(|source| source.to_string()).as_deref(), source, "{host}");
             assert_eq!(found.missing.first().map(String::as_str), missing, "{host}");
         }

@@ -244,6 +244,8 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["getrandom"],
         &["cli/cert/new.rs", "cli/demo.rs", "cli/timestamp/nonce.rs", "files/", "key/", "store/registry/"],
     ),
+    // A reader with limits of its own would accept what the operator forbade. The last reads only what it made itself.
+    ("chooses limits", &["Limits::DEFAULT"], &["cli/", "store/registry/settings.rs", "x509/test_authority.rs"]),
     ("talks to people", &["clap", "rpassword", "rustix::termios"], &["cli/"]),
     ("catches signals", &["signal_hook"], &["cli/signals.rs"]),
     ("traces", &["tracing"], &["cli/log.rs", "ops/", "store/"]),

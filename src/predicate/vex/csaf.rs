@@ -133,7 +133,7 @@ fn justified(entry: &JsonObject<'_>, products: &Products) -> Result<BTreeSet<Str
 
 impl Products {
     fn read(&mut self, tree: &JsonObject<'_>, limits: &Limits) -> Result<(), PredicateError> {
-        self.branches(tree, limits.json.depth)?;
+        self.branches(tree, limits.json.depth, limits)?;
         if let Some(list) = tree.optional("full_product_names")? {
             list.each(&mut |node| self.add(&node.object()?))?;
         }
@@ -148,19 +148,19 @@ impl Products {
         })
     }
 
-    /// Adds the products of the branches, which nest at most `depth` levels.
-    fn branches(&mut self, parent: &JsonObject<'_>, depth: u64) -> Result<(), PredicateError> {
+    /// Adds the products of the branches, which nest at most `depth` levels more.
+    fn branches(&mut self, parent: &JsonObject<'_>, depth: u64, limits: &Limits) -> Result<(), PredicateError> {
         let Some(list) = parent.optional("branches")? else { return Ok(()) };
         let Some(below) = depth.checked_sub(1) else {
             let what = "levels of branches";
-            return Err(list.error(PredicateProblem::TooMany { what, limit: Limits::DEFAULT.json.depth }));
+            return Err(list.error(PredicateProblem::TooMany { what, limit: limits.json.depth }));
         };
         list.each(&mut |node| {
             let branch = node.object()?;
             if let Some(product) = branch.optional_object("product")? {
                 self.add(&product)?;
             }
-            self.branches(&branch, below)
+            self.branches(&branch, below, limits)
         })
     }
 

@@ -67,7 +67,13 @@ impl Helpers {
     }
 
     /// The credential that the helper `name` has for `host`, cached for [`RESPONSE_TTL`].
-    pub(super) async fn ask(&self, name: &str, host: &str, timeout: Duration) -> Result<HelperReply, StoreError> {
+    pub(super) async fn ask(
+        &self,
+        name: &str,
+        host: &str,
+        timeout: Duration,
+        limits: &Limits,
+    ) -> Result<HelperReply, StoreError> {
         let key = (name.to_owned(), host.to_owned());
         let mut cache = self.cache.lock().await;
         if let Some((reply, until)) = cache.get(&key)
@@ -75,7 +81,7 @@ impl Helpers {
         {
             return Ok(reply.clone());
         }
-        let reply = self.run(name, host, timeout).await?;
+        let reply = self.run(name, host, timeout, limits).await?;
         cache.insert(key, (reply.clone(), Instant::now() + RESPONSE_TTL));
         Ok(reply)
     }
@@ -85,7 +91,7 @@ impl Helpers {
     ///
     /// # Errors
     /// [`StoreError::Denied`] if it fails, exceeds `timeout`, or prints anything else.
-    async fn run(&self, name: &str, host: &str, timeout: Duration) -> Result<HelperReply, StoreError> {
+    async fn run(&self, name: &str, host: &str, timeout: Duration, limits: &Limits) -> Result<HelperReply, StoreError> {
         let program = program(name);
         let broken = |fault| {
             let reason = DenialReason::Helper { program: program.clone(), fault };
@@ -105,7 +111,7 @@ impl Helpers {
         let text = text.reveal().trim();
         match status.success() {
             true if text.is_empty() => Ok(HelperReply::Nothing),
-            true => answer(text).ok_or_else(|| broken(HelperFault::Unreadable)),
+            true => answer(text, limits).ok_or_else(|| broken(HelperFault::Unreadable)),
             // The protocol reports a missing credential only by this text.
             false if text.contains("credentials not found") => Ok(HelperReply::Nothing),
             false => Err(broken(HelperFault::Failed(status.to_string()))),
@@ -118,8 +124,8 @@ pub(super) fn program(name: &str) -> String {
     format!("docker-credential-{name}")
 }
 
-fn answer(text: &str) -> Option<HelperReply> {
-    let wire: Option<AnswerWire> = json::parse(text.as_bytes(), &Limits::DEFAULT).ok()?;
+fn answer(text: &str, limits: &Limits) -> Option<HelperReply> {
+    let wire: Option<AnswerWire> = json::parse(text.as_bytes(), limits).ok()?;
     let AnswerWire { username, secret } = wire.unwrap_or_default();
     let secret = secret.filter(|secret| !secret.reveal().is_empty());
     let credential = secret.map(|secret| stored(username.unwrap_or_default(), secret));

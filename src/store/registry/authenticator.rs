@@ -308,8 +308,8 @@ impl Authenticator {
     async fn credential(&self, scope: &TokenScope) -> Result<FoundCredential, StoreError> {
         let settings = &self.transport.settings;
         let plain = self.base.scheme() == "http";
-        let found = settings.credentials.find(&self.host, &scope.repository, plain, settings.timeouts.helper);
-        let found = found.await?;
+        let (timeout, limits) = (settings.timeouts.helper, &settings.limits);
+        let found = settings.credentials.find(&self.host, &scope.repository, plain, timeout, limits).await?;
         // Before the credential is sent, since a response may echo it, as it is or encoded in a header.
         found.credential.secrets().iter().for_each(|secret| settings.secrets.add(secret.reveal()));
         Ok(found)
