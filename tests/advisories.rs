@@ -1853,13 +1853,14 @@ fn a_document_that_claims_to_be_huge_is_not_fetched() {
 // Numbers that cannot be sizes (threats: declared-size-believed).
 #[test]
 fn sizes_are_whole_numbers_of_64_bits() {
-    for size in ["-1", "1.5", "1e3", "1e400", "18446744073709551616", "\"12\"", "null", "[1]", "true"] {
+    let wrong = ["-1", "1.5", "1e3", "1e400", "18446744073709551616", "\"12\"", "null", "[1]", "true"];
+    for (size, accepted) in [("12", true)].into_iter().chain(wrong.map(|size| (size, false))) {
         let body = format!(
             r#"{{"schemaVersion":2,"config":{{"mediaType":"a/b","size":{size},"digest":"{}"}},"layers":[]}}"#,
             Digest::sha256(b"{}")
         );
         let content = Content::from_bytes(media_type::OCI_MANIFEST, body.into_bytes());
-        assert!(bulla::oci::Document::parse(&content, &Limits::DEFAULT).is_err(), "{size}");
+        assert_eq!(bulla::oci::Document::parse(&content, &Limits::DEFAULT).is_ok(), accepted, "{size}");
     }
 }
 

@@ -441,6 +441,7 @@ mod tests {
         let nul = format!(r#"{{"schemaVersion":2,"config":{DESCRIPTOR},"layers":[],"annotations":{{"a":"\u0000"}}}}"#)
             .replace('\0', "\\u0000");
         let old = format!(r#"{{"schemaVersion":1,"config":{DESCRIPTOR},"layers":[]}}"#);
+        assert!(read(media_type::OCI_MANIFEST, &manifest).is_ok());
         for (media_type, body) in [
             (media_type::OCI_MANIFEST, &both),
             (media_type::OCI_INDEX, &both),

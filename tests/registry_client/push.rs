@@ -375,6 +375,8 @@ fn a_lost_response_to_an_upload_is_checked() {
 fn a_full_registry_is_an_error() {
     for code in [507, 500, 413, 400] {
         let registry = polite();
+        // Nothing is missing but room: the blobs of the manifest are there.
+        image(1).put(&registry, "app", None);
         registry.rule("PUT|POST|PATCH", "/v2/", Times::Every, Action::status(code));
         let app = app(&registry);
         run(async {

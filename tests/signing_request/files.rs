@@ -187,7 +187,8 @@ fn the_stated_size_of_a_file_is_that_of_its_copy() {
     let mut document: Value = serde_json::from_slice(&bytes).unwrap();
     document["files"][0]["size"] = json!(7);
     let request = SigningRequest::parse(document.to_string().as_bytes(), &limits()).unwrap();
-    assert!(request.check_files(&[copy("big.tar", &BIG)]).is_err());
+    let error = request.check_files(&[copy("big.tar", &BIG)]).unwrap_err();
+    assert!(matches!(error, RequestError::File { error: FileFault::OtherFile { .. }, .. }), "{error}");
 }
 
 /// The signature of such a file would be a signature of an image, an attestation or a token, which nobody was shown.
