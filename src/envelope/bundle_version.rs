@@ -5,6 +5,7 @@ use crate::oci::media_type;
 
 /// The supported versions of the bundle format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BundleVersion {
     /// `application/vnd.dev.sigstore.bundle+json;version=0.1`.
     V0_1,

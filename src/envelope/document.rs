@@ -46,6 +46,7 @@ pub enum FormName {
 
 /// What the signatures of a format or document are made with, and so the means by which their signer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum SignedWith {
     /// The key of a certificate that comes with the signature: the Notary Project.
     Certificate,

@@ -21,6 +21,7 @@ use crate::oci::media_type;
 
 /// The kind of payload: an item has at most one of each. Formats with the same payload share one signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum PayloadKind {
     /// The payload of a Notary Project envelope with its signed attributes, one for each format.
     Notary(NotaryFormat),

@@ -29,6 +29,7 @@ impl Payload {
 
 /// The parsed content of a verified payload.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum SignedPayload {
     /// The payload of a Notary Project envelope: the descriptor of the image.
     Notary(NotaryPayload),

@@ -37,6 +37,7 @@ pub struct VerificationMaterial {
 
 /// Where verification material stands. What must prove that a log has an entry follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MaterialForm {
     /// In the annotations of a layer: cosign v2.
     Annotations,
@@ -46,6 +47,7 @@ pub enum MaterialForm {
 
 /// The JSON form of a stored log entry or timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StoredForm {
     /// The value of an annotation of cosign v2.
     Annotation,
@@ -227,6 +229,7 @@ impl<'a> WireVerificationMaterial<'a> {
         })
     }
 
+    /// The verification material within the limits. Log entries and timestamps are kept as they are, and read later.
     pub(super) fn read(self, version: BundleVersion, limits: &Limits) -> Result<VerificationMaterial, EnvelopeError> {
         let log_entries = self.tlog_entries.unwrap_or_default();
         let timestamps = self.timestamp_verification_data.and_then(|data| data.rfc3161_timestamps).unwrap_or_default();

@@ -18,6 +18,7 @@ use crate::limits::Limits;
 
 /// The file format that a public key was read from, for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Container {
     /// A public key on its own.
     Bare,

@@ -38,6 +38,7 @@ pub struct MaxAgeRule {
 
 /// What must prove the time of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TimeEvidence {
     /// The document's own time is enough.
     Document,

@@ -41,6 +41,7 @@ pub enum PolicyError {
 
 /// Requirements, and how they combine. There is no negation: more evidence never turns a yes into a no.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Rule {
     /// All of these rules.
     All(NonEmpty<Self>),

@@ -33,6 +33,7 @@ pub struct Attestation {
 
 /// What an attestation says: a closed set.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum AttestationContent {
     /// A predicate. The statement around it has the image as its one subject.
     Predicate {

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// A top-level role of a TUF repository (specification section 2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum TufRole {
     /// Says whose keys the roles have.
     Root,

@@ -18,6 +18,7 @@ pub struct IdentityDocument {
 
 /// How an owner is known: exactly one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MeansDocument {
     /// By certificates (`certificate`).
     Certificate(Box<CertificateDocument>),
@@ -131,6 +132,7 @@ pub struct KeylessDocument {
 
 /// Whose keyless signature it is: exactly one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum KeylessName {
     /// `email`: an email address as the subject alternative name, compared whole.
     Email(Located<String>),

@@ -26,6 +26,7 @@ pub struct RequirementDocument {
 
 /// What a requirement requires. There is no negation.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RequirementRule {
     /// All of these, at least one.
     All(Vec<RequirementDocument>),
@@ -206,6 +207,7 @@ pub struct FieldDocument {
 
 /// What a value of a predicate must be: exactly one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FieldTest {
     /// `at-least`: a JSON number that is not smaller.
     AtLeast(Located<String>),

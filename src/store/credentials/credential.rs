@@ -13,6 +13,7 @@ pub struct SecretText(Zeroizing<String>);
 
 /// A credential for one registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Credential {
     /// No credential.
     Anonymous,
@@ -45,6 +46,7 @@ pub struct Login {
 
 /// The source of a credential, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CredentialSource {
     /// An entry of a credential file.
     Entry {
