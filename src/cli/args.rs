@@ -228,7 +228,7 @@ pub(super) struct DigestArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct RequirementArgs {
-    /// A trusted public key: a file, env:NAME, - or a pkcs11: URI, perhaps with its owner's name; several may be given
+    /// A trusted public key: a file, env:NAME, - or a pkcs11: URI, optionally with its owner's name; several may be given
     #[arg(long, value_name = "[OWNER=]PUB", required_unless_present_any = ["identity", "issuer", "trusted_root", "trust_policy", "policy"])]
     pub(super) key: Vec<String>,
     #[command(flatten)]
@@ -269,7 +269,7 @@ pub(super) struct ImportArgs {
     /// The index and every manifest in it must verify, each by its own signatures
     #[arg(long)]
     pub(super) all_platforms: bool,
-    /// Also verify by the attestations in this file, JSON lines, and push those that count; several may be given
+    /// A file of attestations, JSON lines: verify by them too, and push those that count; several may be given
     #[arg(long, value_name = "FILE.jsonl")]
     pub(super) evidence: Vec<String>,
     /// Move a name in a layout or archive that another image has now
@@ -339,18 +339,18 @@ pub(super) struct SignArgs {
 #[derive(Debug, Args)]
 #[command(group(policy::excluded(&["predicate_type", "all_platforms", "at"])))]
 pub(super) struct VerifyArgs {
-    /// What to verify; image-id and image ids, with --evidence
+    /// The images to verify; with --evidence also image-id, followed by image ids
     #[arg(value_name = "REF", required_unless_present = "print_policy")]
     pub(super) references: Vec<String>,
     #[command(flatten)]
     pub(super) required: RequirementArgs,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
-    /// Verify nothing, and print the policy file that the options are short for; PATTERN says for which images
+    /// Verify nothing, and print a policy file with the same meaning as the options; PATTERN says for which images
     /// (HOST/REPOSITORY, HOST/PREFIX/**), by default those of REF
     #[arg(long, value_name = "PATTERN", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "policy", help_heading = "Policy")]
     pub(super) print_policy: Option<String>,
-    /// Judge the expiry of signatures and certificates as of this time (RFC 3339) instead of now
+    /// Check the expiry of signatures and certificates as of this time (RFC 3339) instead of now
     #[arg(long, value_name = "TIME", value_parser = time::parse, conflicts_with = "without_verified_time", help_heading = "Certificates")]
     pub(super) at: Option<Time>,
     /// With a trust policy: end with 0 also for an image that a statement accepts without enforcing every check. It is not
@@ -369,8 +369,8 @@ pub(super) struct VerifyArgs {
     /// Verify the manifest for this platform: os[(version)]/architecture[/variant]
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<String>,
-    /// Also verify by the attestations in this file, JSON lines; several may be given. A place: verify what docker load loads
-    /// from a docker-archive, by the manifests and signatures there
+    /// A file of attestations, JSON lines: verify by them too; several may be given. Or a layout or archive with the manifests
+    /// and signatures of what docker load would load from a docker-archive
     #[arg(long, value_name = "PLACE|FILE.jsonl")]
     pub(super) evidence: Vec<String>,
     /// Also read every config and layer, one image after another, and check it against its digest and size

@@ -25,13 +25,14 @@ pub(in crate::cli) struct CertificateArgs {
     /// The same for signing authorities, which also state the time (notary.x509.signingAuthority)
     #[arg(long, value_name = "FILE", requires = "identity", help_heading = "Certificates")]
     pub(in crate::cli) signing_authority_roots: Vec<PathBuf>,
-    /// The certificates of timestamp authorities (RFC 3161), PEM or DER; a timestamp keeps an expired certificate good
+    /// The certificates of timestamp authorities (RFC 3161), PEM or DER: with a timestamp, a signature
+    /// outlives its certificate
     #[arg(long, value_name = "FILE", requires = "identity", help_heading = "Certificates")]
     pub(in crate::cli) timestamp_roots: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) revocation: RevocationArgs,
     /// A trusted signer: CN=… or other attributes, dns:…, email:…, uri:…; with --trusted-root also github:…, gitlab:…,
-    /// google:…, or the name in the certificate; perhaps with an owner's name; several may be given
+    /// google:…, or the name in the certificate; optionally with an owner's name; several may be given
     #[arg(long, value_name = "[OWNER=]NAMES", group = "identity", help_heading = "Certificates")]
     pub(in crate::cli) certificate_identity: Vec<String>,
     /// How strictly envelopes of the Notary Project are read

@@ -15,13 +15,13 @@ pub(in crate::cli) struct KeylessArgs {
     /// Trust every name that the OIDC issuer has given: everybody with an account there
     #[arg(long, group = "identity", help_heading = "Keyless")]
     pub(in crate::cli) certificate_identity_any: bool,
-    /// The OIDC issuer that must have known the signer, a URL: for all identities that name none, or for those of an owner
+    /// The OIDC issuer that must have authenticated the signer, a URL: for all identities that name none, or for those of an owner
     #[arg(long, value_name = "[OWNER=]URL", group = "issuer", requires = "identity", help_heading = "Keyless")]
     pub(in crate::cli) certificate_oidc_issuer: Vec<String>,
     /// The same as a regular expression for the whole URL, ^…$
     #[arg(long, value_name = "[OWNER=]REGEXP", group = "issuer", requires = "identity", help_heading = "Keyless")]
     pub(in crate::cli) certificate_oidc_issuer_regexp: Vec<String>,
-    /// Trust every OIDC issuer that the certificate authority takes
+    /// Trust every OIDC issuer that the certificate authority accepts
     #[arg(long, group = "issuer", requires = "identity", help_heading = "Keyless")]
     pub(in crate::cli) certificate_oidc_issuer_any: bool,
     /// The name of the workflow of GitHub, as certificates state it, of every keyless identity
@@ -39,7 +39,7 @@ pub(in crate::cli) struct KeylessArgs {
     /// The event that started the workflow of GitHub
     #[arg(long, value_name = "EVENT", requires = "identity", help_heading = "Keyless")]
     pub(in crate::cli) certificate_github_workflow_trigger: Option<String>,
-    /// How many different transparency logs must have a signature [default: 1]
+    /// How many different transparency logs must have an entry about a signature [default: 1]
     #[arg(long, value_name = "N", requires = "trusted_root", help_heading = "Keyless")]
     pub(in crate::cli) transparency_logs: Option<u32>,
     /// How many different certificate logs must have promised to log the certificate (signed certificate timestamps)
@@ -48,11 +48,11 @@ pub(in crate::cli) struct KeylessArgs {
     /// How many different timestamp authorities must have signed a timestamp (RFC 3161) [default: 0]
     #[arg(long, value_name = "N", requires = "trusted_root", help_heading = "Keyless")]
     pub(in crate::cli) timestamps: Option<u32>,
-    /// Judge a certificate at the time of the verification where no log and no timestamp states a time: for certificates
-    /// that live long
+    /// Without a verified time (a log entry or a timestamp), check the certificate at the time of the verification: for
+    /// long-lived certificates
     #[arg(long, requires = "trusted_root", help_heading = "Keyless")]
     pub(in crate::cli) without_verified_time: bool,
-    /// The logs and timestamp authorities must vouch for signatures by --key, too
+    /// Signatures by --key need the log entries and timestamps, too
     #[arg(long, requires_all = ["trusted_root", "key"], help_heading = "Keyless")]
     pub(in crate::cli) logged_keys: bool,
     /// The spelling of cosign for --transparency-logs 0

@@ -16,7 +16,7 @@ pub(in crate::cli) struct TreeArgs {
     /// The image
     #[arg(value_name = "REF")]
     pub(in crate::cli) reference: String,
-    /// A public key: mark what it signed; a file, env:NAME, - or a pkcs11: URI, perhaps with its owner's name; several may
+    /// A public key: mark what it signed; a file, env:NAME, - or a pkcs11: URI, optionally with its owner's name; several may
     /// be given
     #[arg(long, value_name = "[OWNER=]PUB")]
     pub(in crate::cli) key: Vec<String>,

@@ -91,10 +91,10 @@ pub(in crate::cli) struct VerifyBlobArgs {
     /// A signature alone, its bytes or base64; several may be given for one file
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) signature: Vec<PathBuf>,
-    /// A trusted public key: a file, env:NAME, - or a pkcs11: URI, perhaps with its owner's name; several may be given
+    /// A trusted public key: a file, env:NAME, - or a pkcs11: URI, optionally with its owner's name; several may be given
     #[arg(long, value_name = "[OWNER=]PUB", required_unless_present_any = ["identity", "issuer", "trusted_root"])]
     pub(in crate::cli) key: Vec<String>,
-    /// A trusted keyless signer: github:…, gitlab:…, google:…, or the name in the certificate, perhaps with an owner's name;
+    /// A trusted keyless signer: github:…, gitlab:…, google:…, or the name in the certificate, optionally with an owner's name;
     /// several may be given
     #[arg(long, value_name = "[OWNER=]NAMES", group = "identity", help_heading = "Keyless")]
     pub(in crate::cli) certificate_identity: Vec<String>,

@@ -31,8 +31,8 @@ pub(in crate::cli) enum PolicyCommand {
 /// How a policy file is trusted that is not the operator's own.
 #[derive(Clone, Debug, Default, Args)]
 pub(in crate::cli) struct PolicyTrustArgs {
-    /// The policy must be signed by this key: a file by sign-blob, with the bundle FILE.sigstore.json beside it, an artifact by
-    /// sign; of several, by one
+    /// The policy must be signed by this key: a file with sign-blob (its bundle is FILE.sigstore.json), a pushed policy with
+    /// sign; if several keys are given, by one of them
     #[arg(long, value_name = "PUB", help_heading = "Policy")]
     pub(in crate::cli) policy_key: Vec<String>,
     /// The policy must have this id (policy check prints it); one for each policy, in any order
@@ -118,7 +118,7 @@ pub(in crate::cli) struct PolicyPushArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PolicyNewArgs {
-    /// A public key, perhaps with its owner: FILE or OWNER=FILE; keys of one owner count as one
+    /// A public key, optionally with its owner: FILE or OWNER=FILE; keys of one owner count as one
     #[arg(long, value_name = "[OWNER=]PUB", required = true)]
     pub(in crate::cli) key: Vec<String>,
     /// An image that the policy is for, or the name of one: HOST/REPOSITORY, or a pattern such as HOST/PREFIX/**
