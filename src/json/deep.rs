@@ -62,6 +62,7 @@ struct TokenWalk<'a> {
 }
 
 impl<'a> TokenWalk<'a> {
+    /// Checks one token, which begins with the byte `first`: nesting, numbers of values, strings, and keys that repeat.
     fn token(&mut self, first: u8, token: &'a str, offset: usize) -> Result<(), JsonError> {
         match first {
             b'{' => self.begin(OpenValue::Object(Vec::new())),

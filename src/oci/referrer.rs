@@ -84,8 +84,8 @@ pub fn bounded_entry(entry: Descriptor) -> Descriptor {
     kept
 }
 
-/// The manifest that attaches the Sigstore bundle `bundle` to `subject`, in cosign's field order
-/// (`sigstore-formats`: referrer manifest).
+/// The manifest that attaches the Sigstore bundle `bundle` to `subject` as a referrer, in cosign's field order
+/// (`docs/formats/referrers.md`).
 ///
 /// # Errors
 /// [`JsonError`] never happens for these types, but is not swallowed.

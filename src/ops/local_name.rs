@@ -36,8 +36,9 @@ pub enum LocalNameError {
 }
 
 impl LocalName {
-    /// The name of an image that is judged as `repository`, perhaps with `tag`, in a layout or archive for which `typed` was
-    /// typed. A typed name is a tag alone, or the whole name. The names at the source are not asked for.
+    /// The name that an image gets in a layout or archive, if a policy judges it as `repository`, optionally with `tag`.
+    /// `typed` is the name in the destination reference: a tag alone or the whole name, which must agree with what is
+    /// judged. The names at the source do not matter.
     ///
     /// # Errors
     /// [`LocalNameError`].

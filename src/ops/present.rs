@@ -148,6 +148,8 @@ impl PresenceSearch<'_> {
         self.answer(wanted.form.name)
     }
 
+    /// Notes the signatures in one manifest that are the wanted ones: of the same format and payload, by one of the signers,
+    /// with the timestamps and log entries that are asked for. What could not be read is noted, too.
     async fn read(&mut self, content: &Content, place: FoundAt, wanted: &Wanted<'_>) {
         let Self { budget, conditions, found, limits, signers, source, subject, .. } = self;
         let (digest, form) = (*content.digest(), wanted.form);

@@ -196,6 +196,7 @@ struct Placed {
 }
 
 impl TreeCollector<'_> {
+    /// Adds one step of the walk to the tree: a node, or a problem of the node above.
     async fn take(&mut self, step: WalkStep) {
         match step {
             WalkStep::ChildrenEnd => {}
@@ -305,6 +306,7 @@ impl TreeCollector<'_> {
         root
     }
 
+    /// Reads the signed documents in a manifest that is attached to `subject`, and judges each.
     async fn read_signatures(&self, node: &mut TreeNode, content: &Content, subject: WalkPosition) {
         let place = match &node.link {
             Link::Tag(tag) => FoundAt::Tag(tag.clone()),
@@ -315,7 +317,7 @@ impl TreeCollector<'_> {
         let above = self.placed_at(subject.number);
         let look = |evidence: &Evidence| {
             let claimed = evidence.document().claimed_predicate(self.limits);
-            // More than may be read is no answer about what is there.
+            // An exceeded limit says nothing about the content.
             unread.extend(claimed.as_ref().err().filter(|error| error.is_limit()).map(ToString::to_string));
             let kind = claimed.ok().map(|claimed| match claimed {
                 Some(predicate) => StatementKind::of_predicate(&predicate),

@@ -169,6 +169,7 @@ impl<'a> ImageVerification<'a> {
         Ok(image)
     }
 
+    /// Discovers the evidence about every platform of an index, and notes those that could not be read.
     async fn all_platforms(
         &mut self,
         image: &mut ImageEvaluation<'_>,
@@ -194,6 +195,8 @@ impl<'a> ImageVerification<'a> {
         Ok(())
     }
 
+    /// Discovers the evidence about the one manifest for `platform`. Unless the index itself is signed, the config of the
+    /// manifest must name that platform, too.
     async fn one_platform(
         &mut self,
         image: &mut ImageEvaluation<'_>,
@@ -221,6 +224,7 @@ impl<'a> ImageVerification<'a> {
         self.discover_platform(image, &manifest).await
     }
 
+    /// Discovers the evidence about the root, if a requirement reads statements about it.
     async fn discover_root(
         &mut self,
         image: &mut ImageEvaluation<'_>,
@@ -242,6 +246,8 @@ impl<'a> ImageVerification<'a> {
         self.check_limits(image)
     }
 
+    /// Discovers the evidence about one platform. None is looked for if the policy is met without it, unless all evidence
+    /// is wanted.
     async fn discover_platform(
         &mut self,
         image: &mut ImageEvaluation<'_>,

@@ -62,7 +62,7 @@ impl Provenance {
         }
     }
 
-    /// Whether BuildKit made it. Its provenance is not signed where it is in an index, and whoever calls BuildKit sets
+    /// Whether BuildKit made it. Its provenance is not signed where it is in an index, and the caller of BuildKit sets
     /// the builder.
     pub fn is_buildkit(&self) -> bool {
         build_type::BUILDKIT.contains(&self.build_type.as_str())

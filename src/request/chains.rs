@@ -122,6 +122,7 @@ impl Chains {
 }
 
 impl OwnedKey<'_> {
+    /// The certificate chain of the key, verified for the signing time `created`: its first certificate is of this key.
     fn chain(
         self,
         texts: Option<&[String]>,

@@ -103,6 +103,7 @@ impl Memory {
         Content::check(descriptor, bytes).map_err(wrong)
     }
 
+    /// Stores a manifest whose parts are all there, and adds it to the referrers of its subject.
     fn put(&self, content: &Content, tag: Option<&str>) -> Result<Pushed, StoreError> {
         let document = Document::parse(content, &self.limits).map_err(unreadable)?;
         let mut held = self.held();

@@ -204,6 +204,8 @@ impl RevocationCheck {
         self.check(timestamp.chain(), Some(timestamp.at()), now, limits).map(|_passed| ())
     }
 
+    /// Why a certificate with this status passes: it is good; it is revoked, and the signature is proven to be older
+    /// (`rule`); or it names no source of its status, and needs none by the rule of the operator.
     fn pass(
         &self,
         status: &CertificateStatus,

@@ -78,7 +78,8 @@ struct Steps<'a> {
 
 impl VerifiedRepository {
     /// Verifies the metadata in `source`, from the root that the operator trusts, at `now`. With `previous`, the state that
-    /// the last verification left, no role may have an older version.
+    /// the last verification left, no role may have an older version, unless its keys were rotated since
+    /// ([`RollbackCheck::KeysRotated`]); the root never may.
     ///
     /// # Errors
     /// [`TufError`].

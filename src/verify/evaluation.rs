@@ -229,8 +229,9 @@ impl<'a> Evaluation<'a> {
         self.decision() == Decision::Met || self.part.is_some() && all()
     }
 
-    /// Whether more statements about this subject could not change that the requirement is met. For one that counts unsigned
-    /// statements in this index, every owner who may sign the index did, and no statement about the index counts.
+    /// Whether the requirement is met, and no further statement about this subject can change that. A requirement that counts
+    /// unsigned statements in this index is settled, too, once every owner who may sign the index did, if no statement about
+    /// the index counts for it.
     fn is_settled(&self, position: usize, requirement: &Requirement) -> bool {
         let met = self.decision_on(position, requirement) == Decision::Met;
         let covers = self.is_index() && requirement.signed_index().is_some();

@@ -164,7 +164,7 @@ pub(super) fn unprocessed(certificate: &Certificate) -> impl Iterator<Item = Bro
     })
 }
 
-/// A rule of a profile about each certificate of a path.
+/// Checks one rule of a profile that is about each certificate of a path.
 fn check(check: Check, certificate: &Certificate, role: Role) -> Result<(), Broken> {
     let extensions = certificate.extensions();
     let is_critical = |id| extensions.known(id).is_some_and(extension::Extension::is_critical);

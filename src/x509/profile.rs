@@ -120,7 +120,7 @@ pub(super) struct SignerRule {
     pub(super) purpose: Oid,
     /// Whether the extension with the purposes must be there, and what it must say.
     pub(super) purpose_rule: PurposeRule,
-    /// Uses of the key of which one must be there.
+    /// Key usages: the certificate must have at least one of them.
     pub(super) uses: KeyUsage,
 }
 

@@ -377,7 +377,7 @@ fn the_signature_checks_for_timestamps_are_counted() {
 }
 
 #[test]
-fn a_token_that_does_not_verify_is_no_timestamp_for_who_names_authorities() {
+fn a_token_that_does_not_verify_is_no_timestamp_where_authorities_are_named() {
     let Some(scene) = SCENE.as_ref() else { return };
     let (anchors, now) = (anchors(&scene.tsa_root), scene.now());
     let place = signed_store(scene, FormName::NotaryJws, NotaryManifest::Legacy);

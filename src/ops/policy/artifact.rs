@@ -159,6 +159,7 @@ impl PolicyArtifact {
         Ok(Self { signers, ..Self::read_content(source, &root, options.limits).await? })
     }
 
+    /// Reads the manifest `root` and its layers: exactly one policy file, and the files that it names, each by its title.
     async fn read_content(source: &dyn Source, root: &Content, limits: &Limits) -> Result<Self, PolicyArtifactError> {
         let (kind, layers) = match Document::parse(root, limits).map_err(OpsError::from)? {
             Document::Manifest(manifest) => (manifest.artifact_type, manifest.layers),

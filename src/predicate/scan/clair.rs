@@ -53,7 +53,7 @@ fn all_are_described(report: &JsonObject<'_>, vulnerabilities: &JsonObject<'_>) 
 fn finding(found: &JsonObject<'_>) -> Result<ScanFinding, PredicateError> {
     Ok(ScanFinding {
         alias: None,
-        // A report does not tell packages without a fix from those of which nothing is known.
+        // A report does not distinguish packages without a fix from packages whose fix is unknown.
         fix: if found.optional_text("fixed_in_version")?.is_some() { FixState::Fixed } else { FixState::Unknown },
         id: found.required_text("name")?,
         // Clair states names and versions of packages, and no package URL.

@@ -44,7 +44,7 @@ pub struct FindingRule {
 pub enum FindingsCounted {
     /// Every finding.
     All,
-    /// Those that an update fixes, and those of which the scanner does not say whether one does.
+    /// Those that an update fixes, and those for which the scanner does not say.
     Fixable,
 }
 

@@ -40,6 +40,8 @@ impl RegistryClient {
         self.transport.within(|| (request.what.clone(), doing()), asked).instrument(span).await
     }
 
+    /// Sends a request until there is a response that is final: authenticates where a response asks for it, backs off after
+    /// busy responses and transient errors, and gives up when no retry is left.
     async fn send_with_retries(&self, request: &ApiRequest, retry: &mut RetryState) -> Result<ApiResponse, StoreError> {
         let mut asked = AuthAttempts::default();
         loop {

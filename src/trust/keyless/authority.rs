@@ -107,6 +107,8 @@ impl SignerCertificates<'_> {
         authority.certificates().count().saturating_add(1).saturating_add(most)
     }
 
+    /// Steps 5 and 6 of `verify.rs` by one authority: the chain, the validity period of the authority at every time, and the
+    /// certificate timestamps by the issuer in that chain.
     fn verify_by(
         &self,
         authority: &SigstoreAuthority,
