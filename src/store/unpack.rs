@@ -109,7 +109,7 @@ impl UnpackBudget {
 /// [`UnpackFault`], which [`fault_of`] finds.
 pub(super) struct Unpacked<'a, R: Read> {
     budget: &'a UnpackBudget,
-    decoder: Decoder<Counted<R>>,
+    decoder: Decoder<CountingReader<R>>,
     /// The fault that ended the unpacking: no later read may look like the end of the file.
     fault: Option<UnpackFault>,
     ratio: u64,
@@ -131,12 +131,12 @@ enum Frames<R: Read> {
 }
 
 /// A reader that counts its bytes.
-struct Counted<R> {
+struct CountingReader<R> {
     inner: R,
     read: u64,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.inner.read(buffer)?;
         self.read = self.read.saturating_add(count(length));
@@ -155,7 +155,7 @@ impl<'a, R: Read> Unpacked<'a, R> {
         budget: &'a UnpackBudget,
         limits: &Limits,
     ) -> Result<Self, UnpackFault> {
-        let inner = BufReader::with_capacity(PIECE, Counted { inner, read: 0 });
+        let inner = BufReader::with_capacity(PIECE, CountingReader { inner, read: 0 });
         let decoder = match compression {
             Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(inner))),
             Compression::Zstd => Decoder::Zstd(Frames::Next(inner)),

@@ -21,7 +21,7 @@ impl Source {
         }
     }
 
-    /// The layer: the folder, or for a file of the ground floor its own name.
+    /// The layer: the folder, or for a file at the top its own name.
     pub fn layer(&self) -> &str {
         self.path.split('/').next().unwrap_or_default().trim_end_matches(".rs")
     }

@@ -249,7 +249,7 @@ fn a_payload_is_the_descriptor_of_an_artifact() {
 
 /// What an envelope says.
 #[derive(Clone, Debug)]
-struct Said {
+struct SignedContent {
     annotations: BTreeMap<String, String>,
     critical: BTreeMap<String, String>,
     expires_after: Option<u32>,
@@ -258,13 +258,13 @@ struct Said {
     size: u64,
 }
 
-fn said() -> impl proptest::strategy::Strategy<Value = Said> {
+fn signed_content() -> impl proptest::strategy::Strategy<Value = SignedContent> {
     let texts = |names: &'static str| btree_map(names, any::<String>().prop_map(|text| text.replace('\0', "")), 0..4);
     // The latest expiry is in the year 9999 still.
     let seconds = -62_167_219_200_i64..249_000_000_000;
     let size = 0_u64..=1 << 53;
     (texts("[a-z]{1,9}"), texts("org\\.c[a-z]{1,9}"), texts("org\\.o[a-z]{1,9}"), seconds, any::<Option<u32>>(), size)
-        .prop_map(|(annotations, critical, other, seconds, expires_after, size)| Said {
+        .prop_map(|(annotations, critical, other, seconds, expires_after, size)| SignedContent {
             annotations,
             critical,
             expires_after,
@@ -277,7 +277,7 @@ fn said() -> impl proptest::strategy::Strategy<Value = Said> {
 proptest::proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
     #[test]
-    fn what_is_written_is_read(said in said(), authority: bool, agent: Option<String>, token: Option<[u8; 9]>) {
+    fn what_is_written_is_read(said in signed_content(), authority: bool, agent: Option<String>, token: Option<[u8; 9]>) {
         let maker = Maker::of(NotaryAlgorithm::Es256);
         let scheme = if authority { SigningScheme::X509SigningAuthority } else { SigningScheme::X509 };
         let mut attributes = NotaryAttributes::new(scheme, Time::from_unix(said.seconds).unwrap());

@@ -15,15 +15,15 @@ use crate::verify::RequirementVerdict;
 pub struct EvidenceMarks(BTreeMap<(Digest, Digest), Vec<EvidenceMark>>);
 
 impl EvidenceMarks {
-    /// The marks of the evidence in `carrier`, attached to `subject`.
-    pub fn of(&self, subject: &Digest, carrier: &Digest) -> &[EvidenceMark] {
-        self.0.get(&(*subject, *carrier)).map(Vec::as_slice).unwrap_or_default()
+    /// The marks of the evidence in `manifest`, attached to `subject`.
+    pub fn of(&self, subject: &Digest, manifest: &Digest) -> &[EvidenceMark] {
+        self.0.get(&(*subject, *manifest)).map(Vec::as_slice).unwrap_or_default()
     }
 
-    fn add(&mut self, subject: Digest, carrier: Option<Digest>, mark: EvidenceMark) {
+    fn add(&mut self, subject: Digest, manifest: Option<Digest>, mark: EvidenceMark) {
         // Evidence from a file is not attached.
-        let Some(carrier) = carrier else { return };
-        let marks = self.0.entry((subject, carrier)).or_default();
+        let Some(manifest) = manifest else { return };
+        let marks = self.0.entry((subject, manifest)).or_default();
         if !marks.contains(&mark) {
             marks.push(mark);
         }
@@ -66,8 +66,9 @@ impl PolicyOutcome<'_> {
         }
         for (subject, finding) in findings {
             let Finding { digest, reason, .. } = finding.as_ref();
-            let already = digest
-                .is_some_and(|carrier| marks.of(subject, &carrier).iter().any(|mark| mark.code == Some(reason.code())));
+            let already = digest.is_some_and(|manifest| {
+                marks.of(subject, &manifest).iter().any(|mark| mark.code == Some(reason.code()))
+            });
             if already {
                 continue;
             }
