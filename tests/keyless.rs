@@ -47,6 +47,9 @@ mod own;
 mod owners;
 #[path = "keyless/revocation.rs"]
 mod revocation;
+#[path = "certificates/scene.rs"]
+#[allow(dead_code, reason = "the tests of certificates use the rest")]
+mod scene;
 #[path = "keyless/siblings.rs"]
 mod siblings;
 #[path = "keyless/versions.rs"]

@@ -62,22 +62,22 @@ const PREDICATE: &str = "https://acme.example/checked";
 pub const NOW: LogRule = LogRule::NONE.with_signing_time(SigningTimeRule::PresentIfMissing);
 
 /// Two certificate authorities that all tests share; `None` where openssl is missing.
-static AUTHORITIES: LazyLock<Option<Authorities>> = LazyLock::new(|| {
+pub static AUTHORITIES: LazyLock<Option<Authorities>> = LazyLock::new(|| {
     let shop = Workshop::new()?;
     let authority = |name: &str| shop.root(plan(name, CA));
     let (first, second) = (authority("/O=Acme/CN=first"), authority("/O=Acme/CN=second"));
     Some(Authorities { first, second, shop })
 });
 
-struct Authorities {
-    first: Made,
-    second: Made,
+pub struct Authorities {
+    pub first: Made,
+    pub second: Made,
     shop: Workshop,
 }
 
 impl Authorities {
     /// A signer with this URI and these other extensions.
-    fn signer(&self, authority: &Made, uri: &str, extensions: &str) -> Made {
+    pub fn signer(&self, authority: &Made, uri: &str, extensions: &str) -> Made {
         let extensions = format!(
             "keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\nsubjectAltName=URI:{uri}\n{extensions}"
         );
@@ -86,7 +86,7 @@ impl Authorities {
 }
 
 /// The extensions with the issuer: the older one is the bare text, the newer one a `UTF8String`.
-fn issuers(old: &str, new: &str) -> String {
+pub fn issuers(old: &str, new: &str) -> String {
     let old: String = old.bytes().map(|byte| format!("{byte:02x}")).collect();
     format!("1.3.6.1.4.1.57264.1.1=DER:{old}\n1.3.6.1.4.1.57264.1.8=ASN1:UTF8String:{new}\n")
 }
@@ -97,11 +97,16 @@ fn subject() -> Digest {
 
 /// A bundle of version 0.3 that the holder of the certificate signed.
 pub fn bundle(signer: &Made) -> Value {
-    let hex = subject().to_string().split_once(':').unwrap().1.to_owned();
+    bundle_about(signer, &subject(), PREDICATE)
+}
+
+/// The same about this image, with a statement of this type.
+pub fn bundle_about(signer: &Made, subject: &Digest, predicate_type: &str) -> Value {
+    let hex = subject.to_string().split_once(':').unwrap().1.to_owned();
     let statement = json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": "", "digest": {"sha256": hex}}],
-        "predicateType": PREDICATE,
+        "predicateType": predicate_type,
         "predicate": {},
     });
     let (kind, payload) = ("application/vnd.in-toto+json", statement.to_string());
@@ -217,7 +222,7 @@ fn a_bundle_of_version_0_3_has_no_chain_of_certificates() {
     assert_eq!(verdict(&changed), "verified");
 }
 
-fn identity(owner: &str, authority: &Made, name: &str) -> Identity {
+pub fn identity(owner: &str, authority: &Made, name: &str) -> Identity {
     let means = KeylessMeans::new(Arc::new(root(&[authority])), uri(name), NOW);
     Identity::new(Owner::Named(owner.to_owned()), Means::Keyless(means))
 }

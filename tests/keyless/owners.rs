@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use bulla::envelope::Evidence;
 use bulla::limits::Limits;
 use bulla::nonempty::NonEmpty;
+use bulla::oci::media_type::COSIGN_SIGN_PREDICATE;
 use bulla::trust::Identity;
 use bulla::trust::KeylessMeans;
 use bulla::trust::LogRule;
@@ -19,8 +21,14 @@ use crate::case::evidence;
 use crate::case::now;
 use crate::case::signer;
 use crate::case::verdict;
+use crate::made::LEAF;
+use crate::made::Made;
+use crate::made::plan;
 use crate::mutations::Good;
 use crate::mutations::first;
+use crate::own;
+use crate::scene;
+use crate::scene::Signing;
 
 fn identity(owner: &str, root: &Value, names: &IdentityPattern, rule: LogRule) -> Identity {
     let root = TrustedRoot::parse(root.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
@@ -98,4 +106,46 @@ fn could_not_tell_by_one_root_leaves_the_next_root_of_the_same_owner() {
     // It must not become the signature of another owner.
     assert_eq!(owner(&good, [lacking(), whole("b")]), "?log-key-unsupported");
     assert_eq!(owner(&good, [whole("b"), lacking()]), "b");
+}
+
+const ISSUER: &str = "https://issuer.example";
+
+/// An envelope of the Notary Project about the image, by a certificate with this URI and these other extensions.
+fn in_envelope(uri: &str, extensions: &str) -> Evidence {
+    let scene = scene::SCENE.as_ref().unwrap();
+    let extensions = format!("{LEAF}extendedKeyUsage=codeSigning\nsubjectAltName=URI:{uri}\n{extensions}");
+    let signer = scene.shop.issue(&scene.root, plan("/C=US/ST=WA/O=Acme/CN=Ann", &extensions));
+    Signing { signer: &signer, ..scene.signing() }.evidence()
+}
+
+/// A Sigstore bundle about the same image, with a new key and a certificate of another authority.
+fn in_bundle(authority: &Made, uri: &str, extensions: &str) -> Evidence {
+    let signer = own::AUTHORITIES.as_ref().unwrap().signer(authority, uri, extensions);
+    own::read(&own::bundle_about(&signer, &scene::image(), COSIGN_SIGN_PREDICATE))
+}
+
+/// One person who signs in two formats is one of two owners, whatever names the operator has given them.
+#[test]
+fn a_keyless_owner_is_one_signer_in_an_envelope_and_in_a_bundle() {
+    let (Some(scene), Some(authorities)) = (scene::SCENE.as_ref(), own::AUTHORITIES.as_ref()) else { return };
+    let (a, b) = ("https://acme.example/a", "https://acme.example/b");
+    let verdict = |envelope: &Evidence, bundle: &Evidence, uri: &str, threshold| {
+        let owners = [scene.identity("ann", "CN=Ann"), own::identity("bob", &authorities.first, uri)];
+        let verifier = scene::verifier(owners, threshold);
+        let verdicts = [[envelope, bundle], [bundle, envelope]]
+            .map(|order| scene::verdict(&verifier, &order.map(Clone::clone), scene.now()));
+        assert_eq!(verdicts[0], verdicts[1], "the order");
+        verdicts[0].clone()
+    };
+    let issuer = own::issuers(ISSUER, ISSUER);
+    let (envelope, bundle) = (in_envelope(a, &issuer), in_bundle(&authorities.first, a, &issuer));
+    assert_eq!(verdict(&envelope, &bundle, a, 1), "accepted");
+    assert_eq!(verdict(&envelope, &bundle, a, 2), "", "two keys, two formats, two authorities, and one person");
+    // The case of letters makes no second person, and one of two names is enough.
+    assert_eq!(verdict(&in_envelope("https://ACME.example/A", &issuer), &bundle, a, 2), "");
+    assert_eq!(verdict(&in_envelope(&format!("{b},URI:{a}"), &issuer), &bundle, a, 2), "");
+    // Another name of the issuer, and the same name by another issuer, are two.
+    assert_eq!(verdict(&envelope, &in_bundle(&authorities.first, b, &issuer), b, 2), "accepted");
+    let elsewhere = own::issuers("https://other.example", "https://other.example");
+    assert_eq!(verdict(&envelope, &in_bundle(&authorities.first, a, &elsewhere), a, 2), "accepted");
 }
