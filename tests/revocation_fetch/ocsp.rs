@@ -7,6 +7,8 @@ use std::process::Child;
 use std::process::Stdio;
 use std::sync::Arc;
 
+use bulla::trust::RevocationDocument;
+
 use super::web::Answer;
 use super::*;
 
@@ -200,4 +202,108 @@ fn the_responder_of_openssl_is_understood() {
     let (code, text) = world.fetch("e.json", "");
     assert_eq!((code, world.kept("e.json")), (0, Some(1)), "{text}");
     assert_eq!(world.verify("--revocation e.json --revocation-required"), 0);
+}
+
+/// A distribution point of one address, as an issuing distribution point: the list is for this address alone.
+fn only_at(address: &str) -> Vec<u8> {
+    let uri = author::der(0x86, &[address.as_bytes()]);
+    author::extension(28, true, &author::der(0x30, &[&author::der(0xa0, &[&author::der(0xa0, &[&uri])])]))
+}
+
+impl World {
+    /// A responder of the root without id-pkix-ocsp-nocheck, whose certificate with the serial number 8 names a CRL.
+    fn delegate(&self, extensions: &str) -> Made {
+        let extensions = format!(
+            "keyUsage=critical,digitalSignature\nextendedKeyUsage=OCSPSigning\n{extensions}\
+             crlDistributionPoints=URI:{}/delegate.crl\n",
+            self.web.address()
+        );
+        self.shop.issue(&self.root, Plan { serial: "8", ..plan("/CN=responder", &extensions) })
+    }
+
+    /// The list that is about responders alone: it does not say that the signer is good.
+    fn delegates(&self) -> List {
+        self.list().extension(only_at(&format!("{}/delegate.crl", self.web.address())))
+    }
+
+    fn serve_delegates(&self, list: &List) {
+        self.web.serve("/delegate.crl", list.signed_by(&self.root));
+    }
+}
+
+// RFC 6960 section 4.2.2.2.1
+#[test]
+fn the_crl_of_a_responder_is_fetched_and_decides() {
+    let Some(world) = World::with_ocsp() else { return };
+    world.index(GOOD);
+    world.web.answer_get("/ocsp");
+    world.respond(&world.delegate(""), "-ndays 1");
+    world.serve_delegates(&world.delegates());
+    let (code, text) = world.fetch("good.json", "");
+    assert_eq!((code, world.kept("good.json")), (0, Some(2)), "{text}");
+    assert_eq!(world.web.take_requests(), ["GET /ocsp/…", "GET /delegate.crl"]);
+    assert_eq!(world.verify("--revocation good.json --revocation-required"), 0);
+    assert_eq!(world.verify(lookup::ONLINE), 0);
+    assert_eq!(world.web.take_requests(), ["GET /ocsp/…", "GET /delegate.crl"]);
+    // Without the list, the answer of the responder proves nothing.
+    let bundle = world.bundle("good.json");
+    let mut answers = bundle.entries().filter(|entry| matches!(entry.document(), RevocationDocument::Ocsp(_)));
+    world.write("without.der", answers.next().unwrap().document().der());
+    assert!(answers.next().is_none());
+    assert_eq!(world.verify("--revocation without.der"), 2);
+    // A revoked responder proves nothing either, and a revocation that it states counts all the same.
+    world.serve_delegates(&world.delegates().entry(author::entry(8, later(now(), -60), Some(1))));
+    assert_eq!(world.fetch("responder.json", "").0, 2);
+    assert_eq!(world.verify("--revocation responder.json"), 2);
+    assert_eq!(world.verify(lookup::ONLINE), 2);
+    assert_eq!(world.verify(&format!("{} --revocation good.json", lookup::ONLINE)), 2, "an older list does not help");
+    world.index(REVOKED);
+    assert_eq!(world.verify(lookup::ONLINE), 1);
+}
+
+#[test]
+fn a_responder_whose_crl_does_not_answer_proves_nothing() {
+    let Some(world) = World::with_ocsp() else { return };
+    world.index(GOOD);
+    world.web.answer_get("/ocsp");
+    let delegate = world.delegate("");
+    world.respond(&delegate, "-ndays 1");
+    let (code, text) = world.fetch("none.json", "");
+    assert_eq!((code, world.kept("none.json")), (2, Some(1)), "{text}");
+    assert!(text.contains("/delegate.crl") && text.contains("`CN=responder` (serial 08)"), "{text}");
+    // A list in the pool that says that the responder is good may be older than its revocation.
+    world.write("delegates.crl", world.delegates().signed_by(&world.root));
+    assert_eq!(world.verify("--revocation none.json --revocation delegates.crl"), 0);
+    assert_eq!(world.verify(&format!("{} --revocation delegates.crl", lookup::ONLINE)), 2);
+    // A list by somebody else is not kept.
+    let other = world.shop.root(plan("/C=US/ST=WA/O=Acme/CN=root", CA));
+    world.web.serve("/delegate.crl", world.delegates().signed_by(&other));
+    assert_eq!((world.fetch("other.json", "").0, world.kept("other.json")), (2, Some(1)));
+    assert_eq!(world.verify(lookup::ONLINE), 2);
+}
+
+/// Nobody is asked where the responder's certificate needs no check, or is not one that the issuer has authorized.
+#[test]
+fn the_addresses_of_a_responder_are_asked_only_if_they_may_be_needed() {
+    let Some(world) = World::with_ocsp() else { return };
+    world.index(GOOD);
+    world.web.answer_get("/ocsp");
+    world.serve_delegates(&world.delegates());
+    world.respond(&world.delegate("noCheck=ignored\n"), "-ndays 1");
+    assert_eq!(world.fetch("nocheck.json", "").0, 0);
+    assert_eq!(world.web.take_requests(), ["GET /ocsp/…"]);
+    let extensions = format!(
+        "keyUsage=critical,digitalSignature\nextendedKeyUsage=OCSPSigning\ncrlDistributionPoints=URI:{}/delegate.crl\n",
+        world.web.address()
+    );
+    let stranger = world.shop.root(plan("/CN=responder", &extensions));
+    let signer = world.shop.issue(
+        &world.root,
+        Plan { serial: "9", ..plan("/CN=second", &extensions.replace("OCSPSigning", "codeSigning")) },
+    );
+    for (name, signer) in [("stranger.json", &stranger), ("signer.json", &signer)] {
+        world.respond(signer, "-ndays 1");
+        assert_eq!((world.fetch(name, "").0, world.kept(name)), (2, Some(0)), "{name}");
+        assert!(!world.web.take_requests().iter().any(|request| request.contains("delegate")), "{name}");
+    }
 }

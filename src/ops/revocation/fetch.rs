@@ -11,6 +11,8 @@
 //!    has no answer to that; a long one by POST (RFC 6960 appendix A.1).
 //! 3. Parse the answer, and keep it if it is genuine. Whether it is fresh, and what it says, is judged where it is used: a
 //!    stale one may hold a revocation.
+//! 4. For each OCSP responder that the issuer has authorized in an answer that was kept, without id-pkix-ocsp-nocheck: ask
+//!    for the CRLs that its certificate names, too. Without them the answer proves nothing.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -34,7 +36,6 @@ use crate::trust::RevocationDocument;
 use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
 use crate::x509::CertificateRevocationList;
-use crate::x509::ExpiredCertificates;
 use crate::x509::FreshnessRule;
 use crate::x509::OcspCertIdHash;
 use crate::x509::OcspRequest;
@@ -61,7 +62,7 @@ pub struct EvidenceFetcher {
 #[non_exhaustive]
 pub struct FetchedEvidence {
     /// The certificates, by the digest of their DER, about which at least one address gave genuine evidence, and no
-    /// address failed that could be asked.
+    /// address failed that could be asked, in them or in the certificates of the responders that answered.
     pub answered: BTreeSet<Digest>,
     /// What was fetched and is genuine.
     pub bundle: RevocationBundle,
@@ -77,11 +78,14 @@ struct Question {
     ocsp: Option<OcspRequest>,
 }
 
-/// A certificate of a chain, by its position.
+/// A certificate of a chain, by its position, or a delegate that answers for it.
 #[derive(Clone, Copy)]
 struct Link<'a> {
+    /// Whose status is asked for: a certificate of the chain, or its delegate.
     certificate: &'a Certificate,
     chain: &'a VerifiedChain,
+    /// Whether it is the delegate.
+    is_delegate: bool,
     issuer: &'a Certificate,
     position: usize,
 }
@@ -99,12 +103,15 @@ impl EvidenceFetcher {
         let mut failed = BTreeSet::new();
         for chain in chains {
             for (position, (certificate, issuer)) in chain.up_to_trusted().enumerate() {
-                let link = Link { certificate, chain, issuer, position };
+                let link = Link { certificate, chain, is_delegate: false, issuer, position };
                 let digest = certificate.digest();
                 for address in certificate.revocation_addresses() {
                     match self.keep(link, &address, (&mut fetched.bundle, now)).await {
-                        Ok(()) => {
+                        Ok(document) => {
                             fetched.answered.insert(digest);
+                            if self.fetch_for_delegates(link, &document, (&mut fetched, now)).await.is_err() {
+                                failed.insert(digest);
+                            }
                         }
                         Err(fault) => {
                             if !fault.is_never_asked() {
@@ -130,13 +137,40 @@ impl EvidenceFetcher {
         &self.problems
     }
 
-    /// Asks one address about one certificate, and keeps the answer if it is genuine.
+    /// Step 4 for one answer about the certificate of `link`.
+    ///
+    /// # Errors
+    /// [`DelegateNotAnswered`] if an address failed that could be asked: the delegate may be revoked by now, whatever else
+    /// is known about it.
+    async fn fetch_for_delegates(
+        &mut self,
+        link: Link<'_>,
+        document: &RevocationDocument,
+        (fetched, now): (&mut FetchedEvidence, Time),
+    ) -> Result<(), DelegateNotAnswered> {
+        let mut result = Ok(());
+        for delegate in link.delegates(document, now, &self.limits) {
+            let of_delegate = Link { certificate: &delegate, is_delegate: true, ..link };
+            let addresses = delegate.revocation_addresses();
+            for address in addresses.into_iter().filter(|address| matches!(address, RevocationAddress::Crl(_))) {
+                if let Err(fault) = self.keep(of_delegate, &address, (&mut fetched.bundle, now)).await {
+                    if !fault.is_never_asked() {
+                        result = Err(DelegateNotAnswered);
+                    }
+                    fetched.add_problem(&delegate, &address, fault);
+                }
+            }
+        }
+        result
+    }
+
+    /// Asks one address about one certificate, and keeps and returns the answer if it is genuine.
     async fn keep(
         &mut self,
         link: Link<'_>,
         address: &RevocationAddress,
         (bundle, now): (&mut RevocationBundle, Time),
-    ) -> Result<(), FetchFault> {
+    ) -> Result<RevocationDocument, FetchFault> {
         match address {
             RevocationAddress::Crl(uri) => {
                 self.keep_answer(link, Question { address: uri.clone(), ocsp: None }, (bundle, now)).await
@@ -163,7 +197,7 @@ impl EvidenceFetcher {
         link: Link<'_>,
         question: Question,
         (bundle, now): (&mut RevocationBundle, Time),
-    ) -> Result<(), FetchFault> {
+    ) -> Result<RevocationDocument, FetchFault> {
         let address = question.address.clone();
         let document = match self.answers.get(&question) {
             Some(known) => known.clone(),
@@ -174,7 +208,8 @@ impl EvidenceFetcher {
             }
         }?;
         link.check(&document, now, &self.limits)?;
-        bundle.add(document, (&address, now), &self.limits).map_err(FetchFault::Bundle)
+        bundle.add(document.clone(), (&address, now), &self.limits).map_err(FetchFault::Bundle)?;
+        Ok(document)
     }
 
     async fn ask(&mut self, question: &Question) -> Result<RevocationDocument, FetchFault> {
@@ -225,17 +260,27 @@ impl FetchedEvidence {
     }
 }
 
+/// An address in the certificate of a delegate did not answer.
+#[derive(Clone, Copy, Debug)]
+struct DelegateNotAnswered;
+
 impl Link<'_> {
+    /// The delegates that signed `document`, and whose status is looked for.
+    fn delegates(&self, document: &RevocationDocument, now: Time, limits: &Limits) -> Vec<Certificate> {
+        let pool = pool(document, limits).unwrap_or_default();
+        pool.delegates(self.chain, self.position, now, limits)
+    }
+
     /// Whether `document` is genuine evidence about the certificate.
     fn check(&self, document: &RevocationDocument, now: Time, limits: &Limits) -> Result<(), FetchFault> {
-        let mut pool = StatusEvidence::new();
-        let added = match document {
-            RevocationDocument::Crl(crl) => pool.add_crl(crl.clone(), limits),
-            RevocationDocument::Ocsp(response) => pool.add_ocsp_response(response.clone(), limits),
+        let pool = pool(document, limits).map_err(FetchFault::Unreadable)?;
+        let any_age = &FreshnessRule::ANY_AGE;
+        let at = (self.chain, self.position);
+        let status = match self.is_delegate {
+            true => pool.delegate_status(at, self.certificate, any_age, now, limits),
+            false => pool.statuses(self.chain, any_age, now, limits).into_iter().nth(self.position),
         };
-        added.map_err(FetchFault::Unreadable)?;
-        let statuses = pool.statuses(self.chain, &ANY_AGE, now, limits);
-        let evidence = statuses.get(self.position).map(|status| status.evidence.as_slice()).unwrap_or_default();
+        let evidence = status.map(|status| status.evidence).unwrap_or_default();
         match evidence.first() {
             None => Err(FetchFault::NotAbout),
             Some(_) if evidence.iter().any(|one| one.genuine) => Ok(()),
@@ -245,6 +290,16 @@ impl Link<'_> {
             }
         }
     }
+}
+
+/// A pool of this document alone.
+fn pool(document: &RevocationDocument, limits: &Limits) -> Result<StatusEvidence, StatusEvidenceError> {
+    let mut pool = StatusEvidence::new();
+    match document {
+        RevocationDocument::Crl(crl) => pool.add_crl(crl.clone(), limits),
+        RevocationDocument::Ocsp(response) => pool.add_ocsp_response(response.clone(), limits),
+    }?;
+    Ok(pool)
 }
 
 /// The URL of an OCSP request by GET (RFC 6960 appendix A.1): the base64 of the request, percent-encoded, below the address.
@@ -265,10 +320,3 @@ fn crl(body: Vec<u8>, limits: &Limits) -> Result<CertificateRevocationList, Stat
         },
     }
 }
-
-/// Genuine evidence is kept whatever its age.
-const ANY_AGE: FreshnessRule = FreshnessRule {
-    expired_certificates: ExpiredCertificates::Kept,
-    grace_after_next_update: std::time::Duration::MAX,
-    maximum_age: None,
-};

@@ -13,6 +13,7 @@
 use crate::limits;
 use crate::limits::Limits;
 use crate::time::Time;
+use crate::x509::Certificate;
 use crate::x509::CertificateRevocationList;
 use crate::x509::CertificateStatus;
 use crate::x509::FreshnessRule;
@@ -76,7 +77,7 @@ impl StatusEvidence {
         now: Time,
         limits: &Limits,
     ) -> Vec<CertificateStatus> {
-        let ed25519 = Profile::named(chain.profile()).map_or(Ed25519::NotSupported, |profile| profile.ed25519);
+        let ed25519 = ed25519(chain);
         let mut checks = SignatureChecks::new(limits.revocation.signature_checks);
         let issuers = chain.path().iter().skip(1);
         let pairs = chain.path().iter().zip(issuers);
@@ -86,6 +87,35 @@ impl StatusEvidence {
                 Examination { crls: &self.crls, query, responses: &self.responses }.conclude(&mut checks)
             })
             .collect()
+    }
+
+    /// The delegates whose own status decides whether the OCSP responses about the certificate at `position` of the chain
+    /// prove anything: responders that its issuer has authorized, without id-pkix-ocsp-nocheck (RFC 6960 section
+    /// 4.2.2.2.1). Each once.
+    pub fn delegates(&self, chain: &VerifiedChain, position: usize, now: Time, limits: &Limits) -> Vec<Certificate> {
+        let mut path = chain.path().iter().skip(position);
+        let (Some(certificate), Some(issuer)) = (path.next(), path.next()) else { return Vec::new() };
+        let query =
+            StatusQuery { certificate, ed25519: ed25519(chain), freshness: &FreshnessRule::ANY_AGE, issuer, now };
+        let mut checks = SignatureChecks::new(limits.revocation.signature_checks);
+        let delegates = Examination { crls: &self.crls, query, responses: &self.responses }.delegates(&mut checks);
+        delegates.into_iter().cloned().collect()
+    }
+
+    /// The status of a delegate of [`StatusEvidence::delegates`] by the CRLs of the pool and the issuer's own responses;
+    /// `None` if there is no issuer at that position.
+    pub fn delegate_status(
+        &self,
+        (chain, position): (&VerifiedChain, usize),
+        delegate: &Certificate,
+        freshness: &FreshnessRule,
+        now: Time,
+        limits: &Limits,
+    ) -> Option<CertificateStatus> {
+        let issuer = chain.path().iter().nth(position.checked_add(1)?)?;
+        let query = StatusQuery { certificate: delegate, ed25519: ed25519(chain), freshness, issuer, now };
+        let mut checks = SignatureChecks::new(limits.revocation.signature_checks);
+        Some(Examination { crls: &self.crls, query, responses: &self.responses }.delegate_status(&mut checks))
     }
 
     fn account(&mut self, bytes: usize, limits: &Limits) -> Result<(), StatusEvidenceError> {
@@ -101,4 +131,8 @@ impl StatusEvidence {
         self.bytes = bytes;
         Ok(())
     }
+}
+
+fn ed25519(chain: &VerifiedChain) -> Ed25519 {
+    Profile::named(chain.profile()).map_or(Ed25519::NotSupported, |profile| profile.ed25519)
 }

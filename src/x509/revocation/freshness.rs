@@ -54,6 +54,13 @@ pub(super) enum NextUpdateRule {
 }
 
 impl FreshnessRule {
+    /// Evidence of any age: what matters is whether it is genuine.
+    pub(crate) const ANY_AGE: Self = Self {
+        expired_certificates: ExpiredCertificates::Kept,
+        grace_after_next_update: Duration::MAX,
+        maximum_age: None,
+    };
+
     /// How fresh evidence is at `now`, and the rule that it breaks, if any.
     pub(super) fn check(
         &self,

@@ -3,6 +3,7 @@
 
 use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
+use crate::x509::CertificateStatus;
 use crate::x509::ExaminedEvidence;
 use crate::x509::KeyUsage;
 use crate::x509::OcspResponse;
@@ -93,22 +94,41 @@ impl<'a> Examination<'a> {
     fn delegate(&self, certificate: &'a Certificate, checks: &mut SignatureChecks) -> Vec<Problem> {
         let mut problems = self.query.delegate_problems(certificate);
         let examination = Self { query: StatusQuery { certificate, ..self.query }, ..*self };
-        let mut examined = examination.examine_crls(checks);
-        let other = |_: &'a Certificate, _: &mut SignatureChecks| vec![Problem::of(StatusProblemRule::ResponderStatus)];
-        examined.extend(examination.responses_by(checks, &other));
         let name = CertificateLabel::of(certificate);
-        let status = examination.concluded(examined).status;
-        let nocheck = certificate.extensions().get(&Oid::known(NOCHECK)).is_some();
-        match status {
+        match examination.delegate_status(checks).status {
             Status::Good { .. } => (),
             Status::Revoked(_) => problems.push(Problem::of(StatusProblemRule::ResponderRevoked).by(name)),
             Status::Unknown(why) if why.iter().any(|problem| problem.rule == StatusProblemRule::Limit) => {
                 problems.push(Problem::of(StatusProblemRule::Limit));
             }
-            Status::Unknown(_) if nocheck => (),
+            Status::Unknown(_) if has_nocheck(certificate) => (),
             Status::Unknown(_) => problems.push(Problem::of(StatusProblemRule::ResponderStatus).by(name)),
         }
         problems
+    }
+
+    /// The status of the certificate as that of a delegate.
+    pub(super) fn delegate_status(&self, checks: &mut SignatureChecks) -> CertificateStatus {
+        let mut examined = self.examine_crls(checks);
+        let other = |_: &'a Certificate, _: &mut SignatureChecks| vec![Problem::of(StatusProblemRule::ResponderStatus)];
+        examined.extend(self.responses_by(checks, &other));
+        self.concluded(examined)
+    }
+
+    /// The delegates whose own status decides whether responses about the certificate prove anything, each once.
+    pub(super) fn delegates(&self, checks: &mut SignatureChecks) -> Vec<&'a Certificate> {
+        let mut delegates = Vec::new();
+        for response in self.responses {
+            let is_about = response.responses().iter().any(|single| self.query.is_about(single) != IdMatch::IsNot);
+            if is_about
+                && let Ok(Responder::Delegate(certificate)) = self.query.responder(response, checks)
+                && !has_nocheck(certificate)
+                && !delegates.contains(&certificate)
+            {
+                delegates.push(certificate);
+            }
+        }
+        delegates
     }
 }
 
@@ -242,6 +262,11 @@ impl ResponderId {
             Self::Name(name) => certificate.subject().der() == name.as_slice(),
         }
     }
+}
+
+/// Whether nobody needs to look for the status of this responder (RFC 6960 section 4.2.2.2.1).
+fn has_nocheck(certificate: &Certificate) -> bool {
+    certificate.extensions().get(&Oid::known(NOCHECK)).is_some()
 }
 
 /// id-pkix-ocsp-nocheck.
