@@ -1,7 +1,34 @@
 //! `--revocation-attached` and `--revocation-online`: evidence that `verify` and `import` look for when they are asked to.
 
+use std::sync::Arc;
+
 use bulla::oci::Descriptor;
+use bulla::oci::TagOrDigest;
 use bulla::oci::media_type::OCI_MANIFEST;
+use bulla::ops::import;
+use bulla::ops::naming::NameConflict;
+use bulla::ops::revocation::RevocationLookup;
+use bulla::ops::verify::Platforms;
+use bulla::ops::verify::VerifyOptions;
+use bulla::policy::Policy;
+use bulla::policy::Quorum;
+use bulla::policy::Requirement;
+use bulla::policy::StatementKind;
+use bulla::policy::Threshold;
+use bulla::store::Layout;
+use bulla::store::Memory;
+use bulla::store::Sink;
+use bulla::store::Source;
+use bulla::trust::CertificateMeans;
+use bulla::trust::Identity;
+use bulla::trust::Means;
+use bulla::trust::Owner;
+use bulla::trust::TrustRoot;
+use bulla::verify::Verifier;
+use bulla::x509::Anchor;
+use bulla::x509::IdentityPattern;
+use bulla::x509::Profile;
+use bulla::x509::Purpose;
 
 use super::author::entry;
 use super::*;
@@ -204,4 +231,81 @@ fn several_images_ask_an_address_once_and_an_import_does_not_ask_again() {
     world.serve_list(&world.list().entry(entry(7, now(), Some(1))));
     assert_eq!(world.says(&format!("import oci:app:v1 oci:there:v1 {TRUST} {ONLINE}")).0, 1);
     assert!(!world.path("there").exists());
+}
+
+/// A lookup knows nothing about an image that was let in without it: at the destination no certificate of it is good.
+#[test]
+fn what_was_not_looked_up_at_the_source_is_not_good_at_the_destination() {
+    let Some(world) = carried() else { return };
+    world.must("revocation attach oci:app:v1 good.json");
+    let limits = Limits::DEFAULT;
+    let anchors = [Anchor { certificate: world.root.certificate.clone(), purpose: Purpose::Signing }];
+    let means = CertificateMeans::new(anchors.into(), IdentityPattern::parse("CN=leaf").unwrap(), Profile::NOTARY);
+    let trust =
+        TrustRoot::new([Identity::new(Owner::Named("release".to_owned()), Means::Certificates(means))]).unwrap();
+    let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+    let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
+    let verifier = Verifier::new(trust, policy, limits.clone()).unwrap();
+    let source: Arc<dyn Source> = Arc::new(Layout::open(&world.path("app"), limits.clone()).unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // Checked with the one lookup, pushed with the other one: whether it is at the destination, with its name.
+    let imported = |checked: Option<&RevocationLookup>, pushed: Option<&RevocationLookup>| {
+        let sink: Arc<dyn Sink> = Arc::new(Memory::new(limits.clone()));
+        let (tag, options) = (TagOrDigest::Tag("v1".to_owned()), VerifyOptions::new(&verifier, now()));
+        runtime.block_on(async {
+            let checking = VerifyOptions { revocation: checked, ..options };
+            let image = import::check(source.as_ref(), &tag, &Platforms::Root, checking).await.unwrap();
+            let pushing = VerifyOptions { revocation: pushed, ..options };
+            let names = ["v1".to_owned()];
+            let result = import::push(&source, &sink, &image, &names, NameConflict::Refuse, pushing).await;
+            let is_named = sink.resolve(&tag).await.is_ok();
+            match result {
+                Ok(_) => is_named.then_some(()).ok_or_else(String::new),
+                Err(error) => Err(format!("{error}{}", if is_named { " (named)" } else { "" })),
+            }
+        })
+    };
+    let (nowhere, attached) = (RevocationLookup::new(), RevocationLookup::new().with_attached());
+    assert_eq!(imported(None, None), Ok(()));
+    assert_eq!(imported(None, Some(&nowhere)), Ok(()), "it looks nothing up");
+    let error = imported(None, Some(&attached)).unwrap_err();
+    assert!(error.contains("signatures") && !error.contains("(named)"), "{error}");
+    assert_eq!(imported(Some(&attached), Some(&attached)), Ok(()), "it is what was looked up at the source");
+}
+
+/// The legacy spelling of a header of notation, which only the lenient reader reads: the evidence is looked for with the
+/// reader that was asked for.
+#[test]
+fn envelopes_are_read_with_the_reader_that_is_asked_for() {
+    let Some(world) = World::with_crl() else { return };
+    world.serve_list(&world.list());
+    let blobs =
+        || fs::read_dir(world.path("app/blobs/sha256")).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+    let name = "io.cncf.notary.signingAgent";
+    let envelope = blobs().find(|bytes| String::from_utf8_lossy(bytes).contains(name)).unwrap();
+    let old = String::from_utf8(envelope).unwrap().replace(name, "io.cncf.notary.SigningAgent");
+    image::layout(&world.path("old"), &[(Some("v1"), &image::image(1))]);
+    let registry = Registry::start(Quirks::polite());
+    let place = format!("{}/app:v1", registry.address());
+    world.must(&format!("copy oci:old:v1 {place}"));
+    let subject = Descriptor::of(OCI_MANIFEST, &registry.manifest("app", "v1").unwrap());
+    let mut referrer = image::referrer(&subject, "application/vnd.cncf.notary.signature", old.as_bytes());
+    let mut manifest: serde_json::Value = serde_json::from_slice(&referrer.manifest).unwrap();
+    manifest["layers"][0]["mediaType"] = "application/jose+json".into();
+    manifest["config"]["mediaType"] = "application/vnd.cncf.notary.signature".into();
+    referrer.manifest = serde_json::to_vec(&manifest).unwrap();
+    let annotations = referrer.descriptor.clone();
+    referrer.descriptor =
+        Descriptor { artifact_type: annotations.artifact_type, ..Descriptor::of(OCI_MANIFEST, &referrer.manifest) };
+    referrer.put(&registry, "app", None);
+    for (reader, verified, fetched, asked) in [("strict", 1, 2, 0), ("as-notation", 0, 0, 1)] {
+        let asked = vec!["GET /root.crl".to_owned(); asked];
+        let (code, text) = world.says(&format!("verify {place} {TRUST} {ONLINE} --envelope-reader {reader}"));
+        assert_eq!((code, world.web.take_requests()), (verified, asked.clone()), "{text}");
+        let file = format!("{reader}.json");
+        let fetch = format!("revocation fetch {place} --ca-roots root.pem -o {file} --allow-host 127.0.0.1");
+        let (code, text) = world.says(&format!("{fetch} --envelope-reader {reader}"));
+        assert_eq!((code, world.web.take_requests()), (fetched, asked), "{text}");
+        assert_eq!(world.kept(&file), (reader == "as-notation").then_some(1), "{text}");
+    }
 }
