@@ -15,7 +15,9 @@
 //! 5. The chain by the profile `sigstore`, valid at every time, and the authority trusted at every time (`authority.rs`).
 //! 6. Certificate timestamps in the certificate, by the issuer of that chain and the certificate logs of the root.
 //! 7. The issuer of the identity, and the names of an identity of the operator (`owner.rs`).
-//! 8. If revocation is checked, the status of the chain and of the authorities of timestamps (`revocation.rs`).
+//! 8. If revocation is checked: no certificate of the chain is revoked, or the signature was made before it was. No
+//!    certificate of a timestamp's authority is revoked either, or the timestamp was made before it was, by RFC 3161
+//!    section 4; this is checked right after step 4, since a timestamp that does not count gives no time (`revocation.rs`).
 
 use crate::key::HashedMessageError;
 use crate::nonempty::NonEmpty;
