@@ -248,7 +248,8 @@ impl SignedEnvelope<'_> {
             TimeSource::SigningAuthority | TimeSource::Timestamp | TimeSource::TransparencyLog => {
                 Some(certified.judged_at.time)
             }
-            TimeSource::Verification => None,
+            // A time that the verifier stated proves nothing about the signature.
+            TimeSource::Stated | TimeSource::Verification => None,
         };
         let refused = |timestamp| move |fault| CertificateFault::Revocation { fault, timestamp };
         let fault = match check.check(&certified.chain, bound, now, limits) {
@@ -305,7 +306,7 @@ impl SignedEnvelope<'_> {
                     Ok(_) => CertificateFault::Ahead { now: time.current(), time: at },
                 });
             }
-            (Ok(chain), TimestampUse::IfExpired) => return Ok(certified(chain, at, TimeSource::Verification, None)),
+            (Ok(chain), TimestampUse::IfExpired) => return Ok(certified(chain, at, time.expiry_source(), None)),
             (Ok(_), TimestampUse::Required) => None,
             (Err(error), _) if error.rule() == ChainRule::Expired && self.is_anchored(means) => Some(error),
             (Err(error), _) => return Err(CertificateFault::Chain(error)),

@@ -28,6 +28,11 @@ impl VerificationTime {
         self.expiry_at
     }
 
+    /// The source of the time at which expiry is judged.
+    pub(super) fn expiry_source(self) -> TimeSource {
+        if self.expiry_at == self.now { TimeSource::Verification } else { TimeSource::Stated }
+    }
+
     /// The current time, as the caller gave it.
     pub const fn current(self) -> Time {
         self.now
@@ -55,6 +60,8 @@ pub struct JudgedAt {
 pub enum TimeSource {
     /// A signing authority that the operator trusts to state the time (Notary Project, `notary.x509.signingAuthority`).
     SigningAuthority,
+    /// The caller of the verification, who asked for expiry as of this time.
+    Stated,
     /// A verified timestamp (RFC 3161): the signature was made no later.
     Timestamp,
     /// The integrated time of a log entry, which a transparency log that the operator trusts has signed.
@@ -68,6 +75,7 @@ impl TimeSource {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SigningAuthority => "signing-authority",
+            Self::Stated => "stated",
             Self::Timestamp => "timestamp",
             Self::TransparencyLog => "transparency-log",
             Self::Verification => "verification",
@@ -78,6 +86,7 @@ impl TimeSource {
     pub(super) const fn text(self) -> &'static str {
         match self {
             Self::SigningAuthority => "the time that its signing authority states",
+            Self::Stated => "the time for which the verification was asked",
             Self::Timestamp => "the time of its timestamp",
             Self::TransparencyLog => "the integrated time of its log entry",
             Self::Verification => "the time of this verification",

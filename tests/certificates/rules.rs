@@ -48,6 +48,10 @@ fn a_signature_below_the_root_counts_for_the_owner_that_the_operator_named() {
         assert_eq!(certified.chain().trusted(), &scene.root.certificate);
         assert_eq!((certified.judged_at().time, certified.judged_at().source), (scene.now(), TimeSource::Verification));
         assert!(certified.timestamp().is_none());
+        // The time that the operator asked for is not the time of the verification, and the verdict says so.
+        let earlier = verifier.with_expiry_at(scene.after(60)).verify(image(), [&evidence], scene.now()).unwrap();
+        let judged_at = earlier.accepted().first().signer.certified().unwrap().judged_at();
+        assert_eq!((judged_at.time, judged_at.source), (scene.after(60), TimeSource::Stated));
     }
 }
 
