@@ -87,15 +87,22 @@ pub enum PassedBy {
 #[non_exhaustive]
 pub enum StatusFault {
     /// Evidence that belongs into the pool could not be read: could-not-tell.
-    #[error("revocation evidence that might hold a revocation could not be read: {what}")]
+    #[error("revocation evidence that might hold a revocation could not be read: {what}: {STATUS}, at {at}")]
     EvidenceUnread {
+        /// The time that the status was asked for.
+        at: Time,
         /// What could not be read, and why.
         what: Untrusted,
     },
     /// The sources that a certificate names were to be asked for its status, and did not answer: could-not-tell, since
     /// the evidence in the pool may be older than a revocation.
-    #[error("certificate {certificate}: the sources of its revocation status were to be asked, and did not all answer")]
+    #[error(
+        "certificate {certificate}: the sources of its revocation status were to be asked, and did not all answer: {STATUS}, \
+         at {at}"
+    )]
     NotAnswered {
+        /// The time that the status was asked for.
+        at: Time,
         /// The certificate.
         certificate: CertificateLabel,
     },
@@ -177,21 +184,21 @@ impl RevocationCheck {
                 Err(fault) => return Err(fault),
             }
         }
-        let unknown = unknown.or_else(|| self.not_answered(chain));
+        let unknown = unknown.or_else(|| self.not_answered(chain, now));
         match (unknown, &self.unread) {
             (Some(fault), _) => Err(fault),
-            (None, Some(what)) => Err(StatusFault::EvidenceUnread { what: what.clone() }),
+            (None, Some(what)) => Err(StatusFault::EvidenceUnread { at: now, what: what.clone() }),
             (None, None) => Ok(passed),
         }
     }
 
     /// The first certificate up to the trusted one that needs an answer of its sources, and has none. What stands above
     /// the trusted certificate is not protected by a signature that leads to it, so its sources are not asked.
-    fn not_answered(&self, chain: &VerifiedChain) -> Option<StatusFault> {
+    fn not_answered(&self, chain: &VerifiedChain, now: Time) -> Option<StatusFault> {
         let answered = self.answered.as_ref()?;
         let needs = |one: &&Certificate| one.names_revocation_source() && !answered.contains(&one.digest());
         let found = chain.up_to_trusted().map(|(certificate, _)| certificate).find(needs)?;
-        Some(StatusFault::NotAnswered { certificate: CertificateLabel::of(found) })
+        Some(StatusFault::NotAnswered { at: now, certificate: CertificateLabel::of(found) })
     }
 
     /// Whether the authority of a timestamp is not revoked, or was not yet when it made the timestamp.
@@ -262,3 +269,6 @@ impl StatusFault {
         }
     }
 }
+
+/// The clause by which the revocation status of a certificate is determined.
+const STATUS: &str = "RFC 5280 section 6.3.3";
