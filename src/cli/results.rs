@@ -4,6 +4,7 @@ use bulla::report::LineResult;
 use bulla::report::ReportStream;
 use bulla::report::ReportedTrustedRoot;
 use bulla::report::StreamForm;
+use bulla::report::WithTrustedRoot;
 
 use super::args::ResultsOutput;
 use super::redacted;
@@ -34,10 +35,9 @@ impl Results {
 
     /// Prints one result.
     pub(super) fn add(&mut self, result: impl LineResult) {
-        match (&mut self.stream, &self.trusted_root) {
-            (Some(stream), Some(root)) => render::data_by(|out| stream.add(out, root.with(result))),
-            (Some(stream), None) => render::data_by(|out| stream.add(out, result)),
-            (None, _) => {}
+        let result = WithTrustedRoot::new(result, self.trusted_root.as_ref());
+        if let Some(stream) = &mut self.stream {
+            render::data_by(|out| stream.add(out, result));
         }
     }
 

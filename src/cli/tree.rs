@@ -12,6 +12,7 @@ use bulla::ops::tree::TreeTrust;
 use bulla::report::Report;
 use bulla::report::ReportedTrustedRoot;
 use bulla::report::TreeResult;
+use bulla::report::WithTrustedRoot;
 use bulla::store::Source;
 use bulla::time::Time;
 use bulla::trust::RevocationCheck;
@@ -109,17 +110,14 @@ fn report(
             None => result,
         }
     };
-    match (args.output, trusted_root) {
-        (TreeOutput::Dot, _) => render::text(&picture::dot(&args.reference, shown)),
-        (TreeOutput::Json, Some(trusted_root)) => {
-            let result = trusted_root.with(result());
+    match args.output {
+        TreeOutput::Dot => render::text(&picture::dot(&args.reference, shown)),
+        TreeOutput::Json => {
+            let result = WithTrustedRoot::new(result(), trusted_root.as_deref());
             render::report(&Report::new("tree", vec![result]));
         }
-        (TreeOutput::Json, None) => {
-            render::report(&Report::new("tree", vec![result()]));
-        }
-        (TreeOutput::Svg, _) => render::text(&picture::svg(&args.reference, shown)),
-        (TreeOutput::Text, _) => {
+        TreeOutput::Svg => render::text(&picture::svg(&args.reference, shown)),
+        TreeOutput::Text => {
             show(&args.reference, shown);
             if let Some(judged) = judged {
                 policy_verdict::below_tree(judged);

@@ -21,13 +21,14 @@ pub struct ReportedTrustedRoot {
     warnings: Vec<ReportedError>,
 }
 
-/// A result with the trusted root that it relies on, in the field `trustedRoot`.
+/// A result with the trusted root that it relies on, if it relies on one, in the field `trustedRoot`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WithTrustedRoot<'a, R> {
     #[serde(flatten)]
     result: R,
-    trusted_root: &'a ReportedTrustedRoot,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trusted_root: Option<&'a ReportedTrustedRoot>,
 }
 
 impl ReportedTrustedRoot {
@@ -42,9 +43,12 @@ impl ReportedTrustedRoot {
         }
     }
 
-    /// `result`, which relies on these trusted roots.
-    pub const fn with<R>(&self, result: R) -> WithTrustedRoot<'_, R> {
-        WithTrustedRoot { result, trusted_root: self }
+}
+
+impl<'a, R> WithTrustedRoot<'a, R> {
+    /// `result`, which relies on `trusted_root`.
+    pub const fn new(result: R, trusted_root: Option<&'a ReportedTrustedRoot>) -> Self {
+        Self { result, trusted_root }
     }
 }
 
