@@ -34,6 +34,11 @@ impl Canonical {
 
     /// A mapping of these fields; those without a value are left out.
     pub(super) fn map(fields: impl IntoIterator<Item = (&'static str, Option<Self>)>) -> Self {
+        Self::of_fields(fields.into_iter().collect())
+    }
+
+    /// As [`Self::map`]: one copy of its code, whatever the length of the array.
+    fn of_fields(fields: Vec<(&'static str, Option<Self>)>) -> Self {
         Self::Map(fields.into_iter().filter_map(|(key, value)| value.map(|value| (key, value))).collect())
     }
 
