@@ -229,7 +229,8 @@ fn addresses_that_are_not_of_the_web_are_refused() {
     for url in ["ldap:///CN=CA?certificateRevocationList", "file:///etc/passwd", "ftp://a.example/", "data:,x"] {
         assert!(matches!(new(url).unwrap_err().fault, WebFault::Scheme(_)), "{url}");
     }
-    for url in ["", "a", "http://", "//a.example/", "http://[::", "http://a b/"] {
+    // No table of Unicode is linked: a host that is not ASCII is written in its ASCII form.
+    for url in ["", "a", "http://", "//a.example/", "http://[::", "http://a b/", "http://b\u{fc}cher.example/"] {
         assert_eq!(new(url).unwrap_err().fault, WebFault::NotAUrl, "{url}");
     }
     for url in ["http://joe:hunter2@a.example/", "http://hunter2@a.example/", "https://:hunter2@a.example/"] {
@@ -240,6 +241,7 @@ fn addresses_that_are_not_of_the_web_are_refused() {
     let error = new("http://joe:hunter2@[::").unwrap_err();
     assert!(!error.to_string().contains("hunter2"), "{error}");
     new("HTTPS://A.example:8443/x?y#z").unwrap();
+    new("http://xn--bcher-kva.example/").unwrap();
 }
 
 #[test]
