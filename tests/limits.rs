@@ -916,7 +916,7 @@ fn signature_checks_are_counted() {
 #[test]
 fn the_key_that_a_document_names_is_tried_first() {
     let kind = StatementKind::ImageSignature;
-    let keys: Vec<_> = proof::KEYS[..3].iter().map(|key| proof::public(key)).collect();
+    let keys: Vec<_> = proof::KEYS[..3].iter().map(proof::public).collect();
     for named in 0..3 {
         for (checks, enough) in [(1, named == 2), (2, named == 2), (3, true)] {
             let fixture = TestStore::new();
