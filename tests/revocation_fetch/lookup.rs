@@ -246,7 +246,7 @@ fn what_was_not_looked_up_at_the_source_is_not_good_at_the_destination() {
     let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
     let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
     let verifier = Verifier::new(trust, policy, limits.clone()).unwrap();
-    let source: Arc<dyn Source> = Arc::new(Layout::open(&world.path("app"), limits.clone()).unwrap());
+    let source: Arc<dyn Source> = Arc::new(Layout::open(world.path("app"), limits.clone()).unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     // Checked with the one lookup, pushed with the other one: whether it is at the destination, with its name.
     let imported = |checked: Option<&RevocationLookup>, pushed: Option<&RevocationLookup>| {
