@@ -42,7 +42,6 @@ impl ReportedTrustedRoot {
             warnings: warnings(file, now),
         }
     }
-
 }
 
 impl<'a, R> WithTrustedRoot<'a, R> {
