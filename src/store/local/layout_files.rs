@@ -125,10 +125,9 @@ impl OpenFile {
         if self.size > limit {
             return Err(too_large());
         }
-        // The length is that of a file or member that is there, so room for it is reserved at once: a buffer that grows takes
-        // up to twice that, and is copied. A file may be longer than its metadata says: then one byte more than the limit is
-        // read, never all of it (threats: endless-file).
-        let mut bytes = Vec::with_capacity(usize::try_from(self.size.saturating_add(1)).unwrap_or_default());
+        // A file may be longer than its metadata says: then one byte more than the limit is read, never all of it
+        // (threats: endless-file).
+        let mut bytes = Vec::with_capacity(capacity_for(self.size));
         let end = limit.saturating_add(1);
         self.reader.take(end).read_to_end(&mut bytes).map_err(|error| StoreError::io(what, error))?;
         match u64::try_from(bytes.len()) {
@@ -141,6 +140,18 @@ impl OpenFile {
     pub(crate) fn chunks(self, what: String) -> Box<dyn BlobStream> {
         Box::new(FileStream { reader: self.reader, what })
     }
+}
+
+/// The capacity of a buffer for a file or member of `size` bytes, all of it at once: a buffer that grows takes up to twice
+/// its bytes, and is copied. A file between 16 and 32 MiB gets 32 MiB, since malloc of glibc raises `M_MMAP_THRESHOLD` to
+/// the size of a smaller mapping that is freed, keeps the next buffer on the heap, and may not reuse its place.
+fn capacity_for(size: u64) -> usize {
+    let capacity = match size.saturating_add(1) {
+        few @ ..=SMALLER_MAPPING => few,
+        ..=LARGEST_THRESHOLD => LARGEST_THRESHOLD,
+        many => many,
+    };
+    usize::try_from(capacity).unwrap_or_default()
 }
 
 /// The name of the file of the blob `digest`.
@@ -197,3 +208,8 @@ impl BlobStream for FileStream {
 }
 
 const PIECE: usize = 256 << 10;
+
+/// The largest value that glibc raises `M_MMAP_THRESHOLD` to by itself, in bytes. Mappings as large are not kept.
+const LARGEST_THRESHOLD: u64 = 32 << 20;
+/// The largest buffer that gets no more than its file has, below that threshold.
+const SMALLER_MAPPING: u64 = 16 << 20;
