@@ -306,8 +306,8 @@ fn kinds(layout: &str, media_type: &str) -> Vec<Vec<u8>> {
     found
 }
 
-/// Runs the body over the seeds, at least one of which it accepts, and over `cases` mutations, some of which it has to
-/// refuse. A mutation that breaks a promise is made as small as it gets before it is reported.
+/// Runs the body over the seeds and over `cases` mutations. It must accept a seed, and refuse some mutations but not all. A
+/// mutation that breaks a promise is made as small as it gets before it is reported.
 fn fuzz(name: &str, seeds: &[Vec<u8>], cases: u32) {
     let (_, body): &(&str, Body) = BODIES.iter().find(|(known, _)| *known == name).unwrap();
     assert!(seeds.iter().any(|seed| body(seed)), "no seed is accepted");

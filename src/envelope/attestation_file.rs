@@ -49,8 +49,8 @@ pub struct UnreadAttestation {
     pub place: String,
 }
 
-/// An attestation of a file, as it was received: a part of the file, not a copy. It is parsed once to know its subjects, and again for each of them that is
-/// verified: so one document at a time is in memory in parsed form.
+/// An attestation of a file, as it was received: a part of the file, not a copy. It is parsed once to know its subjects,
+/// and again for each of them that is verified: so one document at a time is in memory in parsed form.
 #[derive(Clone, Debug)]
 struct FileAttestation {
     bytes: Bytes,

@@ -345,7 +345,8 @@ impl<'a> Evaluation<'a> {
         &self.records
     }
 
-    /// Everything that a decision depends on and that may change is changed after this.
+    /// Forgets every decision. It is called with each change of what decisions depend on: records, findings, unread lists, and
+    /// the part of an image.
     fn forget_decisions(&mut self) {
         self.decided.iter_mut().for_each(|decided| *decided = OnceLock::new());
     }

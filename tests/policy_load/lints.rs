@@ -146,7 +146,7 @@ fn a_policy_and_a_key_that_end_soon_are_told() {
     assert_eq!(lints(&load(text)), ["2:ends-soon", "4:has-ended", "4:ends-soon"]);
 }
 
-/// Two workflows of one repository, of which so many have to sign.
+/// A policy with two workflows of one repository as owners; at least `least` of them must sign.
 fn two_workflows(least: u32) -> String {
     let one = |name: &str, workflow: &str| {
         format!(

@@ -151,7 +151,8 @@ impl RevocationLookup {
     }
 
     /// The verifier of the last [`RevocationLookup::verifier`] about `subject` with the check of `verifier`, for a copy of
-    /// it elsewhere. Without one, what would have been found counts as not read, so that no certificate is good.
+    /// it elsewhere. If there was no such lookup, and this one looks something up, its evidence counts as not read: then no
+    /// certificate is good.
     pub(in crate::ops) fn known(&self, verifier: &Verifier, subject: &Digest) -> Verifier {
         let key = (*subject, verifier.trust().version());
         let all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
