@@ -9,6 +9,7 @@ mod docker_archive;
 mod docker_archive_writer;
 mod docker_list;
 mod error;
+#[cfg(feature = "registry")]
 mod growth;
 mod hashed_file;
 mod images;
