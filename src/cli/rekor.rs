@@ -12,6 +12,8 @@ use bulla::store::Task;
 #[cfg(feature = "registry")]
 use bulla::store::web::WebError;
 #[cfg(feature = "registry")]
+use bulla::store::web::WebFault;
+#[cfg(feature = "registry")]
 use bulla::store::web::WebMethod;
 #[cfg(feature = "registry")]
 use bulla::store::web::WebRequest;
@@ -48,7 +50,12 @@ impl SignatureLog for WebLog {
     fn add<'a>(&'a self, asked: &'a LogEntryRequest) -> Task<'a, Result<Vec<u8>, SignatureLogError>> {
         Box::pin(async move {
             let answer = self.0.post(asked.as_json().to_vec()).await;
-            let (answer, _) = answer.map_err(|error| SignatureLogError::new(endpoint::code_of(&error), error))?;
+            let (answer, _) = answer.map_err(|error| match error.fault {
+                WebFault::Status(CONFLICT) => {
+                    SignatureLogError::new(endpoint::code_of(&error), format!("{error}: {EXISTS}"))
+                }
+                _ => SignatureLogError::new(endpoint::code_of(&error), error),
+            })?;
             Ok(answer.body)
         })
     }
@@ -59,6 +66,15 @@ fn request(url: &str, body: Vec<u8>) -> Result<WebRequest, WebError> {
     let method = WebMethod::Post { body, content_type: "application/json" };
     Ok(WebRequest::new(url, method, Limits::DEFAULT.transparency.entry_bytes)?.that_creates())
 }
+
+/// What rekor-tiles answers to a request for an entry that it has. The same key makes the same signature of the same
+/// statement again.
+#[cfg(feature = "registry")]
+const CONFLICT: u16 = 409;
+
+#[cfg(feature = "registry")]
+const EXISTS: &str =
+    "the log has an entry about this very signature already; --if-missing keeps the signature that has it";
 
 /// Where Rekor v2 takes new entries.
 #[cfg(feature = "registry")]

@@ -201,6 +201,20 @@ fn an_answer_of_a_log_is_bounded() {
     }
 }
 
+/// rekor-tiles 2.3.0 takes an entry once. A key in a file makes the same signature of the same statement each time.
+#[test]
+fn that_a_log_has_the_entry_already_is_said() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (authority, log) = (Server::authority(scene), TestLog::new("log.example", Does::Adds));
+    let place = Place::new(scene, &log);
+    let full = Server::new(Box::new(|_| ("409 Conflict", "application/json", b"{\"code\":6}".to_vec())));
+    let (code, report, told) =
+        place.sign(&format!("--timestamp-url {} --log-url {} --trusted-root root.json", authority.url, full.url));
+    assert_eq!((code, &report["results"][0]["code"]), (2, &"protocol".into()), "{told}");
+    let error = report["results"][0]["error"].as_str().unwrap();
+    assert!(error.contains("has an entry about this very signature already; --if-missing"), "{error}");
+}
+
 #[test]
 fn a_log_that_is_not_trusted_and_one_that_cannot_be_reached_leave_nothing() {
     let Some(scene) = SCENE.as_ref() else { return };
