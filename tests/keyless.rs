@@ -45,6 +45,8 @@ mod mutations;
 mod own;
 #[path = "keyless/owners.rs"]
 mod owners;
+#[path = "keyless/paths.rs"]
+mod paths;
 #[path = "keyless/revocation.rs"]
 mod revocation;
 #[path = "certificates/scene.rs"]

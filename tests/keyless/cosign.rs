@@ -34,12 +34,12 @@ use crate::case::verdict_on;
 const STAMPED: LogRule = LogRule::NONE.with_timestamps(1);
 const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
-fn golden(name: &str) -> PathBuf {
+pub fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/layouts").join(name)
 }
 
 /// The first layer at the tag with this suffix, and the manifest around it.
-fn layer(name: &str, suffix: &str) -> (Content, Content, Descriptor) {
+pub fn layer(name: &str, suffix: &str) -> (Content, Content, Descriptor) {
     let folder = golden(name);
     let blob = |digest: &str| fs::read(folder.join("blobs").join(digest.replace(':', "/"))).unwrap();
     let index: Value = serde_json::from_slice(&fs::read(folder.join("index.json")).unwrap()).unwrap();
@@ -57,7 +57,7 @@ fn layer(name: &str, suffix: &str) -> (Content, Content, Descriptor) {
     (manifest, content, descriptor)
 }
 
-fn signature(manifest: &Content, content: &Content, layer: &Descriptor) -> Evidence {
+pub fn signature(manifest: &Content, content: &Content, layer: &Descriptor) -> Evidence {
     let simple = SimpleSigning::parse(layer, content, &Limits::DEFAULT).unwrap();
     Evidence::new(SignedDocument::Simple(simple), FoundAt::Subject, vec![manifest.clone(), content.clone()])
 }
@@ -72,7 +72,7 @@ fn keyless(rule: LogRule) -> TrustRoot {
     trusting(root_of(&golden("cosign-tag-certificate/trusted_root.json")), names, rule)
 }
 
-fn at() -> Time {
+pub fn at() -> Time {
     Time::parse("2027-01-01T00:00:00Z").unwrap()
 }
 

@@ -41,7 +41,7 @@ use crate::case::root_of_case;
 use crate::case::trusting;
 use crate::vectors;
 
-fn hashed(file: &[u8]) -> HashedMessage {
+pub fn hashed(file: &[u8]) -> HashedMessage {
     let mut hasher = MessageHasher::new([], 1 << 20).with_sha384().with_sha512().with_message();
     hasher.update(file);
     hasher.finish()
