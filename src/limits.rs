@@ -84,6 +84,8 @@ pub struct EvidenceLimits {
     pub bytes: u64,
     /// Bytes of the findings that are kept for one image and all manifests below it.
     pub finding_bytes: u64,
+    /// Keys and names of signers that are compared to pair the owners of one quorum with distinct signers.
+    pub pairing_steps: u64,
     /// Bytes of one signature envelope or bundle.
     pub signature_bytes: u64,
     /// Signature checks for one subject: its signatures times the trusted keys.
@@ -286,6 +288,7 @@ impl Limits {
             attestation_bytes: 64 << 20,
             bytes: 128 << 20,
             finding_bytes: 16 << 20,
+            pairing_steps: 500_000,
             signature_bytes: 1 << 20,
             signature_checks: 100_000,
             signature_manifests: 100,

@@ -31,6 +31,8 @@ mod vectors;
 mod bundles;
 #[path = "keyless/case.rs"]
 mod case;
+#[path = "keyless/clearing.rs"]
+mod clearing;
 #[path = "keyless/codes.rs"]
 mod codes;
 #[path = "keyless/cosign.rs"]

@@ -39,6 +39,7 @@ pub use predicate_view::PredicateView;
 pub use provenance_rule::BuilderRule;
 pub use provenance_rule::ProvenanceRule;
 pub use quorum::Quorum;
+pub use quorum::QuorumDecision;
 pub use quorum::QuorumError;
 pub use quorum::Threshold;
 pub use requirement::CountedStatements;

@@ -9,8 +9,8 @@
 //!    is left is a maximum matching, found by augmenting paths (Kuhn's algorithm).
 //! 2. An upper bound: the same by keys alone. In most cases both are equal.
 //! 3. Otherwise a search over the owners, one after the other, each with one of their signers or none. It is bounded
-//!    (`SEARCH_STEPS`), since the problem is a matching in three dimensions: what it has found by then counts, which may be
-//!    fewer owners, never more.
+//!    (`evidence.pairing_steps`), since the problem is a matching in three dimensions. Where it ends early, what it has
+//!    found by then is the lower bound, and step 2 the upper one: between them, nobody can tell.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -23,19 +23,30 @@ use crate::trust::SignerCredential;
 /// The signers of each owner.
 pub(super) type SignersOfOwners<'a> = BTreeMap<&'a Owner, BTreeSet<SignerCredential>>;
 
-/// The largest number of owners who can be paired with distinct signers.
-pub(super) fn largest(signers: &SignersOfOwners<'_>) -> usize {
+/// The largest number of owners who can be paired with distinct signers: exactly known if both bounds are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LargestPairing {
+    /// So many have been paired.
+    pub(super) least: usize,
+    /// More cannot be paired.
+    pub(super) most: usize,
+}
+
+/// The largest pairing, searched for in at most `steps` steps.
+pub(super) fn largest(signers: &SignersOfOwners<'_>, steps: u64) -> LargestPairing {
     let joined = Joined::by(signers.values().flatten());
     let least = matching(signers, |signer| joined.representative(Part::Key(signer.key())));
     let most = matching(signers, |signer| Part::Key(signer.key()));
     if least == most {
-        return least;
+        return LargestPairing { least, most };
     }
     let mut of_owners: Vec<&BTreeSet<SignerCredential>> = signers.values().collect();
     of_owners.sort_by_key(|of_owner| of_owner.len());
-    let mut search = Search { best: least, chosen: Vec::new(), most, steps: SEARCH_STEPS };
+    let steps = usize::try_from(steps).unwrap_or(usize::MAX);
+    let mut search = Search { best: least, chosen: Vec::new(), is_exhausted: false, most, steps };
     search.extend(&of_owners);
-    search.best
+    let most = if search.is_exhausted { most } else { search.best };
+    LargestPairing { least: search.best, most }
 }
 
 /// The size of a maximum matching of owners with what `part` makes of their signers.
@@ -85,6 +96,8 @@ impl Joined {
 struct Search<'a> {
     best: usize,
     chosen: Vec<&'a SignerCredential>,
+    /// Whether it ended before all pairings were tried that might be larger.
+    is_exhausted: bool,
     most: usize,
     steps: usize,
 }
@@ -96,7 +109,11 @@ impl<'a> Search<'a> {
         let Some((first, rest)) = owners.split_first() else { return };
         for signer in *first {
             let reachable = self.chosen.len().saturating_add(owners.len());
-            if self.best >= self.most.min(reachable) || self.steps == 0 {
+            if self.best >= self.most.min(reachable) {
+                return;
+            }
+            if self.steps == 0 {
+                self.is_exhausted = true;
                 return;
             }
             let names = signer.names().len().saturating_add(1);
@@ -136,6 +153,3 @@ fn pair<'a>(
     }
     false
 }
-
-/// How many keys and names the search compares. Nearly all quorums are decided without it.
-const SEARCH_STEPS: usize = 500_000;

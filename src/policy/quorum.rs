@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
+use crate::key::KeyId;
+use crate::limits::Limits;
+use crate::policy::Decision;
 use crate::policy::pairing;
+use crate::policy::pairing::LargestPairing;
 use crate::policy::pairing::SignersOfOwners;
 use crate::trust::Identity;
 use crate::trust::Owner;
@@ -24,6 +28,19 @@ pub struct Threshold(NonZeroU32);
 pub struct Quorum {
     among: BTreeSet<Owner>,
     threshold: Threshold,
+}
+
+/// What a quorum comes to. It is met only by owners who have been paired, and not met only if no pairing is large enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QuorumDecision {
+    /// [`Decision::Undetermined`] if the limit `evidence.pairing_steps` ended the search before a pairing was found that is
+    /// large enough, and there may be one.
+    pub decision: Decision,
+    /// The number of owners who count, at least.
+    pub got: usize,
+    /// How many more owners have to sign, at most.
+    pub missing: u32,
 }
 
 /// Why a quorum is invalid.
@@ -106,7 +123,7 @@ impl Quorum {
         let certified: BTreeSet<_> =
             by_certificate.map(Identity::owner).filter(|owner| self.among.contains(owner)).collect();
         let pinned = trust.holders().filter(|(owner, _)| !certified.contains(owner));
-        self.count(pinned).saturating_add(certified.len())
+        self.decide_keys(pinned).got.saturating_add(certified.len())
     }
 
     /// The owners among whom it is counted.
@@ -119,29 +136,47 @@ impl Quorum {
         self.threshold
     }
 
-    /// Whether these signers meet the threshold. Only owners of this quorum count.
-    pub fn is_met_by<'a, C: Into<SignerCredential>>(&self, signers: impl IntoIterator<Item = (&'a Owner, C)>) -> bool {
-        self.missing(signers) == 0
+    /// How many more owners have to sign, where all of them sign with keys alone.
+    pub fn missing<'a>(&self, signers: impl IntoIterator<Item = (&'a Owner, KeyId)>) -> u32 {
+        self.decide_keys(signers).missing
     }
 
-    /// How many more owners have to sign.
-    pub fn missing<'a, C: Into<SignerCredential>>(&self, signers: impl IntoIterator<Item = (&'a Owner, C)>) -> u32 {
-        let count = u32::try_from(self.count(signers)).unwrap_or(u32::MAX);
-        self.threshold.count().saturating_sub(count)
+    /// Whether these signers meet the threshold: enough owners of this quorum, each with a signer of their own, in the
+    /// largest pairing (`pairing.rs`). The order of `signers` decides nothing.
+    pub fn decide<'a, C: Into<SignerCredential>>(
+        &self,
+        signers: impl IntoIterator<Item = (&'a Owner, C)>,
+        limits: &Limits,
+    ) -> QuorumDecision {
+        self.decide_within(signers, limits.evidence.pairing_steps)
     }
 
-    /// The number of owners who count: the size of the largest pairing of owners of this quorum with distinct signers
-    /// (`pairing.rs`). The order of `signers` decides nothing.
-    pub fn count<'a, C: Into<SignerCredential>>(&self, signers: impl IntoIterator<Item = (&'a Owner, C)>) -> usize {
+    /// The decision on keys alone, which needs no search.
+    fn decide_keys<'a>(&self, signers: impl IntoIterator<Item = (&'a Owner, KeyId)>) -> QuorumDecision {
+        self.decide_within(signers, 0)
+    }
+
+    fn decide_within<'a, C: Into<SignerCredential>>(
+        &self,
+        signers: impl IntoIterator<Item = (&'a Owner, C)>,
+        steps: u64,
+    ) -> QuorumDecision {
         let mut of_owners = SignersOfOwners::new();
         for (owner, credential) in signers.into_iter().filter(|(owner, _)| self.among.contains(owner)) {
             of_owners.entry(owner).or_default().insert(credential.into());
         }
-        match of_owners.len() {
+        let LargestPairing { least, most } = match of_owners.len() {
             // One owner alone is paired with any of their signers.
-            none_or_one @ (0 | 1) => none_or_one,
-            _ => pairing::largest(&of_owners),
-        }
+            none_or_one @ (0 | 1) => LargestPairing { least: none_or_one, most: none_or_one },
+            _ => pairing::largest(&of_owners, steps),
+        };
+        let lacking = |count: usize| self.threshold.count().saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
+        let decision = match (lacking(least), lacking(most)) {
+            (0, _) => Decision::Met,
+            (_, 0) => Decision::Undetermined,
+            _ => Decision::Unmet,
+        };
+        QuorumDecision { decision, got: least, missing: lacking(least) }
     }
 }
 
@@ -156,7 +191,6 @@ fn owners(count: usize) -> String {
 mod tests {
     use super::*;
     use crate::digest::Digest;
-    use crate::key::KeyId;
     use crate::key::KeyKind;
     use crate::key::PrivateKey;
     use crate::key::PublicKey;
@@ -197,7 +231,9 @@ mod tests {
         fn the_count_is_the_maximum_matching(held in prop::collection::vec((0_usize..6, 0_usize..6), 0..14)) {
             let pairs: Vec<_> = held.iter().map(|(name, key)| (owner(*name), KEYS[*key].id())).collect();
             let quorum = Quorum { among: (0..6).map(owner).collect(), threshold: Threshold::ONE };
-            prop_assert_eq!(quorum.count(pairs.iter().map(|(owner, key)| (owner, *key))), by_brute_force(&held));
+            let keys = || pairs.iter().map(|(owner, key)| (owner, *key));
+            prop_assert_eq!(quorum.decide_keys(keys()).got, by_brute_force(&held));
+            prop_assert_eq!(quorum.decide(keys(), &Limits::DEFAULT), quorum.decide_keys(keys()));
         }
 
         #[test]
@@ -209,7 +245,7 @@ mod tests {
             let quorum = Quorum { among: (0..5).map(owner).collect(), threshold: Threshold::ONE };
             let mut fewer = pairs.clone();
             fewer.remove(gone.index(pairs.len()));
-            let count = |pairs: &[(Owner, KeyId)]| quorum.count(pairs.iter().map(|(owner, key)| (owner, *key)));
+            let count = |pairs: &[(Owner, KeyId)]| quorum.decide_keys(pairs.iter().map(|(owner, key)| (owner, *key))).got;
             prop_assert!(count(&fewer) <= count(&pairs));
         }
     }
@@ -240,7 +276,7 @@ mod tests {
         let names = |names: &BTreeSet<usize>| names.iter().copied().collect::<Vec<_>>();
         let signers: Vec<_> =
             held.iter().map(|(name, key, all)| (owner(*name), certificate(*key, &names(all)))).collect();
-        quorum.count(signers.iter().map(|(owner, credential)| (owner, credential)))
+        quorum.decide(signers.iter().map(|(owner, credential)| (owner, credential)), &Limits::DEFAULT).got
     }
 
     fn signatures() -> impl Strategy<Value = Vec<Signature>> {
@@ -290,8 +326,44 @@ mod tests {
         let name = |number: usize| Digest::sha256(format!("name {}", number % 7).as_bytes());
         let signer = |number: usize| SignerCredential::named(key(), [name(number), name(number + 1)]);
         let signers: Vec<_> = (0..80).map(|number| (owner(number % 40), signer(number))).collect();
-        let count = quorum.count(signers.iter().map(|(owner, credential)| (owner, credential)));
+        let signers = signers.iter().map(|(owner, credential)| (owner, credential));
+        let count = quorum.decide(signers, &Limits::DEFAULT).got;
         assert!((1..=3).contains(&count), "{count}");
+    }
+
+    /// The search that ends early tells what it does not know: neither a no nor a yes.
+    #[test]
+    fn a_limit_of_the_search_is_could_not_tell() {
+        // Ann's two signers, and the one between them: joined, they are one signer, by keys three. Two owners sign as two
+        // signers, but only the search finds that, and that there is no third.
+        let signers =
+            [(owner(0), certificate(0, &[0])), (owner(1), certificate(1, &[0, 1])), (owner(2), certificate(2, &[1]))];
+        let decide = |threshold: u32, steps: u64| {
+            let quorum = Quorum { among: (0..3).map(owner).collect(), threshold: Threshold::new(threshold).unwrap() };
+            let limits = Limits::DEFAULT.with(|limits| limits.evidence.pairing_steps = steps);
+            let QuorumDecision { decision, got, missing } =
+                quorum.decide(signers.iter().map(|(owner, credential)| (owner, credential)), &limits);
+            assert_eq!(missing, threshold - u32::try_from(got).unwrap().min(threshold));
+            (decision, got)
+        };
+        for (threshold, searched) in [(1, Decision::Met), (2, Decision::Met), (3, Decision::Unmet)] {
+            assert_eq!(decide(threshold, 500_000), (searched, 2), "{threshold}");
+        }
+        assert_eq!(decide(1, 0), (Decision::Met, 1));
+        assert_eq!(decide(2, 0), (Decision::Undetermined, 1));
+        assert_eq!(decide(3, 0), (Decision::Undetermined, 1));
+        // No number of steps turns a no into a yes, or a yes into a no.
+        for steps in 0..100 {
+            assert_ne!(decide(2, steps).0, Decision::Unmet, "{steps}");
+            assert_ne!(decide(3, steps).0, Decision::Met, "{steps}");
+        }
+        // More owners than there are keys: the upper bound says no without a search.
+        assert_eq!(decide(4, 0), (Decision::Unmet, 1));
+    }
+
+    fn is_met(quorum: &Quorum, signers: &[(&Owner, SignerCredential)]) -> bool {
+        let signers = signers.iter().map(|(owner, credential)| (*owner, credential));
+        quorum.decide(signers, &Limits::DEFAULT).decision == Decision::Met
     }
 
     #[test]
@@ -300,12 +372,12 @@ mod tests {
         let quorum = Quorum { among: (0..2).map(owner).collect(), threshold: Threshold::new(2).unwrap() };
         let key = |number: usize| SignerCredential::from(KEYS[number].id());
         // A certificate of the Notary Project, and one of Sigstore.
-        assert!(!quorum.is_met_by([(&a, key(0)), (&b, keyless(0, 0))]));
-        assert!(!quorum.is_met_by([(&a, keyless(0, 0)), (&b, keyless(1, 0))]));
-        assert!(!quorum.is_met_by([(&a, keyless(0, 0)), (&b, keyless(0, 1))]));
-        assert!(quorum.is_met_by([(&a, key(0)), (&b, keyless(0, 1))]));
-        assert!(quorum.is_met_by([(&a, keyless(0, 0)), (&b, keyless(1, 1))]));
-        assert!(quorum.is_met_by([(&a, keyless(0, 0)), (&a, keyless(0, 1)), (&b, keyless(1, 2)), (&b, keyless(1, 3))]));
+        assert!(!is_met(&quorum, &[(&a, key(0)), (&b, keyless(0, 0))]));
+        assert!(!is_met(&quorum, &[(&a, keyless(0, 0)), (&b, keyless(1, 0))]));
+        assert!(!is_met(&quorum, &[(&a, keyless(0, 0)), (&b, keyless(0, 1))]));
+        assert!(is_met(&quorum, &[(&a, key(0)), (&b, keyless(0, 1))]));
+        assert!(is_met(&quorum, &[(&a, keyless(0, 0)), (&b, keyless(1, 1))]));
+        assert!(is_met(&quorum, &[(&a, keyless(0, 0)), (&a, keyless(0, 1)), (&b, keyless(1, 2)), (&b, keyless(1, 3))]));
     }
 
     #[test]
@@ -323,13 +395,13 @@ mod tests {
         let enough = TrustRoot::new([identity(0, &[0, 1]), identity(1, &[0])]).unwrap();
         let quorum = Quorum::of_all(&enough, two).unwrap();
         let (a, b) = (owner(0), owner(1));
-        let (first, second) = (KEYS[0].id(), KEYS[1].id());
-        assert!(!quorum.is_met_by([(&a, first), (&b, first)]));
-        assert!(!quorum.is_met_by([(&a, first), (&a, second)]));
-        assert!(quorum.is_met_by([(&a, first), (&a, second), (&b, first)]));
+        let [first, second] = [0, 1].map(|number| SignerCredential::from(KEYS[number].id()));
+        assert!(!is_met(&quorum, &[(&a, first.clone()), (&b, first.clone())]));
+        assert!(!is_met(&quorum, &[(&a, first.clone()), (&a, second.clone())]));
+        assert!(is_met(&quorum, &[(&a, first.clone()), (&a, second.clone()), (&b, first.clone())]));
         // Owners outside of the quorum do not count, and unknown ones are refused.
         let only_a = Quorum::among(&enough, BTreeSet::from([a.clone()]), Threshold::ONE).unwrap();
-        assert!(!only_a.is_met_by([(&b, first)]));
+        assert!(!is_met(&only_a, &[(&b, first.clone())]));
         assert_eq!(
             Quorum::among(&enough, BTreeSet::from([owner(3)]), Threshold::ONE).unwrap_err(),
             QuorumError::UnknownOwner(owner(3))

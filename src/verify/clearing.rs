@@ -6,9 +6,11 @@
 //!
 //! 1. Of each owner, take the newest documents; one without a time may be the newest.
 //! 2. An owner clears a vulnerability if all of these are new enough and clear it.
-//! 3. The owners who do are a quorum, and the statements of all owners together clear it.
+//! 3. The owners who do are a quorum, and the statements of all owners together clear it. A quorum that cannot be told
+//!    within the limits is undetermined.
 
 use crate::digest::Digest;
+use crate::limits::Limits;
 use crate::policy::Decision;
 use crate::policy::VexRequirement;
 use crate::predicate::ImageProduct;
@@ -25,6 +27,7 @@ use crate::verify::record::newest_of_each_owner;
 pub(super) struct Clearing<'r> {
     /// The statements of all owners together.
     all: VexStatements<'r>,
+    limits: &'r Limits,
     /// The statements of each document, with its signer.
     single: Vec<(&'r Owner, &'r SignerCredential, Option<VexStatements<'r>>)>,
     /// Whether a document of an owner exceeds a limit.
@@ -41,6 +44,7 @@ impl<'r> Clearing<'r> {
         records: impl Iterator<Item = &'r StatementRecord>,
         digests: &[Digest],
         now: Time,
+        limits: &'r Limits,
     ) -> Self {
         let named = |record: &&StatementRecord| vex.quorum.owners().contains(record.signature.signer.owner());
         let records: Vec<_> = records.filter(|record| record.vex.is_some()).filter(named).collect();
@@ -64,7 +68,7 @@ impl<'r> Clearing<'r> {
             let signer = &record.signature.signer;
             single.push((signer.owner(), signer.credential(), statements));
         }
-        Self { all: VexStatements::about(documents, &image), single, undetermined, unreadable, vex }
+        Self { all: VexStatements::about(documents, &image), limits, single, undetermined, unreadable, vex }
     }
 
     /// Whether all of `findings` are cleared.
@@ -72,17 +76,27 @@ impl<'r> Clearing<'r> {
         match (self.unreadable, self.undetermined) {
             (true, _) => Decision::Unmet,
             (false, true) => Decision::Undetermined,
-            (false, false) if findings.iter().all(|finding| self.clears(finding)) => Decision::Met,
-            (false, false) => Decision::Unmet,
+            (false, false) => {
+                let mut decisions = findings.iter().map(|finding| self.clears(finding));
+                // The first that is not cleared ends the search: each may cost as many steps as the limit allows.
+                decisions.find(|decision| *decision != Decision::Met).unwrap_or(Decision::Met)
+            }
         }
     }
 
-    fn clears(&self, finding: &ScanFinding) -> bool {
+    /// Whether it is not known if all of `findings` are cleared, since the limit of a quorum was reached.
+    pub(super) fn is_at_limit(&self, findings: &[ScanFinding]) -> bool {
+        !self.undetermined && self.decide(findings) == Decision::Undetermined
+    }
+
+    fn clears(&self, finding: &ScanFinding) -> Decision {
+        if !self.all.clears(finding) {
+            return Decision::Unmet;
+        }
         let clears =
             |statements: &Option<VexStatements<'_>>| statements.as_ref().is_some_and(|one| one.clears(finding));
         let agrees = |owner: &Owner| self.single.iter().all(|(by, _, one)| *by != owner || clears(one));
         let signers = self.single.iter().filter(|(owner, _, _)| agrees(owner));
-        self.vex.quorum.is_met_by(signers.map(|(owner, credential, _)| (*owner, *credential)))
-            && self.all.clears(finding)
+        self.vex.quorum.decide(signers.map(|(owner, credential, _)| (*owner, *credential)), self.limits).decision
     }
 }

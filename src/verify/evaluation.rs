@@ -272,11 +272,8 @@ impl<'a> Evaluation<'a> {
             requirement: requirement.id().clone(),
             want: requirement.quorum().threshold().count(),
         };
-        let decided = requirements
-            .iter()
-            .enumerate()
-            .map(|(position, requirement)| (*requirement, self.decide(position, requirement)));
-        let decided: Vec<_> = decided.collect();
+        let decided = requirements.iter().enumerate();
+        let decided: Vec<_> = decided.map(|(at, requirement)| (*requirement, self.decide(at, requirement))).collect();
         let lacking = decided.iter().filter(|(_, decision)| decision.decision != Decision::Met);
         let unmet = NonEmpty::collect(lacking.copied().map(unmet))
             .unwrap_or_else(|| NonEmpty::one(unmet((requirements.first(), self.decide(0, requirements.first())))));
@@ -285,7 +282,12 @@ impl<'a> Evaluation<'a> {
             Decision::Met | Decision::Undetermined => Decision::Undetermined,
             Decision::Unmet => Decision::Unmet,
         };
-        Refusal { accepted: self.accepted(), decision, findings: self.findings, subject: self.subject, unmet }
+        let accepted = self.accepted();
+        let mut findings = self.findings;
+        if decided.iter().any(|(_, decision)| decision.is_at_limit) {
+            findings.push(Arc::new(Finding::pairing_limit(self.context.limits)));
+        }
+        Refusal { accepted, decision, findings, subject: self.subject, unmet }
     }
 
     /// Whether this is the evaluation of `subject` as a part of an image, by this policy and trust root, as of `now`.
@@ -373,7 +375,8 @@ impl<'a> Evaluation<'a> {
         let unread = near.map_or(self.unread(), |part| self.unread().or(part.unread()));
         let records = self.records.iter().chain(around).map(AsRef::as_ref);
         let digests: Vec<_> = std::iter::once(self.subject).chain(part.and_then(ImagePart::index)).collect();
-        RequirementPool::new((position, requirement), records, &digests, unread, self.time.current()).decide()
+        let by = (self.time.current(), self.context.limits);
+        RequirementPool::new((position, requirement), records, &digests, unread, by).decide()
     }
 
     /// What could not be read. It might be a statement of any kind by any owner, so it could complete any quorum.

@@ -9,6 +9,7 @@ use crate::envelope::SignedWith;
 use crate::envelope::base64;
 use crate::key::HashedMessageError;
 use crate::key::KeyId;
+use crate::limits::Limits;
 use crate::policy::FileStatement;
 use crate::policy::StatementKind;
 use crate::policy::StatementKinds;
@@ -121,6 +122,15 @@ pub enum Reason {
         /// The value of the field.
         got: String,
     },
+    /// The limit of steps ended the search for owners who each have a signer of their own: there may be enough of them.
+    #[error(
+        "could not tell whether enough owners signed, each as a signer of their own: pairing them takes more than {limit} \
+         comparisons of keys and names (evidence.pairing_steps)"
+    )]
+    PairingLimit {
+        /// The limit, in comparisons.
+        limit: u64,
+    },
     /// It is larger than the limit.
     #[error("{got} bytes, more than the limit of {limit} ({name})")]
     TooLarge {
@@ -161,6 +171,12 @@ pub enum Reason {
 }
 
 impl Finding {
+    /// The finding about a subject whose owners could not be paired with distinct signers within `limits`.
+    pub(crate) fn pairing_limit(limits: &Limits) -> Self {
+        let reason = Reason::PairingLimit { limit: limits.evidence.pairing_steps };
+        Self { digest: None, place: FoundAt::Subject, reason }
+    }
+
     /// A finding about a document that was read.
     pub fn about(evidence: &Evidence, reason: Reason) -> Self {
         Self { digest: evidence.digest().copied(), place: evidence.found_at().clone(), reason }
@@ -172,6 +188,7 @@ impl Reason {
     pub fn is_undetermined(&self) -> bool {
         match self {
             Self::MessageNotKnown(_)
+            | Self::PairingLimit { .. }
             | Self::SignaturesNotChecked { .. }
             | Self::StatedHash(_)
             | Self::TooLarge { .. }
@@ -229,6 +246,7 @@ impl Reason {
             Self::NoTrustedKey { .. } => "no-trusted-key",
             Self::OtherFormat { .. } => "other-format",
             Self::OtherSubject { .. } => "other-subject",
+            Self::PairingLimit { .. } => "pairing-limit",
             Self::Payload(_) => "payload-unreadable",
             Self::SignatureDamaged { .. } => "signature-damaged",
             Self::SignaturesNotChecked { .. } => "signatures-not-checked",
@@ -247,6 +265,7 @@ impl Reason {
             Self::Payload(_) => 2,
             Self::WrongKind { .. } | Self::WrongStatement { .. } => 3,
             Self::MessageNotKnown(_)
+            | Self::PairingLimit { .. }
             | Self::SignaturesNotChecked { .. }
             | Self::StatedHash(_)
             | Self::Unreadable(_) => 4,

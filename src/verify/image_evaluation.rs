@@ -24,6 +24,7 @@ use crate::time::Time;
 use crate::verify::AcceptedImage;
 use crate::verify::AcceptedPart;
 use crate::verify::Evaluation;
+use crate::verify::Finding;
 use crate::verify::ImageRefusal;
 use crate::verify::RequirementVerdict;
 use crate::verify::SharedFindings;
@@ -203,6 +204,9 @@ impl<'a> ImageEvaluation<'a> {
                 Ok(AcceptedImage::proven(self.verifier, image, verdicts, findings, self.now))
             }
             Decision::Undetermined | Decision::Unmet => {
+                if verdicts.iter().any(RequirementVerdict::is_at_limit) {
+                    findings.push((root, Arc::new(Finding::pairing_limit(self.verifier.limits()))));
+                }
                 Err(ImageRefusal { decision, findings, parts: accepted, requirements: verdicts, root })
             }
         }
@@ -293,7 +297,7 @@ impl<'a> ImageEvaluation<'a> {
 
     /// The statements about these manifests, together.
     fn pool<'r>(
-        &self,
+        &'r self,
         position: usize,
         requirement: &'r Requirement,
         evidence: &[&'r SubjectEvidence],
@@ -303,7 +307,7 @@ impl<'a> ImageEvaluation<'a> {
         let unread = if requirement.signed_index().is_some() { unread.or(self.root.unread) } else { unread };
         let records = evidence.iter().copied().flat_map(records);
         let digests: Vec<_> = evidence.iter().map(|one| one.digest).collect();
-        RequirementPool::new((position, requirement), records, &digests, unread, self.now)
+        RequirementPool::new((position, requirement), records, &digests, unread, (self.now, self.verifier.limits()))
     }
 }
 

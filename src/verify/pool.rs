@@ -10,15 +10,17 @@
 //! 3. Where only the newest counts, an owner counts if all statements that decide hold, otherwise if one of them does. A
 //!    scan of the index alone makes nobody count for a platform.
 //! 4. Met, if those owners are a quorum; undetermined, if statements that could not be judged, or evidence that could
-//!    not be read, might complete it; else unmet.
+//!    not be read, might complete it, or if a limit ended the search for it; else unmet.
 //! 5. Where only the newest counts, a yes is undetermined if a newer statement may be among what could not be read.
 
 use std::collections::BTreeMap;
 use std::ptr;
 
 use crate::digest::Digest;
+use crate::limits::Limits;
 use crate::policy::CountedStatements;
 use crate::policy::Decision;
+use crate::policy::QuorumDecision;
 use crate::policy::Requirement;
 use crate::policy::UnmetCondition;
 use crate::time::Time;
@@ -54,6 +56,7 @@ pub(super) struct RequirementPool<'r> {
     clearing: Option<Clearing<'r>>,
     /// The manifest that is judged.
     judged: Option<Digest>,
+    limits: &'r Limits,
     position: usize,
     records: Vec<&'r StatementRecord>,
     requirement: &'r Requirement,
@@ -66,6 +69,8 @@ pub(super) struct PoolDecision {
     pub(super) decision: Decision,
     /// The number of owners who count.
     pub(super) got: usize,
+    /// Whether it is undetermined because the limit `evidence.pairing_steps` was reached.
+    pub(super) is_at_limit: bool,
     /// How many more owners have to sign.
     pub(super) missing: u32,
 }
@@ -78,38 +83,51 @@ impl<'r> RequirementPool<'r> {
         records: impl Iterator<Item = &'r StatementRecord> + Clone,
         digests: &[Digest],
         unread: Unread,
-        now: Time,
+        (now, limits): (Time, &'r Limits),
     ) -> Self {
         let owners = requirement.quorum().owners();
         let read = |record: &&StatementRecord| {
             record.result(position).is_some() && owners.contains(record.signature.signer.owner())
         };
-        let clearing = requirement.vex().map(|vex| Clearing::new(vex, records.clone(), digests, now));
+        let clearing = requirement.vex().map(|vex| Clearing::new(vex, records.clone(), digests, now, limits));
         let judged = digests.first().copied();
-        Self { clearing, judged, position, records: records.filter(read).collect(), requirement, unread }
+        Self { clearing, judged, limits, position, records: records.filter(read).collect(), requirement, unread }
     }
 
     /// The decision.
     pub(super) fn decide(&self) -> PoolDecision {
         let quorum = self.requirement.quorum();
         let judged = self.judged();
-        let by = |least: &[Decision]| -> Vec<(&Owner, &SignerCredential)> {
+        let by = |least: &[Decision]| -> QuorumDecision {
             let counts = |record: &StatementRecord, decision: &Decision| {
                 least.contains(decision) && !self.is_scan_of_index(record)
             };
-            judged.iter().filter(|(record, one)| counts(record, one)).map(|(record, _)| signer(record)).collect()
+            let counted = judged.iter().filter(|(record, one)| counts(record, one));
+            quorum.decide(counted.map(|(record, _)| signer(record)), self.limits)
         };
-        let met = by(&[Decision::Met]);
-        let got = quorum.count(met);
-        let missing = quorum.threshold().count().saturating_sub(u32::try_from(got).unwrap_or(u32::MAX));
-        let decision = match missing {
-            0 if self.requirement.needs_newest() && self.unread.newer => Decision::Undetermined,
-            0 => Decision::Met,
-            _ if self.unread.evidence => Decision::Undetermined,
-            _ if quorum.is_met_by(by(&[Decision::Met, Decision::Undetermined])) => Decision::Undetermined,
-            _ => Decision::Unmet,
+        let QuorumDecision { decision: met, got, missing, .. } = by(&[Decision::Met]);
+        let decision = match met {
+            Decision::Met if self.requirement.needs_newest() && self.unread.newer => Decision::Undetermined,
+            Decision::Met | Decision::Undetermined => met,
+            Decision::Unmet if self.unread.evidence => Decision::Undetermined,
+            Decision::Unmet => match by(&[Decision::Met, Decision::Undetermined]).decision {
+                Decision::Met | Decision::Undetermined => Decision::Undetermined,
+                Decision::Unmet => Decision::Unmet,
+            },
         };
-        PoolDecision { decision, got, missing }
+        let is_at_limit = decision == Decision::Undetermined
+            && (met == Decision::Undetermined || judged.iter().any(|(record, _)| self.is_at_limit(record)));
+        PoolDecision { decision, got, is_at_limit, missing }
+    }
+
+    /// Whether a limit was reached where VEX statements might clear what a scan found.
+    fn is_at_limit(&self, record: &StatementRecord) -> bool {
+        match (record.result(self.position), &self.clearing) {
+            (Some(StatementResult::Unmet(UnmetCondition::Vulnerabilities(found))), Some(clearing)) => {
+                clearing.is_at_limit(found)
+            }
+            _ => false,
+        }
     }
 
     /// Every statement that the requirement reads, and how it stands.

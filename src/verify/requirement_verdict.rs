@@ -65,7 +65,10 @@ impl RequirementVerdict {
             let candidates = pool.candidates();
             if decided.decision != Decision::Met {
                 verdict.lacking.push(*digest);
-                let code = code(decided.decision, &candidates);
+                let code = match decided.is_at_limit {
+                    true => PAIRING_LIMIT,
+                    false => code(decided.decision, &candidates),
+                };
                 if verdict.code == MET || decided.decision == Decision::Unmet {
                     verdict.code = code;
                 }
@@ -82,6 +85,11 @@ impl RequirementVerdict {
             false => Decision::all(decisions),
         };
         verdict
+    }
+
+    /// Whether it is could-not-tell because the limit `evidence.pairing_steps` was reached.
+    pub(super) fn is_at_limit(&self) -> bool {
+        self.code == PAIRING_LIMIT
     }
 
     /// The same verdict with the code `why`, if no statement at all was found.
@@ -130,4 +138,6 @@ fn code(decision: Decision, candidates: &[Candidate]) -> &'static str {
 
 const MET: &str = "met";
 const NO_STATEMENT: &str = "no-statement";
+/// The code of [`Reason::PairingLimit`](crate::verify::Reason::PairingLimit).
+const PAIRING_LIMIT: &str = "pairing-limit";
 const UNREAD: &str = "unread";

@@ -1,6 +1,11 @@
 //! Whom a quorum counts where certificates sign: a person with two certificates is one signer.
 
 use bulla::envelope::Evidence;
+use bulla::envelope::NotaryPayload;
+use bulla::limits::Limits;
+use bulla::oci::Content;
+use bulla::oci::media_type::OCI_CONFIG;
+use bulla::oci::media_type::OCI_MANIFEST;
 use bulla::trust::Identity;
 use bulla::x509::Purpose;
 
@@ -96,4 +101,46 @@ fn anchors_at_several_heights_of_one_chain_make_no_second_owner() {
     };
     assert_eq!(verdict(&by(&second), &signed(scene, &[&first, &second]), scene.now()), "");
     assert_eq!(verdict(&by(&other), &signed(scene, &[&first, &other]), scene.now()), "accepted");
+}
+
+/// Bob's certificate has a name of Ann's and one of Carol's: two of the three are owners, which only the search finds. Where
+/// a limit ends it, that is neither a no nor a yes.
+#[test]
+fn owners_who_cannot_be_paired_within_the_limit_are_could_not_tell() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let named = |name: &str, dns: &str| person(scene, &format!("/C=US/ST=WA/O=Acme/CN={name}"), dns);
+    let (ann, carol) = (named("Ann", "a.example"), named("Carol", "c.example"));
+    let bob = named("Bob", "a.example,DNS:c.example");
+    let config = Content::from_bytes(OCI_CONFIG, b"{}".to_vec());
+    let manifest = serde_json::json!({
+        "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config.descriptor(), "layers": [],
+    });
+    let root = Content::from_bytes(OCI_MANIFEST, manifest.to_string().into_bytes());
+    let about_root = |signer| {
+        let payload = NotaryPayload::new(OCI_MANIFEST, root.digest(), root.descriptor().size, &Default::default());
+        Signing { payload: payload.unwrap(), signer, ..scene.signing() }.evidence()
+    };
+    let signers = [&ann, &bob, &carol];
+    let (evidence, of_root) = (signed(scene, &signers), signers.map(about_root));
+    let most = Limits::DEFAULT.evidence.pairing_steps;
+    for (threshold, steps, want) in
+        [(2, most, "accepted"), (3, most, ""), (1, 0, "accepted"), (2, 0, "?pairing-limit"), (3, 0, "?pairing-limit")]
+    {
+        let owners = ["Ann", "Bob", "Carol"].map(|name| scene.identity(name, &format!("CN={name}")));
+        let limits = Limits::DEFAULT.with(|limits| limits.evidence.pairing_steps = steps);
+        let verifier = verifier_within(owners, threshold, limits);
+        assert_eq!(verdict(&verifier, &evidence, scene.now()), want, "{threshold} {steps}");
+        // The image as a whole says the same, with the name of the limit.
+        match verifier.verify_image(&root, |_| &of_root, scene.now()) {
+            Ok(_) => assert_eq!(want, "accepted", "{threshold} {steps}"),
+            Err(refusal) => {
+                let (limited, code) = (want == "?pairing-limit", refusal.requirements[0].code);
+                assert_eq!(refusal.is_undetermined(), limited, "{threshold} {steps}");
+                assert_eq!(code, if limited { "pairing-limit" } else { "too-few-owners" });
+                let named =
+                    refusal.findings.iter().any(|(_, one)| one.reason.to_string().contains("evidence.pairing_steps"));
+                assert_eq!(named, limited);
+            }
+        }
+    }
 }

@@ -173,10 +173,14 @@ pub fn image() -> Digest {
 }
 
 pub fn verifier(identities: impl IntoIterator<Item = Identity>, threshold: u32) -> Verifier {
+    verifier_within(identities, threshold, Limits::DEFAULT)
+}
+
+pub fn verifier_within(identities: impl IntoIterator<Item = Identity>, threshold: u32, limits: Limits) -> Verifier {
     let trust = TrustRoot::new(identities).unwrap();
     let quorum = Quorum::of_all(&trust, Threshold::new(threshold).unwrap()).unwrap();
     let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
-    Verifier::new(trust, policy, Limits::DEFAULT).unwrap()
+    Verifier::new(trust, policy, limits).unwrap()
 }
 
 /// `accepted`, or the codes of the findings, with `?` before them if the answer is could-not-tell.

@@ -102,12 +102,17 @@ pub fn bundle(signer: &Made) -> Value {
 
 /// The same about this image, with a statement of this type.
 pub fn bundle_about(signer: &Made, subject: &Digest, predicate_type: &str) -> Value {
+    bundle_stating(signer, subject, (predicate_type, &json!({})))
+}
+
+/// The same with this type and predicate.
+pub fn bundle_stating(signer: &Made, subject: &Digest, (predicate_type, predicate): (&str, &Value)) -> Value {
     let hex = subject.to_string().split_once(':').unwrap().1.to_owned();
     let statement = json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": "", "digest": {"sha256": hex}}],
         "predicateType": predicate_type,
-        "predicate": {},
+        "predicate": predicate,
     });
     let (kind, payload) = ("application/vnd.in-toto+json", statement.to_string());
     let signed = format!("DSSEv1 {} {kind} {} {payload}", kind.len(), payload.len());

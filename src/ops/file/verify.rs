@@ -25,6 +25,7 @@ use crate::ops::file::FileEvidence;
 use crate::policy::Decision;
 use crate::policy::FileStatement;
 use crate::policy::Quorum;
+use crate::policy::QuorumDecision;
 use crate::trust::Authentication;
 use crate::trust::AuthenticationContext;
 use crate::trust::SignatureBudget;
@@ -114,9 +115,12 @@ impl FileVerification<'_> {
         let digests: Vec<Digest> = file.digests().copied().collect();
         let signers =
             || accepted.iter().map(|one: &AcceptedFileSignature| (one.signer.owner(), one.signer.credential()));
-        let (got, met) = (self.quorum.count(signers()), self.quorum.is_met_by(signers()));
+        let QuorumDecision { decision, got, .. } = self.quorum.decide(signers(), self.limits);
+        if decision == Decision::Undetermined {
+            findings.push(Finding::pairing_limit(self.limits));
+        }
         match NonEmpty::collect(accepted.iter().cloned()) {
-            Some(accepted) if met => Ok(VerifiedFile { accepted, digests, findings }),
+            Some(accepted) if decision == Decision::Met => Ok(VerifiedFile { accepted, digests, findings }),
             _ => {
                 let undetermined = findings.iter().any(|finding| finding.reason.is_undetermined());
                 let decision = if undetermined { Decision::Undetermined } else { Decision::Unmet };
