@@ -16,6 +16,8 @@
 
 #[path = "request_cli/audit.rs"]
 mod audit;
+#[path = "request_cli/audit_files.rs"]
+mod audit_files;
 #[path = "request_cli/bench.rs"]
 mod bench;
 #[path = "request_cli/notary.rs"]

@@ -39,7 +39,7 @@ impl SignatureBudget {
     ///
     /// # Errors
     /// [`Unchecked`] if fewer are left; the budget is exhausted from then on.
-    pub(super) fn take(&mut self, checks: usize) -> Result<(), Unchecked> {
+    pub(crate) fn take(&mut self, checks: usize) -> Result<(), Unchecked> {
         let checks = u64::try_from(checks).unwrap_or(u64::MAX);
         match self.left.checked_sub(checks) {
             Some(left) => {

@@ -228,6 +228,8 @@ pub(in crate::cli) struct RequestAttachArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("audited").multiple(true)))]
+#[command(group(ArgGroup::new("file_signatures").multiple(true)))]
 pub(in crate::cli) struct RequestLogVerifyArgs {
     /// The log
     #[arg(value_name = "LOG")]
@@ -236,10 +238,19 @@ pub(in crate::cli) struct RequestLogVerifyArgs {
     #[arg(long, value_name = "DIGEST")]
     pub(in crate::cli) head: Vec<String>,
     /// An image: each signature on it by one of the keys must have a line in the log
-    #[arg(long, value_name = "REF", requires = "key")]
+    #[arg(long, value_name = "REF", requires = "key", group = "audited")]
     pub(in crate::cli) against: Vec<String>,
-    /// Accept log lines with any image name: for a copy of an image that was signed under another name
-    #[arg(long, requires = "against")]
+    /// A file: each signature of it by one of the keys, in --bundle and --signature, must have a line in the log
+    #[arg(long, value_name = "FILE", requires_all = ["key", "file_signatures"], group = "audited")]
+    pub(in crate::cli) against_file: Option<PathBuf>,
+    /// A Sigstore bundle of the file; several may be given
+    #[arg(long, value_name = "BUNDLE", requires = "against_file", group = "file_signatures")]
+    pub(in crate::cli) bundle: Vec<PathBuf>,
+    /// A plain signature of the file; several may be given
+    #[arg(long, value_name = "SIG", requires = "against_file", group = "file_signatures")]
+    pub(in crate::cli) signature: Vec<PathBuf>,
+    /// Accept log lines with any name: for a copy of an image or file that was signed under another name
+    #[arg(long, requires = "audited")]
     pub(in crate::cli) any_name: bool,
     /// A public key whose signatures are logged here: a file, env:NAME, - or a pkcs11: URI; several may be given
     #[arg(long, value_name = "PUB")]

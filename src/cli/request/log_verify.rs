@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::cli::args::Output;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
+use crate::cli::files;
 use crate::cli::keys;
 use crate::cli::line::Foreign;
 use crate::cli::line::Lines;
@@ -23,12 +24,15 @@ use bulla::limits::Limits;
 use bulla::oci::Reference;
 use bulla::ops::audit;
 use bulla::ops::audit::AuditOptions;
+use bulla::ops::audit::AuditedFile;
 use bulla::ops::audit::AuditedImage;
 use bulla::ops::audit::AuditedSignature;
 use bulla::ops::audit::LogAudit;
 use bulla::ops::audit::LogConclusion;
 use bulla::ops::audit::LogLines;
 use bulla::ops::audit::NameRule;
+use bulla::ops::file;
+use bulla::ops::file::FileEvidence;
 use bulla::report::LogResult;
 use bulla::report::Report;
 use bulla::request::LogChain;
@@ -96,7 +100,7 @@ fn exit_of(audit: &LogAudit, path: &Path) -> Result<Exit, Failure> {
             let message = format!("{path}: {lacking} of {all} signatures have no line in it");
             let failure = Failure { details, ..Failure::refused(message) };
             Err(match missing.iter().any(|found| !found.other_lines.is_empty()) {
-                true => failure.hint("--any-name, where the image is a copy of one that was signed elsewhere"),
+                true => failure.hint("--any-name, where it is a copy of what was signed under another name"),
                 false => failure,
             })
         }
@@ -109,10 +113,10 @@ fn exit_of(audit: &LogAudit, path: &Path) -> Result<Exit, Failure> {
     }
 }
 
-/// Audits the images of `--against`; `None` where there are none.
+/// Audits the images of `--against` and the file of `--against-file`; `None` where there are none.
 fn against(args: &RequestLogVerifyArgs, lines: &LogLines, now: Time) -> Result<Option<LogAudit>, Failure> {
     let keys = keys::public_keys(&args.key, &args.token)?;
-    if args.against.is_empty() {
+    if args.against.is_empty() && args.against_file.is_none() {
         return Ok(None);
     }
     let trust = TrustRoot::pinned(keys).map_err(|error| Failure::unknown(error.to_string()))?;
@@ -120,18 +124,37 @@ fn against(args: &RequestLogVerifyArgs, lines: &LogLines, now: Time) -> Result<O
     let options = AuditOptions { limits: &Limits::DEFAULT, lines, names, now, trust: &trust };
     let stores = Stores::new(&args.registry, &args.against)?;
     let runtime = Runtime::new(Work::Waiting)?;
-    let mut all: Option<LogAudit> = None;
+    let mut audits = Vec::new();
     for name in &args.against {
         let (source, tag_or_digest) = stores.source(name)?;
         let (reference, source) = (&name.parse::<Reference>()?, source.as_ref());
         let image = AuditedImage { name, reference, source, tag_or_digest: &tag_or_digest };
-        let audit = runtime.block_on(audit::audit(image, options))?;
-        all = Some(match all {
-            Some(before) => before.and(audit),
-            None => audit,
-        });
+        audits.push(runtime.block_on(audit::audit(image, options))?);
     }
-    Ok(all)
+    if let Some(path) = &args.against_file {
+        audits.push(against_file(path, args, options)?);
+    }
+    Ok(audits.into_iter().reduce(LogAudit::and))
+}
+
+/// Audits the signatures of a file in bundles and plain signatures.
+fn against_file(path: &Path, args: &RequestLogVerifyArgs, options: AuditOptions<'_>) -> Result<LogAudit, Failure> {
+    let AuditOptions { limits, trust, .. } = options;
+    let most = limits.evidence.attestation_bytes;
+    let mut evidence = FileEvidence::new();
+    for bundle in &args.bundle {
+        evidence.add_bundle(&bundle.display().to_string(), &files::read(bundle, most)?, limits);
+    }
+    for signature in &args.signature {
+        evidence.add_signature(&signature.display().to_string(), &files::read(signature, most)?);
+    }
+    let failed = |error: std::io::Error| Failure::unknown(format!("`{}` cannot be read: {error}", path.display()));
+    let mut file = open(path, Accept::File)?;
+    let message = file::read(&mut file, evidence.hasher(trust, limits)).map_err(failed)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let typed = path.display().to_string();
+    let file = AuditedFile { evidence: &evidence, message: &message, name: &name, typed: &typed };
+    Ok(audit::audit_file(file, options))
 }
 
 impl LogContents {

@@ -48,9 +48,9 @@ pub enum NameRule {
 /// What a signed payload states, in the words of a log.
 pub(super) struct Stated {
     /// The kind of statement and its form.
-    kind: String,
+    pub(super) kind: String,
     /// The digests of each subject, which may have several.
-    subjects: Vec<Vec<Digest>>,
+    pub(super) subjects: Vec<Vec<Digest>>,
 }
 
 impl LogLines {

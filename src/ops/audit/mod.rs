@@ -11,6 +11,7 @@
 //! 4. Read the payload, as evaluation reads it. One that cannot be read states nothing that a line could be compared with.
 //! 5. Look up every signature of the key in the log: [`LogLines`].
 
+mod files;
 mod log_lines;
 
 use std::collections::BTreeSet;
@@ -47,6 +48,8 @@ use crate::verify::UnreadReason;
 
 use log_lines::Stated;
 
+pub use files::AuditedFile;
+pub use files::audit_file;
 pub use log_lines::LogLine;
 pub use log_lines::LogLines;
 pub use log_lines::NameRule;
@@ -79,7 +82,7 @@ pub struct AuditOptions<'a> {
     pub trust: &'a TrustRoot,
 }
 
-/// The signatures on images by the trusted keys, each with its line in the log.
+/// The signatures on images and of files by the trusted keys, each with its line in the log.
 #[derive(Debug)]
 #[must_use]
 pub struct LogAudit {
@@ -106,7 +109,7 @@ pub struct AuditedSignature {
     pub key: KeyId,
     /// The number of its line, from 1; `None` where no line states what was signed.
     pub line: Option<usize>,
-    /// The image, as it was typed.
+    /// The image or file, as it was typed.
     pub name: String,
     /// Where no line states what was signed: the lines of this signature, which state something else.
     pub other_lines: Vec<LogLine>,
@@ -205,7 +208,7 @@ impl LogAudit {
         self.signatures.iter().filter(|signature| signature.line.is_none())
     }
 
-    /// The audit of these images and of those of `other`.
+    /// The audit of these images and files and of those of `other`.
     pub fn and(mut self, other: Self) -> Self {
         self.signatures.extend(other.signatures);
         self.unread.extend(other.unread);

@@ -31,7 +31,7 @@ impl FileEvidence {
         self.documents.push((FoundAt::File(place.to_owned()), FileDocument::parse_bare(bytes)));
     }
 
-    pub(super) fn documents(&self) -> &[(FoundAt, Result<FileDocument, EnvelopeError>)] {
+    pub(in crate::ops) fn documents(&self) -> &[(FoundAt, Result<FileDocument, EnvelopeError>)] {
         &self.documents
     }
 
