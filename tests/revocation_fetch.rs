@@ -26,6 +26,8 @@ mod faults;
 mod journey;
 #[path = "revocation_fetch/lookup.rs"]
 mod lookup;
+#[path = "revocation_fetch/logged_keys.rs"]
+mod logged_keys;
 #[path = "x509/made.rs"]
 mod made;
 #[path = "revocation_fetch/ocsp.rs"]

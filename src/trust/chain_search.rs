@@ -10,6 +10,7 @@ use crate::trust::CertificateMeans;
 use crate::trust::CertificateRejection;
 use crate::trust::Identity;
 use crate::trust::LogRule;
+use crate::trust::LoggedKeys;
 use crate::trust::SignatureBudget;
 use crate::trust::SignedMaterial;
 use crate::trust::SigningTimeRule;
@@ -26,12 +27,15 @@ use crate::trust::verified_chains::VerifiedChains;
 use crate::x509::Anchor;
 use crate::x509::IdentityPattern;
 use crate::x509::Profile;
+use crate::x509::SignedBefore;
 use crate::x509::VerifiedChain;
 
 /// Looks for the verified chains of signatures and of their timestamps.
 #[derive(Clone, Debug)]
 pub struct ChainSearch {
     keyless: Vec<MaterialSearch>,
+    /// Pinned keys with a log rule: their signatures have no chain, and the timestamps on them do.
+    logged: Vec<LoggedKeys>,
     means: Vec<CertificateMeans>,
 }
 
@@ -68,7 +72,7 @@ impl ChainSearchError {
 
 impl ChainSearch {
     /// Chains to `anchors`, whatever names the signer's certificate has. In the formats of Sigstore each anchor is an
-    /// authority that issues to signers.
+    /// authority that issues to signers, or one of timestamps, also of those on signatures without a certificate.
     ///
     /// # Errors
     /// [`TrustedRootDraftError`]: the anchors exceed a limit of trusted roots.
@@ -76,10 +80,11 @@ impl ChainSearch {
         let root = Arc::new(TrustedRootDraft::of_anchors(&anchors).to_root(limits)?);
         let rule = LogRule::NONE.with_signing_time(SigningTimeRule::PresentIfMissing);
         let keyless = vec![MaterialSearch { names: None, root, rule }];
-        Ok(Self { keyless, means: vec![CertificateMeans::with_any_name(anchors, Profile::NOTARY)] })
+        Ok(Self { keyless, logged: Vec::new(), means: vec![CertificateMeans::with_any_name(anchors, Profile::NOTARY)] })
     }
 
-    /// Chains to the anchors of the identities of `trust` whose names the signer's certificate has.
+    /// Chains to the anchors of the identities of `trust` whose names the signer's certificate has, and those of the
+    /// timestamps on signatures by keys with a log rule.
     pub fn of_identities(trust: &TrustRoot) -> Self {
         let means = trust.identities().iter().filter_map(|identity| identity.certificates());
         let keyless = trust.identities().iter().filter_map(Identity::keyless).map(|means| MaterialSearch {
@@ -87,16 +92,18 @@ impl ChainSearch {
             root: Arc::clone(means.root()),
             rule: means.rule(),
         });
-        Self { keyless: keyless.collect(), means: means.cloned().collect() }
+        let logged = trust.identities().iter().filter_map(Identity::logged_keys).cloned().collect();
+        Self { keyless: keyless.collect(), logged, means: means.cloned().collect() }
     }
 
     /// Whether the chains of signatures in the formats of Sigstore are looked for, too.
     pub const fn judges_material(&self) -> bool {
-        !self.keyless.is_empty()
+        !self.keyless.is_empty() || !self.logged.is_empty()
     }
 
-    /// The chains of a signature with certificates and of its timestamps; none for a signature by a bare key, and for a
-    /// signer that no identity has the names of. The signature over the payload is verified before.
+    /// The chains of a signature with certificates and of its timestamps; none for a signer that no identity has the names
+    /// of. The signature over the payload is verified before. Of a signature by a bare key, those of its timestamps: if the
+    /// key is pinned with a log rule, or if any signer is looked for, whose key is not known then.
     ///
     /// # Errors
     /// [`ChainSearchError`]: the signature does not verify, or its chain leads to no anchor at the time of the
@@ -145,38 +152,95 @@ impl ChainSearch {
         budget: &mut SignatureBudget,
     ) -> Result<Vec<Arc<VerifiedChain>>, ChainSearchError> {
         let Some(Ok(signed)) = SignedMaterial::of_evidence(evidence) else { return Ok(Vec::new()) };
-        if self.keyless.is_empty() || !signed.has_certificate() {
-            return Ok(Vec::new());
+        let mut found = MaterialChains::default();
+        if let Err(stop) = self.add_timestamped(signed, context, budget, &mut found) {
+            found.stops.push(stop);
         }
-        let material = signed.verification_material();
+        if let Err(stop) = self.add_certified(signed, context, budget, &mut found) {
+            found.stops.push(stop);
+        }
         let stopped = |stop| match stop {
             Stop::Fault(fault) => {
-                let rejection = CertificateRejection::of_material(material, fault, context.limits);
+                let rejection =
+                    CertificateRejection::of_material(signed.verification_material(), fault, context.limits);
                 Some(ChainSearchError::Rejected(rejection)).filter(ChainSearchError::is_undetermined)
             }
             Stop::Unchecked(unchecked) => Some(ChainSearchError::Unchecked(unchecked)),
         };
-        let opened = match OpenedMaterial::open(signed, context, budget) {
-            Ok(opened) => opened,
-            Err(stop) => return stopped(stop).map_or_else(|| Ok(Vec::new()), Err),
-        };
-        let (mut chains, mut undetermined) = (Vec::new(), None);
+        match found.stops.into_iter().find_map(stopped) {
+            Some(error) if found.chains.is_empty() => Err(error),
+            Some(_) | None => Ok(found.chains),
+        }
+    }
+
+    /// The chains of a signature with a certificate, and of its timestamps.
+    fn add_certified(
+        &self,
+        signed: SignedMaterial<'_>,
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+        found: &mut MaterialChains,
+    ) -> Result<(), Stop> {
+        if self.keyless.is_empty() || !signed.has_certificate() {
+            return Ok(());
+        }
+        let opened = OpenedMaterial::open(signed, context, budget)?;
         for MaterialSearch { names, root, rule } in &self.keyless {
             if names.as_ref().is_some_and(|names| !names.matches(opened.certificate())) {
                 continue;
             }
             match opened.verify_chain((&**root, *rule), context, budget) {
                 Ok(signer) => {
-                    chains.push(Arc::new(signer.chain().clone()));
-                    let timestamps = signer.transparency().timestamps().iter();
-                    chains.extend(timestamps.map(|one| Arc::new(one.chain().clone())));
+                    found.chains.push(Arc::new(signer.chain().clone()));
+                    found.add_timestamps(signer.transparency().timestamps());
                 }
-                Err(stop) => undetermined = undetermined.or(stopped(stop)),
+                Err(stop) => found.stops.push(stop),
             }
         }
-        match undetermined {
-            Some(error) if chains.is_empty() => Err(error),
-            Some(_) | None => Ok(chains),
+        Ok(())
+    }
+
+    /// The chains of the timestamps on a signature that counts by its key.
+    fn add_timestamped(
+        &self,
+        signed: SignedMaterial<'_>,
+        context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
+        found: &mut MaterialChains,
+    ) -> Result<(), Stop> {
+        for means in &self.logged {
+            for key in means.keys().iter() {
+                budget.take(1)?;
+                if signed.verify(key).is_err() {
+                    continue;
+                }
+                match means.prove(key, Some(Ok(signed)), context, budget) {
+                    Ok(proof) => found.add_timestamps(proof.timestamps()),
+                    Err(stop) => found.stops.push(stop),
+                }
+            }
         }
+        if !signed.has_certificate() {
+            for MaterialSearch { root, .. } in self.keyless.iter().filter(|search| search.names.is_none()) {
+                match signed.verify_timestamps(root, context.limits, budget) {
+                    Ok(timestamps) => found.add_timestamps(&timestamps),
+                    Err(stop) => found.stops.push(stop),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The chains that were found of one signature, and why others were not.
+#[derive(Debug, Default)]
+struct MaterialChains {
+    chains: Vec<Arc<VerifiedChain>>,
+    stops: Vec<Stop>,
+}
+
+impl MaterialChains {
+    fn add_timestamps(&mut self, timestamps: &[SignedBefore]) {
+        self.chains.extend(timestamps.iter().map(|one| Arc::new(one.chain().clone())));
     }
 }

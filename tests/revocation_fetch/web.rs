@@ -24,6 +24,8 @@ pub enum Answer {
     Raw(Vec<u8>),
     /// Nothing, until the client goes away.
     Silence,
+    /// As [`Answer::By`], with this media type.
+    Typed(&'static str, Arc<Maker>),
 }
 
 pub struct Web {
@@ -102,11 +104,8 @@ fn answer(mut stream: &TcpStream, routes: &Mutex<BTreeMap<String, Answer>>, requ
     requests.lock().unwrap().push(line);
     let answer = routes.lock().unwrap().get(path).cloned();
     let bytes = match answer {
-        Some(Answer::By(made)) => {
-            let body = made(&body);
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            [head.into_bytes(), body].concat()
-        }
+        Some(Answer::By(made)) => ok("application/octet-stream", &made(&body)),
+        Some(Answer::Typed(media_type, made)) => ok(media_type, &made(&body)),
         Some(Answer::Raw(bytes)) => bytes,
         Some(Answer::Silence) => {
             drop(stream.read(&mut [0]));
@@ -115,6 +114,14 @@ fn answer(mut stream: &TcpStream, routes: &Mutex<BTreeMap<String, Answer>>, requ
         None => b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec(),
     };
     drop(stream.write_all(&bytes));
+}
+
+fn ok(media_type: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
 }
 
 /// The path and the request of an OCSP request by GET (RFC 6960 appendix A.1).

@@ -49,7 +49,8 @@ pub(in crate::cli) fn check(
 }
 
 /// The same for policy files with these identities, which say themselves whose certificates count: at least one must have
-/// some.
+/// some, or keys whose signatures a timestamp authority may vouch for. The certificates of that authority are then what is
+/// checked.
 pub(in crate::cli) fn check_by_policies<'a>(
     args: &RevocationArgs,
     lookup: Option<&RevocationLookupArgs>,
@@ -57,8 +58,14 @@ pub(in crate::cli) fn check_by_policies<'a>(
     limits: &Limits,
 ) -> Result<Option<RevocationCheck>, Failure> {
     let Some(option) = option_of(args, lookup) else { return Ok(None) };
-    if !identities.any(Identity::has_certificates) {
-        let message = format!("{option} is about certificates, and no identity of the policy is known by certificates");
+    let has_authority = |identity: &Identity| {
+        identity.logged_keys().is_some_and(|keys| !keys.root().timestamp_authorities().is_empty())
+    };
+    if !identities.any(|identity| identity.has_certificates() || has_authority(identity)) {
+        let message = format!(
+            "{option} is about certificates, and no identity of the policy is known by certificates, or by keys with the \
+             timestamps of an authority"
+        );
         return Err(Failure::unknown(message));
     }
     pool(args, limits).map(Some)

@@ -66,6 +66,18 @@ pub(super) fn verify(
     Ok(Timestamps { skipped, verified })
 }
 
+impl SignedMaterial<'_> {
+    /// The timestamps on this signature by the timestamp authorities of `root`. They say nothing about its signer.
+    pub(in crate::trust) fn verify_timestamps(
+        &self,
+        root: &TrustedRoot,
+        limits: &Limits,
+        budget: &mut SignatureBudget,
+    ) -> Result<Vec<SignedBefore>, Stop> {
+        Ok(verify(self, self.signature()?, root, limits, budget)?.verified)
+    }
+}
+
 impl Timestamps {
     /// Checks that enough different authorities signed a timestamp. An authority is known by its anchor.
     pub(super) fn check_count(&self, rule: LogRule) -> Result<(), KeylessFault> {
