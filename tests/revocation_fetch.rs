@@ -20,14 +20,16 @@ mod support;
 
 #[path = "revocation/author.rs"]
 mod author;
+#[path = "revocation_fetch/copies.rs"]
+mod copies;
 #[path = "revocation_fetch/faults.rs"]
 mod faults;
 #[path = "revocation_fetch/journey.rs"]
 mod journey;
-#[path = "revocation_fetch/lookup.rs"]
-mod lookup;
 #[path = "revocation_fetch/logged_keys.rs"]
 mod logged_keys;
+#[path = "revocation_fetch/lookup.rs"]
+mod lookup;
 #[path = "x509/made.rs"]
 mod made;
 #[path = "revocation_fetch/ocsp.rs"]

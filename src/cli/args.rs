@@ -15,6 +15,7 @@ use super::blob::args::BlobCommand;
 use super::policy::args::PolicyCommand;
 use super::request::args::AttestArgs;
 use super::request::args::RequestCommand;
+use super::revocation::args::CopyRevocationArgs;
 use super::revocation::args::RevocationCommand;
 use super::revocation::args::RevocationLookupArgs;
 use super::timestamp::args::TimestampCommand;
@@ -192,6 +193,8 @@ pub(super) struct CopyArgs {
     pub(super) evidence: bool,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(super) revocation: CopyRevocationArgs,
     /// Move a name in a layout or archive that another image has now
     #[arg(long)]
     pub(super) overwrite: bool,

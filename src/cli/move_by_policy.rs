@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use bulla::envelope::Strictness;
 use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Reference;
@@ -42,6 +41,7 @@ use super::reference_list;
 use super::render;
 use super::results::Results;
 use super::revocation;
+use super::revocation::args::CopyRevocationArgs;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores;
@@ -81,6 +81,10 @@ fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Resu
     attestation_files::is_no_image(&typed)?;
     let target = Target::parse(&args.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
+    let CopyRevocationArgs { evidence, lookup: asked, envelope_reader: reader } = &args.revocation;
+    let lookup = revocation::lookup(asked, &args.registry)?;
+    let revocation =
+        revocation::check_by_policies(evidence, Some(asked), policies.identities(), &limits)?.map(Arc::new);
     let runtime = Runtime::new(Work::Moving)?;
     let sources = if args.all { runtime.block_on(move_image::all_images(&stores, &typed))? } else { typed };
     target.check_count(&sources)?;
@@ -88,12 +92,12 @@ fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Resu
     let judge = PolicyJudge {
         evidence: &[],
         limits: &limits,
-        lookup: None,
+        lookup: lookup.as_ref(),
         now,
         platform: None,
         policies: &policies,
-        revocation: None,
-        strictness: Strictness::Strict,
+        revocation: revocation.as_ref(),
+        strictness: envelope_reader::by_policies(*reader, policies.identities())?,
     };
     let job = MoveJob {
         closure: move_image::closure(args),
@@ -106,7 +110,11 @@ fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Resu
     };
     let (dry_run, output) = (args.dry_run, args.output);
     let report = MoveReport { command: "copy", dry_run, output, sources: &sources, target: &args.target };
-    move_all(report, &runtime, reports, async |sinks, source| copy_one(&job, sinks, source, &args.policy, judge).await)
+    let exit = move_all(report, &runtime, reports, async |sinks, source| {
+        copy_one(&job, sinks, source, &args.policy, judge).await
+    });
+    revocation::report_problems(lookup);
+    exit
 }
 
 /// Judges one image by its name at the destination, and copies it only if every policy lets it in.

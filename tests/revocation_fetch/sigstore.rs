@@ -7,7 +7,7 @@ const LEAF_OF_SIGSTORE: &str =
 
 impl World {
     /// The world, with a layout `bundled` whose image has a signature in this format, and a policy that trusts the signer.
-    fn bundled(format: &str, revocation: &str) -> Option<Self> {
+    pub fn bundled(format: &str, revocation: &str) -> Option<Self> {
         let world = Self::new(LEAF_OF_SIGSTORE)?;
         image::layout(&world.path("bundled"), &[(Some("v1"), &image::image(2))]);
         world.must(&format!("sign oci:bundled:v1 --key leaf.key --cert-chain chain.pem --format {format}"));
@@ -29,13 +29,13 @@ impl World {
         self.says(&format!("verify oci:bundled:v1 --policy policy.yaml --as registry.example/app {more}"))
     }
 
-    fn fetch_bundled(&self, name: &str) -> (i32, String) {
+    pub fn fetch_bundled(&self, name: &str) -> (i32, String) {
         self.says(&format!("revocation fetch oci:bundled:v1 --ca-roots root.pem -o {name} --allow-host 127.0.0.1"))
     }
 }
 
-const REQUIRED: &str = ", revocation: required";
-const COMPROMISED: Option<u8> = Some(1);
+pub const REQUIRED: &str = ", revocation: required";
+pub const COMPROMISED: Option<u8> = Some(1);
 
 /// In a bundle, and at the tag of cosign.
 #[test]

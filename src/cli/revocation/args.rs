@@ -8,6 +8,7 @@ use clap::Subcommand;
 use crate::cli::args::EnvelopeReader;
 use crate::cli::args::Output;
 use crate::cli::args::RegistryArgs;
+use crate::cli::args::RevocationArgs;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum RevocationCommand {
@@ -34,7 +35,7 @@ pub(in crate::cli) struct RevocationAttachArgs {
     pub(in crate::cli) registry: RegistryArgs,
 }
 
-/// Where `verify` and `import` look for more revocation evidence.
+/// Where more revocation evidence is looked for.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RevocationLookupArgs {
     /// Use the revocation evidence that is attached to each manifest whose signatures are judged, too
@@ -47,6 +48,28 @@ pub(in crate::cli) struct RevocationLookupArgs {
     /// be given
     #[arg(long, value_name = "HOST[:PORT]", requires = "revocation_online", help_heading = "Certificates")]
     pub(in crate::cli) allow_host: Vec<String>,
+}
+
+/// The options of revocation of `copy`, which judges signatures by policy files alone.
+#[derive(Debug, Args)]
+#[command(mut_arg("revocation", |arg| arg.requires("policy")))]
+#[command(mut_arg("revocation_attached", |arg| arg.requires("policy")))]
+#[command(mut_arg("revocation_online", |arg| arg.requires("policy")))]
+pub(in crate::cli) struct CopyRevocationArgs {
+    #[command(flatten)]
+    pub(in crate::cli) evidence: RevocationArgs,
+    #[command(flatten)]
+    pub(in crate::cli) lookup: RevocationLookupArgs,
+    /// How strictly envelopes of the Notary Project are read
+    #[arg(
+        long,
+        value_name = "READER",
+        value_enum,
+        default_value_t,
+        requires = "policy",
+        help_heading = "Certificates"
+    )]
+    pub(in crate::cli) envelope_reader: EnvelopeReader,
 }
 
 #[derive(Debug, Args)]
