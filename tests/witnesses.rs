@@ -38,6 +38,9 @@ mod log;
 mod program;
 #[path = "witnesses/scene.rs"]
 mod scene;
+#[cfg(feature = "registry")]
+#[path = "witnesses/stamped_later.rs"]
+mod stamped_later;
 #[path = "witnesses/timestamps.rs"]
 mod timestamps;
 

@@ -62,7 +62,7 @@ pub(super) fn read(
         anchors: trust::anchors_of(&[(&args.timestamp_roots, Purpose::TimeStamping)], limits)?.to_vec(),
         authorities,
         logs,
-        root: args.trusted_root.as_deref().map(|argument| root(argument, now, limits)).transpose()?,
+        root: args.trusted_root.as_deref().map(|argument| trusted_root::only(argument, now, limits)).transpose()?,
         time: VerificationTime::now(now),
     };
     for url in &urls.authorities {
@@ -142,16 +142,6 @@ impl Urls {
 /// The address without its query, which may grant access. One with a user name is refused.
 fn shown(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default()
-}
-
-fn root(argument: &str, now: Time, limits: &Limits) -> Result<Arc<TrustedRoot>, Failure> {
-    let file = trusted_root::open(argument, limits)?;
-    trusted_root::warn(argument, &file, now);
-    match file.roots().count() {
-        1 => Ok(Arc::clone(file.roots().first())),
-        count => Err(Failure::unknown(format!("--trusted-root {}: it has {count} trusted roots", Foreign(argument)))
-            .hint("a file with the one of the authorities and logs that are asked")),
-    }
 }
 
 impl NamedWitnesses {

@@ -108,6 +108,11 @@ impl StoredTimestamp {
         Self::new(StoredForm::Bundle, &format!(r#"{{"signedTimestamp":"{}"}}"#, base64::encode(response)))
     }
 
+    /// The JSON.
+    pub(super) fn as_json(&self) -> &[u8] {
+        self.json.as_bytes()
+    }
+
     /// The timestamp in `json`.
     pub fn new(form: StoredForm, json: &str) -> Self {
         Self { form, json: json.into() }

@@ -95,17 +95,30 @@ pub fn bundle_manifest(
     predicate_type: &str,
     created: Time,
 ) -> Result<Content, JsonError> {
-    let mut layer = Descriptor::of(media_type::SIGSTORE_BUNDLE, bundle.bytes());
-    if bundle.bytes().len() <= INLINE_LIMIT {
-        layer.data = Some(bundle.bytes().to_vec());
-    }
-    let mut config = empty_config().descriptor().clone();
-    config.artifact_type = Some(media_type::SIGSTORE_BUNDLE.to_owned());
     let annotations = BTreeMap::from([
         (BUNDLE_CONTENT.to_owned(), "dsse-envelope".to_owned()),
         (BUNDLE_PREDICATE_TYPE.to_owned(), predicate_type.to_owned()),
         (CREATED.to_owned(), created.to_string()),
     ]);
+    bundle_manifest_with(subject, bundle, media_type::SIGSTORE_BUNDLE, annotations)
+}
+
+/// [`bundle_manifest`] of a bundle with this media type, with these annotations.
+///
+/// # Errors
+/// As [`bundle_manifest`].
+pub fn bundle_manifest_with(
+    subject: &Subject,
+    bundle: &Content,
+    media_type: &str,
+    annotations: BTreeMap<String, String>,
+) -> Result<Content, JsonError> {
+    let mut layer = Descriptor::of(media_type, bundle.bytes());
+    if bundle.bytes().len() <= INLINE_LIMIT {
+        layer.data = Some(bundle.bytes().to_vec());
+    }
+    let mut config = empty_config().descriptor().clone();
+    config.artifact_type = Some(media_type.to_owned());
     let wire = WrittenManifest {
         schema_version: 2,
         media_type: media_type::OCI_MANIFEST,
@@ -113,7 +126,7 @@ pub fn bundle_manifest(
         layers: vec![layer],
         annotations,
         subject: Some(subject.descriptor().clone()),
-        artifact_type: Some(media_type::SIGSTORE_BUNDLE),
+        artifact_type: Some(media_type),
     };
     Ok(Content::from_bytes(media_type::OCI_MANIFEST, json::to_go(&wire)?))
 }

@@ -5,9 +5,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::ops::timestamp::NotarySignature;
 use crate::ops::timestamp::SkippedSignature;
+use crate::ops::timestamp::TimestampedBundle;
 use crate::ops::timestamp::TimestampedSignature;
+use crate::ops::timestamp::UnstampedSignature;
 use crate::report::ReportedError;
 use crate::x509::TimestampToken;
 
@@ -52,10 +53,13 @@ pub struct TimestampAttachResult {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AttachedTimestamp {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bundle: Option<Digest>,
     digest: Digest,
     earliest: String,
     latest: String,
-    referrer: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    referrer: Option<Digest>,
     signature: Digest,
     token: String,
 }
@@ -65,7 +69,8 @@ struct AttachedTimestamp {
 #[serde(rename_all = "camelCase")]
 struct AlreadyTimestamped {
     digest: Digest,
-    referrer: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    referrer: Option<Digest>,
     token: String,
 }
 
@@ -106,16 +111,15 @@ impl TimestampRequestResult {
         Self { done: true, reference: reference.to_owned(), requests: Vec::new(), signatures, skipped: Vec::new() }
     }
 
-    /// Adds the request in `file`, about `signatures` of the image `subject`. `already_written` says whether the file was
-    /// there.
-    pub fn add(&mut self, subject: &Digest, signatures: &[&NotarySignature], file: &Path, already_written: bool) {
-        let format = signatures.first().map(|signature| signature.format().to_string());
+    /// Adds the request in `file`, about `signature` of the image `subject`, or in the bundle `subject` of a file.
+    /// `already_written` says whether the file was there.
+    pub fn add(&mut self, subject: &Digest, signature: &UnstampedSignature, file: &Path, already_written: bool) {
         self.requests.push(WrittenRequest {
             already_written,
             digest: *subject,
             file: file.display().to_string(),
-            format: format.unwrap_or_default(),
-            signatures: signatures.iter().map(|signature| *signature.manifest()).collect(),
+            format: signature.format(),
+            signatures: signature.places().to_vec(),
         });
     }
 
@@ -148,10 +152,11 @@ impl TimestampAttachResult {
     /// Adds a signature of the image `subject` that has the timestamp in the file `token` now.
     pub fn add(&mut self, subject: &Digest, timestamped: &TimestampedSignature, token: &Path) {
         self.attached.push(AttachedTimestamp {
+            bundle: None,
             digest: *subject,
             earliest: timestamped.proof().earliest().to_string(),
             latest: timestamped.proof().at().to_string(),
-            referrer: *timestamped.attachment().manifest.digest(),
+            referrer: Some(*timestamped.attachment().manifest.digest()),
             signature: *timestamped.original(),
             token: token.display().to_string(),
         });
@@ -160,7 +165,26 @@ impl TimestampAttachResult {
     /// Adds a token about a signature of the image `subject` that has a verified timestamp in `referrer`.
     pub fn add_timestamped(&mut self, subject: &Digest, referrer: &Digest, token: &Path) {
         let token = token.display().to_string();
-        self.timestamped.push(AlreadyTimestamped { digest: *subject, referrer: *referrer, token });
+        self.timestamped.push(AlreadyTimestamped { digest: *subject, referrer: Some(*referrer), token });
+    }
+
+    /// Adds the bundle `original` of a file, which has the timestamp in the file `token` now.
+    pub fn add_bundle(&mut self, original: &Digest, timestamped: &TimestampedBundle, token: &Path) {
+        self.attached.push(AttachedTimestamp {
+            bundle: Some(*timestamped.bundle().digest()),
+            digest: *original,
+            earliest: timestamped.proof().earliest().to_string(),
+            latest: timestamped.proof().at().to_string(),
+            referrer: None,
+            signature: *original,
+            token: token.display().to_string(),
+        });
+    }
+
+    /// Adds a token about the signature in the bundle `original` of a file, which has a verified timestamp.
+    pub fn add_timestamped_bundle(&mut self, original: &Digest, token: &Path) {
+        let token = token.display().to_string();
+        self.timestamped.push(AlreadyTimestamped { digest: *original, referrer: None, token });
     }
 
     /// The result for `reference` where attaching failed: nothing is known to be attached.

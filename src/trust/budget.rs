@@ -1,5 +1,6 @@
 //! `SignatureBudget`: how many signatures are checked before a verification gives up.
 
+use crate::envelope::Bundle;
 use crate::envelope::NotaryEnvelope;
 use crate::limits::Limits;
 
@@ -33,6 +34,16 @@ impl SignatureBudget {
         let most = usize::try_from(limits.envelope.certificates).unwrap_or(usize::MAX);
         let timestamp = envelope.timestamp_token().map_or(0, |_| most.saturating_mul(2));
         self.take(envelope.certificate_chain().len().saturating_mul(2).saturating_add(1).saturating_add(timestamp))
+    }
+
+    /// The same for a bundle: its signature, which `keys` may have made if it has no certificate, and each of its timestamps.
+    ///
+    /// # Errors
+    /// As [`SignatureBudget::take`].
+    pub(crate) fn take_for_bundle(&mut self, bundle: &Bundle, keys: usize, limits: &Limits) -> Result<(), Unchecked> {
+        let most = usize::try_from(limits.envelope.certificates).unwrap_or(usize::MAX);
+        let timestamps = bundle.verification_material().timestamps.len().saturating_mul(most.saturating_add(1));
+        self.take(keys.max(1).saturating_add(timestamps))
     }
 
     /// Takes `checks` signature checks out of the budget.

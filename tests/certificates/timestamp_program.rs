@@ -283,7 +283,7 @@ fn answers_that_do_not_fit_are_refused_by_name_and_nothing_is_attached() {
 fn requests_are_written_whole_or_not_at_all_and_nothing_is_overwritten() {
     let Some(place) = Place::new() else { return };
     let said = place.expect("timestamp request oci:app:v1 -o requests", 2);
-    assert!(said.contains("oci:app:v1: it has no Notary Project signature"), "{said}");
+    assert!(said.contains("oci:app:v1: it has no signature with a certificate"), "{said}");
     assert!(!place.path("requests").exists());
     place.sign("oci:app:v1", "notary-jws,notary-cose");
     place.expect("timestamp request oci:app:v1 -o requests", 0);

@@ -47,6 +47,7 @@ use bulla::x509::Purpose;
 use bulla::x509::TimestampError;
 use bulla::x509::TimestampNonce;
 use bulla::x509::TimestampRequest;
+use bulla::x509::TimestampResponse;
 use bulla::x509::TimestampToken;
 use serde_json::Value;
 
@@ -105,7 +106,7 @@ fn response(status: u8, token: &[u8]) -> Vec<u8> {
 }
 
 fn parsed(token: &[u8]) -> TimestampToken {
-    TimestampToken::parse_answer(token, LIMITS).unwrap()
+    TimestampResponse::parse_answer(token, LIMITS).unwrap().token().clone()
 }
 
 /// A store with an image that `scene.leaf` signed.
@@ -456,9 +457,9 @@ fn files_with_answers_are_responses_or_tokens_der_or_pem() {
         pem("PKCS7", &token).into_bytes(),
         pem("TIMESTAMP RESPONSE", &whole).into_bytes(),
     ] {
-        assert_eq!(TimestampToken::parse_answer(&bytes, LIMITS).unwrap().bytes(), token);
+        assert_eq!(TimestampResponse::parse_answer(&bytes, LIMITS).unwrap().token().bytes(), token);
     }
-    let code = |bytes: &[u8]| TimestampToken::parse_answer(bytes, LIMITS).unwrap_err().code();
+    let code = |bytes: &[u8]| TimestampResponse::parse_answer(bytes, LIMITS).unwrap_err().code();
     assert_eq!(code(&response(2, &[])), "timestamp-rejected");
     assert_eq!(code(&response(0, &[])), "timestamp-status");
     assert_eq!(code(&[pem("CMS", &token), pem("CMS", &token)].concat().into_bytes()), "timestamp-malformed");
@@ -614,7 +615,7 @@ fn an_answer_that_is_not_the_timestamp_asked_for_leaves_nothing() {
 
 #[test]
 fn a_response_that_grants_nothing_names_the_status() {
-    let error = TimestampToken::parse_answer(&response(2, &[]), LIMITS).unwrap_err();
+    let error = TimestampResponse::parse_answer(&response(2, &[]), LIMITS).unwrap_err();
     assert!(matches!(error, TimestampError::Rejected { .. }));
     assert!(error.to_string().contains("rejection"), "{error}");
 }

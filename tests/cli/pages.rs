@@ -423,6 +423,7 @@ const REPORTS: &[(&str, &[&str])] = &[
         &[
             "layout notary && timestamps && oci:notary:v1 --token notary.tsr --timestamp-roots notary-root.pem",
             "layout notary && timestamps && bulla timestamp attach oci:notary:v1 --token notary.tsr --timestamp-roots notary-root.pem && oci:notary:v1 --token notary.tsr --timestamp-roots notary-root.pem",
+            "timestamps && --bundle message.sigstore.json --key release.pub --token message.tsr --timestamp-roots message-root.pem",
         ],
     ),
     (

@@ -190,7 +190,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         "timestamp attach",
         [
             "bulla timestamp attach registry.example/app:1.0 --token a.tsr --timestamp-roots tsa.pem",
-            "bulla timestamp attach oci:app:1.0 --token answers/ --timestamp-roots tsa.pem",
+            "bulla timestamp attach oci:app:1.0 --token answers/ --trusted-root trusted_root.json",
         ],
     ),
     (
@@ -204,7 +204,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         "timestamp request",
         [
             "bulla timestamp request registry.example/app:1.0 -o requests",
-            "bulla timestamp request oci:app:1.0 -o requests --timestamp-roots tsa.pem",
+            "bulla timestamp request --bundle app.tar.gz.sigstore.json --key release.pub -o requests",
         ],
     ),
     ("tree", ["bulla tree registry.example/app:1.0 --key release.pub", "bulla tree oci:app:1.0 --output svg"]),

@@ -1,12 +1,15 @@
 //! The `timestamp` commands: requests for timestamps (RFC 3161) of signatures, and the answers to them.
 
+mod answers;
 pub(super) mod args;
 mod attach;
+mod attach_files;
 pub(super) mod authority;
 mod fetch;
 mod left_out;
 mod nonce;
 mod request;
+mod trust;
 mod whole;
 
 use crate::cli::clock;

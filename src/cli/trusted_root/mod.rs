@@ -14,6 +14,7 @@ use crate::cli::exit::Failure;
 
 use args::TrustCommand;
 
+pub(super) use open::only;
 pub(super) use open::open;
 pub(super) use open::warn;
 

@@ -2,15 +2,18 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use bulla::limits::Limits;
 use bulla::time::Time;
 use bulla::trust::sigstore::SigstoreInstance;
+use bulla::trust::sigstore::TrustedRoot;
 use bulla::trust::sigstore::TrustedRootFile;
 use bulla::trust::sigstore::TrustedRootRemark;
 
 use crate::cli::exit::Failure;
 use crate::cli::files;
+use crate::cli::line::Foreign;
 use crate::cli::render;
 
 /// The trusted roots of `argument`: a file, or the name of an instance whose trusted root comes with the program.
@@ -22,6 +25,17 @@ pub(in crate::cli) fn open(argument: &str, limits: &Limits) -> Result<TrustedRoo
         }
     };
     opened.map_err(|error| Failure::unknown(format!("{argument}: {error}")))
+}
+
+/// The one trusted root of `argument`, with what an operator should know about it said.
+pub(in crate::cli) fn only(argument: &str, now: Time, limits: &Limits) -> Result<Arc<TrustedRoot>, Failure> {
+    let file = open(argument, limits)?;
+    warn(argument, &file, now);
+    match file.roots().count() {
+        1 => Ok(Arc::clone(file.roots().first())),
+        count => Err(Failure::unknown(format!("--trusted-root {}: it has {count} trusted roots", Foreign(argument)))
+            .hint("a file with the one of the authorities and logs that are asked")),
+    }
 }
 
 /// The instance of Sigstore that `argument` names; `None` if it names a file.

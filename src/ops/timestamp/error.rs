@@ -45,9 +45,15 @@ pub enum TimestampingError {
     /// The envelope is not signed by the key of its certificate, or breaks another rule, or cannot be judged.
     #[error("{0}")]
     Envelope(#[from] EnvelopeError),
+    /// A key alone made the signature in a bundle, and none that was given: it is not known whether it is genuine.
+    #[error("the bundle has no certificate, and no key that was given made its signature")]
+    KeyAlone,
     /// No signature of the image is the one that the token is about: no hash of a signature is its message imprint.
     #[error("the timestamp is about none of the signatures")]
     NoSignature,
+    /// The key of its certificate did not make the signature in a bundle.
+    #[error("the key of its certificate did not make the signature")]
+    NotSigned,
     /// The signature is about another image.
     #[error("the signature is not about this image")]
     OtherSubject,
@@ -72,6 +78,10 @@ pub enum TimestampingError {
     /// `notary.x509.signingAuthority`).
     #[error("a signing authority states the time: the signature needs no timestamp")]
     SigningAuthority,
+    /// A timestamp in a bundle cannot be read, is about something else or is there twice, so that verifiers may refuse the
+    /// bundle for it.
+    #[error("the bundle has a timestamp that cannot be read, that is not about its signature, or that is there twice")]
+    StoredTimestamp,
     /// The token does not verify, or the authority granted none.
     #[error("{0}")]
     Token(#[from] TimestampError),
@@ -87,10 +97,13 @@ impl TimestampingError {
             Self::Certificate { .. } => "certificate-unreadable",
             Self::Envelope(EnvelopeError::Notary(error)) => error.code(),
             Self::Envelope(_) => "envelope-unreadable",
+            Self::KeyAlone => "timestamp-key",
             Self::NoSignature => "timestamp-no-signature",
+            Self::NotSigned => "signature",
             Self::OtherSubject => "other-subject",
             Self::SignerValidity { .. } => "timestamp-signer-validity",
             Self::SigningAuthority => "signing-authority",
+            Self::StoredTimestamp => "timestamp-stored",
             Self::Token(error) => error.code(),
         }
     }
@@ -98,14 +111,16 @@ impl TimestampingError {
     /// Whether the answer is could-not-tell rather than no.
     pub const fn is_undetermined(&self) -> bool {
         match self {
-            Self::Ahead { .. } | Self::NoSignature => true,
+            Self::Ahead { .. } | Self::KeyAlone | Self::NoSignature => true,
             Self::Certificate { error, .. } => error.is_undetermined(),
             Self::Envelope(error) => error.is_limit(),
             Self::AuthorityUnlisted { .. }
             | Self::AuthorityValidity { .. }
+            | Self::NotSigned
             | Self::OtherSubject
             | Self::SignerValidity { .. }
-            | Self::SigningAuthority => false,
+            | Self::SigningAuthority
+            | Self::StoredTimestamp => false,
             Self::Token(error) => error.is_undetermined(),
         }
     }

@@ -22,6 +22,7 @@ use crate::trust::VerificationTime;
 use crate::x509::Anchor;
 use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
+use crate::x509::HashAlgorithm;
 use crate::x509::MessageImprint;
 use crate::x509::Profile;
 use crate::x509::SignedBefore;
@@ -51,7 +52,8 @@ pub struct NotarySignature {
     subject: Subject,
 }
 
-/// A signature with a verified timestamp, to be attached. A proof type: only [`NotarySignature::timestamped`] makes one.
+/// A signature with a verified timestamp, to be attached. A proof type: only [`NotarySignature::timestamped`] and
+/// [`ImageSignatures::add`](crate::ops::timestamp::ImageSignatures::add) make one.
 ///
 /// ```compile_fail,E0451
 /// use bulla::ops::timestamp::TimestampedSignature;
@@ -129,13 +131,17 @@ impl NotarySignature {
     /// The request for a timestamp of it: the imprint is the hash of the signature, by the hash function of its algorithm,
     /// as notation requests it.
     pub fn request(&self, nonce: TimestampNonce) -> TimestampRequest {
-        let hash = self.envelope.claimed_algorithm().hash();
-        TimestampRequest::new(MessageImprint::of(hash, self.envelope.signature()), Some(nonce))
+        TimestampRequest::new(MessageImprint::of(self.hash(), self.envelope.signature()), Some(nonce))
     }
 
-    /// Whether `request` asks for a timestamp of it.
-    pub fn is_requested_by(&self, request: &TimestampRequest) -> bool {
-        *request.imprint() == MessageImprint::of(request.imprint().algorithm(), self.envelope.signature())
+    /// The hash function of its algorithm.
+    pub(super) fn hash(&self) -> HashAlgorithm {
+        self.envelope.claimed_algorithm().hash()
+    }
+
+    /// The signature.
+    pub(super) fn signature(&self) -> &[u8] {
+        self.envelope.signature()
     }
 
     /// Whether its envelope has a token that states that it is about this signature. It is not verified.
@@ -198,6 +204,11 @@ impl NotarySignature {
 }
 
 impl TimestampedSignature {
+    /// A bundle with a timestamp, to be attached.
+    pub(super) const fn of_bundle(attachment: Attachment, original: Digest, proof: SignedBefore) -> Self {
+        Self { attachment, original, proof }
+    }
+
     /// The envelope with the token, and its new signature manifest.
     pub const fn attachment(&self) -> &Attachment {
         &self.attachment

@@ -33,7 +33,7 @@ impl WitnessTrust<'_> {
     ///
     /// # Errors
     /// [`TimestampingError`].
-    pub(super) fn verify(
+    pub(in crate::ops) fn verify(
         &self,
         response: &[u8],
         imprint: &MessageImprint,

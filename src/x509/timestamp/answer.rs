@@ -14,9 +14,9 @@ use crate::x509::timestamp::TimestampToken;
 use crate::x509::timestamp::error::malformed;
 use crate::x509::timestamp::token;
 
-impl TimestampToken {
+impl TimestampResponse {
     /// Parses a file with the answer of a timestamp authority: a `TimeStampResp` or a token alone (`ContentInfo`), in DER,
-    /// BER, or one PEM block (RFC 7468) with any label. The token is not verified.
+    /// BER, or one PEM block (RFC 7468) with any label. A token alone was granted. It is not verified.
     ///
     /// # Errors
     /// [`TimestampError::Rejected`] with the reasons of the authority if it granted no timestamp; else as
@@ -27,8 +27,8 @@ impl TimestampToken {
         let whole = token::to_der(&encoded, limits)?;
         let is_token = der::only(&whole, der::SEQUENCE).is_some_and(|content| content.first() == Some(&der::OBJECT_ID));
         match is_token {
-            true => Self::parse(&encoded, limits),
-            false => Ok(TimestampResponse::parse(&encoded, limits)?.token().clone()),
+            true => Ok(Self::granted(TimestampToken::parse(&encoded, limits)?)),
+            false => Self::parse(&encoded, limits),
         }
     }
 }

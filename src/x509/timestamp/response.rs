@@ -3,6 +3,7 @@
 use crate::limits::Limits;
 use crate::text::Untrusted;
 use crate::x509::der;
+use crate::x509::encode;
 use crate::x509::fields::Fields;
 use crate::x509::timestamp::TimestampError;
 use crate::x509::timestamp::TimestampRequest;
@@ -67,6 +68,17 @@ impl TimestampResponse {
         }
         token.signer(&[])?;
         Ok(token)
+    }
+
+    /// The response that grants `token`.
+    pub(super) const fn granted(token: TimestampToken) -> Self {
+        Self { status: PkiStatus::Granted, token }
+    }
+
+    /// The response with its status and token alone, in DER if the token is.
+    pub fn to_der(&self) -> Vec<u8> {
+        let status = encode::sequence(&[&encode::encoded(der::INTEGER, &[self.status.number()])]);
+        encode::sequence(&[&status, self.token.bytes()])
     }
 
     /// Whether all was granted that was asked for.

@@ -54,6 +54,18 @@ impl PkiStatus {
         }
     }
 
+    /// The number of the status.
+    pub(super) const fn number(self) -> u8 {
+        match self {
+            Self::Granted => 0,
+            Self::GrantedWithMods => 1,
+            Self::Rejection => 2,
+            Self::Waiting => 3,
+            Self::RevocationWarning => 4,
+            Self::RevocationNotification => 5,
+        }
+    }
+
     /// Its name in the standard.
     pub const fn name(self) -> &'static str {
         match self {
