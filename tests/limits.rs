@@ -666,6 +666,115 @@ fn digests_of_a_subject_are_counted() {
     });
 }
 
+/// The exit code of `verify` and what it prints about an image with this signature, wherever it is, and of `verify-blob`
+/// about a file. The right subject comes last.
+fn of_the_program(
+    subjects: &dyn Fn(&str) -> Value,
+    material: &dyn Fn(&mut Value),
+    format: Format,
+) -> Vec<(Option<i32>, String)> {
+    let kind = StatementKind::Attestation { predicate_type: "https://a.example/t".to_owned() };
+    let signed = |digest: &Digest| {
+        let statement = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": subjects(&digest.hex()),
+            "predicateType": "https://a.example/t",
+            "predicate": {},
+        });
+        let mut signed_layer = TestPayload::json(&statement).sign(format, &[proof::key()]);
+        if format == Format::Bundle {
+            let mut bundle: Value = serde_json::from_slice(&signed_layer.bytes).unwrap();
+            material(&mut bundle["verificationMaterial"]);
+            signed_layer.bytes = bundle.to_string().into_bytes();
+        }
+        signed_layer
+    };
+    let mut all = Vec::new();
+    for location in [Location::Referrers, Location::Tag] {
+        let fixture = TestStore::layout(Limits::DEFAULT);
+        let image = fixture.image(1);
+        fixture.attach(&image, location, &kind, format, &[signed(image.digest())]);
+        fixture.settle();
+        let image = format!("oci:{}:v1", fixture.path().display());
+        all.push(ends(&fixture.path(), &["verify", &image, "--type", "https://a.example/t"]));
+    }
+    if format == Format::Bundle {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, bundle] = ["app.txt", "app.json"].map(|name| folder.path().join(name));
+        std::fs::write(&file, "any file").unwrap();
+        std::fs::write(&bundle, signed(&Digest::sha256(b"any file")).bytes).unwrap();
+        let [file, bundle] = [&file, &bundle].map(|path| path.to_str().unwrap());
+        all.push(ends(folder.path(), &["verify-blob", file, "--bundle", bundle, "--type", "https://a.example/t"]));
+    }
+    all
+}
+
+/// The exit code of the program, and what it prints. The key of the tests is put into the folder.
+fn ends(folder: &std::path::Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let key = folder.join("test.pub");
+    std::fs::write(&key, proof::public(proof::key()).to_pem()).unwrap();
+    let mut bulla = std::process::Command::new(env!("CARGO_BIN_EXE_bulla"));
+    let out = bulla.args(arguments).arg("--key").arg(&key).env_clear().output().unwrap();
+    (out.status.code(), String::from_utf8([out.stdout, out.stderr].concat()).unwrap())
+}
+
+// As many as the limit says pass; one more ends the program with 2, and it says which limit that is, on each path.
+#[test]
+fn the_program_names_the_limit_that_was_reached() {
+    let one = |hex: &str| json!([{"digest": {"sha256": hex}}]);
+    let many_subjects = |count: usize| {
+        move |hex: &str| {
+            let other = |n: usize| json!({"digest": {"sha256": Digest::sha256(&n.to_be_bytes()).hex()}});
+            let last = json!({"digest": {"sha256": hex}});
+            Value::Array((1..count).map(other).chain([last]).collect())
+        }
+    };
+    let many_digests = |count: usize| {
+        move |hex: &str| {
+            let mut digests: BTreeMap<_, _> = (1..count).map(|n| (format!("other{n}"), "00")).collect();
+            digests.insert("sha256".to_owned(), hex);
+            json!([{"digest": digests}])
+        }
+    };
+    let entries = |count: usize| {
+        move |material: &mut Value| material["tlogEntries"] = json!(vec![json!({"logIndex": "1"}); count])
+    };
+    let timestamps = |count: usize| {
+        move |material: &mut Value| {
+            let list = json!(vec![json!({"signedTimestamp": "AA=="}); count]);
+            material["timestampVerificationData"] = json!({"rfc3161Timestamps": list});
+        }
+    };
+    let none = |_: &mut Value| {};
+    for (name, limit) in [
+        ("envelope.statement_subjects", 1_024),
+        ("envelope.statement_digests", 32),
+        ("envelope.log_entries", 32),
+        ("envelope.timestamps", 32),
+    ] {
+        for format in [Format::Bundle, Format::Dsse] {
+            for count in [limit, limit + 1] {
+                let all = match name {
+                    "envelope.statement_subjects" => of_the_program(&many_subjects(count), &none, format),
+                    "envelope.statement_digests" => of_the_program(&many_digests(count), &none, format),
+                    _ if format == Format::Dsse => continue,
+                    "envelope.log_entries" => of_the_program(&one, &entries(count), format),
+                    _ => of_the_program(&one, &timestamps(count), format),
+                };
+                for (at, (code, said)) in all.into_iter().enumerate() {
+                    let reached = format!("({name}): {count}, more than the limit of {limit}");
+                    let want = if count > limit { Some(2) } else { Some(0) };
+                    assert_eq!(
+                        (code, said.contains(&reached)),
+                        (want, count > limit),
+                        "{at} {format:?} {name}: {said}"
+                    );
+                }
+            }
+        }
+    }
+}
+
 // ------------------------------------------------------------------------------------------------------ evidence
 
 /// A signed_layer by the trusted key, filled up with white space to this size.

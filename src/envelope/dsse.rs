@@ -201,7 +201,11 @@ impl Envelope {
 
     pub(super) fn from_wire(wire: EnvelopeWire<'_>, limits: &Limits) -> Result<Self, EnvelopeError> {
         let listed = wire.signatures.unwrap_or_default();
-        EnvelopeError::bounded("signatures in one envelope", listed.len(), limits.envelope.signatures)?;
+        EnvelopeError::bounded(
+            "signatures in one envelope (envelope.signatures)",
+            listed.len(),
+            limits.envelope.signatures,
+        )?;
         let mut signatures = Vec::new();
         for EnvelopeSignatureWire { sig, keyid } in listed {
             let bytes = base64::decode("signatures.sig", &sig)?;

@@ -199,8 +199,12 @@ impl<'a> StatementFields<'a> {
         }
         let most = wire.subject.iter().map(|subject| subject.digest.len()).max().unwrap_or(0);
         for (what, got, limit) in [
-            ("subjects of one statement", wire.subject.len(), limits.envelope.statement_subjects),
-            ("digests of one subject", most, limits.envelope.statement_digests),
+            (
+                "subjects of one statement (envelope.statement_subjects)",
+                wire.subject.len(),
+                limits.envelope.statement_subjects,
+            ),
+            ("digests of one subject (envelope.statement_digests)", most, limits.envelope.statement_digests),
         ] {
             EnvelopeError::bounded(what, got, limit)?;
         }

@@ -242,10 +242,10 @@ impl<'a> WireVerificationMaterial<'a> {
         let chain = self.x509_certificate_chain.map(|chain| chain.certificates).unwrap_or_default();
         let listed: Vec<_> = self.certificate.into_iter().chain(chain).collect();
         for (what, got, limit) in [
-            ("log entries in one bundle", log_entries.len(), limits.envelope.log_entries),
-            ("timestamps in one bundle", timestamps.len(), limits.envelope.timestamps),
-            ("certificates in one bundle", listed.len(), limits.envelope.certificates),
-            ("certificates in one chain", listed.len(), limits.envelope.certificate_chain),
+            ("log entries in one bundle (envelope.log_entries)", log_entries.len(), limits.envelope.log_entries),
+            ("timestamps in one bundle (envelope.timestamps)", timestamps.len(), limits.envelope.timestamps),
+            ("certificates in one bundle (envelope.certificates)", listed.len(), limits.envelope.certificates),
+            ("certificates in one chain (envelope.certificate_chain)", listed.len(), limits.envelope.certificate_chain),
         ] {
             EnvelopeError::bounded(what, got, limit)?;
         }

@@ -233,11 +233,15 @@ fn too_many_entries_and_timestamps_are_could_not_tell() {
     let bundle = bundle.unwrap();
     let entry = bundle["verificationMaterial"]["tlogEntries"][0].clone();
     for (field, list, says) in [
-        ("tlogEntries", json!(vec![entry; 33]), "log entries in one bundle: 33, more than the limit of 32"),
+        (
+            "tlogEntries",
+            json!(vec![entry; 33]),
+            "log entries in one bundle (envelope.log_entries): 33, more than the limit of 32",
+        ),
         (
             "timestampVerificationData",
             json!({ "rfc3161Timestamps": vec![json!({"signedTimestamp": "MAA="}); 33] }),
-            "timestamps in one bundle: 33, more than the limit of 32",
+            "timestamps in one bundle (envelope.timestamps): 33, more than the limit of 32",
         ),
     ] {
         let mut changed = bundle.clone();

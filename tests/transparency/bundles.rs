@@ -144,7 +144,11 @@ const CLIENTS: Outcomes = &[
     ("py-cpython-3.12.5-tgz", "verified", "verified"),
     ("py-staging-rekor-v2.txt", "verified", "verified"),
     ("py-tsa-bundle.duplicate", "verified", "verified"),
-    ("py-tsa-bundle.many_timestamp", "bundle: timestamps in one bundle: 33, more than the limit of 32", "no bundle"),
+    (
+        "py-tsa-bundle.many_timestamp",
+        "bundle: timestamps in one bundle (envelope.timestamps): 33, more than the limit of 32",
+        "no bundle",
+    ),
     ("py-tsa-bundle.txt", "verified", "verified"),
     ("rust-happy-path", "verified", "verified"),
     ("rust-jdx-communique", "log-threshold", "sct-missing"),
