@@ -35,6 +35,7 @@ pub(super) mod name;
 mod notation;
 mod output;
 mod pair;
+mod places;
 mod policy;
 mod registry;
 mod revocation;
@@ -79,6 +80,7 @@ pub(super) use output::ResultsOutput;
 pub(super) use output::TreeOutput;
 pub(super) use output::VerifyOutput;
 pub(super) use pair::pair;
+pub(super) use places::MovePlaces;
 pub(super) use policy::PolicyArgs;
 pub(super) use policy::ReportFile;
 pub(super) use policy::ReportForm;
@@ -176,12 +178,8 @@ pub(super) fn command() -> clap::Command {
 
 #[derive(Debug, Args)]
 pub(super) struct CopyArgs {
-    /// The source images; - reads references from standard input, @FILE from a file
-    #[arg(value_name = "SRC", required = true)]
-    pub(super) sources: Vec<String>,
-    /// The destination; host/prefix/ puts each image into its own repository below it
-    #[arg(value_name = "DST")]
-    pub(super) target: String,
+    #[command(flatten)]
+    pub(super) places: MovePlaces,
     /// All images of the layout or archive, or all tags of the repository
     #[arg(long)]
     pub(super) all: bool,
@@ -256,12 +254,8 @@ pub(super) struct RequirementArgs {
 #[derive(Debug, Args)]
 #[command(group(policy::excluded(&["all_platforms"])))]
 pub(super) struct ImportArgs {
-    /// The source images; - reads references from standard input, @FILE from a file
-    #[arg(value_name = "SRC", required = true)]
-    pub(super) sources: Vec<String>,
-    /// The destination; host/prefix/ puts each image into its own repository below it
-    #[arg(value_name = "DST")]
-    pub(super) target: String,
+    #[command(flatten)]
+    pub(super) places: MovePlaces,
     /// All images of the layout or archive, or all tags of the repository
     #[arg(long)]
     pub(super) all: bool,

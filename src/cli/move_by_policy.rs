@@ -77,9 +77,9 @@ fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Resu
     let limits = Limits::DEFAULT;
     let policies = PolicySet::load(&args.policy, (&TokenArgs::default(), &args.registry), now, &limits, reports)?;
     let platform = args.platform.as_deref().map(verify::platform).transpose()?;
-    let typed = reference_list::expand(&args.sources)?;
+    let typed = reference_list::expand(&args.places.sources)?;
     attestation_files::is_no_image(&typed)?;
-    let target = Target::parse(&args.target)?;
+    let target = Target::parse(&args.places.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
     let CopyRevocationArgs { evidence, lookup: asked, envelope_reader: reader } = &args.revocation;
     let lookup = revocation::lookup(asked, &args.registry)?;
@@ -109,7 +109,7 @@ fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Resu
         target: &target,
     };
     let (dry_run, output) = (args.dry_run, args.output);
-    let report = MoveReport { command: "copy", dry_run, output, sources: &sources, target: &args.target };
+    let report = MoveReport { command: "copy", dry_run, output, sources: &sources, target: &args.places.target };
     let exit = move_all(report, &runtime, reports, async |sinks, source| {
         copy_one(&job, sinks, source, &args.policy, judge).await
     });
@@ -147,8 +147,8 @@ fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> 
     let limits = Limits::DEFAULT;
     let files = move_image::evidence_files(args, &limits)?;
     let policies = PolicySet::load(&args.policy, (&args.required.token, &args.registry), now, &limits, reports)?;
-    let typed = reference_list::expand(&args.sources)?;
-    let target = Target::parse(&args.target)?;
+    let typed = reference_list::expand(&args.places.sources)?;
+    let target = Target::parse(&args.places.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
     let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
     let (certificates, asked) = (&args.required.certificates, Some(&args.required.lookup));
@@ -178,7 +178,7 @@ fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> 
         target: &target,
     };
     let (dry_run, output) = (args.dry_run, args.output);
-    let report = MoveReport { command: "import", dry_run, output, sources: &sources, target: &args.target };
+    let report = MoveReport { command: "import", dry_run, output, sources: &sources, target: &args.places.target };
     let exit = move_all(report, &runtime, reports, async |sinks, source| {
         import_one(&job, sinks, source, &args.policy, judge).await
     });

@@ -69,9 +69,9 @@ pub(super) struct MoveJob<'a> {
 
 pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     let platform = args.platform.as_deref().map(verify::platform).transpose()?;
-    let typed = reference_list::expand(&args.sources)?;
+    let typed = reference_list::expand(&args.places.sources)?;
     attestation_files::is_no_image(&typed)?;
-    let target = Target::parse(&args.target)?;
+    let target = Target::parse(&args.places.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
     let runtime = Runtime::new(Work::Moving)?;
     let sources = if args.all { runtime.block_on(all_images(&stores, &typed))? } else { typed };
@@ -131,9 +131,9 @@ fn report_copy(
     }
     match (args.output, result) {
         (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
-            reports.add(moves::copy_result(source, &args.target, args.dry_run, result));
+            reports.add(moves::copy_result(source, &args.places.target, args.dry_run, result));
         }
-        (ResultsOutput::Text, Ok(moved)) => moves::copied(source, &args.target, args.dry_run, moved),
+        (ResultsOutput::Text, Ok(moved)) => moves::copied(source, &args.places.target, args.dry_run, moved),
         (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(source, sources)),
     }
     result.as_ref().map_or_else(|failure| failure.exit, |_| Exit::Yes)
@@ -208,8 +208,8 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     let files = evidence_files(args, &limits)?;
     let kinds = StatementKind::ImageSignature.into();
     let verifiers = Verifiers::new(&args.required, &kinds, now, &limits, |verifier| verifier)?;
-    let typed = reference_list::expand(&args.sources)?;
-    let target = Target::parse(&args.target)?;
+    let typed = reference_list::expand(&args.places.sources)?;
+    let target = Target::parse(&args.places.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
     let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
     let runtime = Runtime::new(Work::Moving)?;
@@ -279,12 +279,12 @@ fn report_import(
     match (args.output, imported) {
         (ResultsOutput::Text, Ok(Imported::Declined(outcome))) => verdict::outcome(source, &outcome, &args.required),
         (ResultsOutput::Text, Ok(Imported::Done(verified, moved))) => {
-            moves::imported(source, &args.target, args.dry_run, &verified, &moved);
+            moves::imported(source, &args.places.target, args.dry_run, &verified, &moved);
         }
         (ResultsOutput::Text, Err(failure)) => render::failure(&failure.of(source, sources)),
         (_, Ok(Imported::Declined(outcome))) => reports.add(VerifyResult::of(source, &outcome)),
         (_, Ok(Imported::Done(verified, moved))) => {
-            let summary = moved.summary(source, &args.target, args.dry_run);
+            let summary = moved.summary(source, &args.places.target, args.dry_run);
             reports.add(ImportResult::of(summary, &moved.digest, &verified, moved.read.as_ref()));
         }
         (_, Err(failure)) => reports.add(VerifyResult::failed(source, failure.exit.into(), failure.reported())),

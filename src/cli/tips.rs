@@ -57,11 +57,10 @@ fn variable(command: &Command, arguments: &[String], option: &str) -> Option<Str
     }
 }
 
-/// The hint for a missing argument of `copy` or `import`. Clap takes a single argument for the destination and reports that
-/// the source is missing, which is misleading.
+/// The hint for a missing source or destination of `copy` or `import`.
 fn missing(path: &str, error: &clap::Error) -> Option<String> {
     match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::Strings(names)) if names.iter().any(|name| name.starts_with("<SRC>")) => {
+        Some(ContextValue::Strings(names)) if names.iter().any(|name| name == "<DST>") => {
             Some(format!("bulla {path} SRC DST: the last one is where the images go"))
         }
         _ => None,

@@ -38,6 +38,7 @@ use super::TreeArgs;
 use super::VerifyArgs;
 use super::command;
 use super::examples;
+use super::places;
 use super::version;
 
 /// Parses the arguments. The first one is the name of the program.
@@ -45,11 +46,16 @@ use super::version;
 /// # Errors
 /// Those of the whole command line. `--help` and `--version` are among them, as always in clap.
 pub(in crate::cli) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    let read = |with: Command| with.try_get_matches_from(arguments).and_then(|found| Cli::from_arg_matches(&found));
+    let read = |with: Command| {
+        places::collected(with).try_get_matches_from(arguments).and_then(|found| Cli::from_arg_matches(&found))
+    };
     match single(arguments).map(read) {
         Some(Ok(cli)) => Ok(cli),
         Some(Err(answer)) if answer.kind() == ErrorKind::DisplayVersion => Err(answer),
-        Some(Err(_)) | None => read(command()),
+        Some(Err(_)) | None => {
+            let whole = command();
+            read(whole.clone()).map_err(|error| places::error(&whole, arguments).unwrap_or(error))
+        }
     }
 }
 
