@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::io::BufRead;
+use std::io::BufReader;
 use std::io::Read;
 use std::num::NonZero;
 use std::sync::Mutex;
@@ -45,12 +47,25 @@ pub(super) enum Unpacking<'a> {
 }
 
 impl HashedFile {
+    /// As [`HashedFile::of`], for a file without a buffer.
+    ///
+    /// # Errors
+    /// As [`HashedFile::of`].
+    pub(super) fn read(
+        file: impl Read,
+        algorithm: DigestAlgorithm,
+        unpacking: Unpacking<'_>,
+        limits: &Limits,
+    ) -> io::Result<Self> {
+        Self::of(BufReader::with_capacity(PIECE, file), algorithm, unpacking, limits)
+    }
+
     /// Reads `file` to its end, once, and hashes it with `algorithm`.
     ///
     /// # Errors
     /// The error of reading it. A compressed file that cannot be unpacked is no error.
-    pub(super) fn read(
-        mut file: impl Read,
+    pub(super) fn of(
+        mut file: impl BufRead,
         algorithm: DigestAlgorithm,
         unpacking: Unpacking<'_>,
         limits: &Limits,
@@ -64,8 +79,7 @@ impl HashedFile {
             unpacked = Some(digest_of_unpacked(&mut file, compression, budget, limits)?);
         }
         // What the unpacking has left, or all of it.
-        let mut piece = vec![0; PIECE];
-        while file.read(&mut piece)? > 0 {}
+        file.drain()?;
         Ok(Self { compression, digest: file.hasher.finish(), size: file.size, unpacked })
     }
 }
@@ -130,6 +144,25 @@ struct Hashing<R> {
     hasher: Hasher,
     inner: R,
     size: u64,
+}
+
+impl<R: BufRead> Hashing<R> {
+    /// Reads what is left, without a copy of it.
+    fn drain(&mut self) -> io::Result<()> {
+        loop {
+            let length = match self.inner.fill_buf() {
+                Ok([]) => return Ok(()),
+                Ok(piece) => {
+                    self.hasher.update(piece);
+                    piece.len()
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            self.inner.consume(length);
+            self.size = self.size.saturating_add(count(length));
+        }
+    }
 }
 
 impl<R: Read> Read for Hashing<R> {

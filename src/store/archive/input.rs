@@ -15,6 +15,7 @@ use crate::limits::count;
 use crate::store::archive::offsets::Span;
 use crate::store::archive::offsets::data_at;
 use crate::store::archive::offsets::read_at;
+use crate::store::archive::overlapped;
 use crate::store::hashed_file::HashedFile;
 use crate::store::hashed_file::Unpacking;
 use crate::store::unpack::UnpackBudget;
@@ -152,14 +153,14 @@ impl<R: Read> ArchiveInput for StreamInput<'_, R> {
             true => {
                 let mut bytes = Vec::new();
                 content.read_to_end(&mut bytes)?;
-                let hashed = HashedFile::read(bytes.as_slice(), sha256, unpacking, limits)?;
+                let hashed = HashedFile::of(bytes.as_slice(), sha256, unpacking, limits)?;
                 if matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
                     self.room -= count(bytes.len());
                     self.passed.kept.insert(span.offset, Bytes::from(bytes));
                 }
                 hashed
             }
-            false => HashedFile::read(content, sha256, unpacking, limits)?,
+            false => overlapped::hash(content, sha256, unpacking, limits)?,
         };
         self.passed.hashed.insert(span.offset, hashed);
         Ok(hashed.size)

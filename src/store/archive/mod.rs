@@ -5,6 +5,7 @@ mod input;
 mod members;
 mod next_member;
 mod offsets;
+mod overlapped;
 pub(super) mod packed;
 mod records;
 mod scan;
