@@ -3,13 +3,18 @@
 use std::io;
 use std::io::Read;
 
+use bulla::digest::Digest;
 use bulla::limits::Limits;
 use bulla::limits::count;
+use bulla::oci::Descriptor;
+use bulla::oci::media_type::SIMPLE_SIGNING;
+use bulla::oci::referrer::signature_config;
 use bulla::store::SavedArchive;
 
 use super::Fixture;
 use super::archive;
 use super::check;
+use super::cosign_signature;
 use super::end;
 use super::entry_of;
 use super::file;
@@ -18,6 +23,7 @@ use super::fixture;
 use super::list;
 use super::member;
 use super::packed::gzip;
+use super::verdict_on;
 use super::with_field;
 use super::with_layout;
 
@@ -64,12 +70,16 @@ fn the_list_may_come_first_or_last() {
 fn a_stream_that_ends_early_is_refused_by_name() {
     let Fixture { signed, .. } = fixture();
     let whole = archive(&[signed]);
-    let opened = |length: usize| opened(&whole[..length], Limits::DEFAULT).err().unwrap();
-    assert!(opened(0).contains("it is empty"));
-    assert!(opened(300).contains("it was cut off there, or is no tar"));
-    assert!(opened(512 + 100).contains("of which 100 are there: it was cut off"), "{}", opened(612));
-    assert!(opened(1024).contains("no end: it was cut off after a member"));
-    assert!(opened(whole.len() - 512).contains("instead of two: it was cut off"));
+    // A file for which there is no room is hashed as a large one is.
+    for room in [Limits::DEFAULT.graph.bytes, 0] {
+        let limits = Limits::DEFAULT.with(|limits| limits.graph.bytes = room);
+        let opened = |length: usize| opened(&whole[..length], limits.clone()).err().unwrap();
+        assert!(opened(0).contains("it is empty"));
+        assert!(opened(300).contains("it was cut off there, or is no tar"));
+        assert!(opened(512 + 100).contains("of which 100 are there: it was cut off"), "{}", opened(612));
+        assert!(opened(1024).contains("no end: it was cut off after a member"));
+        assert!(opened(whole.len() - 512).contains("instead of two: it was cut off"));
+    }
 }
 
 #[test]
@@ -117,6 +127,55 @@ fn a_manifest_that_was_not_read_is_could_not_tell() {
     check(&with_layout(&large, &[(&large, None)]), "unknown", "larger than the limit");
     let three = [(signed, Some("app:1.0")), (&large, None), (unsigned, None)];
     check(&with_layout(signed, &three), "no", "which is not verified");
+}
+
+/// What there was no room for in a stream may be anything: could not tell, where a file is refused.
+#[test]
+fn what_a_stream_did_not_keep_is_could_not_tell() {
+    let Fixture { signed, unsigned, .. } = fixture();
+    // JSON that takes all the room.
+    let mut room = Vec::new();
+    let halves = (6..21).rev().flat_map(|power| [1 << power; 2]);
+    for (number, size) in [1 << 21; 8].into_iter().chain(halves).enumerate() {
+        room.extend(file(&format!("{number}.json"), &[b"[", vec![b' '; size - 2].as_slice(), b"]"].concat()));
+    }
+    let layers = vec![Descriptor::of(SIMPLE_SIGNING, b"{}")];
+    let signature = cosign_signature(layers.clone(), &signature_config(&layers).unwrap());
+    for (image, late, of_file) in [
+        (unsigned, &unsigned.manifest, "no"),
+        // The config says that it is no image.
+        (&signature, &signature.config, "yes"),
+    ] {
+        let whole = with_layout(signed, &[(signed, Some("app:1.0")), (image, None)]);
+        let late = file(&format!("blobs/sha256/{}", Digest::sha256(late).hex()), late);
+        let at = whole.windows(late.len()).position(|member| member == late).unwrap();
+        let (front, rest) = (&whole[..at], &whole[at + late.len()..whole.len() - 1024]);
+        let bytes = [front, rest, &room, &late, &[0; 1024]].concat();
+        let place = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(place.path(), &bytes).unwrap();
+        let word = |opened| match verdict_on(opened, None) {
+            Ok(_) => "yes",
+            Err(error) if error.is_refusal() => "no",
+            Err(_) => "unknown",
+        };
+        assert_eq!(word(SavedArchive::open(place.path(), Limits::DEFAULT)), of_file);
+        assert_eq!(word(SavedArchive::read(bytes.as_slice(), Limits::DEFAULT)), "unknown");
+    }
+}
+
+/// A stream knows the digest of what it did not keep.
+#[test]
+fn other_bytes_in_place_of_a_manifest_are_refused() {
+    let Fixture { signed, .. } = fixture();
+    let whole = with_layout(signed, &[(signed, Some("app:1.0"))]);
+    let name = format!("blobs/sha256/{}", Digest::sha256(&signed.manifest).hex());
+    let manifest = file(&name, &signed.manifest);
+    let at = whole.windows(manifest.len()).position(|member| member == manifest).unwrap();
+    for bytes in [&b"no JSON"[..], b"{}"] {
+        let mut changed = whole.clone();
+        changed.splice(at..at + manifest.len(), file(&name, bytes));
+        check(&changed, "no", "its index.json does not say");
+    }
 }
 
 #[test]

@@ -75,8 +75,8 @@ impl DockerArchive {
                 continue;
             }
             match (self.graph.nodes.get(&digest), self.graph.unread.get(&digest)) {
+                (Some(SavedManifest::Image(_, files)), _) if self.loaded.contains(files) => {}
                 (_, Some(error)) => unread = unread.or(Some(error)),
-                (Some(SavedManifest::Image(_, files)), None) if self.loaded.contains(files) => {}
                 (Some(SavedManifest::Index(children)), None) if !children.is_empty() => waiting.extend(children),
                 (Some(SavedManifest::Image(..) | SavedManifest::Index(_)) | None, None) => return Coverage::Other,
             }

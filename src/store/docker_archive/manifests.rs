@@ -14,6 +14,7 @@ use crate::store::StoreError;
 use crate::store::docker_archive::attachment;
 use crate::store::docker_list::SavedImage;
 use crate::store::local::layout_files::blob_digest;
+use crate::store::local::layout_files::blob_name;
 
 /// The manifests of the OCI layout in the archive, each parsed once.
 pub(super) struct SavedManifests {
@@ -22,7 +23,7 @@ pub(super) struct SavedManifests {
     pub(super) attachments: BTreeSet<Digest>,
     /// The declared size of each config and layer, in bytes.
     pub(super) sizes: BTreeMap<Digest, u64>,
-    /// Why a manifest in the archive could not be read: a loader may read it.
+    /// Why a manifest in the archive, or the config that says what it is, could not be read: a loader may read it.
     pub(super) unread: BTreeMap<Digest, StoreError>,
 }
 
@@ -47,14 +48,21 @@ impl SavedManifests {
             let content = match archive.fetch(&entry.bare(), limits.oci.manifest_bytes) {
                 Ok(content) => Some(content),
                 Err(error) => {
-                    unread.extend((!is_answer(&error)).then_some((entry.digest, error)));
+                    // What a stream did not keep was hashed as it passed: other bytes are an answer.
+                    let passed = archive.place().passed(&blob_name(&entry.digest));
+                    let differs = passed.is_some_and(|file| {
+                        file.digest.algorithm() == entry.digest.algorithm() && file.digest != entry.digest
+                    });
+                    unread.extend((!attachment::is_answer(&error) && !differs).then_some((entry.digest, error)));
                     None
                 }
             };
             let node = match content.and_then(|content| Document::parse(&content, limits).ok()) {
                 Some(Document::Manifest(manifest)) => {
-                    let attached = attachment::is_attachment(archive, &manifest, limits, &mut bytes);
-                    attachments.extend(attached.then_some(entry.digest));
+                    match attachment::is_attachment(archive, &manifest, limits, &mut bytes) {
+                        Ok(attached) => attachments.extend(attached.then_some(entry.digest)),
+                        Err(error) => drop(unread.insert(entry.digest, error)),
+                    }
                     let parts = [&manifest.config].into_iter().chain(&manifest.layers);
                     sizes.extend(parts.clone().map(|part| (part.digest, part.size)));
                     SavedManifest::Image(entry.bare(), parts.map(|part| part.digest).collect())
@@ -111,9 +119,4 @@ impl SavedManifests {
         }
         None
     }
-}
-
-/// Whether the error says that the archive does not have the manifest, or has other bytes, which no loader takes for it.
-const fn is_answer(error: &StoreError) -> bool {
-    matches!(error, StoreError::Content { .. } | StoreError::MissingBlob { .. } | StoreError::NotFound { .. })
 }
