@@ -52,6 +52,7 @@ use bulla::policy::Quorum;
 use bulla::policy::Requirement;
 use bulla::policy::StatementKind;
 use bulla::policy::Threshold;
+use bulla::store::DockerArchive;
 use bulla::store::Layout;
 use bulla::store::SavedArchive;
 use bulla::store::Source;
@@ -253,6 +254,12 @@ fn entry(config: &str, layers: &[String]) -> String {
 
 fn entry_of(image: &TestImage) -> String {
     entry(&config_name(image), &image.layers.iter().map(|layer| layer_name(layer)).collect::<Vec<_>>())
+}
+
+/// The same with the paths of blobs.
+fn entry_of_blobs(image: &TestImage) -> String {
+    let path = |bytes: &[u8]| format!("blobs/sha256/{}", Digest::sha256(bytes).hex());
+    entry(&path(&image.config), &image.layers.iter().map(|layer| path(layer)).collect::<Vec<_>>())
 }
 
 fn list(entries: &[String]) -> Vec<u8> {
@@ -523,6 +530,38 @@ fn an_image_of_the_layout_beside_the_list_is_refused() {
     check(&with_layout(&resaved, &[(&resaved, Some("app:1.0"))]), "yes", "");
     // The layout has the image under another config than the list.
     check(&with_layout(signed, &[(unsigned, Some("app:1.0"))]), "no", "does not say");
+}
+
+/// Docker 28 lists only the first of several images in `index.json` if all of them are saved by their ids.
+#[test]
+fn an_image_that_only_the_list_has_is_verified_as_well() {
+    let Fixture { signed, other, unsigned, .. } = fixture();
+    for (second, name, word, reason) in [
+        (other, None, "yes", ""),
+        (unsigned, None, "no", "its manifest is refused"),
+        // A name is given to an image by both lists.
+        (other, Some("other:1.0"), "no", "its index.json does not say"),
+        (unsigned, Some("other:1.0"), "no", "its index.json does not say"),
+    ] {
+        let path = |bytes: &[u8]| format!("blobs/sha256/{}", Digest::sha256(bytes).hex());
+        let entry = |image: &TestImage, name: Option<&str>| {
+            let layers: Vec<_> = image.layers.iter().map(|layer| path(layer)).collect();
+            let names = name.map(|name| vec![name]);
+            serde_json::json!({"Config": path(&image.config), "RepoTags": names, "Layers": layers}).to_string()
+        };
+        let both = list(&[entry(signed, None), entry(second, name)]);
+        let one = list(&[entry_of_blobs(signed)]);
+        let mut bytes = with_layout(signed, &[(signed, None)]);
+        let at = bytes.windows(one.len()).position(|member| member == one).unwrap();
+        let blobs = second.blobs().into_iter().map(|blob| file(&path(blob), blob)).collect::<Vec<_>>().concat();
+        bytes.splice(at..at + one.len(), [both, blobs].concat());
+        check(&bytes, word, reason);
+        // Without evidence one image is proven, by its manifest: then both lists have the same images.
+        let path = fixture().dir.join("by-id.tar");
+        fs::write(&path, &bytes).unwrap();
+        let error = bulla::ops::OpsError::from(DockerArchive::open(path, Limits::DEFAULT).err().unwrap());
+        assert!(error.is_refusal() && error.to_string().contains("its index.json does not say"), "{error}");
+    }
 }
 
 #[test]

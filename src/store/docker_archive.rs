@@ -7,12 +7,13 @@
 //! 1. `manifest.json` is parsed strictly; a key that a loader could take for another is refused.
 //! 2. Every file that it lists must exist.
 //! 3. `index.json` is parsed by the same rules, and every manifest below it is read once.
-//! 4. Each image of `manifest.json` must be an image of `index.json`, with the same files, under each name in both.
+//! 4. Each image of `manifest.json` must be an image of `index.json`, with the same files, under each name in both. Only
+//!    where each is proven by its own content may `index.json` lack one without a name.
 //! 5. Every config and layer is read to its end and hashed: a loader checks no digest.
 
 mod attachment;
 mod beside;
-mod manifests;
+pub(super) mod manifests;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -40,6 +41,7 @@ use crate::store::Task;
 use crate::store::archive;
 use crate::store::archive::DOCKER_TRANSPORT;
 use crate::store::archive::Tar;
+use crate::store::docker_archive::manifests::ProvenBy;
 use crate::store::docker_archive::manifests::SavedManifests;
 use crate::store::docker_list::ObjectKeys;
 use crate::store::docker_list::read_manifest_json;
@@ -106,12 +108,12 @@ impl DockerArchive {
         let tar = Tar::open(transport, path.clone(), limits.clone())?;
         match tar.is_new() {
             true => Err(archive::absent(&path)),
-            false => Self::of(tar, limits, Unpacking::Skipped),
+            false => Self::of(tar, limits, ProvenBy::Manifest),
         }
     }
 
     /// Reads the archive in `tar`, and hashes what it lists.
-    pub(super) fn of(tar: Tar, limits: Limits, unpacking: Unpacking<'_>) -> Result<Self, StoreError> {
+    pub(super) fn of(tar: Tar, limits: Limits, proven_by: ProvenBy<'_>) -> Result<Self, StoreError> {
         let place = tar.name();
         let saved = read_manifest_json(&tar, &limits)?;
         let missing = |name: &&String| !tar.has(name);
@@ -129,12 +131,16 @@ impl DockerArchive {
         };
         let mut loaded = Vec::new();
         for image in &saved {
-            let Some(files) = graph.matching_files(&archive, image) else {
+            let Some(files) = graph.matching_files(&archive, image, proven_by) else {
                 let reason = ContradictionReason::Lists { config: Untrusted::new(&image.config) };
                 return Err(graph.unread_or(StoreError::Contradiction { place, reason }));
             };
             loaded.push(files);
         }
+        let unpacking = match proven_by {
+            ProvenBy::Content(budget) => Unpacking::Wanted(budget),
+            ProvenBy::Manifest => Unpacking::Skipped,
+        };
         let files: Vec<_> = loaded.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
         let hash =
             |file: &&Digest| Ok((**file, hash(&archive, file, graph.sizes.get(file).copied(), unpacking, &limits)?));

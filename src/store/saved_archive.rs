@@ -11,7 +11,8 @@
 //! 2. `manifest.json` is parsed strictly; a key that a loader could take for another is refused.
 //! 3. Every config that it lists is read, and every layer is hashed, each file once.
 //! 4. If the archive also holds an OCI layout, some loaders use that instead: then both lists must describe the same
-//!    images ([`DockerArchive`]), and [`SavedArchive::beside`] says what else a loader would take from the layout.
+//!    images ([`DockerArchive`]), except that the layout may lack one without a name. [`SavedArchive::beside`] says what
+//!    else a loader would take from the layout.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -29,6 +30,7 @@ use crate::store::archive;
 use crate::store::archive::DOCKER_TRANSPORT;
 use crate::store::archive::Tar;
 use crate::store::archive::packed;
+use crate::store::docker_archive::manifests::ProvenBy;
 use crate::store::docker_list::SavedImage;
 use crate::store::docker_list::read_manifest_json;
 use crate::store::error::ArchiveFault;
@@ -130,7 +132,7 @@ impl SavedArchive {
 
     fn with_layout(tar: Tar, limits: &Limits) -> Result<Self, StoreError> {
         let budget = UnpackBudget::of(limits);
-        let layout = DockerArchive::of(tar, limits.clone(), Unpacking::Wanted(&budget))?;
+        let layout = DockerArchive::of(tar, limits.clone(), ProvenBy::Content(&budget))?;
         let images = images(layout.tar(), Some(&layout), &budget, limits)?;
         Ok(Self { images, place: layout.tar().name(), layout: Some(layout) })
     }

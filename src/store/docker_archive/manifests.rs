@@ -15,6 +15,7 @@ use crate::store::docker_archive::attachment;
 use crate::store::docker_list::SavedImage;
 use crate::store::local::layout_files::blob_digest;
 use crate::store::local::layout_files::blob_name;
+use crate::store::unpack::UnpackBudget;
 
 /// The manifests of the OCI layout in the archive, each parsed once.
 pub(super) struct SavedManifests {
@@ -25,6 +26,15 @@ pub(super) struct SavedManifests {
     pub(super) sizes: BTreeMap<Digest, u64>,
     /// Why a manifest in the archive, or the config that says what it is, could not be read: a loader may read it.
     pub(super) unread: BTreeMap<Digest, StoreError>,
+}
+
+/// What proves the images of an archive that has both lists.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) enum ProvenBy<'a> {
+    /// Each image of both lists by its own config and layers. Compressed layers are unpacked within this budget.
+    Content(&'a UnpackBudget),
+    /// One image, by the digest of its manifest in the OCI layout.
+    Manifest,
 }
 
 pub(super) enum SavedManifest {
@@ -89,8 +99,15 @@ impl SavedManifests {
     }
 
     /// The config and layers of `image`, if the layout agrees; otherwise `None`. It agrees if one of its images has
-    /// exactly these files, and each name of `image` that it also has, in any equivalent form, selects such an image.
-    pub(super) fn matching_files(&self, archive: &Archive, image: &SavedImage) -> Option<Vec<Digest>> {
+    /// exactly these files, and each name of `image` that it also has, in any equivalent form, selects such an image. If
+    /// images are proven by their content, it may lack one without a name: it does if several were saved by their ids alone
+    /// (Docker 28).
+    pub(super) fn matching_files(
+        &self,
+        archive: &Archive,
+        image: &SavedImage,
+        proven_by: ProvenBy<'_>,
+    ) -> Option<Vec<Digest>> {
         let files = [&image.config].into_iter().chain(&image.layers).map(|name| blob_digest(name));
         let files = files.collect::<Option<Vec<_>>>()?;
         let is_there = |entries: &[Descriptor]| self.holds(entries.iter().map(|entry| entry.digest).collect(), &files);
@@ -98,7 +115,9 @@ impl SavedManifests {
             let entries = equivalent_names(name).into_iter().map(|name| archive.named(&name));
             entries.filter(|entries| !entries.is_empty()).all(|entries| is_there(&entries))
         };
-        let agrees = is_there(&archive.entries()) && image.repo_tags.iter().flatten().all(named);
+        let has_name = image.repo_tags.iter().flatten().next().is_some();
+        let may_lack = !has_name && matches!(proven_by, ProvenBy::Content(_));
+        let agrees = (may_lack || is_there(&archive.entries())) && image.repo_tags.iter().flatten().all(named);
         agrees.then_some(files)
     }
 
