@@ -627,6 +627,47 @@ fn names_in_an_archive_are_not_kept() {
     assert_eq!(hostile.start(20, &["verify", &from]), Some(2));
 }
 
+/// A member of an archive.
+fn member(name: &str, content: &[u8]) -> Vec<u8> {
+    let mut header = [0_u8; 512];
+    header[..name.len()].copy_from_slice(name.as_bytes());
+    header[100..108].copy_from_slice(b"0000644\0");
+    header[124..136].copy_from_slice(format!("{:011o}\0", content.len()).as_bytes());
+    header[148..157].copy_from_slice(b"        0");
+    header[257..265].copy_from_slice(b"ustar\x0000");
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let mut member = [&header[..], content].concat();
+    member.resize(member.len().next_multiple_of(512), 0);
+    member
+}
+
+/// Docker's list may name one config for many images, with other layers each time.
+#[test]
+fn a_config_that_is_listed_again_is_in_memory_once() {
+    let mut hostile = Hostile::new();
+    let rootfs = json!({"type": "layers", "diff_ids": [Descriptor::of("", b"l").digest]});
+    let config =
+        json!({"architecture": "amd64", "os": "linux", "rootfs": rootfs, "x": "y".repeat(4_000_000)}).to_string();
+    let (parts, layer) = (hostile.blob(media_type::OCI_CONFIG, config.as_bytes()), Descriptor::of("a/b", b"l"));
+    hostile.entries.clear();
+    hostile.image = hostile.manifest(&json!({"config": parts, "layers": [layer]}));
+    hostile.name(&hostile.image.clone(), "v");
+    let signature = signed(&hostile);
+    hostile.refer(&[signature], 0, "");
+    hostile.write_index();
+    let entry = |n: usize| json!({"Config": "c.json", "RepoTags": [format!("app:{n}")], "Layers": vec!["l"; n]});
+    let list = json!((1..=60).map(entry).collect::<Vec<_>>()).to_string();
+    let files = [member("c.json", config.as_bytes()), member("l", b"l"), member("manifest.json", list.as_bytes())];
+    let path = hostile.dir.path().join("d.tar");
+    fs::write(&path, [files.concat(), vec![0; 1024]].concat()).unwrap();
+    let (archive, evidence) =
+        (format!("docker-archive:{}", path.display()), format!("oci:{}", hostile.path().display()));
+    let key = hostile.dir.path().join("k.pub").display().to_string();
+    let (code, printed) = hostile.output(BAR, &["verify", &archive, "--evidence", &evidence, "--key", &key]);
+    assert_eq!((code, printed.contains("it has 60 layers, and 1 were signed")), (Some(1), true), "{printed}");
+}
+
 /// The list of a layout is read whole, and lies beside everything else that is read.
 #[test]
 fn a_full_layout_leaves_room() {
