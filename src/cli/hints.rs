@@ -3,6 +3,7 @@
 use bulla::store::DenialReason;
 use bulla::store::MissingContent;
 use bulla::store::Origin;
+use bulla::store::ReadOnlyFault;
 use bulla::store::StoreError;
 use bulla::store::TlsFault;
 
@@ -41,6 +42,10 @@ pub(super) fn hint(error: &StoreError) -> Option<String> {
             Some(format!("{place}:<another name>, or --overwrite if the name is to stand for this image from now on"))
         }
         StoreError::NotFound { content: MissingContent::Name { origin, .. } } => Some(names(origin)),
+        StoreError::ReadOnly { place, reason: ReadOnlyFault::NoDigest } => {
+            let file = place.split_once(':').map_or(place.as_str(), |(_, file)| file);
+            Some(with_evidence(file))
+        }
         StoreError::Timeout { .. } => Some(TIMEOUT.to_owned()),
         StoreError::Tls { place, fault, .. } => tls_hint(place, fault).map(str::to_owned),
         StoreError::Throttled { .. } => {
@@ -48,6 +53,11 @@ pub(super) fn hint(error: &StoreError) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What verifies a file of `docker save`, which keeps no signatures.
+pub(super) fn with_evidence(file: &str) -> String {
+    format!("bulla verify docker-archive:{file} --evidence PLACE   # where the signatures are: docker save keeps none")
 }
 
 /// Where an image was not found by its name: the command that lists the names that are there.

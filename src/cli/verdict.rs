@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bulla::digest::Digest;
 use bulla::envelope::EnvelopeError;
+use bulla::oci::Reference;
 use bulla::ops::copy::MissingForeignLayer;
 use bulla::ops::layers::Layers;
 use bulla::ops::layers::LayersRead;
@@ -234,7 +235,10 @@ fn refusal_hint(reference: &str, refusal: &Refusal, required: &RequirementArgs) 
         None => format!("attest it: bulla attest REPOSITORY@{subject} --type TYPE --predicate FILE --key KEY"),
     };
     match (refusal.accepted.is_empty(), refusal.findings.is_empty()) {
-        (true, true) => format!("ask the publisher to {make}"),
+        (true, true) => match reference.parse() {
+            Ok(Reference::DockerArchive(local)) => hints::with_evidence(&local.path.display().to_string()),
+            _ => format!("ask the publisher to {make}"),
+        },
         (true, false) => format!("bulla tree {reference}   # shows what is attached, and by whom"),
         (false, _) if signers(required) != "keys" => format!("ask another trusted signer to {make}"),
         (false, _) => format!("ask the holder of another of the {} keys to {make}", required.key.len()),

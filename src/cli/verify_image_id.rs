@@ -4,6 +4,7 @@ use bulla::digest::Digest;
 use bulla::limits::Limits;
 use bulla::ops::saved;
 use bulla::ops::saved::ImageIdVerdict;
+use bulla::ops::saved::SavedFault;
 use bulla::ops::saved::VerifiedImageId;
 use bulla::report::SavedResult;
 use bulla::time::Time;
@@ -57,7 +58,7 @@ pub(super) fn verify(
             _ => Exit::Unknown,
         });
         match output {
-            ResultsOutput::Text => outcome(reference, verdict, &args.required),
+            ResultsOutput::Text => outcome(reference, place, verdict, &args.required),
             _ => reports.add(SavedResult::of_id(reference, verdict)),
         }
     }
@@ -73,7 +74,7 @@ fn image_id(text: &str) -> Result<Digest, Failure> {
     })
 }
 
-fn outcome(reference: &str, verdict: &ImageIdVerdict, required: &RequirementArgs) {
+fn outcome(reference: &str, place: &str, verdict: &ImageIdVerdict, required: &RequirementArgs) {
     match verdict {
         ImageIdVerdict::Accepted(verified) => accepted(verified),
         ImageIdVerdict::NotAccepted { id, faults } => {
@@ -81,7 +82,12 @@ fn outcome(reference: &str, verdict: &ImageIdVerdict, required: &RequirementArgs
             note(format_args!("error: image id `{id}` {word}"));
             for fault in faults.iter() {
                 note(format_args!("  not       {id}: {}", Foreign(fault)));
-                verify_saved::signature(reference, id, fault, required);
+                verify_saved::signature((reference, place), id, fault, required);
+            }
+            if faults.iter().any(|fault| matches!(fault, SavedFault::NoManifest { .. })) {
+                note(format_args!(
+                    "hint: bulla verify PLACE@{id}   # if Docker uses containerd's image store: the id is that of a manifest"
+                ));
             }
         }
         _ => {}

@@ -13,6 +13,7 @@ use bulla::ops::saved::SavedFault;
 use bulla::ops::saved::SavedVerdict;
 use bulla::ops::saved::VerifiedArchive;
 use bulla::ops::saved::VerifiedSavedImage;
+use bulla::ops::verify::Verdict;
 use bulla::ops::verify::VerifyOptions;
 use bulla::report::SavedResult;
 use bulla::report::VerifyResult;
@@ -64,7 +65,7 @@ pub(super) fn verify(args: &VerifyArgs, place: &str, verifiers: &Verifiers, now:
             Err(failure) => failure.exit,
         });
         match (output, result) {
-            (ResultsOutput::Text, Ok(result)) => outcome(reference, &references, result, &args.required),
+            (ResultsOutput::Text, Ok(result)) => outcome((reference, &references), place, result, &args.required),
             (ResultsOutput::Text, Err(failure)) => render::failure(&failure.of(reference, &references)),
             (_, Ok(result)) => reports.add(SavedResult::of(reference, &result)),
             (_, Err(failure)) => {
@@ -146,15 +147,15 @@ fn docker_archive(reference: &str) -> Result<LocalReference, Failure> {
 
 /// Prints the verdict on one archive.
 fn outcome(
-    reference: &str,
-    references: &[String],
+    (reference, references): (&str, &[String]),
+    place: &str,
     result: Result<VerifiedArchive, ArchiveNotVerified>,
     required: &RequirementArgs,
 ) {
     match result {
         Ok(verified) => verified.images().iter().for_each(|image| accepted(reference, image)),
         Err(ArchiveNotVerified::Images(verdicts)) => {
-            not_accepted(reference, &verdicts.iter().collect::<Vec<_>>(), required);
+            not_accepted(reference, place, &verdicts.iter().collect::<Vec<_>>(), required);
         }
         Err(ArchiveNotVerified::Error(error)) => render::failure(&Failure::from(error).of(reference, references)),
         Err(other) => render::failure(&Failure::unknown(other.to_string())),
@@ -179,7 +180,7 @@ fn accepted(reference: &str, image: &VerifiedSavedImage) {
 }
 
 /// Prints why an archive is not accepted, with all images in it.
-fn not_accepted(reference: &str, verdicts: &[&SavedVerdict], required: &RequirementArgs) {
+fn not_accepted(reference: &str, place: &str, verdicts: &[&SavedVerdict], required: &RequirementArgs) {
     let word = if verdicts.iter().any(|verdict| verdict.is_refusal()) { "refused" } else { "undetermined" };
     let shown = Foreign(reference);
     note(format_args!("error: `{shown}` {word}: `docker load` loads every image in it, and not all are verified"));
@@ -189,7 +190,7 @@ fn not_accepted(reference: &str, verdicts: &[&SavedVerdict], required: &Requirem
             SavedVerdict::NotAccepted { config, names, faults } => {
                 for fault in faults.iter() {
                     note(format_args!("  not       {}: {}", named(config, names), Foreign(fault)));
-                    signature(reference, config, fault, required);
+                    signature((reference, place), config, fault, required);
                 }
             }
             _ => {}
@@ -197,11 +198,20 @@ fn not_accepted(reference: &str, verdicts: &[&SavedVerdict], required: &Requirem
     }
 }
 
-/// Prints the verdict on the manifest of an image that is not accepted.
-pub(super) fn signature(reference: &str, config: &Digest, fault: &SavedFault, required: &RequirementArgs) {
-    if let SavedFault::Signature { verdict } = fault {
-        verdict::verdict(reference, reference, config, verdict, required);
-    }
+/// Prints the verdict on the manifest of an image that is not accepted. Hints are about the manifest at `place`, where the
+/// evidence is.
+pub(super) fn signature(
+    (reference, place): (&str, &str),
+    config: &Digest,
+    fault: &SavedFault,
+    required: &RequirementArgs,
+) {
+    let SavedFault::Signature { verdict } = fault else { return };
+    let at = match (&**verdict, place.parse::<Reference>()) {
+        (Verdict::Refused(refusal), Ok(parsed)) => format!("{}@{}", parsed.location(), refusal.subject),
+        _ => place.to_owned(),
+    };
+    verdict::verdict(reference, &at, config, verdict, required);
 }
 
 /// An image by its id and the unsigned names in the archive.
