@@ -60,8 +60,8 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     })?;
     let image_ids = args.references.split_first().filter(|(first, _)| *first == IMAGE_ID).map(|(_, ids)| ids);
     match (evidence_place(args)?, image_ids) {
-        (Some(place), Some(ids)) => return verify_image_id::verify(args, ids, place, &verifiers, now),
-        (Some(place), None) => return verify_saved::verify(args, place, &verifiers, now),
+        (Some(place), Some(ids)) => return verify_image_id::verify(args, ids, &place, &verifiers, now),
+        (Some(place), None) => return verify_saved::verify(args, &place, &verifiers, now),
         (None, Some(_)) => {
             let message = "an image id is verified by manifests and signatures that are kept elsewhere";
             return Err(Failure::unknown(message).hint("bulla verify image-id sha256:… --evidence PLACE"));
@@ -106,8 +106,8 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     }
 }
 
-/// The place of `--evidence`; `None` if it names files of attestations, or nothing.
-fn evidence_place(args: &VerifyArgs) -> Result<Option<&str>, Failure> {
+/// The reference of the place of `--evidence`; `None` if it names files of attestations, or nothing.
+fn evidence_place(args: &VerifyArgs) -> Result<Option<String>, Failure> {
     let place = match args.evidence.as_slice() {
         [place] if !attestation_files::is_one(place) => place,
         typed if typed.iter().all(|typed| attestation_files::is_one(typed)) => return Ok(None),
@@ -127,7 +127,7 @@ fn evidence_place(args: &VerifyArgs) -> Result<Option<&str>, Failure> {
             let message = format!("--evidence {place} is about all that `docker load` loads, and {option} is not");
             Err(Failure::unknown(message).hint(format!("leave out {option}")))
         }
-        None => Ok(Some(place)),
+        None => Ok(Some(verify_saved::place(place))),
     }
 }
 

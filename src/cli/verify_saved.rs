@@ -1,5 +1,7 @@
 //! `verify --evidence`: what `docker load` loads from an archive, by evidence that is kept elsewhere.
 
+use std::fs;
+
 use bulla::digest::Digest;
 use bulla::limits::Limits;
 use bulla::oci::LocalReference;
@@ -76,6 +78,16 @@ pub(super) fn verify(args: &VerifyArgs, place: &str, verifiers: &Verifiers, now:
     reports.end();
     revocation::report_problems(lookup);
     Ok(exit)
+}
+
+/// The reference of a place of evidence. A path alone, which is no reference, is that of a layout or of an OCI archive, as
+/// `copy --evidence` writes them.
+pub(super) fn place(typed: &str) -> String {
+    match (typed.parse::<Reference>(), fs::metadata(typed)) {
+        (Err(_), Ok(found)) if found.is_dir() => format!("oci:{typed}"),
+        (Err(_), Ok(_)) => format!("oci-archive:{typed}"),
+        _ => typed.to_owned(),
+    }
 }
 
 /// The form of the report, if it has no predicates.
