@@ -131,7 +131,7 @@ impl TrustRoot {
         let positions = self.identities().iter().enumerate();
         let identities: Vec<_> =
             positions.filter_map(|(position, one)| one.certificates().map(|means| (position, means))).collect();
-        let found = SignedEnvelope::open(envelope, self.chains(), context.limits)
+        let found = SignedEnvelope::open(envelope, self.chains(), context)
             .and_then(|signed| signed.attribute(&identities, context));
         let (position, certified, payload) = match found {
             Ok(found) => found,
@@ -159,7 +159,7 @@ impl TrustRoot {
             Ok(signed) => signed,
             Err(error) => {
                 let fault = CertificateFault::Keyless(KeylessFault::Material(error.clone()));
-                let rejection = CertificateRejection::new(None, NonEmpty::one(fault));
+                let rejection = CertificateRejection::new(None, NonEmpty::one(fault), context.time.judged());
                 return Authentication::rejected(Rejection::Certificate(rejection));
             }
         };

@@ -4,9 +4,10 @@ use std::fmt;
 
 use crate::envelope::NotaryError;
 use crate::envelope::VerificationMaterial;
-use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::time::Time;
+use crate::trust::AuthenticationContext;
+use crate::trust::JudgedAt;
 use crate::trust::KeylessFault;
 use crate::trust::StatusFault;
 use crate::x509::Certificate;
@@ -124,10 +125,11 @@ pub enum TimestampFault {
     Token(TimestampError),
 }
 
-/// Every check that a signature with a certificate failed, and the certificate.
+/// Every check that a signature with a certificate failed, the certificate, and the time at which it was judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateRejection {
     faults: NonEmpty<CertificateFault>,
+    judged_at: JudgedAt,
     signer: Option<CertificateLabel>,
     undetermined: bool,
 }
@@ -183,6 +185,27 @@ impl CertificateFault {
     }
 }
 
+impl CertificateFault {
+    /// Whether the message names the time that was used.
+    const fn states_time(&self) -> bool {
+        match self {
+            Self::Ahead { .. }
+            | Self::Chain(_)
+            | Self::Expired { .. }
+            | Self::NotRescued { .. }
+            | Self::Revocation { .. }
+            | Self::TimestampAuthority(_) => true,
+            Self::Keyless(fault) => fault.states_time(),
+            Self::Certificate { .. }
+            | Self::Envelope(_)
+            | Self::Names { .. }
+            | Self::NoCertificate
+            | Self::NotAnchored { .. }
+            | Self::TimestampRequired { .. } => false,
+        }
+    }
+}
+
 impl TimestampFault {
     /// Whether the answer is could-not-tell rather than no.
     pub const fn is_undetermined(&self) -> bool {
@@ -197,34 +220,43 @@ impl TimestampFault {
 
 impl CertificateRejection {
     /// A rejection for these faults: could-not-tell if all of them are.
-    pub(super) fn new(signer: Option<CertificateLabel>, faults: NonEmpty<CertificateFault>) -> Self {
+    pub(super) fn new(
+        signer: Option<CertificateLabel>,
+        faults: NonEmpty<CertificateFault>,
+        judged_at: JudgedAt,
+    ) -> Self {
         let undetermined = faults.iter().all(CertificateFault::is_undetermined);
-        Self { faults, signer, undetermined }
+        Self { faults, judged_at, signer, undetermined }
     }
 
-    /// A rejection that is could-not-tell, although some of the faults are refusals: of other identities.
-    pub(super) const fn undetermined(signer: CertificateLabel, faults: NonEmpty<CertificateFault>) -> Self {
-        Self { faults, signer: Some(signer), undetermined: true }
-    }
-
-    /// A rejection that is could-not-tell, since a check was not made.
-    pub(super) const fn not_told(signer: Option<CertificateLabel>, faults: NonEmpty<CertificateFault>) -> Self {
-        Self { faults, signer, undetermined: true }
+    /// The same as could-not-tell: some of the faults are refusals of other identities, or a check was not made.
+    #[must_use]
+    pub(super) fn undetermined(self) -> Self {
+        Self { undetermined: true, ..self }
     }
 
     /// A rejection before the certificate is known to have made the signature; it is named if it can be read.
-    pub(super) fn of_material(material: &VerificationMaterial, fault: CertificateFault, limits: &Limits) -> Self {
+    pub(super) fn of_material(
+        material: &VerificationMaterial,
+        fault: CertificateFault,
+        AuthenticationContext { limits, time, .. }: AuthenticationContext<'_>,
+    ) -> Self {
         let certificate = material.certificates.first();
         let label = match certificate.map(|der| Certificate::parse(der, limits)) {
             Some(Ok(certificate)) => Some(CertificateLabel::of(&certificate)),
             Some(Err(_)) | None => None,
         };
-        Self::new(label, NonEmpty::one(fault))
+        Self::new(label, NonEmpty::one(fault), time.judged())
     }
 
     /// The checks that failed, at least one.
     pub const fn faults(&self) -> &NonEmpty<CertificateFault> {
         &self.faults
+    }
+
+    /// The time at which the certificate was judged, as far as a fault does not state another one.
+    pub const fn judged_at(&self) -> JudgedAt {
+        self.judged_at
     }
 
     /// The signer's certificate, which is not trusted; `None` if it cannot be read.
@@ -254,7 +286,10 @@ impl fmt::Display for CertificateRejection {
             f.write_str(if index == 0 { "" } else { "; " })?;
             write!(f, "{fault}")?;
         }
-        Ok(())
+        match self.faults.iter().any(CertificateFault::states_time) {
+            true => Ok(()),
+            false => write!(f, "; judged at {}", self.judged_at),
+        }
     }
 }
 

@@ -85,8 +85,8 @@ impl CertifiedSigner {
 }
 
 impl SignedEnvelope<'_> {
-    pub(super) fn rejected(&self, fault: CertificateFault) -> CertificateRejection {
-        CertificateRejection::new(Some(self.label()), NonEmpty::one(fault))
+    pub(super) fn rejected(&self, faults: NonEmpty<CertificateFault>, judged_at: JudgedAt) -> CertificateRejection {
+        CertificateRejection::new(Some(self.label()), faults, judged_at)
     }
 
     /// The signer's certificate.
@@ -121,10 +121,11 @@ impl SignedEnvelope<'_> {
             match self.chain(means, context) {
                 Ok(certified) => {
                     let payload = self.payload(certified.chain(), &mut faults);
+                    let judged_at = certified.judged_at();
                     return match (payload, NonEmpty::collect(faults)) {
                         (Some(payload), None) => Ok((*position, certified, payload)),
-                        (_, Some(faults)) => Err(CertificateRejection::new(Some(self.label()), faults)),
-                        (None, None) => Err(self.rejected(CertificateFault::NoCertificate)),
+                        (_, Some(faults)) => Err(self.rejected(faults, judged_at)),
+                        (None, None) => Err(self.rejected(NonEmpty::one(CertificateFault::NoCertificate), judged_at)),
                     };
                 }
                 Err(fault) => {
@@ -146,17 +147,20 @@ impl SignedEnvelope<'_> {
         let undetermined = !fitting.is_empty()
             && chain_faults.iter().any(CertificateFault::is_undetermined)
             && faults.iter().all(CertificateFault::is_undetermined);
+        let mut judged_at = context.time.judged();
         if fitting.is_empty() {
             // The chain is judged all the same, for the report.
-            chain_faults.extend(identities.first().and_then(|(_, means)| self.chain(means, context).err()));
+            match identities.first().map(|(_, means)| self.chain(means, context)) {
+                Some(Ok(certified)) => judged_at = certified.judged_at(),
+                Some(Err(fault)) => chain_faults.push(fault),
+                None => {}
+            }
         }
         faults.append(&mut chain_faults);
         let names = || CertificateFault::Names { certificate: self.label() };
         let faults = NonEmpty::collect(faults).unwrap_or_else(|| NonEmpty::one(names()));
-        Err(match undetermined {
-            true => CertificateRejection::undetermined(self.label(), faults),
-            false => CertificateRejection::new(Some(self.label()), faults),
-        })
+        let rejection = self.rejected(faults, judged_at);
+        Err(if undetermined { rejection.undetermined() } else { rejection })
     }
 
     /// Step 5: the payload, which the key of the verified chain signed. A fault that is not known yet is added.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::envelope::Evidence;
 use crate::limits::Limits;
+use crate::nonempty::NonEmpty;
 use crate::trust::AuthenticationContext;
 use crate::trust::CertificateMeans;
 use crate::trust::CertificateRejection;
@@ -121,7 +122,7 @@ impl ChainSearch {
         };
         budget.take_for(envelope, limits).map_err(ChainSearchError::Unchecked)?;
         let verified = VerifiedChains::default();
-        let signed = SignedEnvelope::open(envelope, &verified, limits).map_err(ChainSearchError::Rejected)?;
+        let signed = SignedEnvelope::open(envelope, &verified, context).map_err(ChainSearchError::Rejected)?;
         let mut chains = Vec::new();
         let mut faults = Vec::new();
         let fitting = self.means.iter().filter(|means| means.fits(signed.signer()));
@@ -134,7 +135,7 @@ impl ChainSearch {
                         chains.push(Arc::new(before.chain().clone()));
                     }
                 }
-                Err(fault) => faults.push(signed.rejected(fault)),
+                Err(fault) => faults.push(signed.rejected(NonEmpty::one(fault), time.judged())),
             }
         }
         match faults.into_iter().next() {
@@ -161,8 +162,7 @@ impl ChainSearch {
         }
         let stopped = |stop| match stop {
             Stop::Fault(fault) => {
-                let rejection =
-                    CertificateRejection::of_material(signed.verification_material(), fault, context.limits);
+                let rejection = CertificateRejection::of_material(signed.verification_material(), fault, context);
                 Some(ChainSearchError::Rejected(rejection)).filter(ChainSearchError::is_undetermined)
             }
             Stop::Unchecked(unchecked) => Some(ChainSearchError::Unchecked(unchecked)),

@@ -23,6 +23,7 @@ use crate::trust::CertificateRejection;
 use crate::trust::RevocationCheck;
 use crate::trust::SignatureBudget;
 use crate::trust::Unchecked;
+use crate::trust::VerificationTime;
 use crate::trust::notation::PolicyAction;
 use crate::trust::notation::PolicyCheck;
 use crate::trust::notation::UnenforcedStatement;
@@ -85,7 +86,7 @@ impl UnenforcedStatement {
         let checked =
             |outcomes: Outcomes, signer| CheckedSignature { checks: outcomes.into_checks(self.level()), signer };
         let chains = VerifiedChains::default();
-        let signed = match SignedEnvelope::open(envelope, &chains, context.limits) {
+        let signed = match SignedEnvelope::open(envelope, &chains, context) {
             Ok(signed) => signed,
             Err(rejection) => {
                 let outcomes = Outcomes::of_integrity(CheckOutcome::Failed(rejection.faults().clone()));
@@ -196,14 +197,15 @@ impl SignedEnvelope<'_> {
 impl CheckedSignature {
     /// Why an enforced check is not passed, as a rejection; `None` if all of them are. One that was not made is
     /// could-not-tell.
-    pub(crate) fn rejection(&self) -> Option<CertificateRejection> {
+    pub(crate) fn rejection(&self, time: VerificationTime) -> Option<CertificateRejection> {
+        let rejected = |faults| CertificateRejection::new(self.signer.clone(), faults, time.judged());
         let enforced = || self.checks.iter().filter(|made| made.action == PolicyAction::Enforce);
         let failed = |made: &MadeCheck| match &made.outcome {
             CheckOutcome::Failed(faults) => faults.iter().cloned().collect::<Vec<_>>(),
             CheckOutcome::NotMade | CheckOutcome::Passed => Vec::new(),
         };
         if let Some(faults) = NonEmpty::collect(enforced().flat_map(failed)) {
-            return Some(CertificateRejection::new(self.signer.clone(), faults));
+            return Some(rejected(faults));
         }
         if enforced().all(|made| made.outcome == CheckOutcome::Passed) {
             return None;
@@ -211,7 +213,7 @@ impl CheckedSignature {
         // A check was not made since one failed that is not enforced.
         let faults = NonEmpty::collect(self.checks.iter().flat_map(failed));
         let faults = faults.unwrap_or_else(|| NonEmpty::one(CertificateFault::NoCertificate));
-        Some(CertificateRejection::not_told(self.signer.clone(), faults))
+        Some(rejected(faults).undetermined())
     }
 }
 

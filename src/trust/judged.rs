@@ -33,6 +33,11 @@ impl VerificationTime {
         if self.expiry_at == self.now { TimeSource::Verification } else { TimeSource::Stated }
     }
 
+    /// The time at which expiry is judged, and its source.
+    pub(super) fn judged(self) -> JudgedAt {
+        JudgedAt { source: self.expiry_source(), time: self.expiry_at }
+    }
+
     /// The current time, as the caller gave it.
     pub const fn current(self) -> Time {
         self.now

@@ -11,6 +11,7 @@ use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::text::Untrusted;
+use crate::trust::AuthenticationContext;
 use crate::trust::CertificateFault;
 use crate::trust::CertificateRejection;
 use crate::trust::verified_chains::VerifiedChains;
@@ -34,14 +35,16 @@ impl<'a> SignedEnvelope<'a> {
     pub(super) fn open(
         envelope: &'a NotaryEnvelope,
         chains: &'a VerifiedChains,
-        limits: &Limits,
+        AuthenticationContext { limits, time, .. }: AuthenticationContext<'_>,
     ) -> Result<Self, CertificateRejection> {
         let parsed = chains.parsed(envelope.certificate_chain(), limits);
-        let certificates = parsed.map_or_else(|| parse(envelope.certificate_chain(), limits), Ok)?;
+        let unread = |fault| CertificateRejection::new(None, NonEmpty::one(fault), time.judged());
+        let parse = || parse(envelope.certificate_chain(), limits).map_err(unread);
+        let certificates = parsed.map_or_else(parse, Ok)?;
         let signer = certificates.first();
         let rejected = |error| {
             let fault = CertificateFault::Envelope(error);
-            CertificateRejection::new(Some(CertificateLabel::of(signer)), NonEmpty::one(fault))
+            CertificateRejection::new(Some(CertificateLabel::of(signer)), NonEmpty::one(fault), time.judged())
         };
         let key = signer.public_key().map_err(|error| {
             let found = Some(Untrusted::new(&error.to_string()));
@@ -70,14 +73,13 @@ impl<'a> SignedEnvelope<'a> {
 /// The certificates, in their order.
 ///
 /// # Errors
-/// [`CertificateRejection`] for the first one that cannot be read.
-fn parse(chain: &[Bytes], limits: &Limits) -> Result<NonEmpty<Certificate>, CertificateRejection> {
-    let unreadable = |fault| CertificateRejection::new(None, NonEmpty::one(fault));
+/// [`CertificateFault::Certificate`] for the first one that cannot be read.
+fn parse(chain: &[Bytes], limits: &Limits) -> Result<NonEmpty<Certificate>, CertificateFault> {
     let mut certificates = Vec::new();
     for (position, der) in chain.iter().enumerate() {
         let number = position.saturating_add(1);
-        let unread = |error| unreadable(CertificateFault::Certificate { error, number });
+        let unread = |error| CertificateFault::Certificate { error, number };
         certificates.push(Certificate::parse(der, limits).map_err(unread)?);
     }
-    NonEmpty::collect(certificates).ok_or_else(|| unreadable(CertificateFault::NoCertificate))
+    NonEmpty::collect(certificates).ok_or(CertificateFault::NoCertificate)
 }

@@ -34,7 +34,7 @@ impl<'a> Evaluation<'a> {
         let envelope = document.notary_envelope().ok_or_else(|| Reason::NoSuchMeans(document.signed_with()))?;
         let unchecked = |unchecked: Unchecked| Reason::SignaturesNotChecked { limit: unchecked.limit };
         let (checked, payload) = statement.check(envelope, context, &mut self.budget).map_err(unchecked)?;
-        if let Some(rejection) = checked.rejection() {
+        if let Some(rejection) = checked.rejection(context.time) {
             return Err(Reason::Certificate(rejection));
         }
         let payload = payload.ok_or(Reason::Unreadable(UnreadReason::SignaturesLost))?;

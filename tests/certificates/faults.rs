@@ -100,7 +100,19 @@ fn a_rejection_names_the_certificate_the_clause_and_the_time() {
     let root = format!("`CN=Root,O=Acme,C=US` (serial {})", scene.root.certificate.serial());
     let stamped = Signing { timestamp: Some((&scene.leaf, scene.after(DAY).unix())), ..plain.clone() };
     for (verifier, signing, at, wanted) in [
-        (release("CN=other"), plain.clone(), now, &["trustedIdentities"][..]),
+        (
+            release("CN=other"),
+            plain.clone(),
+            now,
+            &["trustedIdentities", &format!("judged at {now}, the time of this verification")][..],
+        ),
+        // The chain is good at the time of the timestamp, and only the names are not.
+        (
+            release("CN=other"),
+            Signing { timestamp: Some((&scene.tsa, scene.after(DAY).unix())), ..plain.clone() },
+            late,
+            &["trustedIdentities", ", the time of its timestamp"],
+        ),
         (release("CN=release"), plain.clone(), late, &["RFC 5280 section 6.1.3 (a) (2)", &format!("at {late}")]),
         (
             release("CN=release"),
@@ -118,7 +130,13 @@ fn a_rejection_names_the_certificate_the_clause_and_the_time() {
             verifier([scene.identity_below("bob", "CN=release", &others)], 1),
             plain.clone(),
             now,
-            &["no certificate of its chain is trusted", "RFC 5280 section 6.1.1 (d)", &root],
+            &["no certificate of its chain is trusted", "RFC 5280 section 6.1.1 (d)", &root, &format!("at {now}")],
+        ),
+        (
+            verifier([scene.identity_below("bob", "CN=release", &others)], 1),
+            plain.clone(),
+            late,
+            &["no certificate of its chain is trusted", &format!("judged at {late}, the time of this verification")],
         ),
         (
             verifier([scene.identity_below("bob", "CN=release", &authorities)], 1),
@@ -137,7 +155,11 @@ fn a_rejection_names_the_certificate_the_clause_and_the_time() {
             release("CN=release"),
             with(plain.attributes.clone().with_extended("org.x", "y", true)),
             now,
-            &["critical attribute that is not known", "signature-specification, Extended attributes"],
+            &[
+                "critical attribute that is not known",
+                "signature-specification, Extended attributes",
+                &format!("judged at {now}"),
+            ],
         ),
     ] {
         let refusal = verifier.verify(image(), &[signing.evidence()], at).unwrap_err();

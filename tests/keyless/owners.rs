@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::case::evidence;
 use crate::case::now;
+use crate::case::reason;
 use crate::case::signer;
 use crate::case::verdict;
 use crate::made::LEAF;
@@ -74,6 +75,9 @@ fn a_missed_log_rule_is_the_reason_where_the_names_fit() {
     // Nobody has these names: that is the reason, before the rule.
     let strict = identity("a", &good.root, &nobody(), LogRule::PUBLIC.with_transparency_logs(2));
     assert_eq!(owner(&good, [strict, other()]), "certificate-identity");
+    // The time that is named is the one at which the chain was good.
+    let text = reason(&evidence(good.document()), &TrustRoot::new([other()]).unwrap());
+    assert!(text.contains("; judged at 20") && !text.contains("the time of this verification"), "{text}");
 }
 
 /// A log that the root lists with a key of an unsupported algorithm is not one that nobody trusts.

@@ -41,7 +41,7 @@ impl TrustRoot {
         let opened = OpenedMaterial::open(signed, context, budget).map_err(|stop| match stop {
             Stop::Fault(fault) => {
                 let fault = self.without_file(fault, &material.certificates, context.limits);
-                rejected(CertificateRejection::of_material(material, fault, context.limits))
+                rejected(CertificateRejection::of_material(material, fault, context))
             }
             Stop::Unchecked(exhausted) => unchecked(exhausted),
         })?;

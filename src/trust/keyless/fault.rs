@@ -193,6 +193,28 @@ impl KeylessFault {
         }
     }
 
+    /// Whether the message names the time that was used.
+    pub(in crate::trust) const fn states_time(&self) -> bool {
+        match self {
+            Self::Ahead { .. } | Self::AuthorityValidity { .. } | Self::TimestampAuthorityValidity { .. } => true,
+            Self::CertificateChain
+            | Self::FileHash(_)
+            | Self::Fulcio(_)
+            | Self::LogKeyUnsupported { .. }
+            | Self::Material(_)
+            | Self::Names { .. }
+            | Self::NoTime { .. }
+            | Self::Signature
+            | Self::SignatureCount { .. }
+            | Self::SignerKey { .. }
+            | Self::Timestamp { .. }
+            | Self::TimestampDuplicate
+            | Self::TimestampSkipped { .. }
+            | Self::TimestampThreshold { .. }
+            | Self::Transparency(_) => false,
+        }
+    }
+
     /// Whether the answer is could-not-tell rather than no.
     pub const fn is_undetermined(&self) -> bool {
         match self {

@@ -5,6 +5,7 @@ use crate::text::Untrusted;
 use crate::trust::AuthenticationContext;
 use crate::trust::CertificateFault;
 use crate::trust::CertificateRejection;
+use crate::trust::JudgedAt;
 use crate::trust::KeylessFault;
 use crate::trust::KeylessMeans;
 use crate::trust::KeylessSigner;
@@ -54,7 +55,14 @@ impl OpenedMaterial<'_> {
                 Some((_, Err(_))) | None => (),
             }
         }
-        Ok(Err(self.rejection(judged, fits, undetermined.is_some())))
+        // The time at which a chain was verified whose names are wrong, or else that of the verification.
+        let verified = judged.iter().find_map(|(_, outcome)| match outcome {
+            Ok(signer) => Some(signer.judged_at()),
+            Err(_) => None,
+        });
+        let judged_at = verified.unwrap_or_else(|| context.time.judged());
+        let rejection = self.rejection(judged, fits, undetermined.is_some(), judged_at);
+        Ok(Err(if undetermined.is_some() { rejection.undetermined() } else { rejection }))
     }
 
     /// The rejection for every fault. Where a root verifies the signature, only the names are wrong; but not if they are
@@ -64,6 +72,7 @@ impl OpenedMaterial<'_> {
         judged: Vec<(&KeylessMeans, Result<KeylessSigner, CertificateFault>)>,
         fits: bool,
         undetermined: bool,
+        judged_at: JudgedAt,
     ) -> CertificateRejection {
         let names = || CertificateFault::Keyless(KeylessFault::of_names(self.certificate()));
         let mut faults = Vec::new();
@@ -77,11 +86,7 @@ impl OpenedMaterial<'_> {
             |fault: &CertificateFault| matches!(fault, CertificateFault::Keyless(KeylessFault::Names { .. }));
         faults.sort_by_key(|fault| !(is_names(fault) || undetermined && fault.is_undetermined()));
         let faults = NonEmpty::collect(faults).unwrap_or_else(|| NonEmpty::one(names()));
-        let label = CertificateLabel::of(self.certificate());
-        match undetermined {
-            true => CertificateRejection::undetermined(label, faults),
-            false => CertificateRejection::new(Some(label), faults),
-        }
+        CertificateRejection::new(Some(CertificateLabel::of(self.certificate())), faults, judged_at)
     }
 }
 
