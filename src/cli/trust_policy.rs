@@ -107,8 +107,13 @@ fn trust_of(
         },
         ..Failure::unknown(format!("{}: {error}", file.display()))
     };
+    let placed = |failure: Failure| Failure {
+        message: format!("{}: {}: {}", file.display(), statement.place(), failure.message),
+        ..failure
+    };
     let names = statement.trust_stores().iter();
-    let read: Vec<_> = names.map(|name| store(stores, name, limits)).collect::<Result<_, _>>()?;
+    let read = names.map(|name| store(stores, name, limits).map_err(placed));
+    let read: Vec<_> = read.collect::<Result<_, _>>()?;
     match (statement.check_evaluated(), UnenforcedStatement::of(statement, &read).map_err(to_failure)?) {
         (Err(error), Some(statement)) => {
             Ok(StatementTrust::Unenforced { failure: to_failure(error), statement: Box::new(statement) })

@@ -76,6 +76,10 @@ fn a_policy_or_store_that_cannot_be_used_is_an_error_with_its_file() {
         let (code, said) = place.says(&options);
         assert_eq!(code, 2, "{options}: {said}");
         assert!(said.contains(wanted), "{options}: {said}");
+        // A store is named by the statement that wants it, with file and line.
+        if policy == "policy" && store != "absent" {
+            assert!(said.contains("policy.json: statement 1 (\"acme\") at line 2 column 18: "), "{options}: {said}");
+        }
         // One line, and nothing about signatures.
         assert_eq!(said.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{said}");
     }

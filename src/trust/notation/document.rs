@@ -57,16 +57,25 @@ struct WrittenPlaces<'a> {
     trust_policies: Vec<&'a RawValue>,
 }
 
-/// The line and the column at which the statement with this number begins, both from 1; `None` if it is not found.
-fn position(bytes: &[u8], number: u64) -> Option<(usize, usize)> {
-    let Ok(places) = json::read::<WrittenPlaces<'_>>(bytes) else { return None };
-    let Ok(index) = usize::try_from(number.checked_sub(1)?) else { return None };
-    let at = places.trust_policies.get(index)?.get().as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
-    let before = bytes.get(..at)?;
-    let line = before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1);
-    let begin = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end.saturating_add(1));
-    let column = before.get(begin..).map_or(0, |line| String::from_utf8_lossy(line).chars().count());
-    Some((line, column.saturating_add(1)))
+/// The line and the column at which each statement begins, both from 1; none where they are not found.
+fn positions(bytes: &[u8]) -> Vec<(usize, usize)> {
+    let Ok(places) = json::read::<WrittenPlaces<'_>>(bytes) else { return Vec::new() };
+    let (mut line, mut column, mut seen) = (1_usize, 1_usize, 0);
+    let mut positions = Vec::new();
+    for place in places.trust_policies {
+        let Some(at) = place.get().as_ptr().addr().checked_sub(bytes.as_ptr().addr()) else { return positions };
+        for byte in bytes.get(seen..at).unwrap_or_default() {
+            match byte {
+                b'\n' => (line, column) = (line.saturating_add(1), 1),
+                // A character is counted by its first byte.
+                0x80..=0xbf => (),
+                _ => column = column.saturating_add(1),
+            }
+        }
+        seen = at;
+        positions.push((line, column));
+    }
+    positions
 }
 
 impl TrustPolicyDocument {
@@ -82,13 +91,12 @@ impl TrustPolicyDocument {
         let mut names = BTreeSet::new();
         let mut scopes = BTreeSet::new();
         let mut statements = Vec::new();
+        let mut positions = positions(bytes).into_iter();
         for (written, number) in written.trust_policies.into_iter().zip(1_u64..) {
             let name = Untrusted::within(&written.name, SHOWN);
-            let broken = |rule| {
-                let place = TrustPolicyPlace { name: name.clone(), number, position: position(bytes, number) };
-                TrustPolicyError::Statement { rule, statement: place }
-            };
-            let statement = TrustPolicyStatement::read(written).map_err(broken)?;
+            let place = TrustPolicyPlace { name, number, position: positions.next() };
+            let broken = |rule| TrustPolicyError::Statement { rule, statement: place.clone() };
+            let statement = TrustPolicyStatement::read(written, place.clone()).map_err(broken)?;
             if !names.insert(statement.name().to_owned()) {
                 return Err(broken(TrustPolicyRule::SameName));
             }

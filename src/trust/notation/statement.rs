@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::text::Untrusted;
+use crate::trust::notation::TrustPolicyPlace;
 use crate::trust::notation::TrustPolicyRule;
 use crate::trust::notation::TrustStoreName;
 use crate::trust::notation::TrustedIdentity;
@@ -18,6 +19,7 @@ pub struct TrustPolicyStatement {
     identities: Vec<TrustedIdentity>,
     level: VerificationLevel,
     name: String,
+    place: TrustPolicyPlace,
     scopes: Vec<String>,
     stores: Vec<TrustStoreName>,
     verify_timestamp: VerifyTimestamp,
@@ -55,7 +57,7 @@ impl TrustPolicyStatement {
     ///
     /// # Errors
     /// The rule that it breaks.
-    pub(super) fn read(written: WrittenStatement) -> Result<Self, TrustPolicyRule> {
+    pub(super) fn read(written: WrittenStatement, place: TrustPolicyPlace) -> Result<Self, TrustPolicyRule> {
         if written.name.is_empty() {
             return Err(TrustPolicyRule::NoName);
         }
@@ -72,12 +74,17 @@ impl TrustPolicyStatement {
             (false, true) => return Err(TrustPolicyRule::NoIdentity),
         }
         let scopes = scopes(written.registry_scopes)?;
-        Ok(Self { identities, level, name: written.name, scopes, stores, verify_timestamp })
+        Ok(Self { identities, level, name: written.name, place, scopes, stores, verify_timestamp })
     }
 
     /// The name, which no other statement of the document has.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where it stands in the document.
+    pub const fn place(&self) -> &TrustPolicyPlace {
+        &self.place
     }
 
     /// The repositories, each `host[:port]/repository`, or a lone `*`; at least one.
