@@ -61,7 +61,7 @@ pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
         Some(policies) => ShownTrust::of(policies),
         None => trust_root(args, now, &limits)?,
     };
-    let (revocation, strictness) = reading(args, policies.as_ref(), &limits)?;
+    let (revocation, strictness) = reading(args, policies.as_ref(), root.as_ref(), &limits)?;
     let trust = root.as_ref().map(TreeTrust::new).map(|trust| trust.with_envelope_reader(strictness));
     let trust = trust.map(|trust| match &revocation {
         Some(check) => trust.with_revocation(check),
@@ -145,6 +145,7 @@ async fn judged<'a>(
 fn reading(
     args: &TreeArgs,
     policies: Option<&PolicySet>,
+    trust: Option<&TrustRoot>,
     limits: &Limits,
 ) -> Result<(Option<Arc<RevocationCheck>>, Strictness), Failure> {
     let TreeArgs { certificates, notation, .. } = args;
@@ -153,10 +154,12 @@ fn reading(
             revocation::check_by_policies(&certificates.revocation, None, policies.identities(), limits)?,
             envelope_reader::by_policies(certificates.envelope_reader, policies.identities())?,
         ),
-        None => (
-            revocation::check(certificates, None, notation, limits)?,
-            envelope_reader::strictness(certificates, notation)?,
-        ),
+        None => {
+            let check = revocation::check(certificates, None, notation, limits)?;
+            let identities = trust.into_iter().flat_map(TrustRoot::identities);
+            revocation::require_certificates(&certificates.revocation, None, identities)?;
+            (check, envelope_reader::strictness(certificates, notation)?)
+        }
     };
     Ok((check.map(Arc::new), strictness))
 }

@@ -79,7 +79,9 @@ impl Verifiers {
                 Ok(Self::ByPolicy(Box::new(policy)))
             }
             _ => {
-                let trust = trust::trust_root(&required.key, &required.certificates, &required.token, now, limits)?;
+                let (certificates, lookup) = (&required.certificates, Some(&required.lookup));
+                let trust = trust::trust_root(&required.key, certificates, &required.token, now, limits)?;
+                revocation::require_certificates(&certificates.revocation, lookup, trust.root.identities().iter())?;
                 Ok(Self::Same { trusted_root: trust.trusted_root, verifier: Box::new(make(trust.root)?) })
             }
         }

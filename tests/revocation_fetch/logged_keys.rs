@@ -151,3 +151,31 @@ fn a_policy_of_keys_without_timestamp_authorities_takes_no_evidence() {
     assert_eq!(stamped.judged("").0, 0);
     assert_eq!(stamped.world.web.take_requests(), Vec::<String>::new());
 }
+
+/// The same by the options of the command line, where `--logged-keys` says that timestamps vouch for keys.
+#[test]
+fn the_authority_of_a_logged_key_is_checked_without_a_policy_too() {
+    let Some(stamped) = Stamped::new() else { return };
+    let logged = "--key release.pub --logged-keys --trusted-root root.json --transparency-logs 0 --timestamps 1";
+    let verified = |more: &str| stamped.world.says(&format!("verify oci:stamped:v1 {logged} {more}"));
+    assert_eq!(verified("").0, 0);
+    stamped.world.write("good.crl", stamped.list().signed_by(&stamped.tsa_root));
+    let revoked = stamped.list().entry(entry(3, now(), Some(1)));
+    stamped.world.write("revoked.crl", revoked.signed_by(&stamped.tsa_root));
+    assert_eq!(verified("--revocation good.crl").0, 0);
+    let (code, text) = verified("--revocation revoked.crl");
+    assert!(code == 1 && text.contains("its timestamp does not help") && text.contains("CN=clock"), "{text}");
+    let tree = |more: &str| stamped.world.must(&format!("tree oci:stamped:v1 {logged} {more}"));
+    assert!(!tree("--revocation good.crl").contains("not trusted"));
+    assert!(tree("--revocation revoked.crl").contains("not trusted"));
+    stamped.serve(&stamped.list().entry(entry(3, now(), Some(1))));
+    assert_eq!(verified(ONLINE).0, 1);
+    // Without an authority in the trusted root there is nothing to check.
+    stamped.world.must("key new -o log --no-passphrase");
+    stamped.world.must("trust new --log url=https://log.example,key=log.pub -o logs.json");
+    let without = "--key release.pub --logged-keys --trusted-root logs.json --revocation good.crl";
+    for command in ["verify", "tree"] {
+        let (code, text) = stamped.world.says(&format!("{command} oci:stamped:v1 {without}"));
+        assert!(code == 2 && text.contains("timestamps of an authority"), "{command}: {text}");
+    }
+}

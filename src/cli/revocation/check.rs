@@ -22,7 +22,8 @@ use crate::cli::exit::Failure;
 use crate::cli::files;
 use crate::cli::revocation::args::RevocationLookupArgs;
 
-/// The check with the evidence of `--revocation`; `None` if no option asks for one.
+/// The check with the evidence of `--revocation`; `None` if no option asks for one. Whether the trust root has certificates
+/// that it could be about is known later: [`require_certificates`].
 pub(in crate::cli) fn check(
     args: &CertificateArgs,
     lookup: Option<&RevocationLookupArgs>,
@@ -30,7 +31,7 @@ pub(in crate::cli) fn check(
     limits: &Limits,
 ) -> Result<Option<RevocationCheck>, Failure> {
     let Some(option) = option_of(&args.revocation, lookup) else { return Ok(None) };
-    if !args.has_authority_identity() && notation.trust_policy.is_none() {
+    if !args.has_authority_identity() && notation.trust_policy.is_none() && !args.keyless.logged_keys {
         let message = match args.has_identity() {
             true => format!("{option} is about certificates of --ca-roots, and none of them is trusted"),
             false => format!("{option} is about certificates, and no certificate is trusted"),
@@ -48,27 +49,38 @@ pub(in crate::cli) fn check(
     pool(&args.revocation, limits).map(Some)
 }
 
-/// The same for policy files with these identities, which say themselves whose certificates count: at least one must have
-/// some, or keys whose signatures a timestamp authority may vouch for. The certificates of that authority are then what is
-/// checked.
+/// The same for policy files with these identities, which say themselves whose certificates count.
 pub(in crate::cli) fn check_by_policies<'a>(
     args: &RevocationArgs,
     lookup: Option<&RevocationLookupArgs>,
-    mut identities: impl Iterator<Item = &'a Identity>,
+    identities: impl Iterator<Item = &'a Identity>,
     limits: &Limits,
 ) -> Result<Option<RevocationCheck>, Failure> {
-    let Some(option) = option_of(args, lookup) else { return Ok(None) };
+    if option_of(args, lookup).is_none() {
+        return Ok(None);
+    }
+    require_certificates(args, lookup, identities)?;
+    pool(args, limits).map(Some)
+}
+
+/// Where an option asks for a check of revocation: at least one identity has certificates, or keys whose signatures a
+/// timestamp authority may vouch for. The certificates of that authority are then what is checked.
+pub(in crate::cli) fn require_certificates<'a>(
+    args: &RevocationArgs,
+    lookup: Option<&RevocationLookupArgs>,
+    mut identities: impl Iterator<Item = &'a Identity>,
+) -> Result<(), Failure> {
+    let Some(option) = option_of(args, lookup) else { return Ok(()) };
     let has_authority = |identity: &Identity| {
         identity.logged_keys().is_some_and(|keys| !keys.root().timestamp_authorities().is_empty())
     };
-    if !identities.any(|identity| identity.has_certificates() || has_authority(identity)) {
-        let message = format!(
-            "{option} is about certificates, and no identity of the policy is known by certificates, or by keys with the \
-             timestamps of an authority"
-        );
-        return Err(Failure::unknown(message));
+    if identities.any(|identity| identity.has_certificates() || has_authority(identity)) {
+        return Ok(());
     }
-    pool(args, limits).map(Some)
+    Err(Failure::unknown(format!(
+        "{option} is about certificates, and no identity is known by certificates, or by keys with the timestamps of an \
+         authority"
+    )))
 }
 
 /// The option that asks for a check of revocation; `None` if none does.

@@ -16,6 +16,7 @@ use args::RevocationCommand;
 
 pub(super) use check::check;
 pub(super) use check::check_by_policies;
+pub(super) use check::require_certificates;
 pub(super) use lookup::lookup;
 pub(super) use lookup::note_left_behind;
 pub(super) use lookup::report_problems;
