@@ -12,6 +12,9 @@ pub(super) const DAMAGED: &str = "get another copy of it from where it came from
 /// What reads an envelope that only the strict reader refuses.
 pub(super) const ENVELOPE_READER: &str =
     "--envelope-reader as-notation reads it; its signature must verify all the same";
+/// What helps where the revocation status of a certificate is not known.
+pub(super) const REVOCATION: &str =
+    "where there is a network: bulla revocation fetch REF --ca-roots FILE -o FILE; then --revocation FILE";
 /// What helps against a timeout.
 pub(super) const TIMEOUT: &str = "--timeout DURATION gives it more time";
 

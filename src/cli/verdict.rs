@@ -11,6 +11,7 @@ use bulla::ops::layers::LayersRead;
 use bulla::ops::verify::Outcome;
 use bulla::ops::verify::Verdict;
 use bulla::policy::StatementKind;
+use bulla::trust::CertificateFault;
 use bulla::trust::CertifiedSigner;
 use bulla::trust::PassedBy;
 use bulla::verify::Reason;
@@ -139,7 +140,13 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
             note(format_args!("error: `{name}` undetermined: {}", found_line(refusal, required)));
             unread.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
             details(refusal);
-            unread.iter().take(1).for_each(|error| note(format_args!("hint: {}", hints::unread_hint(error))));
+            let hint = match unread.first() {
+                Some(error) => Some(hints::unread_hint(error)),
+                // Who asks online is told why there was no answer.
+                None if required.lookup.revocation_online => None,
+                None => lacks_status(refusal).then(|| hints::REVOCATION.to_owned()),
+            };
+            hint.iter().for_each(|hint| note(format_args!("hint: {hint}")));
         }
     }
 }
@@ -174,6 +181,12 @@ fn revocation_lines(verified: &VerifiedSubject) -> Vec<String> {
 }
 
 fn refusal_line(refusal: &Refusal, required: &RequirementArgs) -> String {
+/// Whether the revocation status of a certificate is not known.
+fn lacks_status(refusal: &Refusal) -> bool {
+    let mut faults = refusal.findings.iter().flat_map(|finding| finding.reason.certificate_faults());
+    faults.any(|fault| matches!(fault, CertificateFault::Revocation { .. }) && fault.is_undetermined())
+}
+
     let UnmetRequirement { kinds, got, want, .. } = refusal.unmet.first();
     match (got, want, refusal.findings.is_empty()) {
         (0, 1, true) => format!("it has no {kinds}"),

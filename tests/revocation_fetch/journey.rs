@@ -10,9 +10,11 @@ fn what_is_fetched_on_one_side_decides_on_the_other() {
     let Some(world) = World::with_crl() else { return };
     world.serve_list(&world.list());
     assert_eq!(world.verify("--revocation root.pem"), 2, "a certificate is no evidence");
+    let (code, text) = world.says(&format!("verify oci:app:v1 {TRUST} --revocation-attached"));
+    assert!(code == 2 && text.contains("hint: where there is a network: bulla revocation fetch"), "{text}");
     let (code, text) = world.fetch("good.json", "");
     assert_eq!(code, 0, "{text}");
-    assert!(text.contains("good until ") && text.contains("good.json: 1 CRLs and OCSP responses"), "{text}");
+    assert!(text.contains("good until ") && text.contains("good.json: 1 piece of revocation evidence"), "{text}");
     assert_eq!(world.web.take_requests(), ["GET /root.crl"]);
     assert_eq!(world.verify("--revocation good.json --revocation-required"), 0);
     let source = format!("{}/root.crl", world.web.address());

@@ -44,6 +44,7 @@ mod online {
     use crate::cli::args::Output;
     use crate::cli::files;
     use crate::cli::line::Foreign;
+    use crate::cli::quantity::count;
     use crate::cli::registry;
     use crate::cli::render;
     use crate::cli::revocation::check;
@@ -91,7 +92,11 @@ mod online {
             }
             Output::Text => {
                 statuses.iter().for_each(shown);
-                render::line(format_args!("{}: {entries} CRLs and OCSP responses", args.out.display()));
+                render::line(format_args!(
+                    "{}: {} of revocation evidence",
+                    args.out.display(),
+                    count(entries, "piece")
+                ));
             }
         }
         Ok(exit)

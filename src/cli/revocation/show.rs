@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
 use crate::cli::line::Foreign;
 use crate::cli::line::Lines;
+use crate::cli::quantity::count;
 use crate::cli::render;
 use crate::cli::revocation::args::RevocationShowArgs;
 use crate::cli::revocation::check;
@@ -46,9 +47,9 @@ fn page(file: EvidenceFile) -> Lines {
                 }
             }
             lines.push(format_args!(
-                "{} pieces of revocation evidence; addresses and times of the fetch are not signed, and no signature was \
+                "{} of revocation evidence; addresses and times of the fetch are not signed, and no signature was \
                  verified here",
-                bundle.entries().count()
+                count(bundle.entries().count(), "piece")
             ));
         }
         EvidenceFile::Crls(crls) => {
