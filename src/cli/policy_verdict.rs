@@ -1,5 +1,7 @@
 //! The text report of a verification by policy files: what was accepted, what is missing, and who can supply it.
 
+use std::collections::BTreeSet;
+
 use bulla::ops::policy::PolicyOutcome;
 use bulla::ops::policy::PolicyVerdict;
 use bulla::report::CheckResult;
@@ -20,6 +22,7 @@ use super::render::note;
 use super::render::text;
 use super::render::warning;
 use super::signatures::accepted_lines;
+use super::verdict;
 
 /// Prints what the policies say of `reference`.
 pub(super) fn judged(reference: &str, judged: &Judged<'_>) {
@@ -96,12 +99,25 @@ fn refused(reference: &str, judged: &Judged<'_>, exit: Exit) {
     unread.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
     let evidence = judged.outcomes.iter().flat_map(|(_, outcome)| unread_evidence(outcome)).take(UNREAD_SHOWN);
     evidence.for_each(|finding| note(format_args!("  not read  {}", shortened(&finding))));
+    verdict::rejected(&rejected(&judged.outcomes));
     match (exit, unread.first()) {
         (Exit::Refused, _) | (_, None) => {
             note(format_args!("hint: bulla tree {name}   # shows what is attached, and by whom"));
         }
         (_, Some(error)) => note(format_args!("hint: {}", hints::unread_hint(error))),
     }
+}
+
+/// The evidence that did not count, each piece once: what came nearest to counting first, without what could not be read.
+fn rejected<'a>(outcomes: &'a [(&str, PolicyOutcome<'_>)]) -> Vec<&'a Finding> {
+    let (mut rejected, mut known) = (Vec::new(), BTreeSet::new());
+    for (_, outcome) in outcomes {
+        let PolicyVerdict::Unmet(_, refusal) = &outcome.verdict else { continue };
+        let is_shown = |finding: &&Finding| !(refusal.is_undetermined() && finding.reason.is_undetermined());
+        let mut is_new = |one: &&Finding| known.insert((one.digest, one.place.to_string(), one.reason.to_string()));
+        rejected.extend(refusal.ranked().into_iter().filter(is_shown).filter(|one| is_new(one)));
+    }
+    rejected
 }
 
 /// The evidence that kept a decision from being made: what is beyond a limit, or could not be fetched.

@@ -14,6 +14,7 @@ use bulla::policy::StatementKind;
 use bulla::trust::CertificateFault;
 use bulla::trust::CertifiedSigner;
 use bulla::trust::PassedBy;
+use bulla::verify::Finding;
 use bulla::verify::Reason;
 use bulla::verify::Refusal;
 use bulla::verify::UnmetRequirement;
@@ -180,13 +181,13 @@ fn revocation_lines(verified: &VerifiedSubject) -> Vec<String> {
     lines
 }
 
-fn refusal_line(refusal: &Refusal, required: &RequirementArgs) -> String {
 /// Whether the revocation status of a certificate is not known.
 fn lacks_status(refusal: &Refusal) -> bool {
     let mut faults = refusal.findings.iter().flat_map(|finding| finding.reason.certificate_faults());
     faults.any(|fault| matches!(fault, CertificateFault::Revocation { .. }) && fault.is_undetermined())
 }
 
+fn refusal_line(refusal: &Refusal, required: &RequirementArgs) -> String {
     let UnmetRequirement { kinds, got, want, .. } = refusal.unmet.first();
     match (got, want, refusal.findings.is_empty()) {
         (0, 1, true) => format!("it has no {kinds}"),
@@ -216,12 +217,16 @@ fn details(refusal: &Refusal) {
     for counted in &refusal.accepted {
         note(format_args!("  counted   {}", accepted_line(counted)));
     }
-    let ranked = refusal.ranked();
-    for finding in ranked.iter().take(SHOWN) {
+    rejected(&refusal.ranked());
+}
+
+/// Prints why each of these pieces of evidence did not count, the first ones.
+pub(super) fn rejected(findings: &[&Finding]) {
+    for finding in findings.iter().take(SHOWN) {
         let digest = finding.digest.map_or_else(String::new, |digest| format!("{:.19}…  ", digest.to_string()));
         note(format_args!("  rejected  {digest}{}  ({})", Foreign(&finding.reason), Foreign(&finding.place)));
     }
-    and_more(ranked.len());
+    and_more(findings.len());
 }
 
 fn and_more(all: usize) {

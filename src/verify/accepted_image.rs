@@ -129,6 +129,13 @@ impl ImageRefusal {
     pub fn is_undetermined(&self) -> bool {
         self.decision != Decision::Unmet
     }
+
+    /// The findings, ranked: the evidence that came nearest to counting first.
+    pub fn ranked(&self) -> Vec<&Finding> {
+        let mut ranked: Vec<_> = self.findings.iter().map(|(_, finding)| finding.as_ref()).collect();
+        ranked.sort_by_key(|finding| finding.reason.rank());
+        ranked
+    }
 }
 
 /// The first requirement that is not met.
