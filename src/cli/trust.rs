@@ -16,6 +16,7 @@ use bulla::trust::TrustRoot;
 use bulla::x509::Anchor;
 use bulla::x509::Certificate;
 use bulla::x509::IdentityPattern;
+use bulla::x509::PatternError;
 use bulla::x509::Profile;
 use bulla::x509::Purpose;
 
@@ -125,8 +126,7 @@ fn identities(args: &CertificateArgs, limits: &Limits) -> Result<Vec<Identity>, 
     let mut identities = Vec::new();
     let mut before: Vec<(&str, Owner, IdentityPattern)> = Vec::new();
     for text in args.certificate_identity.iter().filter(|text| !args.is_for_keyless(text)) {
-        let (owner, names) = IdentityPattern::parse_owned(text)
-            .map_err(|error| Failure::unknown(format!("--certificate-identity {text}: {error}")))?;
+        let (owner, names) = IdentityPattern::parse_owned(text).map_err(|error| unread_identity(text, &error))?;
         let owner = Owner::Named(owner.unwrap_or(text).to_owned());
         // A certificate belongs to the first identity that it fits.
         if let Some((first, ..)) = before.iter().find(|(_, other, known)| *other != owner && known.covers(&names)) {
@@ -139,6 +139,17 @@ fn identities(args: &CertificateArgs, limits: &Limits) -> Result<Vec<Identity>, 
         identities.push(Identity::new(owner, Means::Certificates(means)));
     }
     Ok(identities)
+}
+
+/// The failure for names that cannot be read. An attribute without a short name is taken for an owner.
+fn unread_identity(text: &str, error: &PatternError) -> Failure {
+    let failure = Failure::unknown(format!("--certificate-identity {text}: {error}"));
+    match IdentityPattern::split_owner(text) {
+        Ok((Some(owner), _)) => failure.hint(format!(
+            "`{owner}` is read as an owner; an attribute without a short name is written with its number: 2.5.4.5=TEXT"
+        )),
+        Ok((None, _)) | Err(_) => failure,
+    }
 }
 
 /// The failure for certificates that no identity is for.
