@@ -47,6 +47,8 @@ mod mutations;
 mod own;
 #[path = "keyless/owners.rs"]
 mod owners;
+#[path = "keyless/parts.rs"]
+mod parts;
 #[path = "keyless/paths.rs"]
 mod paths;
 #[path = "keyless/revocation.rs"]

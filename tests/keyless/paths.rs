@@ -22,6 +22,7 @@ use bulla::trust::VerifiedSigner;
 use bulla::trust::sigstore::TrustedRoot;
 use bulla::x509::IdentityPattern;
 use bulla::x509::NamePattern;
+use bulla::x509::TextPattern;
 use serde_json::Value;
 use serde_json::json;
 
@@ -116,20 +117,19 @@ fn cases() -> Option<Vec<PathCase>> {
         rule: LogRule::NONE.with_timestamps(1),
         signed: Signed::Document(Box::new(cosign::signature(&manifest, &content, &layer))),
     });
-    let suite = vectors::suite("sigstore-conformance")?;
-    for (name, folder) in
-        [("file, Rekor v1", "bundle-with-sct-with-extensions"), ("file, Rekor v2", "rekor2-happy-path")]
-    {
+    for (name, suite, folder) in [
+        ("file, Rekor v1", "sigstore-bundles", "py-bundle_v3_alt.txt"),
+        ("file, Rekor v2", "sigstore-conformance", "rekor2-happy-path"),
+    ] {
+        let suite = vectors::suite(suite)?;
         let (_, case) = expected(&suite).into_iter().find(|(one, _)| one == folder).unwrap();
-        let artifact = fs::read(suite.join("open").join(folder).join(case["artifact"].as_str().unwrap())).unwrap();
-        let own = suite.join("open").join(folder).join("trusted_root.json");
-        let shared = suite.join("shared/trusted_root.production.json");
-        let identity = case["certificate_identity"].as_str().unwrap().to_owned();
+        let path = |field: &str| suite.join("open").join(folder).join(case[field].as_str().unwrap());
+        let artifact = fs::read(path("artifact")).unwrap();
         cases.push(PathCase {
             name,
-            names: IdentityPattern::all(NonEmpty::one(NamePattern::Uri(identity))),
+            names: IdentityPattern::keyless(TextPattern::any(), TextPattern::any()).unwrap(),
             now: now(),
-            root: json(if own.exists() { &own } else { &shared }),
+            root: json(&path("trusted_root")),
             rule: LogRule::PUBLIC,
             signed: Signed::File(bundle_of(&suite, folder), Box::new(files::hashed(&artifact))),
         });
