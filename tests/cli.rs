@@ -158,7 +158,7 @@ fn every_schema_is_compared_with_a_report() {
 #[test]
 fn a_picture_is_well_formed_xml() {
     let place = place::Place::new(&BTreeMap::new());
-    for command in ["keys", "signed app", "bulla sign oci:app:v1 --key stranger.key -a 'who=<&\">' --format both"] {
+    for command in ["keys", "signed app", "bulla sign oci:app:v1 --key untrusted.key -a 'who=<&\">' --format both"] {
         place.set_up(command);
     }
     let ran = place.run("bulla tree oci:app:v1 --key release.pub --output svg", None);

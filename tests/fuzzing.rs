@@ -176,7 +176,7 @@ fn policy_file() {
 fn signing_request() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("request.json");
-    let key = format!("anna={TESTDATA}/keys/stranger.pub");
+    let key = format!("anna={TESTDATA}/keys/untrusted.pub");
     let layout = format!("oci:{TESTDATA}/layouts/app");
     let name = ["--signed-reference", "registry.example/app:1.0"];
     bulla(&["request", "new", &layout, name[0], name[1], "--owner", &key, "--out", out.to_str().unwrap()]);

@@ -70,7 +70,7 @@ impl Scene {
                 scene.bulla(&["key", "new", "--no-passphrase", "-o", key]);
             }
         }
-        scene.bulla(&["key", "new", "--no-passphrase", "-o", "stranger"]);
+        scene.bulla(&["key", "new", "--no-passphrase", "-o", "untrusted"]);
         fs::write(scene.dir.path().join("policy.yaml"), text).unwrap();
         scene
     }
@@ -191,7 +191,7 @@ fn one_team_key() {
     let name = "registry.example/team/app:1.0";
     scene.accepted("signed by the team", name, &["sign IMAGE --key team.key"]);
     scene.refused("not signed", name, "no-statement", &[]);
-    scene.refused("signed by a stranger", name, "no-statement", &["sign IMAGE --key stranger.key"]);
+    scene.refused("signed by an untrusted key", name, "no-statement", &["sign IMAGE --key untrusted.key"]);
     scene.refused("no block", "registry.example/other/app", "no-block", &["sign IMAGE --key team.key"]);
     scene.test();
 }
@@ -379,8 +379,8 @@ fn sbom_by_ci() {
     scene.refused("not signed", name, "no-statement", &[&good]);
     scene.refused("no SBOM", name, "no-statement", &["sign IMAGE --key ci.key"]);
     scene.refused("an old SBOM", name, "too-old", &["sign IMAGE --key ci.key", &old]);
-    let stranger = attest("good.json", "stranger.key");
-    scene.refused("the SBOM of a stranger", name, "no-statement", &["sign IMAGE --key ci.key", &stranger]);
+    let untrusted = attest("good.json", "untrusted.key");
+    scene.refused("the SBOM of an untrusted key", name, "no-statement", &["sign IMAGE --key ci.key", &untrusted]);
     scene.test();
 }
 

@@ -111,7 +111,7 @@ pub enum PatternError {
         limit: u64,
     },
     /// A pattern that does not say without a wildcard whose names it means.
-    #[error("pattern {:?} also matches names of strangers: {reason}", Untrusted::new(found))]
+    #[error("pattern {:?} also matches unrelated names: {reason}", Untrusted::new(found))]
     Wide {
         /// What was given.
         found: String,

@@ -28,7 +28,7 @@ impl TextPattern {
     }
 
     fn check_narrow(self, fault: fn(&Literals) -> Option<&'static str>) -> Result<Self, PatternError> {
-        let narrow = self.check_strangers()?;
+        let narrow = self.check_unrelated()?;
         match narrow.literals().iter().find_map(fault) {
             Some(reason) => Err(PatternError::Wide { found: narrow.to_string(), reason }),
             None => Ok(narrow),

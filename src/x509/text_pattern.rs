@@ -132,12 +132,12 @@ impl TextPattern {
         }
     }
 
-    /// Refuses a pattern that also matches names and issuers of people whom nobody meant, as `.*` does: some samples.
+    /// Refuses a pattern that also matches one of some unrelated names and issuers, as `.*` does.
     ///
     /// # Errors
     /// [`PatternError::CatchAll`] with one of them.
-    pub(super) fn check_strangers(self) -> Result<Self, PatternError> {
-        match STRANGERS.into_iter().find(|stranger| !self.is_any() && self.matches(stranger)) {
+    pub(super) fn check_unrelated(self) -> Result<Self, PatternError> {
+        match UNRELATED.into_iter().find(|name| !self.is_any() && self.matches(name)) {
             Some(example) if !matches!(self.0, Kind::Exact(_)) => {
                 Err(PatternError::CatchAll { found: self.to_string(), example })
             }
@@ -228,16 +228,16 @@ fn has_dot_segment(text: &str) -> bool {
     text.split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
-/// Names and issuers that nobody means who names signers: what matches one of them matches everybody.
-const STRANGERS: [&str; 10] = [
+/// Names and issuers that no operator means: a pattern that matches one of them matches everybody.
+const UNRELATED: [&str; 10] = [
     "https://issuer.example.org",
     "someone@example.org",
     "someone.example@gmail.com",
     "someone!example.org",
     "https://oidc.example.org/id/0",
-    "https://github.com/example-stranger/x/.github/workflows/x.yml@refs/heads/x",
-    "https://gitlab.com/example-stranger/x//.gitlab-ci.yml@refs/heads/x",
-    "https://kubernetes.io/namespaces/example-stranger/serviceaccounts/x",
+    "https://github.com/example-unrelated/x/.github/workflows/x.yml@refs/heads/x",
+    "https://gitlab.com/example-unrelated/x//.gitlab-ci.yml@refs/heads/x",
+    "https://kubernetes.io/namespaces/example-unrelated/serviceaccounts/x",
     "spiffe://example.org/ns/x/sa/x",
     "x",
 ];

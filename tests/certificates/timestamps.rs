@@ -365,9 +365,9 @@ fn at_most_8_variants_of_a_signature_are_read_and_the_others_are_named() {
 fn the_signature_checks_for_timestamps_are_counted() {
     let Some(scene) = SCENE.as_ref() else { return };
     let place = store();
-    let stranger = scene.signing().bytes();
+    let untrusted = scene.signing().bytes();
     // They are about another image, so they are checked and skipped.
-    push(&place, NotaryFormat::Jws, &stranger);
+    push(&place, NotaryFormat::Jws, &untrusted);
     push(&place, NotaryFormat::Jws, &Signing { signer: &scene.second, ..scene.signing() }.bytes());
     for (checks, left_out) in [(4, 2), (5, 1), (9, 1), (10, 0)] {
         let limits = Limits::DEFAULT.with(|limits| limits.evidence.signature_checks = checks);

@@ -90,7 +90,7 @@ pub const BODIES: &[(&str, Body)] = &[
 
 /// A key that signed nothing that a fuzzer can find.
 static UNTRUSTED: LazyLock<PublicKey> =
-    LazyLock::new(|| PublicKey::parse(include_bytes!("../../testdata/keys/stranger.pub")).expect("a public key"));
+    LazyLock::new(|| PublicKey::parse(include_bytes!("../../testdata/keys/untrusted.pub")).expect("a public key"));
 
 /// A Sigstore bundle: written again it says the same, and it holds no signature by a key that signed nothing.
 pub fn bundle(data: &[u8]) -> bool {

@@ -330,7 +330,7 @@ fn one_subject_is_one_signer_below_each_anchor_of_a_chain() {
 
 /// Ed25519 signs the file itself: it is kept only for a certificate that could count, and the reason is not its size.
 #[test]
-fn no_file_is_kept_for_the_certificate_of_a_stranger() {
+fn no_file_is_kept_for_an_untrusted_certificate() {
     let Some(authorities) = AUTHORITIES.as_ref() else { return };
     let file = b"a file of more than five bytes";
     let signer = |authority: &Made, name: &str| {

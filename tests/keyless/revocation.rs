@@ -57,14 +57,14 @@ static SCENE: LazyLock<Option<Scene>> = LazyLock::new(|| {
     let root = shop.root(plan("/O=Acme/CN=root", CA));
     let tsa_root = shop.root(plan("/O=Time/CN=root", CA));
     let tsa = shop.issue(&tsa_root, Plan { serial: "3", ..plan("/O=Time/CN=clock", TSA) });
-    let stranger_root = shop.root(plan("/O=Elsewhere/CN=root", CA));
-    let stranger = shop.issue(&stranger_root, Plan { serial: "4", ..plan("/O=Elsewhere/CN=clock", TSA) });
+    let untrusted_root = shop.root(plan("/O=Elsewhere/CN=root", CA));
+    let untrusted = shop.issue(&untrusted_root, Plan { serial: "4", ..plan("/O=Elsewhere/CN=clock", TSA) });
     let extensions =
         format!("keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\nsubjectAltName=URI:{URI}\n");
     let named = format!("{extensions}crlDistributionPoints=URI:http://crl.example/root.crl\n");
     let plain = shop.issue(&root, Plan { serial: "1", ..plan("/O=Acme/CN=plain", &extensions) });
     let named = shop.issue(&root, Plan { serial: "2", ..plan("/O=Acme/CN=named", &named) });
-    Some(Scene { named, plain, root, _shop: shop, stranger, tsa, tsa_root })
+    Some(Scene { named, plain, root, _shop: shop, untrusted, tsa, tsa_root })
 });
 
 struct Scene {
@@ -73,7 +73,7 @@ struct Scene {
     root: Made,
     /// The folder with the keys.
     _shop: Workshop,
-    stranger: Made,
+    untrusted: Made,
     tsa: Made,
     tsa_root: Made,
 }
@@ -279,9 +279,9 @@ fn a_timestamp_about_something_else_refuses_only_if_its_authority_is_trusted() {
     let required = scene.trust(RevocationUse::NotChecked, LogRule::NONE.with_timestamps(1));
     let other = Some(&b"something else"[..]);
     for (stamps, by_present, by_required) in [
-        (&[(&scene.stranger, at, other)][..], "verified", "timestamp-threshold"),
-        (&[(&scene.stranger, at, None)], "verified", "timestamp-threshold"),
-        (&[(&scene.stranger, at, other), (&scene.tsa, at, None)], "verified", "verified"),
+        (&[(&scene.untrusted, at, other)][..], "verified", "timestamp-threshold"),
+        (&[(&scene.untrusted, at, None)], "verified", "timestamp-threshold"),
+        (&[(&scene.untrusted, at, other), (&scene.tsa, at, None)], "verified", "verified"),
         (&[(&scene.tsa, at, other)], "timestamp-imprint", "timestamp-imprint"),
         (&[(&scene.tsa, at, None), (&scene.tsa, at, other)], "timestamp-imprint", "timestamp-imprint"),
     ] {

@@ -91,9 +91,9 @@ fn a_certificate_in_a_timestamp_does_not_lead_to_another_authority() {
     assert_eq!(closed.unwrap(), "timestamp-authority-validity");
     // A sibling that lists another signer, here one of the certificate authority.
     let other = |root: &mut Value| {
-        let stranger = stranger();
+        let other_signer = other_signer();
         with_sibling(root, "timestampAuthorities", |chain| {
-            json!([stranger, chain.as_array().unwrap().last().unwrap()])
+            json!([other_signer, chain.as_array().unwrap().last().unwrap()])
         });
     };
     let closed = changed("rekor2-happy-path", other).unwrap();
@@ -108,7 +108,7 @@ fn a_certificate_in_a_timestamp_does_not_lead_to_another_authority() {
 }
 
 /// A certificate that is no authority, and signed none of the timestamps.
-fn stranger() -> Value {
+fn other_signer() -> Value {
     let suite = vectors::suite("sigstore-conformance").unwrap();
     let bundle: Value = serde_json::from_slice(&bundle_of(&suite, "rekor2-happy-path")).unwrap();
     bundle["verificationMaterial"]["certificate"].clone()

@@ -89,7 +89,7 @@ fn a_workflow_at_a_tag() {
         ("the workflow at a branch", &own, repository, workflow, "refs/heads/main", "no-statement"),
         ("a tag that is a path", &own, repository, workflow, "refs/tags/v1/x", "no-statement"),
         ("another workflow", &own, repository, "test.yml", tag, "no-statement"),
-        ("a fork", &own, "stranger/app", workflow, tag, "no-statement"),
+        ("a fork", &own, "other/app", workflow, tag, "no-statement"),
         ("another authority", &other, repository, workflow, tag, "no-statement"),
     ];
     for (title, authority, repository, workflow, reference, codes) in cases {

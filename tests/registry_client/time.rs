@@ -318,15 +318,15 @@ fn hosts_in_no_proxy_are_contacted_directly() {
 fn verdicts_have_colour_only_if_requested() {
     let layout = concat!("oci:", env!("CARGO_MANIFEST_DIR"), "/testdata/layouts/signed:v1");
     let verify = |key: &str, variables: &[(&str, &str)]| program(&["verify", layout, "--key", key], variables);
-    let stranger = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/keys/stranger.pub");
+    let untrusted = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/keys/untrusted.pub");
     let force = ("CLICOLOR_FORCE", "1");
     let (_, stdout, _) = verify(KEY, &[force]);
     assert!(stdout.starts_with("\u{1b}[32mverified\u{1b}[0m sha256:"), "{stdout:?}");
-    let (_, _, stderr) = verify(stranger, &[force]);
+    let (_, _, stderr) = verify(untrusted, &[force]);
     assert!(stderr.starts_with("\u{1b}[1;31merror:\u{1b}[0m `"), "{stderr:?}");
     for variables in [&[] as &[_], &[("CLICOLOR", "1")], &[force, ("NO_COLOR", "1")]] {
         let (_, stdout, _) = verify(KEY, variables);
-        let (_, _, stderr) = verify(stranger, variables);
+        let (_, _, stderr) = verify(untrusted, variables);
         assert!(!stdout.contains('\u{1b}') && !stderr.contains('\u{1b}'), "{variables:?}");
     }
 }

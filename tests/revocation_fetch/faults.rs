@@ -91,7 +91,7 @@ fn addresses_of_another_kind_are_reported() {
 fn an_answer_that_is_not_genuine_is_not_kept() {
     let Some(world) = World::with_crl() else { return };
     let other = world.shop.root(plan("/C=US/ST=WA/O=Acme/CN=root", CA));
-    let stranger = world.shop.root(plan("/CN=stranger", CA));
+    let untrusted = world.shop.root(plan("/CN=other", CA));
     let revoking = world.list().entry(entry(7, now(), Some(1)));
     for (body, message) in [
         (Vec::new(), "cannot be read"),
@@ -99,7 +99,7 @@ fn an_answer_that_is_not_genuine_is_not_kept() {
         (fs::read(&world.root.file).unwrap(), "cannot be read"),
         (world.list().signed_by(&other), "its answer is not genuine"),
         (revoking.signed_by(&other), "its answer is not genuine"),
-        (List::of(&stranger, now()).signed_by(&stranger), "its answer is not about this certificate"),
+        (List::of(&untrusted, now()).signed_by(&untrusted), "its answer is not about this certificate"),
         (world.list().signed_by(&world.root)[1..].to_vec(), "cannot be read"),
     ] {
         world.web.serve("/root.crl", body);

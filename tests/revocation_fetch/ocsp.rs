@@ -130,10 +130,10 @@ fn an_answer_for_somebody_else_is_not_kept() {
         assert!(text.contains(message) && text.contains("not known: `CN=leaf"), "{text}");
     };
     world.index(GOOD);
-    // A certificate of the same authority that is no responder's, and a stranger with the purpose.
+    // A certificate of the same authority that is no responder's, and one of another authority with the purpose.
     let second = world.shop.issue(&world.root, Plan { serial: "9", ..plan("/CN=second", LEAF) });
-    let stranger = world.shop.root(plan("/CN=responder", DELEGATE));
-    for (name, signer) in [("second.json", &second), ("stranger.json", &stranger)] {
+    let untrusted = world.shop.root(plan("/CN=responder", DELEGATE));
+    for (name, signer) in [("second.json", &second), ("untrusted.json", &untrusted)] {
         world.respond(signer, "-ndays 1");
         refused(name, "its answer is not genuine");
     }
@@ -296,12 +296,12 @@ fn the_addresses_of_a_responder_are_asked_only_if_they_may_be_needed() {
         "keyUsage=critical,digitalSignature\nextendedKeyUsage=OCSPSigning\ncrlDistributionPoints=URI:{}/delegate.crl\n",
         world.web.address()
     );
-    let stranger = world.shop.root(plan("/CN=responder", &extensions));
+    let untrusted = world.shop.root(plan("/CN=responder", &extensions));
     let signer = world.shop.issue(
         &world.root,
         Plan { serial: "9", ..plan("/CN=second", &extensions.replace("OCSPSigning", "codeSigning")) },
     );
-    for (name, signer) in [("stranger.json", &stranger), ("signer.json", &signer)] {
+    for (name, signer) in [("untrusted.json", &untrusted), ("signer.json", &signer)] {
         world.respond(signer, "-ndays 1");
         assert_eq!((world.fetch(name, "").0, world.kept(name)), (2, Some(0)), "{name}");
         assert!(!world.web.take_requests().iter().any(|request| request.contains("delegate")), "{name}");

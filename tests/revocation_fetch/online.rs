@@ -104,14 +104,14 @@ fn nobody_is_asked_above_the_trusted_certificate() {
         world.web.serve(path, List::of(made, now()).signed_by(made));
     }
     // Anybody can issue this certificate for the name and the public key of the issuer above.
-    let stranger = shop.root(plan("/CN=stranger", CA));
-    let named = naming(CA, "stranger.crl");
-    world.web.serve("/stranger.crl", List::of(&stranger, now()).signed_by(&stranger));
+    let untrusted = shop.root(plan("/CN=other", CA));
+    let named = naming(CA, "untrusted.crl");
+    world.web.serve("/untrusted.crl", List::of(&untrusted, now()).signed_by(&untrusted));
     fs::copy(&trusted.file, world.path("trusted.pem")).unwrap();
     fs::copy(&leaf.key, world.path("deep.key")).unwrap();
     for (extensions, want) in [(CA, 0), (named.as_str(), 2)] {
-        let again = shop.issue_again(&stranger, &upper, plan("/C=US/ST=WA/O=Acme/CN=upper", extensions));
-        let chain = [&leaf, &trusted, &again, &stranger].map(|made| fs::read_to_string(&made.file).unwrap());
+        let again = shop.issue_again(&untrusted, &upper, plan("/C=US/ST=WA/O=Acme/CN=upper", extensions));
+        let chain = [&leaf, &trusted, &again, &untrusted].map(|made| fs::read_to_string(&made.file).unwrap());
         world.write("deep.pem", chain.concat());
         image::layout(&world.path(&format!("deep{want}")), &[(Some("v1"), &image::image(4))]);
         let place = format!("oci:deep{want}:v1");

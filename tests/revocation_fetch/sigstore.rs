@@ -76,8 +76,8 @@ fn evidence_counts_where_status_is_not_required() {
     assert_eq!(list(world.list().entry(author::entry(8, later(now(), -60), COMPROMISED))), 0);
     assert_eq!(list(world.list().entry(author::entry(7, later(now(), -60), COMPROMISED))), 1);
     // Evidence was given, and none of it is about this certificate.
-    let stranger = world.shop.root(plan("/O=Other/CN=root", CA));
-    world.write("other.crl", List::of(&stranger, now()).signed_by(&stranger));
+    let untrusted = world.shop.root(plan("/O=Other/CN=root", CA));
+    world.write("other.crl", List::of(&untrusted, now()).signed_by(&untrusted));
     let (code, text) = world.judged("--revocation other.crl");
     assert_eq!(code, 2, "{text}");
 }

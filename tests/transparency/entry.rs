@@ -362,7 +362,7 @@ fn different_entries_of_one_log_are_one_log() {
 #[test]
 fn another_key_under_the_id_of_a_log_has_no_period_for_it() {
     let Some(case) = case("sigstore-bundles", "rust-happy-path") else { return };
-    let (document, stranger) = (case.document().unwrap(), PrivateKey::generate(KeyKind::P256).unwrap());
+    let (document, untrusted) = (case.document().unwrap(), PrivateKey::generate(KeyKind::P256).unwrap());
     let real = case.root.transparency_logs().iter().find(|log| log.key().algorithm() == Algorithm::EcdsaP256).unwrap();
     let time = |text: &str| Time::parse(text).unwrap();
     let always = ValidityPeriod { start: time("2000-01-01T00:00:00Z"), end: None };
@@ -380,7 +380,7 @@ fn another_key_under_the_id_of_a_log_has_no_period_for_it() {
     };
     assert_eq!(verify(&[log(real.key(), over), log(real.key(), always)]), "verified");
     assert_eq!(verify(&[log(real.key(), over)]), "log-validity");
-    assert_eq!(verify(&[log(real.key(), over), log(stranger.public_key(), always)]), "log-validity");
+    assert_eq!(verify(&[log(real.key(), over), log(untrusted.public_key(), always)]), "log-validity");
 }
 
 #[test]

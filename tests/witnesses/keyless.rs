@@ -26,7 +26,7 @@ static SIGNERS: LazyLock<Option<Signers>> = LazyLock::new(Signers::new);
 struct Signers {
     all: [(&'static str, Made); 3],
     scene: &'static Scene,
-    stranger: Made,
+    untrusted: Made,
     /// The time of every timestamp: all certificates are valid then, and no clock is behind it.
     time: Time,
 }
@@ -49,9 +49,9 @@ impl Signers {
             scene.shop.issue(&scene.intermediate, plan("/O=Acme/CN=signer", &extensions))
         };
         let all = [("ann", signer("ann")), ("again", signer("ann")), ("ben", signer("ben"))];
-        let stranger = scene.shop.root(plan("/O=Stranger/CN=root", CA));
+        let untrusted = scene.shop.root(plan("/O=Other/CN=root", CA));
         let time = all.iter().map(|(_, made)| made.certificate.not_before()).max().unwrap();
-        Some(Self { all, scene, stranger, time })
+        Some(Self { all, scene, untrusted, time })
     }
 }
 
@@ -71,7 +71,7 @@ impl Yard {
         write("release.pub", super::scene::key(&scene.leaf).public_key().to_pem());
         write("ca.pem", chain(&[&scene.intermediate, &scene.root]));
         write("tsa.pem", chain(&[&scene.tsa, &scene.tsa_root]));
-        write("stranger.pem", chain(&[&signers.stranger]));
+        write("untrusted.pem", chain(&[&signers.untrusted]));
         write("log.pub", log.public_key_pem());
         let other = TestLog::new("log.example", Does::Adds);
         write("other-log.pub", other.public_key_pem());
@@ -161,7 +161,7 @@ fn a_bundle_is_verified_by_name_issuer_log_and_timestamp() {
 
     yard.trusts("no-log.json", "--ca ca.pem --tsa tsa.pem");
     yard.trusts("no-tsa.json", "--ca ca.pem --log url=https://log.example,key=log.pub");
-    yard.trusts("stranger.json", "--ca stranger.pem --tsa tsa.pem --log url=https://log.example,key=log.pub");
+    yard.trusts("untrusted.json", "--ca untrusted.pem --tsa tsa.pem --log url=https://log.example,key=log.pub");
     yard.trusts("other-log.json", "--ca ca.pem --tsa tsa.pem --log url=https://log.example,key=other-log.pub");
     let of = |root: &str| trusted(root, &["ann@example.com"]);
     for (what, options, code) in [
@@ -171,7 +171,7 @@ fn a_bundle_is_verified_by_name_issuer_log_and_timestamp() {
         ("no promise of a certificate log", ann.replace(" --certificate-logs 0", ""), "sct-missing"),
         ("two logs", format!("{ann} --transparency-logs 2"), "log-threshold"),
         ("two timestamp authorities", format!("{ann} --timestamps 2"), "timestamp-threshold"),
-        ("another certificate authority", of("stranger.json"), "path"),
+        ("another certificate authority", of("untrusted.json"), "path"),
         ("no log in the root", of("no-log.json"), "log-unknown"),
         ("another log of that name", of("other-log.json"), "log-unknown"),
         ("no timestamp authority in the root", of("no-tsa.json"), "log-entry-time"),
@@ -246,7 +246,7 @@ fn the_time_of_the_verification_stands_in_for_a_missing_one_where_it_is_said() {
 fn each_line_of_a_file_with_roots_stands_for_itself() {
     let Some(yard) = Yard::new() else { return };
     yard.sign("app", "ann");
-    yard.trusts("stranger.json", "--ca stranger.pem --tsa tsa.pem --log url=https://log.example,key=log.pub");
+    yard.trusts("untrusted.json", "--ca untrusted.pem --tsa tsa.pem --log url=https://log.example,key=log.pub");
     yard.trusts("ca.json", "--ca ca.pem");
     yard.trusts("witnesses.json", "--tsa tsa.pem --log url=https://log.example,key=log.pub");
     let lines = |file: &str, roots: &[&str]| {
@@ -256,15 +256,15 @@ fn each_line_of_a_file_with_roots_stands_for_itself() {
         };
         fs::write(yard.place.path().join(file), roots.iter().map(line).collect::<String>()).unwrap();
     };
-    lines("first.jsonl", &["root.json", "stranger.json"]);
-    lines("second.jsonl", &["stranger.json", "root.json"]);
+    lines("first.jsonl", &["root.json", "untrusted.json"]);
+    lines("second.jsonl", &["untrusted.json", "root.json"]);
     lines("mixed.jsonl", &["ca.json", "witnesses.json"]);
-    lines("strangers.jsonl", &["stranger.json", "ca.json"]);
+    lines("untrusted.jsonl", &["untrusted.json", "ca.json"]);
     let by = |root: &str| trusted(root, &["ann@example.com"]);
     yard.accepts("oci:app:v1", &by("first.jsonl"));
     yard.accepts("oci:app:v1", &by("second.jsonl"));
     assert!(!yard.refuses("oci:app:v1", &by("mixed.jsonl")).is_empty());
-    assert!(!yard.refuses("oci:app:v1", &by("strangers.jsonl")).is_empty());
+    assert!(!yard.refuses("oci:app:v1", &by("untrusted.jsonl")).is_empty());
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn a_file_of_attestations_is_judged_by_certificates() {
     yard.sign("app", "ann");
     detached(&yard, "app");
     yard.image("bare");
-    yard.trusts("stranger.json", "--ca stranger.pem --tsa tsa.pem --log url=https://log.example,key=log.pub");
+    yard.trusts("untrusted.json", "--ca untrusted.pem --tsa tsa.pem --log url=https://log.example,key=log.pub");
     let ann = trusted("root.json", &["ann@example.com"]);
     let with = |options: &str, file: &str| format!("{options} --evidence {file}.jsonl");
     let _ = yard.refuses("oci:bare:v1", &ann);
@@ -353,7 +353,7 @@ fn a_file_of_attestations_is_judged_by_certificates() {
     for (options, code) in [
         (trusted("root.json", &["ben@example.com"]), "certificate-identity"),
         (ann.replace("login.example", "login.example.org"), "certificate-identity"),
-        (trusted("stranger.json", &["ann@example.com"]), "path"),
+        (trusted("untrusted.json", &["ann@example.com"]), "path"),
         (format!("{ann} --timestamps 2"), "timestamp-threshold"),
     ] {
         assert_eq!(yard.refuses("oci:bare:v1", &with(&options, "evidence")), [code], "{options}");

@@ -221,8 +221,8 @@ fn a_log_that_is_not_trusted_and_one_that_cannot_be_reached_leave_nothing() {
     let authority = Server::authority(scene);
     let place = Place::new(scene, &TestLog::new("log.example", Does::Adds));
     let before = place.index();
-    let stranger = Server::log(TestLog::new("log.example", Does::Adds));
-    for (url, want, status) in [(stranger.url.as_str(), "log-unknown", 1), ("http://127.0.0.1:1", "unreachable", 2)] {
+    let untrusted = Server::log(TestLog::new("log.example", Does::Adds));
+    for (url, want, status) in [(untrusted.url.as_str(), "log-unknown", 1), ("http://127.0.0.1:1", "unreachable", 2)] {
         let (code, report, told) =
             place.sign(&format!("--timestamp-url {} --log-url {url} --trusted-root root.json", authority.url));
         assert_eq!((code, &report["results"][0]["code"]), (status, &want.into()), "{told}");

@@ -36,7 +36,7 @@ use super::made::CA;
 use super::made::Made;
 use super::made::TSA;
 use super::made::plan;
-use super::program::Place;
+use super::program::TestDirectory;
 use super::scene::LIMITS;
 use super::scene::SCENE;
 use super::scene::Scene;
@@ -53,16 +53,16 @@ use super::scene::store;
 const WHO: &str = "--trusted-root root.json --certificate-identity release@acme.example \
                    --certificate-oidc-issuer-any --transparency-logs 0 --certificate-logs 0";
 
-/// A folder as [`Place`] makes it, with the certificate of the timestamp authority.
+/// A folder as [`TestDirectory`] makes it, with the certificate of the timestamp authority.
 struct Yard {
-    place: Place,
+    place: TestDirectory,
     scene: &'static Scene,
 }
 
 impl Yard {
     fn new() -> Option<Self> {
         let scene = SCENE.as_ref()?;
-        let place = Place::new(scene, &TestLog::new("log.example", Does::Adds));
+        let place = TestDirectory::new(scene, &TestLog::new("log.example", Does::Adds));
         fs::copy(&scene.tsa_root.file, place.path().join("tsa.pem")).unwrap();
         fs::write(place.path().join("app.txt"), "bytes of a file").unwrap();
         Some(Self { place, scene })
@@ -186,12 +186,12 @@ fn an_answer_that_does_not_fit_is_refused_by_name_and_nothing_is_attached() {
     yard.expect("sign oci:app:v1 --key release.key --cert-chain release.pem", 0);
     yard.expect("timestamp request oci:app:v1 -o requests", 0);
     let (request, scene) = (yard.request("requests"), yard.scene);
-    let stranger = scene.shop.issue(&scene.shop.root(plan("/O=Stranger/CN=root", CA)), plan("/CN=clock", TSA));
+    let untrusted = scene.shop.issue(&scene.shop.root(plan("/O=Other/CN=root", CA)), plan("/CN=clock", TSA));
     let sibling = scene.shop.issue(&scene.tsa_root, plan("/O=Clock/CN=sibling", TSA));
     yard.answer("good.tsr", &request, &scene.tsa, Stamps::Granted);
     yard.answer("other.tsr", &request, &scene.tsa, Stamps::OtherData);
-    let late = TestAuthority { does: Stamps::Granted, time: stranger.certificate.not_before(), tsa: &stranger };
-    fs::write(yard.place.path().join("stranger.tsr"), late.response(&request).unwrap()).unwrap();
+    let late = TestAuthority { does: Stamps::Granted, time: untrusted.certificate.not_before(), tsa: &untrusted };
+    fs::write(yard.place.path().join("untrusted.tsr"), late.response(&request).unwrap()).unwrap();
     let late = TestAuthority { does: Stamps::Granted, time: sibling.certificate.not_before(), tsa: &sibling };
     fs::write(yard.place.path().join("sibling.tsr"), late.response(&request).unwrap()).unwrap();
     fs::write(yard.place.path().join("rejected.tsr"), [0x30, 5, 0x30, 3, 2, 1, 2]).unwrap();
@@ -204,8 +204,8 @@ fn an_answer_that_does_not_fit_is_refused_by_name_and_nothing_is_attached() {
     for (answers, trust, code, says) in [
         ("other.tsr", "--timestamp-roots tsa.pem", 2, "other.tsr: the timestamp is about none of the signatures"),
         ("good.tsr --token other.tsr", "--timestamp-roots tsa.pem", 2, "other.tsr: the timestamp is about none"),
-        ("stranger.tsr", "--timestamp-roots tsa.pem", 1, "stranger.tsr: timestamp: certificate "),
-        ("stranger.tsr", "--trusted-root root.json", 1, "stranger.tsr: timestamp: certificate "),
+        ("untrusted.tsr", "--timestamp-roots tsa.pem", 1, "untrusted.tsr: timestamp: certificate "),
+        ("untrusted.tsr", "--trusted-root root.json", 1, "untrusted.tsr: timestamp: certificate "),
         (
             "sibling.tsr",
             "--trusted-root root.json",
@@ -363,8 +363,8 @@ fn a_timestamp_goes_to_a_bundle_without_those_of_others() {
     let place = store();
     push(&place, &genuine);
     let request = found(&place).without_timestamp(Some(trust), LIMITS)[0].request(nonce());
-    let stranger = scene.shop.issue(&scene.shop.root(plan("/O=Stranger/CN=root", CA)), plan("/CN=clock", TSA));
-    let foreign = TestAuthority { tsa: &stranger, ..scene.authority(Stamps::Granted) }.response(&request).unwrap();
+    let untrusted = scene.shop.issue(&scene.shop.root(plan("/O=Other/CN=root", CA)), plan("/CN=clock", TSA));
+    let foreign = TestAuthority { tsa: &untrusted, ..scene.authority(Stamps::Granted) }.response(&request).unwrap();
     let wrong = scene.authority(Stamps::OtherData).response(&request).unwrap();
     let with = |stamps: &[&[u8]]| {
         let mut bundle = genuine.clone();

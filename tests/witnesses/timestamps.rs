@@ -413,10 +413,10 @@ fn a_timestamp_of_a_sibling_of_the_authority_is_not_stored() {
 fn an_authority_may_be_trusted_by_its_certificates_without_a_trusted_root() {
     let Some(scene) = SCENE.as_ref() else { return };
     let (key, now) = (key(&scene.leaf), scene.now());
-    let stranger = scene.shop.root(plan("/O=Stranger/CN=root", CA));
+    let untrusted = scene.shop.root(plan("/O=Other/CN=root", CA));
     let authority = scene.authority(Stamps::Granted);
     let authorities: [&dyn TimestampAuthority; 1] = [&authority];
-    for (root, is_trusted) in [(&scene.tsa_root, true), (&stranger, false)] {
+    for (root, is_trusted) in [(&scene.tsa_root, true), (&untrusted, false)] {
         let anchors = [Anchor { certificate: root.certificate.clone(), purpose: Purpose::TimeStamping }];
         let trust = WitnessTrust { anchors: &anchors, root: None, time: VerificationTime::now(now) };
         let asked = Witnessing { authorities: &authorities, logs: &[], trust };
@@ -460,7 +460,7 @@ fn a_signature_is_made_again_unless_it_has_a_verified_timestamp_of_each_authorit
     assert_eq!([&two[..], &one].map(when_missing), [true, true]);
     assert_eq!(referrers(&place), 4);
     // By a trusted root of another authority the timestamps count for nothing.
-    let stranger = scene.trusted_root_from(&[], "2099-01-01T00:00:00Z");
-    let asked = options(BUNDLE, now, witnessing(&one, &[], &stranger, now));
+    let untrusted = scene.trusted_root_from(&[], "2099-01-01T00:00:00Z");
+    let asked = options(BUNDLE, now, witnessing(&one, &[], &untrusted, now));
     assert!(signed(&place, identity, &asked, SignWhen::IfMissing).is_err(), "it is asked for again");
 }

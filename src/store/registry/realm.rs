@@ -4,7 +4,7 @@
 //! goes to the host of the registry itself, to the token service of a registry that documents another host
 //! ([`WELL_KNOWN`]), and to hosts that the operator named (`--allow-realm`). No rule infers from two host names that
 //! they have one owner. That would need a list of public suffixes, which becomes outdated in an installed program, and
-//! every missing suffix would send a password to a stranger.
+//! every missing suffix would send a password to another organisation.
 
 use reqwest::Url;
 

@@ -97,7 +97,7 @@ impl IdentityPattern {
         conditions: &[NamePattern],
     ) -> Result<Self, PatternError> {
         let text = match conditions.iter().any(NamePattern::is_exact_repository) {
-            true => name.check_strangers()?,
+            true => name.check_unrelated()?,
             false => name.check_narrow_name()?,
         };
         let name = NamePattern::AlternativeName { kind: None, text };
