@@ -64,13 +64,13 @@ struct SimpleSigningScan {
     in_critical: bool,
     in_type: bool,
     over: bool,
-    place: Place,
+    state: ScanState,
     /// The last string in the object or in `critical`, as it is written; cut off where it is too long to be one of the names.
     text: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Place {
+enum ScanState {
     #[default]
     Between,
     Escaped,
@@ -83,12 +83,12 @@ impl SimpleSigningScan {
             if self.over || self.found {
                 return;
             }
-            match self.place {
-                Place::Between => self.between(*byte),
-                Place::Escaped => self.within(*byte, Place::String),
-                Place::String if *byte == b'"' => self.end_of_string(),
-                Place::String if *byte == b'\\' => self.within(*byte, Place::Escaped),
-                Place::String => self.within(*byte, Place::String),
+            match self.state {
+                ScanState::Between => self.between(*byte),
+                ScanState::Escaped => self.within(*byte, ScanState::String),
+                ScanState::String if *byte == b'"' => self.end_of_string(),
+                ScanState::String if *byte == b'\\' => self.within(*byte, ScanState::Escaped),
+                ScanState::String => self.within(*byte, ScanState::String),
             }
         }
     }
@@ -106,7 +106,7 @@ impl SimpleSigningScan {
             }
             (b'"', _) => {
                 self.text.clear();
-                self.place = Place::String;
+                self.state = ScanState::String;
             }
             (b':', 1) => self.in_critical = self.text_is("critical"),
             (b',', 1) => self.in_critical = false,
@@ -119,15 +119,15 @@ impl SimpleSigningScan {
         }
     }
 
-    fn within(&mut self, byte: u8, next: Place) {
-        self.place = next;
+    fn within(&mut self, byte: u8, next: ScanState) {
+        self.state = next;
         if self.depth <= 2 && self.text.len() <= STRING_BYTES {
             self.text.push(byte);
         }
     }
 
     fn end_of_string(&mut self) {
-        self.place = Place::Between;
+        self.state = ScanState::Between;
         self.found = self.depth == 2 && self.in_critical && self.in_type && self.text_is(simple::TYPE);
     }
 
