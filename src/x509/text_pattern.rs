@@ -27,10 +27,10 @@ use crate::x509::pattern_literals::without_anchors;
 /// assert!(TextPattern::regexp("^refs/tags/v1$").unwrap().matches("refs/tags/v1"));
 /// ```
 #[derive(Clone)]
-pub struct TextPattern(Kind);
+pub struct TextPattern(PatternForm);
 
 #[derive(Clone)]
-enum Kind {
+enum PatternForm {
     Any,
     Exact(String),
     Regexp { text: String, whole: Regex },
@@ -40,7 +40,7 @@ enum Kind {
 impl TextPattern {
     /// Any text: the operator says so in a word of its own, since no pattern that is read says it.
     pub const fn any() -> Self {
-        Self(Kind::Any)
+        Self(PatternForm::Any)
     }
 
     /// This text, and no other.
@@ -49,7 +49,7 @@ impl TextPattern {
     /// [`PatternError`] where it is empty, too long, or has a character that is hidden or ends a line.
     pub fn exact(text: &str) -> Result<Self, PatternError> {
         check(text)?;
-        Ok(Self(Kind::Exact(text.to_owned())))
+        Ok(Self(PatternForm::Exact(text.to_owned())))
     }
 
     /// A text in which `*` stands for characters other than `/`, `@`, `?`, `#`, `%` and spaces, perhaps none, and `**` for
@@ -67,7 +67,7 @@ impl TextPattern {
         }
         let across = |part: &str| part.split('*').map(regex_lite::escape).collect::<Vec<_>>().join(r"[^/@?#%\s]*");
         let whole = text.split("**").map(across).collect::<Vec<_>>().join(r"[^@?#%\s]*");
-        Ok(Self(Kind::Wildcard { whole: compiled(&whole, text)?, text: text.to_owned() }))
+        Ok(Self(PatternForm::Wildcard { whole: compiled(&whole, text)?, text: text.to_owned() }))
     }
 
     /// A regular expression that is anchored: each of its alternatives begins with `^` and ends with `$`. `.`, `[…]`, groups,
@@ -90,45 +90,45 @@ impl TextPattern {
         if !branches.iter().all(|branch| is_anchored(branch)) {
             return Err(PatternError::Anchor { found: text.to_owned(), anchored: anchored(flags, &branches) });
         }
-        Ok(Self(Kind::Regexp { whole: compiled(text, text)?, text: text.to_owned() }))
+        Ok(Self(PatternForm::Regexp { whole: compiled(text, text)?, text: text.to_owned() }))
     }
 
     /// Whether the whole of `text` is what the pattern says.
     pub fn matches(&self, text: &str) -> bool {
         let plain = || limits::count(text.len()) <= LONGEST_TEXT && !text.chars().any(text::is_unsafe_to_show);
         match &self.0 {
-            Kind::Any => true,
-            Kind::Exact(wanted) => wanted == text,
-            Kind::Regexp { whole, .. } => plain() && whole.is_match(text),
-            Kind::Wildcard { whole, .. } => plain() && !has_dot_segment(text) && whole.is_match(text),
+            PatternForm::Any => true,
+            PatternForm::Exact(wanted) => wanted == text,
+            PatternForm::Regexp { whole, .. } => plain() && whole.is_match(text),
+            PatternForm::Wildcard { whole, .. } => plain() && !has_dot_segment(text) && whole.is_match(text),
         }
     }
 
     /// Whether it is [`TextPattern::any`].
     pub const fn is_any(&self) -> bool {
-        matches!(self.0, Kind::Any)
+        matches!(self.0, PatternForm::Any)
     }
 
     /// Whether every text that `other` matches is matched by this pattern too, as far as that can be told.
     pub(super) fn covers(&self, other: &Self) -> bool {
         match &other.0 {
             _ if self.is_any() || self == other => true,
-            Kind::Exact(text) => self.matches(text),
-            Kind::Any | Kind::Regexp { .. } | Kind::Wildcard { .. } => false,
+            PatternForm::Exact(text) => self.matches(text),
+            PatternForm::Any | PatternForm::Regexp { .. } | PatternForm::Wildcard { .. } => false,
         }
     }
 
     /// Whether it is one exact text.
     pub(super) const fn is_exact(&self) -> bool {
-        matches!(self.0, Kind::Exact(_))
+        matches!(self.0, PatternForm::Exact(_))
     }
 
     /// The literal ends of its alternatives; none where nothing stands for other text.
     pub(super) fn literals(&self) -> Vec<Literals> {
         match &self.0 {
-            Kind::Any | Kind::Exact(_) => Vec::new(),
-            Kind::Regexp { text, .. } => Literals::of_regexp(text),
-            Kind::Wildcard { text, .. } => vec![Literals::of_wildcard(text)],
+            PatternForm::Any | PatternForm::Exact(_) => Vec::new(),
+            PatternForm::Regexp { text, .. } => Literals::of_regexp(text),
+            PatternForm::Wildcard { text, .. } => vec![Literals::of_wildcard(text)],
         }
     }
 
@@ -138,7 +138,7 @@ impl TextPattern {
     /// [`PatternError::CatchAll`] with one of them.
     pub(super) fn check_unrelated(self) -> Result<Self, PatternError> {
         match UNRELATED.into_iter().find(|name| !self.is_any() && self.matches(name)) {
-            Some(example) if !matches!(self.0, Kind::Exact(_)) => {
+            Some(example) if !matches!(self.0, PatternForm::Exact(_)) => {
                 Err(PatternError::CatchAll { found: self.to_string(), example })
             }
             _ => Ok(self),
@@ -147,10 +147,10 @@ impl TextPattern {
 
     fn form(&self) -> (&'static str, &str) {
         match &self.0 {
-            Kind::Any => ("any", ""),
-            Kind::Exact(text) => ("exact", text),
-            Kind::Regexp { text, .. } => ("regexp", text),
-            Kind::Wildcard { text, .. } => ("wildcard", text),
+            PatternForm::Any => ("any", ""),
+            PatternForm::Exact(text) => ("exact", text),
+            PatternForm::Regexp { text, .. } => ("regexp", text),
+            PatternForm::Wildcard { text, .. } => ("wildcard", text),
         }
     }
 }
@@ -174,9 +174,9 @@ impl fmt::Debug for TextPattern {
 impl fmt::Display for TextPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Any => f.write_str("(any)"),
-            Kind::Exact(text) | Kind::Wildcard { text, .. } => f.write_str(text),
-            Kind::Regexp { text, .. } => write!(f, "regexp:{text}"),
+            PatternForm::Any => f.write_str("(any)"),
+            PatternForm::Exact(text) | PatternForm::Wildcard { text, .. } => f.write_str(text),
+            PatternForm::Regexp { text, .. } => write!(f, "regexp:{text}"),
         }
     }
 }
