@@ -18,9 +18,9 @@ use super::stores::Stores;
 /// The destination of a copy or import.
 pub(super) enum Target {
     /// Each image goes into the repository of its own name below this prefix: `host/prefix/`.
-    Below(String),
+    Prefix(String),
     /// All images go into one layout, archive or repository.
-    Place(String),
+    Single(String),
 }
 
 /// The stores that this command writes to, each opened once, and the names that it wrote.
@@ -40,12 +40,12 @@ impl Target {
             Some(prefix) => {
                 let below = format!("{prefix}/image");
                 match below.parse::<Reference>() {
-                    Ok(Reference::Registry(_)) => Ok(Self::Below(prefix.to_owned())),
+                    Ok(Reference::Registry(_)) => Ok(Self::Prefix(prefix.to_owned())),
                     // Report the error for what was typed, not for the prefix.
                     _ => Err(typed.parse::<Reference>().err().map_or_else(|| Failure::unknown(typed), Failure::from)),
                 }
             }
-            None => Ok(Self::Place(typed.to_owned())),
+            None => Ok(Self::Single(typed.to_owned())),
         }
     }
 
@@ -57,18 +57,18 @@ impl Target {
     /// Some reference at the destination, from which its host is read.
     pub(super) fn any_reference(&self) -> String {
         match self {
-            Self::Below(prefix) => format!("{prefix}/image"),
-            Self::Place(place) => place.clone(),
+            Self::Prefix(prefix) => format!("{prefix}/image"),
+            Self::Single(reference) => reference.clone(),
         }
     }
 
     /// Refuses several images for a destination that is one name.
     pub(super) fn check_count(&self, images: &[String]) -> Result<(), Failure> {
-        let Self::Place(place) = self else { return Ok(()) };
-        let reference: Reference = place.parse()?;
-        match super::stores::names_an_image(place)? && images.len() > 1 {
+        let Self::Single(typed) = self else { return Ok(()) };
+        let reference: Reference = typed.parse()?;
+        match super::stores::names_an_image(typed)? && images.len() > 1 {
             true => {
-                let message = format!("`{place}` is one name, and {} images go there", images.len());
+                let message = format!("`{typed}` is one name, and {} images go there", images.len());
                 Err(Failure::unknown(message).hint(reference.location()))
             }
             false => Ok(()),
@@ -78,8 +78,8 @@ impl Target {
     /// The destination reference of the image `source`. `names` are its names at the source.
     pub(super) fn reference_for(&self, source: &str, names: &[String]) -> Result<String, Failure> {
         let prefix = match self {
-            Self::Place(place) => return Ok(place.clone()),
-            Self::Below(prefix) => prefix,
+            Self::Single(reference) => return Ok(reference.clone()),
+            Self::Prefix(prefix) => prefix,
         };
         let full = names.iter().filter(|name| ImageName::new(name.as_str()).is_some_and(|name| name.is_full()));
         let mut below: Vec<_> = full
