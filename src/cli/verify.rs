@@ -144,27 +144,29 @@ fn report(
     args: &VerifyArgs,
     reference: &str,
     references: &[String],
-    result: &Result<Answer, Failure>,
+    result: &Result<ReferenceResult, Failure>,
     reports: &mut Results,
 ) -> Exit {
-    if let Ok(Answer::Outcome(outcome)) = result {
+    if let Ok(ReferenceResult::Outcome(outcome)) = result {
         verdict::unread_foreign_layers(reference, &outcome.layers);
     }
     match (args.output, result) {
-        (VerifyOutput::Predicate | VerifyOutput::Text, Ok(Answer::NotEnforced(verdict))) => {
+        (VerifyOutput::Predicate | VerifyOutput::Text, Ok(ReferenceResult::NotEnforced(verdict))) => {
             not_enforced::show(reference, verdict, args.accept_unenforced);
         }
-        (VerifyOutput::Text, Ok(Answer::Outcome(outcome))) => verdict::outcome(reference, outcome, &args.required),
-        (VerifyOutput::Predicate, Ok(Answer::Outcome(outcome))) => {
+        (VerifyOutput::Text, Ok(ReferenceResult::Outcome(outcome))) => {
+            verdict::outcome(reference, outcome, &args.required)
+        }
+        (VerifyOutput::Predicate, Ok(ReferenceResult::Outcome(outcome))) => {
             verdict::predicates(reference, outcome, &args.required);
         }
         (VerifyOutput::Predicate | VerifyOutput::Text, Err(failure)) => {
             render::failure(&failure.clone().of(reference, references));
         }
-        (VerifyOutput::Json | VerifyOutput::Jsonl, Ok(Answer::NotEnforced(verdict))) => {
+        (VerifyOutput::Json | VerifyOutput::Jsonl, Ok(ReferenceResult::NotEnforced(verdict))) => {
             reports.add(VerifyResult::not_enforced(reference, verdict));
         }
-        (VerifyOutput::Json | VerifyOutput::Jsonl, Ok(Answer::Outcome(outcome))) => {
+        (VerifyOutput::Json | VerifyOutput::Jsonl, Ok(ReferenceResult::Outcome(outcome))) => {
             reports.add(VerifyResult::of(reference, outcome));
         }
         (VerifyOutput::Json | VerifyOutput::Jsonl, Err(failure)) => {
@@ -173,9 +175,9 @@ fn report(
     }
     match result {
         Err(failure) => failure.exit,
-        Ok(Answer::NotEnforced(_)) if args.accept_unenforced => Exit::Yes,
-        Ok(Answer::NotEnforced(_)) => Exit::Unknown,
-        Ok(Answer::Outcome(outcome)) => exit_of(outcome),
+        Ok(ReferenceResult::NotEnforced(_)) if args.accept_unenforced => Exit::Yes,
+        Ok(ReferenceResult::NotEnforced(_)) => Exit::Unknown,
+        Ok(ReferenceResult::Outcome(outcome)) => exit_of(outcome),
     }
 }
 
@@ -193,8 +195,8 @@ pub(super) fn bytes_in_parallel(jobs: usize) -> u64 {
     PARALLEL_BYTES.min(PARALLEL_BYTES_OF_ALL / jobs)
 }
 
-/// The answer for one reference.
-enum Answer {
+/// The result for one reference.
+enum ReferenceResult {
     /// The statement for it does not enforce every check: nothing was verified.
     NotEnforced(NotEnforced),
     /// The verdicts.
@@ -229,11 +231,11 @@ impl<'a> Verification<'a> {
         self,
         references: &'a [String],
         jobs: usize,
-        mut report: impl FnMut(&str, Result<Answer, Failure>),
+        mut report: impl FnMut(&str, Result<ReferenceResult, Failure>),
     ) {
         let reference = move |number: usize| references.get(number).map_or("", String::as_str);
         let several = references.len() > 1;
-        let parallel_pass = move |number| -> Task<'a, Option<Result<Answer, Failure>>> {
+        let parallel_pass = move |number| -> Task<'a, Option<Result<ReferenceResult, Failure>>> {
             Box::pin(async move {
                 // Layers are read for one image at a time, several layers in parallel.
                 // The other images of a docker-archive are found by its list, which a limited source does not give.
@@ -244,7 +246,7 @@ impl<'a> Verification<'a> {
                 }
             })
         };
-        let whole = move |number| -> Task<'a, Result<Answer, Failure>> {
+        let whole = move |number| -> Task<'a, Result<ReferenceResult, Failure>> {
             Box::pin(async move {
                 let reference = reference(number);
                 let evaluated = self.evaluated(reference)?;
@@ -259,7 +261,7 @@ impl<'a> Verification<'a> {
     }
 
     /// Verifies `reference` within [`PARALLEL_BYTES`]; none if it needs more.
-    async fn within_limit(self, reference: &str, jobs: usize) -> Option<Result<Answer, Failure>> {
+    async fn within_limit(self, reference: &str, jobs: usize) -> Option<Result<ReferenceResult, Failure>> {
         let evaluated = match self.evaluated(reference) {
             Ok(evaluated) => evaluated,
             Err(failure) => return Some(Err(failure)),
@@ -297,7 +299,7 @@ impl<'a> Verification<'a> {
         source: &Arc<dyn Source>,
         tag_or_digest: &TagOrDigest,
         evaluated: Evaluated<'_>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<ReferenceResult, Failure> {
         let outcome = match evaluated {
             Evaluated::Enforced(options) => {
                 match layers::verify(source, tag_or_digest, self.platforms, options).await {
@@ -312,12 +314,12 @@ impl<'a> Verification<'a> {
                 let source = source.as_ref();
                 let (now, lookup, limits) = (self.now, self.revocation, self.limits);
                 match unenforced::verify(source, tag_or_digest, &verifier, now, lookup, limits).await {
-                    Ok(not_enforced) => return Ok(Answer::NotEnforced(not_enforced)),
+                    Ok(not_enforced) => return Ok(ReferenceResult::NotEnforced(not_enforced)),
                     Err(not_verified) => not_verified.into_outcome()?,
                 }
             }
         };
-        Ok(Answer::Outcome(outcome.without_documents()))
+        Ok(ReferenceResult::Outcome(outcome.without_documents()))
     }
 
     /// Verifies the other images of a docker-archive in which `reference` names one: `docker load` loads all of them.

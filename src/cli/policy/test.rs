@@ -42,7 +42,7 @@ use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 
 /// What a policy says of a case, or why the case could not be run.
-type Answer = Result<CaseAnswer, Failure>;
+type CaseResult = Result<CaseAnswer, Failure>;
 
 /// The cases of a directory and their policy file.
 struct Suite<'a> {
@@ -71,11 +71,11 @@ pub(super) fn test(args: &PolicyTestArgs) -> Result<Exit, Failure> {
     let runtime = Runtime::new(Work::Waiting)?;
     let images = Images::local(limits.clone());
     let answer = |case| suite.answer(case, &policies, &images, &runtime);
-    let answers: Vec<(&PolicyCase, Answer)> = cases.iter().map(|case| (case, answer(case))).collect();
+    let answers: Vec<(&PolicyCase, CaseResult)> = cases.iter().map(|case| (case, answer(case))).collect();
     let left = never_refused(&document, &answers);
     match args.output {
         Output::Json => {
-            let reported = |(case, answer): &(&PolicyCase, Answer)| {
+            let reported = |(case, answer): &(&PolicyCase, CaseResult)| {
                 PolicyCaseResult::new(case, answer.as_ref().map_err(Failure::reported))
             };
             let results = answers.iter().map(reported).collect();
@@ -92,7 +92,7 @@ pub(super) fn test(args: &PolicyTestArgs) -> Result<Exit, Failure> {
 }
 
 /// The exit code of one case: 0 as expected, 1 otherwise, 2 if it could not be run.
-fn exit(case: &PolicyCase, answer: &Answer) -> Exit {
+fn exit(case: &PolicyCase, answer: &CaseResult) -> Exit {
     match answer {
         Ok(answer) if answer.is_expected_by(case) => Exit::Yes,
         Ok(_) => Exit::Refused,
@@ -101,7 +101,7 @@ fn exit(case: &PolicyCase, answer: &Answer) -> Exit {
 }
 
 /// The requirements that no case has refused, among the cases that are as expected.
-fn never_refused(document: &PolicyDocument, answers: &[(&PolicyCase, Answer)]) -> Vec<RequirementPlace> {
+fn never_refused(document: &PolicyDocument, answers: &[(&PolicyCase, CaseResult)]) -> Vec<RequirementPlace> {
     let mut refused = BTreeSet::new();
     for (case, answer) in answers {
         if let Some(answer) = answer.as_ref().ok().filter(|answer| answer.is_expected_by(case)) {
@@ -131,7 +131,7 @@ impl Suite<'_> {
         policies: &BTreeMap<Time, Option<LoadedPolicy>>,
         images: &Images,
         runtime: &Runtime,
-    ) -> Answer {
+    ) -> CaseResult {
         let name = JudgedName::given(&case.name.value)
             .map_err(|failure| Failure::unknown(failure.message).hint("name: HOST/REPOSITORY[:TAG]"))?;
         let (source, tag_or_digest) = images.open(&self.image(case)?)?;
@@ -164,7 +164,7 @@ impl Suite<'_> {
 }
 
 /// One line for each case, the requirements that no case has refused, and a summary.
-fn page(policy: &Path, answers: &[(&PolicyCase, Answer)], left: &[RequirementPlace], places: usize) -> Lines {
+fn page(policy: &Path, answers: &[(&PolicyCase, CaseResult)], left: &[RequirementPlace], places: usize) -> Lines {
     let mut lines = Lines::default();
     for (case, answer) in answers {
         let title = Foreign(&case.case.value);
