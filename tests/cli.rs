@@ -22,9 +22,9 @@ mod case;
 mod pages;
 #[path = "cli/pipelines.rs"]
 mod pipelines;
-#[path = "cli/place.rs"]
-mod place;
 mod support;
+#[path = "cli/test_directory.rs"]
+mod test_directory;
 #[path = "cli/transcript.rs"]
 mod transcript;
 
@@ -157,11 +157,11 @@ fn every_schema_is_compared_with_a_report() {
 
 #[test]
 fn a_picture_is_well_formed_xml() {
-    let place = place::Place::new(&BTreeMap::new());
+    let directory = test_directory::TestDirectory::new(&BTreeMap::new());
     for command in ["keys", "signed app", "bulla sign oci:app:v1 --key untrusted.key -a 'who=<&\">' --format both"] {
-        place.set_up(command);
+        directory.set_up(command);
     }
-    let ran = place.run("bulla tree oci:app:v1 --key release.pub --output svg", None);
+    let ran = directory.run("bulla tree oci:app:v1 --key release.pub --output svg", None);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(xml_fault(&ran.stdout), None, "{}", ran.stdout);
     for broken in ["<a><b></a></b>", "<a>", "<a>&</a>", "<a b=\"<\"/>", "<a/><b/>", "<a b=c/>", "text<a/>"] {

@@ -8,10 +8,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::place;
-use super::place::Place;
-use super::place::Ran;
 use super::support::schema;
+use super::test_directory;
+use super::test_directory::Ran;
+use super::test_directory::TestDirectory;
 
 /// The passphrases of all cases: nothing that the program prints may have one of them.
 const SECRETS: [&str; 3] = ["correct-horse", "battery-staple", "PRIVATE KEY-----"];
@@ -86,18 +86,19 @@ pub fn read(path: &Path) -> Case {
 
 /// Runs a case and returns what is wrong; nothing if it is as it should be.
 pub fn run(case: &Case) -> String {
-    let place = Place::new(&case.env);
-    case.setup.iter().for_each(|command| place.set_up(command));
-    let work = place.work();
-    let snapshot = || case.files.unchanged.iter().map(|path| place::files(&work.join(path))).collect::<Vec<_>>();
+    let directory = TestDirectory::new(&case.env);
+    case.setup.iter().for_each(|command| directory.set_up(command));
+    let work = directory.work();
+    let snapshot =
+        || case.files.unchanged.iter().map(|path| test_directory::files(&work.join(path))).collect::<Vec<_>>();
     let before = snapshot();
-    let ran = place.run(&case.command, case.stdin.as_deref());
+    let ran = directory.run(&case.command, case.stdin.as_deref());
     let mut wrong = Vec::new();
     if ran.code != case.status.code {
         wrong.push(format!("exit status {}, wanted {}", ran.code, case.status.code));
     }
-    wrong.extend(case.stdout.compare("stdout", &ran.stdout, &place));
-    wrong.extend(case.stderr.compare("stderr", &ran.stderr, &place));
+    wrong.extend(case.stdout.compare("stdout", &ran.stdout, &directory));
+    wrong.extend(case.stderr.compare("stderr", &ran.stderr, &directory));
     wrong.extend(manners(&ran, case.command.starts_with("bulla demo")));
     wrong.extend(reported(&ran.stdout));
     wrong.extend(case.files.check(&work));
@@ -105,7 +106,7 @@ pub fn run(case: &Case) -> String {
         let names = before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name));
         wrong.extend(names.map(|name| format!("`{path}`: {} changed", name.display())));
     }
-    wrong.extend(place.leftovers().iter().map(|path| format!("{} was left behind", path.display())));
+    wrong.extend(directory.leftovers().iter().map(|path| format!("{} was left behind", path.display())));
     if wrong.is_empty() {
         return String::new();
     }
@@ -158,25 +159,25 @@ fn manners(ran: &Ran, demo: bool) -> Vec<String> {
 const PROPER: [&str; 5] = ["ECDSA", "Ed25519", "PIN", "PKCS#11", "RSA"];
 
 impl Expected {
-    fn compare(&self, stream: &str, got: &str, place: &Place) -> Vec<String> {
+    fn compare(&self, stream: &str, got: &str, directory: &TestDirectory) -> Vec<String> {
         let mut wrong = Vec::new();
         for want in &self.contains {
-            if !got.contains(&place.expand(want)) {
+            if !got.contains(&directory.expand(want)) {
                 wrong.push(format!("{stream} lacks {want:?}"));
             }
         }
         for unwanted in &self.excludes {
-            if got.contains(&place.expand(unwanted)) {
+            if got.contains(&directory.expand(unwanted)) {
                 wrong.push(format!("{stream} has {unwanted:?}"));
             }
         }
         if let Some(want) = &self.equals
-            && got != place.expand(want)
+            && got != directory.expand(want)
         {
             wrong.push(format!("{stream} is not\n{want}"));
         }
         if let Some(want) = &self.matches
-            && !matches(&place.expand(want), got)
+            && !matches(&directory.expand(want), got)
         {
             wrong.push(format!("{stream} does not match\n{want}"));
         }
@@ -184,7 +185,7 @@ impl Expected {
             match serde_json::from_str::<Value>(got) {
                 Err(error) => wrong.push(format!("{stream} is not JSON: {error}")),
                 Ok(object) => {
-                    wrong.extend(self.json.iter().filter_map(|(pointer, want)| at(&object, pointer, want, place)))
+                    wrong.extend(self.json.iter().filter_map(|(pointer, want)| at(&object, pointer, want, directory)))
                 }
             }
         }
@@ -192,12 +193,12 @@ impl Expected {
     }
 }
 
-fn at(object: &Value, pointer: &str, want: &Value, place: &Place) -> Option<String> {
+fn at(object: &Value, pointer: &str, want: &Value, directory: &TestDirectory) -> Option<String> {
     let got = match pointer.strip_suffix("/#") {
         Some(list) => object.pointer(list).map(|list| Value::from(list.as_array().map_or(0, Vec::len))),
         None => object.pointer(pointer).cloned(),
     };
-    let want = want.as_str().map_or_else(|| want.clone(), |text| Value::from(place.expand(text)));
+    let want = want.as_str().map_or_else(|| want.clone(), |text| Value::from(directory.expand(text)));
     // TOML has no null: the word stands for a field that is null or not there.
     let absent = want == "null" && got.as_ref().is_none_or(Value::is_null);
     (!absent && got.as_ref() != Some(&want)).then(|| format!("{pointer} is {got:?}, wanted {want}"))
@@ -214,7 +215,7 @@ impl Files {
             wrong.extend((!text.contains(want)).then(|| format!("`{path}` lacks {want:?}")));
         }
         for (path, want) in &self.mode {
-            let got = if is_there(path) { place::mode(&work.join(path)) } else { "nothing".to_owned() };
+            let got = if is_there(path) { test_directory::mode(&work.join(path)) } else { "nothing".to_owned() };
             wrong.extend((got != *want).then(|| format!("`{path}` has the mode {got}, wanted {want}")));
         }
         wrong

@@ -9,20 +9,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::place::Place;
-use super::place::testdata;
+use super::test_directory::TestDirectory;
+use super::test_directory::testdata;
 
 type Set = BTreeSet<String>;
 
 #[test]
 fn commands_md_lists_every_command_and_option() {
-    let place = Place::new(&BTreeMap::new());
+    let directory = TestDirectory::new(&BTreeMap::new());
     let page = page();
     let sections = sections(&page);
     let mut seen = Set::new();
     let mut waiting = vec![String::new()];
     while let Some(command) = waiting.pop() {
-        let help = place.run(&format!("bulla {command} --help"), None).stdout;
+        let help = directory.run(&format!("bulla {command} --help"), None).stdout;
         let below = subcommands(&help);
         if below.is_empty() {
             let section = sections.get(&command).unwrap_or_else(|| panic!("no section `## bulla {command}`"));
@@ -43,11 +43,11 @@ fn commands_md_lists_every_command_and_option() {
 /// those who come from other tools name no option of ours that no command has.
 #[test]
 fn the_commands_that_the_pages_name_are_there() {
-    let place = Place::new(&BTreeMap::new());
+    let directory = TestDirectory::new(&BTreeMap::new());
     let mut known: BTreeMap<String, Set> = BTreeMap::new();
     let mut waiting = vec![String::new()];
     while let Some(command) = waiting.pop() {
-        let help = place.run(&format!("bulla {command} --help"), None).stdout;
+        let help = directory.run(&format!("bulla {command} --help"), None).stdout;
         waiting.extend(subcommands(&help).iter().map(|name| format!("{command} {name}").trim().to_owned()));
         known.insert(command, options(&help));
     }
@@ -111,14 +111,14 @@ fn commands_md_lists_every_field_of_every_report() {
     for (command, runs) in REPORTS {
         let mut printed = Set::new();
         for run in *runs {
-            let place = Place::new(&BTreeMap::new());
+            let directory = TestDirectory::new(&BTreeMap::new());
             for command in SETUP {
-                place.set_up(command);
+                directory.set_up(command);
             }
             let steps: Vec<_> = run.split(" && ").collect();
             let (last, before) = steps.split_last().unwrap();
-            before.iter().for_each(|step| place.set_up(step));
-            let ran = place.run(&format!("bulla {command} {last} --output json"), None);
+            before.iter().for_each(|step| directory.set_up(step));
+            let ran = directory.run(&format!("bulla {command} {last} --output json"), None);
             let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{run}: {}", ran.stderr));
             assert_eq!(report["version"], 1);
             assert_eq!(report["command"], *command);

@@ -8,10 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::place::Place;
-use super::place::Ran;
-use super::place::files;
-use super::place::testdata;
+use super::test_directory::Ran;
+use super::test_directory::TestDirectory;
+use super::test_directory::files;
+use super::test_directory::testdata;
 
 type Env = BTreeMap<String, String>;
 
@@ -42,7 +42,7 @@ struct Job {
 /// A registry outside and one inside, an image that was pushed, and everything that the pipelines expect.
 struct Ci {
     given: Given,
-    place: Place,
+    directory: TestDirectory,
     system: System,
 }
 
@@ -73,7 +73,7 @@ fn what_is_signed_is_deployed_and_imported(system: System) {
     assert_eq!(ci.report("sign.json")["results"][0]["signatures"][0]["alreadySigned"], false, "{}", signed.stderr);
     ci.run("deploy", 0);
     assert_eq!(ci.report("verify.json")["results"][0]["verdict"], "verified");
-    let deployed = fs::read_to_string(ci.place.work().join("deployed")).unwrap();
+    let deployed = fs::read_to_string(ci.directory.work().join("deployed")).unwrap();
     assert_eq!(deployed.trim(), format!("{}@{}", ci.given.open["REPOSITORY"], ci.given.open["DIGEST"]));
     ci.run("import", 0);
     assert_eq!(ci.report("import.json")["results"][0]["verdict"], "verified");
@@ -86,7 +86,7 @@ fn what_is_signed_is_deployed_and_imported(system: System) {
 fn a_refused_image_stops_the_job(system: System) {
     let ci = Ci::new(system);
     let ran = ci.run("deploy", 1);
-    assert!(!ci.place.work().join("deployed").exists(), "an image that nobody signed was deployed");
+    assert!(!ci.directory.work().join("deployed").exists(), "an image that nobody signed was deployed");
     assert_eq!(ci.report("verify.json")["results"][0]["verdict"], "refused");
     ci.says(&ran, "refused");
 }
@@ -95,7 +95,7 @@ fn an_image_of_which_it_cannot_be_told_stops_the_job_with_another_code(system: S
     let mut ci = Ci::new(system);
     ci.given.open.insert("DIGEST".to_owned(), format!("sha256:{}", "0".repeat(64)));
     let ran = ci.run("deploy", 2);
-    assert!(!ci.place.work().join("deployed").exists(), "nobody could tell about what was deployed");
+    assert!(!ci.directory.work().join("deployed").exists(), "nobody could tell about what was deployed");
     assert_eq!(ci.report("verify.json")["results"][0]["verdict"], "unknown");
     ci.says(&ran, "could not tell");
 }
@@ -150,20 +150,20 @@ fn no_secret_stands_in_a_script_and_no_address_in_a_file(system: System) {
 
 impl Ci {
     fn new(system: System) -> Self {
-        let place = Place::new(&Env::new());
+        let directory = TestDirectory::new(&Env::new());
         let user = format!("user=ci:{PASSWORD}");
         for registry in ["outside", "inside"] {
-            place.start_registry(registry, &["auth=basic", "anonymous=nothing", &user]);
+            directory.start_registry(registry, &["auth=basic", "anonymous=nothing", &user]);
         }
-        place.set_up("image app:v1 1");
-        place.set_up(&format!("BULLA_PASSWORD={PASSPHRASE} bulla key new -o release > /dev/null"));
-        place.set_up("printf '#!/bin/sh\\necho \"$1\" > deployed\\n' > deploy.sh && chmod +x deploy.sh");
-        let key = place.work().join("release.key");
-        let (outside, inside) = (place.address("outside"), place.address("inside"));
+        directory.set_up("image app:v1 1");
+        directory.set_up(&format!("BULLA_PASSWORD={PASSPHRASE} bulla key new -o release > /dev/null"));
+        directory.set_up("printf '#!/bin/sh\\necho \"$1\" > deployed\\n' > deploy.sh && chmod +x deploy.sh");
+        let key = directory.work().join("release.key");
+        let (outside, inside) = (directory.address("outside"), directory.address("inside"));
         let auth = STANDARD.encode(format!("ci:{PASSWORD}"));
         let auth = format!(r#"{{"auths":{{"{outside}":{{"auth":"{auth}"}},"{inside}":{{"auth":"{auth}"}}}}}}"#);
         let open = [
-            ("DIGEST", place.expand("{digest app:v1}")),
+            ("DIGEST", directory.expand("{digest app:v1}")),
             ("INSIDE", format!("{inside}/app")),
             ("REPOSITORY", format!("{outside}/app")),
             ("SHIPMENT", "shipment.tar".to_owned()),
@@ -177,7 +177,7 @@ impl Ci {
         let named = |(name, value): (&str, String)| (name.to_owned(), value);
         let given = Given { open: open.map(named).into(), secret: secret.map(named).into() };
         fs::remove_file(key).unwrap();
-        let ci = Self { given, place, system };
+        let ci = Self { given, directory, system };
         assert_eq!(ci.logged_in(&format!("bulla copy oci:app:v1 {outside}/app:build")).code, 0);
         ci
     }
@@ -185,7 +185,7 @@ impl Ci {
     /// A command of the person who looks at it, not of the pipeline.
     fn logged_in(&self, command: &str) -> Ran {
         let env = [("DOCKER_AUTH_CONFIG".to_owned(), self.given.secret["DOCKER_AUTH_CONFIG"].clone())];
-        self.place.run_job(command, &env.into())
+        self.directory.run_job(command, &env.into())
     }
 
     /// Runs a job as the CI system does: step by step, up to the first that fails. Everything that is to be kept has to
@@ -195,7 +195,7 @@ impl Ci {
         let job = job(self.system, name, &self.given);
         let mut whole = Ran { code: 0, stdout: String::new(), stderr: String::new() };
         for (env, script) in &job.steps {
-            let ran = self.place.run_job(script, env);
+            let ran = self.directory.run_job(script, env);
             whole.stdout.push_str(&ran.stdout);
             whole.stderr.push_str(&ran.stderr);
             whole.code = ran.code;
@@ -206,14 +206,14 @@ impl Ci {
         let output = format!("{}{}", whole.stdout, whole.stderr);
         assert_eq!(whole.code, code, "{:?} {name}\n{output}", self.system);
         self.no_secret(&output, "the log");
-        for (path, bytes) in files(&self.place.work()) {
+        for (path, bytes) in files(&self.directory.work()) {
             self.no_secret(&String::from_utf8_lossy(&bytes), &path.display().to_string());
         }
         let report = job.artifacts.first().unwrap();
-        assert!(self.place.work().join(report).is_file(), "{report} is not there to be kept");
+        assert!(self.directory.work().join(report).is_file(), "{report} is not there to be kept");
         if code == 0 {
             for artifact in &job.artifacts {
-                assert!(self.place.work().join(artifact).is_file(), "{artifact} is not there to be kept");
+                assert!(self.directory.work().join(artifact).is_file(), "{artifact} is not there to be kept");
             }
         }
         whole
@@ -229,7 +229,7 @@ impl Ci {
     }
 
     fn report(&self, name: &str) -> Value {
-        serde_json::from_slice(&fs::read(self.place.work().join(name)).unwrap()).unwrap()
+        serde_json::from_slice(&fs::read(self.directory.work().join(name)).unwrap()).unwrap()
     }
 
     /// The messages in the job log: of the script, of bulla, or of Groovy after it.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use super::place::Place;
-use super::place::testdata;
+use super::test_directory::TestDirectory;
+use super::test_directory::testdata;
 
 /// A command of a page, and what stands below it.
 struct Step {
@@ -15,32 +15,32 @@ struct Step {
 /// The transcript of the README, with a registry on each side of the gap, a key pair, and the image of the demo.
 #[test]
 fn readme() {
-    let (place, names) = between_two_registries("registry.example", "inside.example");
-    place.set_up("bulla demo --keep demo");
-    place.set_up("bulla key new -o release");
-    place.set_up(&format!("bulla copy --without-referrers oci:demo/build:v1 {}/app:1.0", names[0].1));
-    replay(&place, &steps(&fs::read_to_string(testdata("../README.md")).unwrap()), &names);
+    let (directory, names) = between_two_registries("registry.example", "inside.example");
+    directory.set_up("bulla demo --keep demo");
+    directory.set_up("bulla key new -o release");
+    directory.set_up(&format!("bulla copy --without-referrers oci:demo/build:v1 {}/app:1.0", names[0].1));
+    replay(&directory, &steps(&fs::read_to_string(testdata("../README.md")).unwrap()), &names);
 }
 
 /// The walk through the whole job; the image comes into the first registry as the page says.
 #[test]
 fn getting_started_md() {
-    let (place, names) = between_two_registries("localhost:5000", "localhost:6000");
+    let (directory, names) = between_two_registries("localhost:5000", "localhost:6000");
     let page = fs::read_to_string(testdata("../docs/getting-started.md")).unwrap();
     let (_, two_lines) = page.split_once("```sh\nbulla demo --keep demo\n").unwrap();
-    place.set_up("bulla demo --keep demo");
-    place.set_up(&two_lines.split("\n```").next().unwrap().replace(names[0].0, &names[0].1));
-    replay(&place, &steps(&page), &names);
+    directory.set_up("bulla demo --keep demo");
+    directory.set_up(&two_lines.split("\n```").next().unwrap().replace(names[0].0, &names[0].1));
+    replay(&directory, &steps(&page), &names);
 }
 
 /// Two empty registries, and the names that a page gives them. Passphrases come from the environment, so nobody is
 /// asked for them.
-fn between_two_registries<'a>(connected: &'a str, isolated: &'a str) -> (Place, [(&'a str, String); 2]) {
-    let place = Place::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
-    place.start_registry("connected", &[]);
-    place.start_registry("isolated", &[]);
-    let names = [(connected, place.address("connected")), (isolated, place.address("isolated"))];
-    (place, names)
+fn between_two_registries<'a>(connected: &'a str, isolated: &'a str) -> (TestDirectory, [(&'a str, String); 2]) {
+    let directory = TestDirectory::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
+    directory.start_registry("connected", &[]);
+    directory.start_registry("isolated", &[]);
+    let names = [(connected, directory.address("connected")), (isolated, directory.address("isolated"))];
+    (directory, names)
 }
 
 /// Each block by itself, where the test keys and the signed layout are.
@@ -50,11 +50,11 @@ fn commands_md() {
     let blocks: Vec<&str> = page.split("```console\n").skip(1).collect();
     assert!(blocks.len() > 3, "there are no transcripts");
     for block in blocks {
-        let place = Place::new(&BTreeMap::new());
+        let directory = TestDirectory::new(&BTreeMap::new());
         for command in ["keys", "signed app", "bulla copy oci:app:v1 oci-archive:app.tar:v1"] {
-            place.set_up(command);
+            directory.set_up(command);
         }
-        replay(&place, &steps(&format!("```console\n{block}")), &[]);
+        replay(&directory, &steps(&format!("```console\n{block}")), &[]);
     }
 }
 
@@ -67,27 +67,27 @@ fn signing_requests_md() {
 /// Attestations of every kind about the image of `testdata/layouts/app`, with the keys of the tests.
 #[test]
 fn attestations_md() {
-    let place = Place::new(&BTreeMap::new());
-    place.set_up("keys");
-    place.set_up(&format!("bulla copy oci:{}:v1 oci:app:v1", testdata("layouts/app").display()));
-    place.set_up("index multi:v1 5 linux/amd64 linux/arm64");
-    replay(&place, &steps(&fs::read_to_string(testdata("../docs/attestations.md")).unwrap()), &[]);
+    let directory = TestDirectory::new(&BTreeMap::new());
+    directory.set_up("keys");
+    directory.set_up(&format!("bulla copy oci:{}:v1 oci:app:v1", testdata("layouts/app").display()));
+    directory.set_up("index multi:v1 5 linux/amd64 linux/arm64");
+    replay(&directory, &steps(&fs::read_to_string(testdata("../docs/attestations.md")).unwrap()), &[]);
 }
 
 /// A file is signed and verified.
 #[test]
 fn files_md() {
-    let place = Place::new(&BTreeMap::new());
-    place.set_up("keys");
-    replay(&place, &steps(&fs::read_to_string(testdata("../docs/files.md")).unwrap()), &[]);
+    let directory = TestDirectory::new(&BTreeMap::new());
+    directory.set_up("keys");
+    replay(&directory, &steps(&fs::read_to_string(testdata("../docs/files.md")).unwrap()), &[]);
 }
 
 /// A certificate authority for tests, a signature and its verification; a request, a certificate for it, and its check.
 #[test]
 fn certificates_md() {
-    let place = Place::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
-    place.set_up("image app:1.0 5");
-    replay(&place, &steps(&only("../docs/certificates.md", "test-ca")), &[]);
+    let directory = TestDirectory::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
+    directory.set_up("image app:1.0 5");
+    replay(&directory, &steps(&only("../docs/certificates.md", "test-ca")), &[]);
 }
 
 /// The ceremony is rehearsed: its commands, in their order.
@@ -113,12 +113,13 @@ fn keys_pkcs11_md() {
 #[cfg(unix)]
 #[test]
 fn keys_plugins_md() {
-    let place = Place::new(&BTreeMap::from([("BULLA_PLUGIN_DIR".to_owned(), "plugins".to_owned())]));
+    let directory = TestDirectory::new(&BTreeMap::from([("BULLA_PLUGIN_DIR".to_owned(), "plugins".to_owned())]));
     let (plugin, keys) = (super::support::test_plugin(), testdata("plugin"));
-    place.set_up(&format!("mkdir -p plugins/example && ln -s {} plugins/example/notation-example", plugin.display()));
-    place.set_up(&format!("cp -r {} keys", keys.display()));
-    place.set_up("image rehearsal:v1 5");
-    replay(&place, &steps(&only("../docs/keys-plugins.md", "plugin")), &[]);
+    directory
+        .set_up(&format!("mkdir -p plugins/example && ln -s {} plugins/example/notation-example", plugin.display()));
+    directory.set_up(&format!("cp -r {} keys", keys.display()));
+    directory.set_up("image rehearsal:v1 5");
+    replay(&directory, &steps(&only("../docs/keys-plugins.md", "plugin")), &[]);
 }
 
 /// The blocks of a page that are for SoftHSM, where it is there to stand in for a token.
@@ -130,10 +131,10 @@ fn in_a_token(page: &str) {
         return super::support::missing::not_run("softhsm2 not found");
     };
     let env = [("SOFTHSM2_CONF", "softhsm.conf"), ("BULLA_PIN", "2222"), ("BULLA_PKCS11_MODULE", module)];
-    let place = Place::new(&env.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
-    place.set_up("mkdir tokens && echo 'directories.tokendir = tokens' > softhsm.conf");
-    place.set_up("image rehearsal:v1 5");
-    replay(&place, &steps(&only(page, "softhsm")), &[]);
+    let directory = TestDirectory::new(&env.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    directory.set_up("mkdir tokens && echo 'directories.tokendir = tokens' > softhsm.conf");
+    directory.set_up("image rehearsal:v1 5");
+    replay(&directory, &steps(&only(page, "softhsm")), &[]);
 }
 
 /// A page with nothing but its transcripts of one kind.
@@ -144,18 +145,18 @@ fn only(page: &str, kind: &str) -> String {
 
 /// A page whose blocks are one story, with passphrases from the environment.
 fn from_top_to_bottom(page: &str) {
-    let place = Place::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
-    place.set_up(&format!("bulla copy oci:{}:v1 oci:app:v1", testdata("layouts/app").display()));
-    place.set_up("image rehearsal:v1 5");
-    replay(&place, &steps(&fs::read_to_string(testdata(page)).unwrap()), &[]);
+    let directory = TestDirectory::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
+    directory.set_up(&format!("bulla copy oci:{}:v1 oci:app:v1", testdata("layouts/app").display()));
+    directory.set_up("image rehearsal:v1 5");
+    replay(&directory, &steps(&fs::read_to_string(testdata(page)).unwrap()), &[]);
 }
 
 /// Runs the commands of a page, in which hosts have other names, and compares what they print.
-fn replay(place: &Place, steps: &[Step], names: &[(&str, String)]) {
+fn replay(directory: &TestDirectory, steps: &[Step], names: &[(&str, String)]) {
     assert!(!steps.is_empty(), "there is no transcript");
     for step in steps {
         let command = names.iter().fold(step.command.clone(), |text, (page, host)| text.replace(page, host));
-        let ran = place.run(&format!("{{ {command}; }} 2>&1"), None);
+        let ran = directory.run(&format!("{{ {command}; }} 2>&1"), None);
         let output = names.iter().fold(ran.stdout, |text, (page, host)| text.replace(host.as_str(), page));
         assert_eq!(plain(&step.output), plain(&output), "$ {}\nprinted now:\n{output}", step.command);
     }

@@ -28,14 +28,14 @@ pub struct Ran {
     pub stderr: String,
 }
 
-/// A directory to work in, and beside it a home and a place for temporary files.
-pub struct Place {
+/// A directory to work in, and beside it a home and a directory for temporary files.
+pub struct TestDirectory {
     root: tempfile::TempDir,
     env: BTreeMap<String, String>,
     registries: RefCell<BTreeMap<String, Registry>>,
 }
 
-impl Place {
+impl TestDirectory {
     pub fn new(env: &BTreeMap<String, String>) -> Self {
         let root = super::support::temp_dir();
         for folder in ["home", "tmp", "work"] {
