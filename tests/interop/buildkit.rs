@@ -6,17 +6,17 @@ use serde_json::Value;
 use crate::peers::PeerOutput;
 use crate::suite::Api;
 use crate::suite::Form;
-use crate::suite::Place;
 use crate::suite::Suite;
+use crate::suite::TestRegistry;
 
 pub fn provenance_of_buildkit_counts_in_a_signed_index() {
     let Some(mut suite) = Suite::start(Api::Absent) else { return };
     if !suite.peers.have_engines() {
         return;
     }
-    let registry = match &suite.place {
-        Place::Debian(registry) => registry.address.clone(),
-        Place::Quirk(_) => unreachable!("the registry is Debian's"),
+    let registry = match &suite.registry {
+        TestRegistry::Debian(registry) => registry.address.clone(),
+        TestRegistry::Quirk(_) => unreachable!("the registry is Debian's"),
     };
     suite.peers.with_buildkit(&BUILD.replace("REGISTRY", &registry)).must();
     suite.peers.write("policy.yaml", POLICY.replace("REGISTRY", &registry));

@@ -3,8 +3,8 @@
 use crate::suite::Algorithm;
 use crate::suite::Api;
 use crate::suite::Form;
-use crate::suite::Place;
 use crate::suite::Suite;
+use crate::suite::TestRegistry;
 
 /// The peers alone: without this, the other tests would say little.
 pub fn cosign_verifies_what_cosign_signs(api: Api) {
@@ -56,7 +56,7 @@ pub fn cosign_signs_bulla_verifies(api: Api) {
             let image = suite.image(&name, seed);
             suite.cosign_signs(&format!("{}.key", algorithm.name()), form, &image, &[]).must();
             let public = format!("{}.pub", algorithm.name());
-            let tagged = format!("{}/{name}:v1", suite.place.address());
+            let tagged = format!("{}/{name}:v1", suite.registry.address());
             for place in [&image, &tagged] {
                 let output = suite.bulla_verifies(&public, place, &[]);
                 suite.expect(&name, &output, 0);
@@ -120,7 +120,7 @@ pub fn each_uses_the_keys_of_the_other(api: Api) {
 /// Signatures of both programs, in both forms, still stand after bulla moved the image to a registry of the other kind.
 pub fn moved_images_still_verify(api: Api) {
     let Some(mut suite) = Suite::start(api) else { return };
-    let target = Place::start(api.other(), &suite.peers);
+    let target = TestRegistry::start(api.other(), &suite.peers);
     for (seed, algorithm) in (1..).zip(Algorithm::ALL) {
         let (private, public) = (format!("{}.key", algorithm.name()), format!("{}.pub", algorithm.name()));
         for form in Form::BOTH {
@@ -141,9 +141,9 @@ pub fn moved_images_still_verify(api: Api) {
     suite.done();
 }
 
-fn moved(suite: &mut Suite, target: &Place, name: &str, image: &str, public: &str) {
+fn moved(suite: &mut Suite, target: &TestRegistry, name: &str, image: &str, public: &str) {
     let (_, digest) = image.split_once('@').unwrap();
-    let source = format!("{}/{name}:v1", suite.place.address());
+    let source = format!("{}/{name}:v1", suite.registry.address());
     let copied = format!("{}/copied/{name}", target.address());
     let imported = format!("{}/imported/{name}", target.address());
     let refused = format!("{}/refused/{name}", target.address());
@@ -171,7 +171,7 @@ fn moved(suite: &mut Suite, target: &Place, name: &str, image: &str, public: &st
 /// (threats: attestation-as-signature).
 pub fn an_attestation_is_carried_but_is_no_signature(api: Api) {
     let Some(mut suite) = Suite::start(api) else { return };
-    let target = Place::start(api.other(), &suite.peers);
+    let target = TestRegistry::start(api.other(), &suite.peers);
     suite.peers.write("predicate.json", r#"{"hello":"world"}"#);
     let image = suite.image("attested", 1);
     let attest = ["attest", "-y", "--key", "p256.key", "--signing-config", "sc.json", "--type", "custom"];

@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::peers::PeerOutput;
 use crate::suite::Api;
 use crate::suite::Form;
-use crate::suite::Place;
 use crate::suite::Suite;
+use crate::suite::TestRegistry;
 
 /// Image ids.
 type Ids = BTreeSet<String>;
@@ -20,9 +20,9 @@ pub fn what_engines_load_is_what_was_verified() {
     if !suite.peers.have_engines() {
         return;
     }
-    let registry = match &suite.place {
-        Place::Debian(registry) => registry.address.clone(),
-        Place::Quirk(_) => unreachable!("the registry is Debian's"),
+    let registry = match &suite.registry {
+        TestRegistry::Debian(registry) => registry.address.clone(),
+        TestRegistry::Quirk(_) => unreachable!("the registry is Debian's"),
     };
     let (app, other) = (format!("{registry}/app:1.0"), format!("{registry}/other:1.0"));
     suite.peers.with_engines(&SAVE.replace("APP", &app).replace("OTHER", &other).replace("REGISTRY", &registry)).must();

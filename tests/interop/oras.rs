@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::suite::Api;
 use crate::suite::Form;
-use crate::suite::Place;
 use crate::suite::Suite;
+use crate::suite::TestRegistry;
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const SBOM: &str = "application/vnd.example.sbom.v1";
@@ -54,7 +54,7 @@ pub fn oras_copies_what_bulla_signed(api: Api) {
     let Some(mut suite) = Suite::start(api) else { return };
     let image = suite.image("app", 1);
     suite.bulla_signs("p256.key", Form::Bundle, &image, &[]).must();
-    let tagged = format!("{}/app:v1", suite.place.address());
+    let tagged = format!("{}/app:v1", suite.registry.address());
     let args = ["cp", "-r", "--from-plain-http", "--to-oci-layout", &tagged, "layout:v1"];
     suite.peers.oras(&args).must();
     let (_, digest) = image.split_once('@').unwrap();
@@ -70,7 +70,7 @@ pub fn oras_copies_what_bulla_signed(api: Api) {
 /// `bulla copy` copies artifacts that oras attached: to a registry of the other kind, and through a layout.
 pub fn bulla_copies_what_oras_attached(api: Api) {
     let Some(mut suite) = Suite::start(api) else { return };
-    let target = Place::start(api.other(), &suite.peers);
+    let target = TestRegistry::start(api.other(), &suite.peers);
     let image = suite.image("app", 1);
     attach_sbom(&suite, &image);
     suite.bulla_signs("p256.key", Form::Bundle, &image, &[]).must();

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::peers::Peers;
 use crate::suite::Api;
-use crate::suite::Place;
 use crate::suite::Suite;
+use crate::suite::TestRegistry;
 use crate::support::image;
 
 pub fn from_cosign_md(api: Api) {
@@ -26,8 +26,8 @@ pub fn from_skopeo_podman_md(api: Api) {
 /// Commands that end with `|| echo refused` must be refused, by bulla with exit status 1; all others must succeed.
 fn replay(api: Api, page: &str) {
     let Some(mut suite) = Suite::start_without_keys(api) else { return };
-    let other = Place::start(api.other(), &suite.peers);
-    let hosts = [("localhost:5000", suite.place.address()), ("localhost:6000", other.address())];
+    let other = TestRegistry::start(api.other(), &suite.peers);
+    let hosts = [("localhost:5000", suite.registry.address()), ("localhost:6000", other.address())];
     let here = |text: &str| hosts.iter().fold(text.to_owned(), |text, (page, host)| text.replace(page, host));
     for (seed, name) in (1..).zip(["app:1.0", "app:2.0", "app:3.0", "app:4.0", "multi:1.0"]) {
         let image = match name {

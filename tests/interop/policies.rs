@@ -10,7 +10,7 @@ use crate::suite::Suite;
 
 pub fn a_pushed_policy_is_signed_by_cosign_and_decides(api: Api) {
     let Some(mut suite) = Suite::start(api) else { return };
-    let registry = suite.place.address();
+    let registry = suite.registry.address();
     let image = suite.image("app", 1);
     let sha256 = Digest::sha256(&suite.peers.read("p256.pub")).hex();
     let policy = POLICY.replace("REGISTRY", &registry).replace("SHA256", &sha256);

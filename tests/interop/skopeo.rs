@@ -24,7 +24,7 @@ fn skopeo_accepts_as(suite: &Suite, identity: &Value, key: &str, image: &str, ou
     let wanted = json!([{"type": "sigstoreSigned", "keyPath": key, "signedIdentity": identity}]);
     let policy = json!({
         "default": [{"type": "reject"}],
-        "transports": {"docker": {suite.place.address(): wanted}, "dir": {"": [{"type": "insecureAcceptAnything"}]}},
+        "transports": {"docker": {suite.registry.address(): wanted}, "dir": {"": [{"type": "insecureAcceptAnything"}]}},
     });
     suite.peers.write("policy.json", policy.to_string());
     let args = ["--policy", "policy.json", "--registries.d", "registries.d", "copy", "--src-tls-verify=false"];
@@ -35,7 +35,7 @@ fn skopeo_signs(suite: &Suite, key: &str, repository: &str) -> crate::peers::Pee
     let args = ["--insecure-policy", "--registries.d", "registries.d", "copy", "--preserve-digests"];
     let tls = ["--src-tls-verify=false", "--dest-tls-verify=false"];
     let sign = ["--sign-by-sigstore-private-key", key, "--sign-passphrase-file", "passphrase"];
-    let target = format!("docker://{}/{repository}:v1", suite.place.address());
+    let target = format!("docker://{}/{repository}:v1", suite.registry.address());
     suite.peers.skopeo(&[&args[..], &tls, &sign, &["oci:image-1:v1", &target]].concat())
 }
 
@@ -50,7 +50,7 @@ pub fn skopeo_and_cosign_agree(api: Api) {
     let output = skopeo_accepts(&suite, "other.pub", &image, "out-2");
     suite.expect_no("another key", &output);
     skopeo_signs(&suite, "p256.key", "skopeo").must();
-    let output = suite.cosign_verifies("p256.pub", &format!("{}/skopeo:v1", suite.place.address()), &[]);
+    let output = suite.cosign_verifies("p256.pub", &format!("{}/skopeo:v1", suite.registry.address()), &[]);
     suite.expect("signed by skopeo", &output, 0);
     suite.done();
 }
@@ -60,7 +60,7 @@ pub fn skopeo_signs_bulla_verifies(api: Api) {
     use_attachments(&suite);
     suite.image("other", 1);
     skopeo_signs(&suite, "p256.key", "signed").must();
-    let image = format!("{}/signed:v1", suite.place.address());
+    let image = format!("{}/signed:v1", suite.registry.address());
     let output = suite.bulla_verifies("p256.pub", &image, &[]);
     suite.expect("signed by skopeo", &output, 0);
     let output = suite.bulla_verifies("other.pub", &image, &[]);
@@ -79,11 +79,12 @@ pub fn bulla_signs_skopeo_verifies(api: Api) {
     suite.expect_no("signed by bulla, another key", &output);
     let output = skopeo_accepts(&suite, "p256.pub", &bare, "out-3");
     suite.expect_no("not signed", &output);
-    let moved = format!("{}/moved:v1", suite.place.address());
+    let moved = format!("{}/moved:v1", suite.registry.address());
     suite.peers.bulla(&["copy", &signed, &moved]).must();
     let output = skopeo_accepts(&suite, "p256.pub", &moved, "out-4");
     suite.expect_no("signed as another repository: the name is part of what skopeo checks", &output);
-    let identity = json!({"type": "exactRepository", "dockerRepository": format!("{}/signed", suite.place.address())});
+    let identity =
+        json!({"type": "exactRepository", "dockerRepository": format!("{}/signed", suite.registry.address())});
     let output = skopeo_accepts_as(&suite, &identity, "p256.pub", &moved, "out-5");
     suite.expect("moved, and known by the name under which it was signed", &output, 0);
     let output = skopeo_accepts_as(&suite, &identity, "other.pub", &moved, "out-6");
@@ -166,7 +167,7 @@ pub fn bulla_copies_what_skopeo_wrote(api: Api) {
     let args = ["--insecure-policy", "copy", "--preserve-digests", "--src-tls-verify=false"];
     for (n, layout) in ["oci:skopeo:v1", "oci-archive:skopeo.tar:v1"].into_iter().enumerate() {
         suite.peers.skopeo(&[&args[..], &[&format!("docker://{image}"), layout]].concat()).must();
-        let target = format!("{}/back-{n}:v1", suite.place.address());
+        let target = format!("{}/back-{n}:v1", suite.registry.address());
         let output = suite.peers.bulla(&["copy", layout, &target]);
         suite.expect(layout, &output, 0);
         let inspect = ["inspect", "--tls-verify=false", "--format", "{{.Digest}}"];

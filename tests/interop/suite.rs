@@ -39,12 +39,12 @@ pub enum Api {
 /// A test's own folder, registry and images.
 pub struct Suite {
     pub peers: Peers,
-    pub place: Place,
+    pub registry: TestRegistry,
     faults: Vec<String>,
 }
 
 /// A registry that runs until it is dropped.
-pub enum Place {
+pub enum TestRegistry {
     Debian(DockerRegistry),
     Quirk(Box<Registry>),
 }
@@ -112,8 +112,8 @@ impl Suite {
     /// The same without any file.
     pub fn start_without_keys(api: Api) -> Option<Self> {
         let peers = Peers::find()?;
-        let place = Place::start(api, &peers);
-        Some(Self { peers, place, faults: Vec::new() })
+        let registry = TestRegistry::start(api, &peers);
+        Some(Self { peers, registry, faults: Vec::new() })
     }
 
     /// Pushes an image of its own to `repository:v1` with skopeo; where it is, by digest.
@@ -124,10 +124,10 @@ impl Suite {
             fs::create_dir(&dir).unwrap();
             image::layout(&dir, &[(Some("v1"), &image)]);
         }
-        let target = format!("docker://{}/{repository}:v1", self.place.address());
+        let target = format!("docker://{}/{repository}:v1", self.registry.address());
         let args = ["--insecure-policy", "copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false"];
         self.peers.skopeo(&[&args[..], &[&format!("oci:{layout}:v1"), &target]].concat()).must();
-        format!("{}/{repository}@{}", self.place.address(), image.digest())
+        format!("{}/{repository}@{}", self.registry.address(), image.digest())
     }
 
     /// Signs with cosign.
@@ -190,7 +190,7 @@ impl Suite {
     }
 }
 
-impl Place {
+impl TestRegistry {
     pub fn start(api: Api, peers: &Peers) -> Self {
         match api {
             Api::Absent => Self::Debian(DockerRegistry::start(peers)),

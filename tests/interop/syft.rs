@@ -24,7 +24,7 @@ use crate::support::image::TestImage;
 pub fn sboms_of_syft_are_attested_and_accepted(api: Api) {
     let Some(mut suite) = Suite::start(api) else { return };
     let Some(syft) = syft() else { return };
-    let registry = suite.place.address();
+    let registry = suite.registry.address();
     let layout = suite.peers.dir().join("debian");
     image::layout(&layout, &[(Some("1"), &debian(suite.peers.dir()))]);
     let there = format!("{registry}/debian:1");

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use crate::suite::Api;
-use crate::suite::Place;
 use crate::suite::Suite;
+use crate::suite::TestRegistry;
 
 /// A tool and a form.
 type Cell = (String, String);
@@ -15,9 +15,9 @@ pub fn the_table_is_what_tools_read() {
     if !suite.peers.have_engines() {
         return;
     }
-    let registry = match &suite.place {
-        Place::Debian(registry) => registry.address.clone(),
-        Place::Quirk(_) => unreachable!("the registry is Debian's"),
+    let registry = match &suite.registry {
+        TestRegistry::Debian(registry) => registry.address.clone(),
+        TestRegistry::Quirk(_) => unreachable!("the registry is Debian's"),
     };
     suite.peers.with_engines(&MAKE.replace("REGISTRY", &registry)).must();
     let image = |name: &str| format!("{registry}/{name}:1.0");
