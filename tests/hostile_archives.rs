@@ -192,9 +192,9 @@ impl Parts {
     }
 }
 
-struct Place(tempfile::TempDir);
+struct TestDirectory(tempfile::TempDir);
 
-impl Place {
+impl TestDirectory {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -211,7 +211,7 @@ impl Place {
 
 /// Puts `extra` before, between and after the members of a good archive; each time it has to be refused, with `why`.
 fn refused_anywhere(threat: &str, extra: &[u8], why: &str) {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let files: Vec<_> = parts().files().iter().map(|(name, body)| file(name, body)).collect();
     for position in 0..=files.len() {
         let mut members: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
@@ -243,7 +243,7 @@ fn listed_by_tar(path: &Path) -> Option<Vec<String>> {
 
 #[test]
 fn good_archives_of_every_spelling_are_read() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let good = parts();
     found(&place.tar(&[&good.members(), &END]).unwrap());
     // With `./` and directories, as tar writes it; padded to a whole record.
@@ -290,7 +290,7 @@ fn good_archives_of_every_spelling_are_read() {
 // Owner and mode of a file are ignored (threats: archive-owner-and-mode).
 #[test]
 fn owners_and_modes_are_ignored() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let setuid = |(name, body): &(String, Vec<u8>)| {
         Header { mode: b"0006777\0", ..header(name, b'0', body.len() as u64) }.with(body)
     };
@@ -299,7 +299,7 @@ fn owners_and_modes_are_ignored() {
 
 #[test]
 fn archives_of_the_tar_of_this_machine_are_read() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let directory = place.0.path().join("layout");
     parts().directory(&directory);
     for format in ["gnu", "ustar", "pax", "oldgnu", "posix"] {
@@ -372,7 +372,7 @@ fn devices_and_other_kinds_are_refused() {
 // In a directory, only regular files are opened (threats: archive-special-file).
 #[test]
 fn a_fifo_in_a_layout_is_not_waited_for() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let good = parts();
     let path = place.0.path().join("layout");
     good.directory(&path);
@@ -393,7 +393,7 @@ fn a_fifo_in_a_layout_is_not_waited_for() {
 #[test]
 fn a_repeated_member_is_refused() {
     for (name, body) in parts().files() {
-        let place = Place::new();
+        let place = TestDirectory::new();
         for again in [
             file(&name, &body),
             file(&name, b"other"),
@@ -415,7 +415,7 @@ fn a_repeated_member_is_refused() {
 fn names_that_differ_by_case_or_composition_are_refused() {
     let upper = blob_name(&parts().layer).to_uppercase();
     for name in ["INDEX.JSON", "Oci-Layout", &upper] {
-        let place = Place::new();
+        let place = TestDirectory::new();
         let error = place.tar(&[&parts().members(), &file(name, b"x"), &END]).err().unwrap();
         assert!(error.to_string().contains("for the second time"), "{name}: {error}");
         let error = place.tar(&[&file(name, b"x"), &parts().members(), &END]).err().unwrap();
@@ -428,7 +428,7 @@ fn names_that_differ_by_case_or_composition_are_refused() {
 // No blob can have a name that Windows reserves; other members are never read or written (threats: reserved-file-name).
 #[test]
 fn reserved_names_are_never_blobs() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let extra: Vec<u8> =
         ["blobs/sha256/CON", "aux.json", "x.", "a:b"].iter().flat_map(|name| file(name, b"x")).collect();
     let archive = place.tar(&[&parts().members(), &extra, &END]).unwrap();
@@ -491,7 +491,7 @@ fn a_header_with_two_names_is_refused() {
 // (threats: archive-skippable-frame).
 #[test]
 fn an_archive_that_is_also_a_zstd_file_is_refused() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     for last in [0x50, 0x57, 0x5f] {
         for kind in [b'x', b'g', b'L'] {
             let frame = [last, 0x2a, 0x4d, 0x18, 0xf8, 0x05];
@@ -528,7 +528,7 @@ fn two_sizes_of_one_member_are_refused() {
 // The one case in which the record may win: a number for which the header has no room, as Go writes it.
 #[test]
 fn a_blob_of_more_than_eight_gibibytes_is_read() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let size = 0o100_000_000_000_u64 + 5;
     let blob = Descriptor::of("x", b"");
     let name = format!("blobs/sha256/{}", blob.digest.hex());
@@ -567,7 +567,7 @@ fn repeated_extension_headers_are_refused() {
         refused_anywhere("archive-repeated-header", &pax(b'g', &[(key, "1")]), "a record that sets");
     }
     // Announced, and then nothing comes.
-    let place = Place::new();
+    let place = TestDirectory::new();
     for announced in [&long, &path] {
         let error = place.tar(&[&parts().members(), announced, &END]).err().unwrap();
         assert!(error.to_string().contains("announced"), "{error}");
@@ -614,7 +614,7 @@ fn sparse_members_and_malformed_numbers_are_refused() {
 
 #[test]
 fn a_wrong_header_checksum_is_refused() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let members = parts().members();
     for position in [0, 100, 130, 150, 156, 257, 511] {
         let mut broken = members.clone();
@@ -632,7 +632,7 @@ fn a_wrong_header_checksum_is_refused() {
 
 #[test]
 fn an_archive_cut_off_anywhere_is_refused() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let whole = [parts().members(), END.to_vec()].concat();
     for length in (0..whole.len()).step_by(128).chain(whole.len() - 600..whole.len()) {
         let error =
@@ -644,7 +644,7 @@ fn an_archive_cut_off_anywhere_is_refused() {
 
 #[test]
 fn data_after_the_end_of_an_archive_is_refused() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let members = parts().members();
     for after in [&members[..], b"x", &[0, 0, 0, 1]] {
         let error = place.tar(&[&members, &END, after]).err().unwrap();
@@ -657,7 +657,7 @@ fn data_after_the_end_of_an_archive_is_refused() {
 /// Holes of a sparse file are not read, and data after the end of the archive is accepted as padding only up to a limit.
 #[test]
 fn an_archive_ends_where_its_members_end() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let members = parts().members();
     drop(place.tar(&[&members, &END]).unwrap());
     let grown = |length: u64| File::options().write(true).open(place.path()).unwrap().set_len(length).unwrap();
@@ -678,7 +678,7 @@ fn an_archive_ends_where_its_members_end() {
 #[test]
 fn a_hole_in_an_archive_stays_a_hole() {
     use std::os::unix::fs::MetadataExt as _;
-    let place = Place::new();
+    let place = TestDirectory::new();
     let members = parts().members();
     let size = 1_u64 << 40;
     let printed = pax(b'x', &[("size", &size.to_string())]);
@@ -712,7 +712,7 @@ fn a_hole_in_an_archive_stays_a_hole() {
 
 #[test]
 fn archives_inside_archives_are_not_followed() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let inner = [parts().members(), END.to_vec()].concat();
     let error = place.tar(&[&file("image.tar", &inner), &END]).err().unwrap();
     assert!(error.to_string().contains("no oci-layout file"), "{error}");
@@ -721,7 +721,7 @@ fn archives_inside_archives_are_not_followed() {
 // No archive is decompressed, so there is no decompression bomb (threats: decompression-bomb).
 #[test]
 fn compressed_archives_are_refused_with_a_hint() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     for (magic, tool) in [
         (&b"\x1f\x8b\x08\0\0\0"[..], "gunzip"),
         (b"\x28\xb5\x2f\xfd\0\0", "unzstd"),
@@ -740,7 +740,7 @@ fn compressed_archives_are_refused_with_a_hint() {
 
 #[test]
 fn too_many_members_are_refused() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let limits = Limits::DEFAULT.with(|limits| limits.oci.archive_members = 50);
     let empty = |count| -> Vec<u8> { (0..count).flat_map(|number| file(&format!("x{number}"), b"")).collect() };
     fs::write(place.path(), [parts().members(), empty(45), END.to_vec()].concat()).unwrap();
@@ -762,7 +762,7 @@ fn a_member_of_eight_exbibytes_is_refused() {
 
 /// Runs `check` on the same files as directory and as archive.
 fn both(files: &[(String, Vec<u8>)], check: impl Fn(Result<Box<dyn Source>, StoreError>)) {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let members: Vec<u8> = files.iter().flat_map(|(name, body)| file(name, body)).collect();
     check(place.tar(&[&members, &END]).map(|archive| Box::new(archive) as Box<dyn Source>));
     let path = place.0.path().join("layout");
@@ -821,7 +821,7 @@ fn a_size_unlike_the_descriptor_is_refused() {
 fn links_and_files_in_place_of_directories_are_refused() {
     for part in ["blobs/sha256", "blobs"] {
         for target in [Some("/etc"), Some("elsewhere"), None] {
-            let place = Place::new();
+            let place = TestDirectory::new();
             let path = place.0.path().join("layout");
             parts().directory(&path);
             fs::rename(path.join(part), place.0.path().join("layout/elsewhere")).unwrap();
@@ -848,7 +848,7 @@ fn links_and_files_in_place_of_directories_are_refused() {
 
 #[test]
 fn a_blob_that_is_a_link_is_refused() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let good = parts();
     let path = place.0.path().join("layout");
     good.directory(&path);
@@ -981,7 +981,7 @@ fn one_name_for_two_images_is_refused() {
 // Every flipped bit of an archive changes nothing or is noticed (threats: damaged-medium).
 #[test]
 fn every_flipped_byte_is_noticed_or_harmless() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let good = parts();
     let whole = [good.members(), END.to_vec()].concat();
     let mut noticed = 0;
@@ -1018,7 +1018,7 @@ fn every_flipped_byte_is_noticed_or_harmless() {
 // The bytes that were hashed are given out, whatever happens to the file later (threats: medium-changes-while-read).
 #[test]
 fn a_medium_that_changes_gives_the_hashed_bytes_or_an_error() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let good = parts();
     let archive = place.tar(&[&good.members(), &END]).unwrap();
     // Replaced: the handle still has the old one. Overwritten: the digest notices.
@@ -1043,7 +1043,7 @@ fn a_medium_that_changes_gives_the_hashed_bytes_or_an_error() {
 #[test]
 fn endless_files_are_read_to_their_declared_size() {
     let good = parts();
-    let place = Place::new();
+    let place = TestDirectory::new();
     let path = place.0.path().join("layout");
     good.directory(&path);
     let blob = path.join(blob_name(&good.layer));
@@ -1069,7 +1069,7 @@ fn endless_files_are_read_to_their_declared_size() {
 // ---------------------------------------------------------------------------------------------- docker-archive
 
 fn docker(list: &str, extra: &[u8]) -> Result<DockerArchive, StoreError> {
-    let place = Place::new();
+    let place = TestDirectory::new();
     fs::write(place.path(), [&parts().members(), &file("manifest.json", list.as_bytes()), extra, &END[..]].concat())
         .unwrap();
     DockerArchive::open(place.path(), Limits::DEFAULT)
@@ -1094,7 +1094,7 @@ fn a_docker_archive_with_a_layout_is_read() {
 
 #[test]
 fn a_docker_archive_without_a_manifest_is_refused_with_the_reason() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let config = file("abc.json", b"{}");
     let layer = file("abc/layer.tar", b"x");
     let list = file("manifest.json", docker_list("abc.json", &["abc/layer.tar"], &["app:v1"]).as_bytes());
@@ -1128,7 +1128,7 @@ fn a_docker_archive_whose_two_lists_differ_is_refused() {
         assert!(matches!(error, StoreError::Contradiction { .. }), "{config}: {error}");
     }
     // The same name for another image that is there too.
-    let place = Place::new();
+    let place = TestDirectory::new();
     let other = serde_json::json!({
         "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST,
         "config": evil.descriptor(), "layers": [good.layer.descriptor()],
@@ -1200,7 +1200,7 @@ fn unsigned_parents_and_layer_addresses_of_a_docker_archive_are_refused() {
 #[test]
 fn an_oci_archive_that_docker_loads_is_not_written_as_an_oci_archive() {
     let good = parts();
-    let place = Place::new();
+    let place = TestDirectory::new();
     let list = docker_list(&blob_name(&good.config), &[&blob_name(&good.layer)], &["app:v1"]);
     fs::write(place.path(), [&good.members(), &file("manifest.json", list.as_bytes()), &END[..]].concat()).unwrap();
     let reference: Reference = format!("oci-archive:{}", place.path().display()).parse().unwrap();
@@ -1219,7 +1219,7 @@ fn a_docker_archive_with_other_bytes_under_a_digest_is_refused() {
     let (config, layer) = (blob_name(&good.config), blob_name(&good.layer));
     let list = docker_list(&config, &[&layer], &["app:v1"]);
     let open = |changed: &str, body: &[u8], extra: &[u8]| {
-        let place = Place::new();
+        let place = TestDirectory::new();
         let mut files = good.files();
         files.iter_mut().filter(|(name, _)| name == changed).for_each(|(_, old)| *old = body.to_vec());
         let members: Vec<u8> = files.iter().flat_map(|(name, body)| file(name, body)).collect();
@@ -1282,7 +1282,7 @@ fn every_image_of_a_docker_archive_is_checked() {
         { "Config": blob_name(&second), "RepoTags": ["app:v2"], "Layers": [blob_name(&good.layer)] },
     ]);
     let open = |second_body: &[u8]| {
-        let place = Place::new();
+        let place = TestDirectory::new();
         let mut files = good.files();
         files[4].1 = index(&[(&good.manifest, "v1"), (&other, "v2")]);
         files.push((blob_name(&other), other.bytes().to_vec()));
@@ -1311,7 +1311,7 @@ fn the_image_that_is_chosen_is_the_one_that_is_loaded() {
         "config": evil.descriptor(), "layers": [good.layer.descriptor()],
     });
     let disguised = Content::from_bytes(media_type::OCI_MANIFEST, serde_json::to_vec(&disguised).unwrap());
-    let place = Place::new();
+    let place = TestDirectory::new();
     let mut files = good.files();
     let listed = [good.manifest.descriptor().bare(), disguised.descriptor().bare()];
     let listed = serde_json::json!({ "schemaVersion": 2, "manifests": listed });
@@ -1402,7 +1402,7 @@ fn docker_archive_keys_that_differ_by_case_are_refused() {
         (format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entry.replacen('{', r#"{"Annotations":{},"#, 1)), false),
         (format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entry.replacen('{', r#"{"dige\u0073T":"","#, 1)), false),
     ] {
-        let place = Place::new();
+        let place = TestDirectory::new();
         let mut files = good.files();
         files[4].1 = index.clone().into_bytes();
         files.push(("manifest.json".to_owned(), list.clone().into_bytes()));
@@ -1418,7 +1418,7 @@ fn docker_archive_keys_that_differ_by_case_are_refused() {
 // A name that another user prepared as a link is not written through (threats: link-in-target).
 #[test]
 fn links_in_the_target_are_not_written_through() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let path = place.0.path().join("layout");
     let victim = place.0.path().join("victim");
     let blob = Content::from_bytes("x", b"new".to_vec());
@@ -1442,7 +1442,7 @@ fn links_in_the_target_are_not_written_through() {
 // If the target cannot be written, nothing changes, and the error names the path (threats: target-not-writable).
 #[test]
 fn a_target_that_cannot_be_written_changes_nothing() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let blob = Content::from_bytes("x", b"new".to_vec());
     for path in ["/proc/nowhere/image.tar", "/nowhere/image.tar"] {
         let archive = Archive::create(path, Limits::DEFAULT).unwrap();

@@ -28,7 +28,7 @@ use support::image;
 use tempfile::TempDir;
 
 /// A folder with the plugin `keys` installed, and an image.
-struct Place {
+struct TestDirectory {
     folder: TempDir,
 }
 
@@ -38,7 +38,7 @@ struct ProgramOutput {
     stderr: String,
 }
 
-impl Place {
+impl TestDirectory {
     fn new() -> Self {
         let place = Self { folder: support::temp_dir() };
         place.install("keys");
@@ -125,7 +125,7 @@ fn keys() -> PathBuf {
 
 #[test]
 fn every_kind_of_key_signs_every_format() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     for (kind, algorithm, scheme) in [
         ("p256", "ECDSA P-256", "ECDSA P-256 SHA-256"),
         ("p384", "ECDSA P-384", "ECDSA P-384 SHA-384"),
@@ -154,7 +154,7 @@ fn every_kind_of_key_signs_every_format() {
 /// The contract has RSA-PSS alone, so that is what a certification request of an RSA key is signed with.
 #[test]
 fn a_key_of_a_plugin_signs_files() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     fs::write(place.path("app.txt"), "release 1.0\n").unwrap();
     fs::write(place.path("predicate.json"), "{}").unwrap();
     for (kind, scheme) in
@@ -178,7 +178,7 @@ fn a_key_of_a_plugin_signs_files() {
 
 #[test]
 fn a_key_of_a_plugin_gets_a_certificate() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     for kind in ["p256", "p384", "p521", "rsa2048", "rsa3072", "rsa4096"] {
         let key = format!("plugin:keys?key-id={kind}&config.keys={}", keys().display());
         let (request, subject, folder) = (format!("{kind}.csr"), format!("CN={kind},O=Example"), format!("ca-{kind}"));
@@ -202,7 +202,7 @@ fn a_key_of_a_plugin_gets_a_certificate() {
 /// Signatures with certificates, directly and by a signing request: the scheme of the plugin contract is the format's.
 #[test]
 fn every_kind_of_key_signs_with_its_certificate() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     for kind in ["p256", "p384", "p521", "rsa2048", "rsa3072", "rsa4096"] {
         let key = format!("plugin:keys?key-id={kind}&config.keys={}", keys().display());
         let (chain, identity) = (keys().join(format!("{kind}.crt")), format!("CN={kind}"));
@@ -233,7 +233,7 @@ fn every_kind_of_key_signs_with_its_certificate() {
 /// What a plugin must not answer leaves nothing behind in the formats with certificates either.
 #[test]
 fn a_wrong_signature_of_a_plugin_is_not_attached_with_a_certificate() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let before = place.index();
     let (key_dir, chain) = (format!("keys={}", keys().display()), keys().join("p256.crt"));
     let config = ["--plugin-config", &key_dir, "--plugin-config", "at=generate-signature", "--plugin-timeout", "20"];
@@ -253,7 +253,7 @@ fn a_wrong_signature_of_a_plugin_is_not_attached_with_a_certificate() {
 
 #[test]
 fn the_key_is_named_in_the_argument_or_by_options() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let config = format!("keys={}", keys().display());
     let percent =
         format!("plugin:keys?key-id=p%32%356&config.keys={}", keys().display().to_string().replace('/', "%2F"));
@@ -295,7 +295,7 @@ fn the_key_is_named_in_the_argument_or_by_options() {
 
 #[test]
 fn each_error_code_is_reported() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let before = place.index();
     let codes = ["VALIDATION_ERROR", "UNSUPPORTED_CONTRACT_VERSION", "ACCESS_DENIED", "TIMEOUT", "THROTTLED", "ERROR"];
     for code in codes {
@@ -314,7 +314,7 @@ fn each_error_code_is_reported() {
 
 #[test]
 fn an_invalid_answer_is_refused() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let before = place.index();
     let (metadata, describe, generate) = ("get-plugin-metadata", "describe-key", "generate-signature");
     for (fault, at, wanted) in [
@@ -359,7 +359,7 @@ fn an_invalid_answer_is_refused() {
 
 #[test]
 fn a_misbehaving_plugin_is_killed() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let before = place.index();
     for at in ["get-plugin-metadata", "describe-key", "generate-signature"] {
         for (fault, wanted) in [
@@ -389,7 +389,7 @@ fn a_misbehaving_plugin_is_killed() {
 
 #[test]
 fn a_plugin_that_cannot_be_run_is_reported() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     fs::create_dir_all(place.path("plugins/folder/notation-folder")).unwrap();
     place.script("text", "text", "644");
     place.script("words", "no script", "755");
@@ -420,7 +420,7 @@ fn has_ended(number: &str) -> bool {
 /// A process that the plugin started keeps its streams open; that does not delay the command beyond the plugin's timeout.
 #[test]
 fn processes_left_by_a_plugin_do_not_delay_the_command() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let number = place.path("number");
     let script = format!("#!/bin/sh\nsleep 60 &\necho $! > {}\necho '{{}}'", number.display());
     place.script("leaves", &script, "755");
@@ -439,7 +439,7 @@ fn processes_left_by_a_plugin_do_not_delay_the_command() {
 
 #[test]
 fn a_plugin_gets_a_small_environment_and_no_shell() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let keys = format!("config.keys={}", keys().display());
     let key = format!("plugin:keys?key-id=p256&{keys}&config.fault=environment&config.at=describe-key");
     let seen = |more: &[&str]| {

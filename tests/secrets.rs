@@ -45,14 +45,14 @@ const WRONG: &str = "canary-wrong-passphrase-5521";
 const PIN: &str = "canary-pin-2846";
 
 /// A folder with keys, and the texts that must not show up.
-struct Place {
+struct TestDirectory {
     folder: TempDir,
     /// The options of the log, added to each command.
     log: &'static [&'static str],
     canaries: Vec<(String, Vec<u8>)>,
 }
 
-impl Place {
+impl TestDirectory {
     fn new() -> Self {
         let folder = support::temp_dir();
         let mut canaries = Vec::new();
@@ -142,7 +142,7 @@ const WITH_WRONG: &[(&str, &str)] = &[("BULLA_PASSWORD", WRONG)];
 
 #[test]
 fn no_command_prints_a_secret() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let kinds = ["p256", "p384", "ed25519"];
     for (number, kind) in kinds.into_iter().enumerate() {
         for (shift, suffix) in [".key", "-pkcs8.key", "-plain.key"].into_iter().enumerate() {
@@ -203,7 +203,7 @@ fn no_command_prints_a_secret() {
 /// A secret in the wrong place: what was typed is not repeated.
 #[test]
 fn a_secret_in_a_wrong_argument_is_not_printed() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     for uri in [format!("pkcs11:object=key?pin-value={PIN}"), format!("pkcs11:object=key;pin-value={PIN}?x={PIN}")] {
         for log in LOGS {
             place.log = log;
@@ -225,7 +225,7 @@ fn no_command_prints_a_pin() {
     use support::softhsm;
 
     let Some(hsm) = softhsm::SoftHsm::find() else { return };
-    let (mut place, canary) = (Place::new(), softhsm::PIN);
+    let (mut place, canary) = (TestDirectory::new(), softhsm::PIN);
     place.canaries.extend(forms("PIN of the token", canary.as_bytes()));
     image::layout(&hsm.path("app"), &[(Some("v1"), &image::image(1))]);
     fs::write(hsm.path("pin"), canary).unwrap();
@@ -256,7 +256,7 @@ fn no_command_prints_a_pin() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_signing_process_leaves_no_core_dump() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let status = Command::new("mkfifo").arg(place.folder.path().join("waiting")).status().unwrap();
     assert!(status.success());
     let args = ["sign", "oci:app:v1", "--key", "p256.key", "--passphrase-file", "waiting"];
@@ -275,7 +275,7 @@ fn a_signing_process_leaves_no_core_dump() {
 }
 
 /// Starts a command where core dumps are allowed, and waits until it has switched them off.
-fn waiting(place: &Place, args: &[&str]) -> Child {
+fn waiting(place: &TestDirectory, args: &[&str]) -> Child {
     let mut command = place.command(&[]);
     let shell = "ulimit -S -c $(ulimit -H -c); exec \"$0\" \"$@\"";
     let program = command.get_program().to_owned();

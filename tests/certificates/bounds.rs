@@ -34,7 +34,7 @@ use serde_json::Value;
 use super::author::List;
 use super::author::entry;
 use super::certificate;
-use super::program::Place;
+use super::program::TestDirectory;
 use super::scene::*;
 
 /// The exit code of `bulla verify` in an address space of so many MB.
@@ -55,7 +55,7 @@ fn within(megabytes: u64, folder: &Path, options: &str) -> Option<i32> {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_revocation_list_of_16_mib_is_read_in_bounded_memory() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     let scene = place.scene;
     place.layout("app", &scene.signing(), "legacy");
     let now = scene.after(0);
@@ -84,7 +84,7 @@ fn a_revocation_list_of_16_mib_is_read_in_bounded_memory() {
 #[cfg(target_os = "linux")]
 #[test]
 fn an_envelope_with_100_certificates_is_could_not_tell() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     let with = |count: usize| {
         move |envelope: Vec<u8>| {
             let mut envelope: Value = serde_json::from_slice(&envelope).unwrap();

@@ -16,7 +16,7 @@ use bulla::verify::Reason;
 use serde_json::Value;
 use serde_json::json;
 
-use super::program::Place;
+use super::program::TestDirectory;
 use super::scene::*;
 use super::schema::faults_of_report;
 use super::vectors;
@@ -41,7 +41,7 @@ fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
 const COSE_HEADER: &[u8] = &[0xa1, 0x18, 33];
 
 /// The exit code, the report, and the text of the same command.
-fn both(place: &Place, command: &str) -> (i32, Value, String) {
+fn both(place: &TestDirectory, command: &str) -> (i32, Value, String) {
     let run = |output: &str| {
         Command::new(env!("CARGO_BIN_EXE_bulla"))
             .args(command.split(' '))
@@ -60,7 +60,7 @@ fn both(place: &Place, command: &str) -> (i32, Value, String) {
 
 #[test]
 fn what_only_the_lenient_reader_reads_counts_where_it_was_chosen_and_is_told() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     let scene = place.scene;
     let cose = Signing { format: NotaryFormat::Cose, ..scene.signing() };
     place.edited("jws", &scene.signing(), "legacy", old_agent);
@@ -100,7 +100,7 @@ fn what_only_the_lenient_reader_reads_counts_where_it_was_chosen_and_is_told() {
 
 #[test]
 fn what_both_readers_refuse_stays_refused_without_a_hint() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     let scene = place.scene;
     let agent_twice = |bytes: Vec<u8>| {
         let mut envelope: Value = serde_json::from_slice(&old_agent(bytes)).unwrap();
@@ -136,7 +136,7 @@ fn what_both_readers_refuse_stays_refused_without_a_hint() {
 #[test]
 fn the_old_envelopes_of_notation_are_read_and_what_they_sign_decides() {
     let Some(suite) = vectors::suite("notation-envelopes") else { return };
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     for (name, lenient) in [("mock-ca_plugin_sig_env", true), ("mock-sa_invalid_sig_env", false)] {
         let file = suite.join("open").join(name).join("signature.jws.json");
         place.edited(name, &place.scene.signing(), "legacy", |_| fs::read(&file).unwrap());
@@ -160,7 +160,7 @@ fn envelope_in(layout: &Path) -> Vec<u8> {
 
 #[test]
 fn an_import_carries_the_bytes_as_they_are_and_reads_them_back_by_the_same_reader() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     place.edited("app", &place.scene.signing(), "legacy", old_agent);
     assert_eq!(place.run("import oci:app:v1 oci:strict:v1 --ca-roots root").0, 1);
     assert!(!place.path("strict").exists());
@@ -176,7 +176,7 @@ fn an_import_carries_the_bytes_as_they_are_and_reads_them_back_by_the_same_reade
 
 #[test]
 fn a_trust_policy_leaves_the_reader_strict() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     place.edited("app", &place.scene.signing(), "legacy", old_agent);
     let store = place.path("ts/x509/ca/acme");
     fs::create_dir_all(&store).unwrap();

@@ -7,10 +7,10 @@ use std::process::Command;
 use bulla::envelope::NotaryAttributes;
 use bulla::envelope::SigningScheme;
 
-use super::program::Place;
+use super::program::TestDirectory;
 use super::scene::*;
 
-impl Place {
+impl TestDirectory {
     /// The exit code and what the program says.
     fn says(&self, options: &str) -> (i32, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
@@ -27,7 +27,7 @@ impl Place {
 
 #[test]
 fn a_policy_or_store_that_cannot_be_used_is_an_error_with_its_file() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     let scene = place.scene;
     place.layout("app", &scene.signing(), "legacy");
     let policy = "{\"version\":\"1.0\",\n\"trustPolicies\":[{\"name\":\"acme\",\"registryScopes\":[\"*\"],\n\

@@ -24,12 +24,12 @@ use super::author::entry;
 use super::scene::*;
 
 /// A folder with the certificates as PEM files, and layouts with one signature each.
-pub struct Place {
+pub struct TestDirectory {
     folder: TempDir,
     pub scene: &'static Scene,
 }
 
-impl Place {
+impl TestDirectory {
     pub fn new() -> Option<Self> {
         let scene = SCENE.as_ref()?;
         let folder = tempfile::tempdir().unwrap();
@@ -116,7 +116,7 @@ fn text(exit: i32, code: &str) -> (i32, String) {
 
 #[test]
 fn a_root_counts_for_the_purpose_of_its_option_alone() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     let scene = place.scene;
     place.layout("plain", &scene.signing(), "legacy");
     assert_eq!(place.run("verify oci:plain:v1 --ca-roots root"), text(0, ""));
@@ -149,7 +149,7 @@ fn a_root_counts_for_the_purpose_of_its_option_alone() {
 
 #[test]
 fn every_form_of_signature_manifest_is_imported_and_verifies_there() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     for format in [NotaryFormat::Jws, NotaryFormat::Cose] {
         for form in ["legacy", "v1.1", "artifact"] {
             let name = format!("{format:?}-{form}").to_lowercase();
@@ -165,7 +165,7 @@ fn every_form_of_signature_manifest_is_imported_and_verifies_there() {
 
 #[test]
 fn revocation_files_are_read_from_files_and_directories_whole_or_not_at_all() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     let scene = place.scene;
     place.layout("app", &scene.signing(), "legacy");
     let now = Time::from_unix(scene.after(0).unix()).unwrap();
@@ -186,7 +186,7 @@ fn revocation_files_are_read_from_files_and_directories_whole_or_not_at_all() {
 }
 
 /// The trust in the one signature of a layout, by `tree`.
-fn marked(place: &Place, layout: &str, options: &str) -> Option<bool> {
+fn marked(place: &TestDirectory, layout: &str, options: &str) -> Option<bool> {
     let mut words = vec!["tree", layout, "--output", "json"];
     words.extend(options.split_whitespace());
     let out = Command::new(env!("CARGO_BIN_EXE_bulla")).args(words).current_dir(place.folder.path()).output().unwrap();
@@ -197,7 +197,7 @@ fn marked(place: &Place, layout: &str, options: &str) -> Option<bool> {
 
 #[test]
 fn a_tree_marks_what_a_verification_accepts_and_nothing_else() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     let scene = place.scene;
     let expired = NotaryAttributes::new(SigningScheme::X509, scene.after(0)).with_expiry(scene.after(1));
     let outdated = Signing { attributes: expired, ..scene.signing() };
@@ -223,7 +223,7 @@ fn a_tree_marks_what_a_verification_accepts_and_nothing_else() {
 
 #[test]
 fn a_portable_file_counts_as_the_evidence_in_it() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     let scene = place.scene;
     place.layout("app", &scene.signing(), "legacy");
     let now = Time::from_unix(scene.after(0).unix()).unwrap();

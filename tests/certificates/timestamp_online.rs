@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::thread;
 
-use super::timestamp_program::Place;
+use super::timestamp_program::TestDirectory;
 
 /// What the server does with a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ struct Server {
 }
 
 impl Server {
-    fn new(place: &'static Place, does: Does) -> Self {
+    fn new(place: &'static TestDirectory, does: Does) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/tsa?secret=1", listener.local_addr().unwrap());
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -89,8 +89,8 @@ fn read(stream: &TcpStream) -> (String, Vec<u8>) {
 }
 
 /// A place that lives as long as the threads that answer.
-fn place() -> Option<&'static Place> {
-    Place::new().map(|place| &*Box::leak(Box::new(place)))
+fn place() -> Option<&'static TestDirectory> {
+    TestDirectory::new().map(|place| &*Box::leak(Box::new(place)))
 }
 
 const SIGN: &str = "sign oci:app:v1 --key release.key --cert-chain release.pem --timestamp-roots";

@@ -18,14 +18,14 @@ use super::made::Workshop;
 use super::made::plan;
 
 /// A folder with the layout `app`, whose image `v1` is not signed, a signer, and a timestamp authority.
-pub struct Place {
+pub struct TestDirectory {
     folder: TempDir,
     pub later: String,
     tsa: Made,
     _shop: Workshop,
 }
 
-impl Place {
+impl TestDirectory {
     pub fn new() -> Option<Self> {
         let shop = Workshop::new()?;
         let root = shop.root(plan("/O=Acme/CN=Root", CA));
@@ -158,7 +158,7 @@ impl Place {
 #[test]
 fn a_signature_is_made_offline_stamped_elsewhere_and_outlives_its_certificate() {
     for format in ["notary-jws", "notary-cose"] {
-        let Some(place) = Place::new() else { return };
+        let Some(place) = TestDirectory::new() else { return };
         place.sign("oci:app:v1", format);
         place.verify("oci:app:v1", &place.later, 1);
         let report = place.report("timestamp request oci:app:v1 -o requests");
@@ -202,7 +202,7 @@ fn a_signature_is_made_offline_stamped_elsewhere_and_outlives_its_certificate() 
 /// Whether signatures that were left out need a timestamp, and would have got one, is not known.
 #[test]
 fn signatures_that_were_left_out_are_could_not_tell() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     place.sign("oci:app:v1", "notary-jws");
     place.variants("app", 10);
     let text = place.expect("timestamp request oci:app:v1 -o requests", 2);
@@ -232,7 +232,7 @@ fn signatures_that_were_left_out_are_could_not_tell() {
 
 #[test]
 fn answers_that_do_not_fit_are_refused_by_name_and_nothing_is_attached() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     place.layout("other", "two");
     for image in ["oci:app:v1", "oci:other:v1"] {
         place.sign(image, "notary-jws");
@@ -281,7 +281,7 @@ fn answers_that_do_not_fit_are_refused_by_name_and_nothing_is_attached() {
 
 #[test]
 fn requests_are_written_whole_or_not_at_all_and_nothing_is_overwritten() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDirectory::new() else { return };
     let said = place.expect("timestamp request oci:app:v1 -o requests", 2);
     assert!(said.contains("oci:app:v1: it has no signature with a certificate"), "{said}");
     assert!(!place.path("requests").exists());

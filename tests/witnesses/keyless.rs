@@ -13,8 +13,8 @@ use super::log::TestLog;
 use super::made::CA;
 use super::made::Made;
 use super::made::plan;
-use super::program::Place;
 use super::program::Server;
+use super::program::TestDirectory;
 use super::program::copy;
 use super::scene::SCENE;
 use super::scene::Scene;
@@ -35,7 +35,7 @@ struct Signers {
 struct Yard {
     authority: Server,
     log: Server,
-    place: Place,
+    place: TestDirectory,
 }
 
 impl Signers {
@@ -60,7 +60,7 @@ impl Yard {
         let signers = SIGNERS.as_ref()?;
         let scene = signers.scene;
         let log = TestLog::new("log.example", Does::Adds);
-        let place = Place::new(scene, &log);
+        let place = TestDirectory::new(scene, &log);
         let write = |name: &str, text: String| fs::write(place.path().join(name), text).unwrap();
         let chain = |made: &[&Made]| made.iter().map(|made| made.certificate.to_pem()).collect::<Vec<_>>().concat();
         for (name, made) in &signers.all {

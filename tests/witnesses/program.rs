@@ -102,9 +102,9 @@ fn read(stream: &TcpStream) -> (String, Vec<u8>) {
 }
 
 /// A folder with an image, the key and chain of the signer, and a trusted root with the authorities and a log.
-pub struct Place(TempDir);
+pub struct TestDirectory(TempDir);
 
-impl Place {
+impl TestDirectory {
     pub fn new(scene: &Scene, log: &TestLog) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         fs::copy(&scene.leaf.key, place.path().join("release.key")).unwrap();
@@ -152,7 +152,7 @@ pub fn copy(from: &Path, to: &Path) {
 fn the_program_asks_each_once_and_reports_what_they_made() {
     let Some(scene) = SCENE.as_ref() else { return };
     let log = TestLog::new("log.example", Does::Adds);
-    let place = Place::new(scene, &log);
+    let place = TestDirectory::new(scene, &log);
     let (authority, log) = (Server::authority(scene), Server::log(log));
     let (tsa, url) = (&authority.url, &log.url);
     let options = format!("--cert-chain release.pem --timestamp-url {tsa} --log-url {url}/ --trusted-root root.json");
@@ -190,7 +190,7 @@ fn an_answer_of_a_log_is_bounded() {
         (page("307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/", Vec::new()), "protocol"),
         (page("503 Unavailable", Vec::new()), "protocol"),
     ] {
-        let place = Place::new(scene, &TestLog::new("log.example", Does::Adds));
+        let place = TestDirectory::new(scene, &TestLog::new("log.example", Does::Adds));
         let before = place.index();
         let options = format!("--timestamp-url {} --log-url {} --trusted-root root.json", authority.url, server.url);
         let (code, report, told) = place.sign(&options);
@@ -206,7 +206,7 @@ fn an_answer_of_a_log_is_bounded() {
 fn that_a_log_has_the_entry_already_is_said() {
     let Some(scene) = SCENE.as_ref() else { return };
     let (authority, log) = (Server::authority(scene), TestLog::new("log.example", Does::Adds));
-    let place = Place::new(scene, &log);
+    let place = TestDirectory::new(scene, &log);
     let full = Server::new(Box::new(|_| ("409 Conflict", "application/json", b"{\"code\":6}".to_vec())));
     let (code, report, told) =
         place.sign(&format!("--timestamp-url {} --log-url {} --trusted-root root.json", authority.url, full.url));
@@ -219,7 +219,7 @@ fn that_a_log_has_the_entry_already_is_said() {
 fn a_log_that_is_not_trusted_and_one_that_cannot_be_reached_leave_nothing() {
     let Some(scene) = SCENE.as_ref() else { return };
     let authority = Server::authority(scene);
-    let place = Place::new(scene, &TestLog::new("log.example", Does::Adds));
+    let place = TestDirectory::new(scene, &TestLog::new("log.example", Does::Adds));
     let before = place.index();
     let untrusted = Server::log(TestLog::new("log.example", Does::Adds));
     for (url, want, status) in [(untrusted.url.as_str(), "log-unknown", 1), ("http://127.0.0.1:1", "unreachable", 2)] {
