@@ -27,8 +27,8 @@ mod switches;
 
 use bulla::digest::Digest;
 
-use support::client::Answer;
 use support::client::Client;
+use support::client::HttpResponse;
 use support::client::with_query;
 use support::image::TestImage;
 use support::registry::Quirks;
@@ -47,7 +47,7 @@ fn quirky(quirks: Quirks) -> (Registry, Client) {
     (registry, client)
 }
 
-fn push_blob(client: &mut Client, repository: &str, bytes: &[u8]) -> Answer {
+fn push_blob(client: &mut Client, repository: &str, bytes: &[u8]) -> HttpResponse {
     let opened = client.post(&format!("/v2/{repository}/blobs/uploads/"));
     assert_eq!(opened.status, 202);
     let target = with_query(&opened.location(), &format!("digest={}", Digest::sha256(bytes)));
@@ -55,7 +55,7 @@ fn push_blob(client: &mut Client, repository: &str, bytes: &[u8]) -> Answer {
 }
 
 /// Pushes the blobs of an image, then the image.
-fn push(client: &mut Client, repository: &str, tag: &str, image: &TestImage) -> Answer {
+fn push(client: &mut Client, repository: &str, tag: &str, image: &TestImage) -> HttpResponse {
     for child in &image.children {
         push(client, repository, &child.digest().to_string(), child);
     }
@@ -65,6 +65,6 @@ fn push(client: &mut Client, repository: &str, tag: &str, image: &TestImage) -> 
     put_manifest(client, &format!("/v2/{repository}/manifests/{tag}"), &image.descriptor.media_type, &image.manifest)
 }
 
-fn put_manifest(client: &mut Client, target: &str, media_type: &str, bytes: &[u8]) -> Answer {
+fn put_manifest(client: &mut Client, target: &str, media_type: &str, bytes: &[u8]) -> HttpResponse {
     client.send("PUT", target, &[("Content-Type", media_type)], bytes)
 }

@@ -559,8 +559,8 @@ fn an_answer_that_is_not_the_timestamp_asked_for_leaves_nothing() {
     let good = |request: &TimestampRequest| token(&scene.tsa, request, at);
     let with = |request: &TimestampRequest, last| TimestampRequest::new(request.imprint().clone(), last);
     let imprint = MessageImprint::of(HashAlgorithm::Sha256, b"other");
-    type Answer<'a> = Box<dyn Fn(&TimestampRequest) -> Option<Vec<u8>> + Send + Sync + 'a>;
-    let answers: Vec<(&str, &Made, Answer<'_>)> = vec![
+    type Responder<'a> = Box<dyn Fn(&TimestampRequest) -> Option<Vec<u8>> + Send + Sync + 'a>;
+    let answers: Vec<(&str, &Made, Responder<'_>)> = vec![
         ("?timestamp-rejected", &scene.tsa_root, Box::new(|_| Some(response(2, &[])))),
         ("?timestamp-rejected", &scene.tsa_root, Box::new(|request| Some(response(2, &good(request))))),
         ("?timestamp-rejected", &scene.tsa_root, Box::new(|_| Some(response(3, &[])))),

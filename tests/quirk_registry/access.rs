@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::push_blob;
 use super::quirky;
-use super::support::client::Answer;
 use super::support::client::Client;
+use super::support::client::HttpResponse;
 use super::support::client::with_query;
 use super::support::image::image;
 use super::support::registry::Action;
@@ -25,12 +25,12 @@ fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }
 
-fn bearer(token: &Answer) -> String {
+fn bearer(token: &HttpResponse) -> String {
     format!("Bearer {}", token.json()["token"].as_str().unwrap())
 }
 
 /// Asks for a token by GET.
-fn ask(client: &mut Client, scopes: &[&str], user: Option<(&str, &str)>) -> Answer {
+fn ask(client: &mut Client, scopes: &[&str], user: Option<(&str, &str)>) -> HttpResponse {
     let target = scopes
         .iter()
         .fold("/token?service=quirk".to_owned(), |target, scope| with_query(&target, &format!("scope={scope}")));
@@ -40,11 +40,11 @@ fn ask(client: &mut Client, scopes: &[&str], user: Option<(&str, &str)>) -> Answ
 }
 
 /// Asks for a token by POST.
-fn post(client: &mut Client, form: &str) -> Answer {
+fn post(client: &mut Client, form: &str) -> HttpResponse {
     client.send("POST", "/token", &[("Content-Type", "application/x-www-form-urlencoded")], form.as_bytes())
 }
 
-fn get(client: &mut Client, target: &str, token: &str) -> Answer {
+fn get(client: &mut Client, target: &str, token: &str) -> HttpResponse {
     client.send("GET", target, &[("Authorization", token)], b"")
 }
 

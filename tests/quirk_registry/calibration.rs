@@ -17,8 +17,8 @@ use serde_json::json;
 
 use super::push;
 use super::support;
-use super::support::client::Answer;
 use super::support::client::Client;
+use super::support::client::HttpResponse;
 use super::support::client::with_query;
 use super::support::image::TestImage;
 use super::support::image::image;
@@ -161,7 +161,7 @@ struct Script {
 }
 
 impl Script {
-    fn send(&mut self, what: &str, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    fn send(&mut self, what: &str, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> HttpResponse {
         let answer = self.client.send(method, target, headers, body);
         let shown = |name: &&str| answer.header(name).map(|value| format!("; {name}: {}", self.neutral(name, value)));
         // The length of an error depends on its words.
@@ -185,7 +185,7 @@ impl Script {
         }
     }
 
-    fn get(&mut self, what: &str, target: &str) -> Answer {
+    fn get(&mut self, what: &str, target: &str) -> HttpResponse {
         self.send(what, "GET", target, &[], b"")
     }
 
@@ -197,7 +197,7 @@ impl Script {
         }
     }
 
-    fn put(&mut self, what: &str, target: &str, image: &TestImage) -> Answer {
+    fn put(&mut self, what: &str, target: &str, image: &TestImage) -> HttpResponse {
         let media_type = image.descriptor.media_type.clone();
         self.send(what, "PUT", target, &[("Content-Type", &media_type)], &image.manifest)
     }
@@ -357,7 +357,7 @@ fn indexes(it: &mut Script, image: &TestImage) {
 
 fn lists(it: &mut Script) {
     let image = image(1);
-    let body = |it: &mut Script, answer: &Answer| {
+    let body = |it: &mut Script, answer: &HttpResponse| {
         let mut output: Value = answer.json();
         // The real one lists tags in no particular order.
         if let Some(tags) = output["tags"].as_array_mut() {

@@ -10,8 +10,8 @@ use super::push;
 use super::push_blob;
 use super::put_manifest;
 use super::quirky;
-use super::support::client::Answer;
 use super::support::client::Client;
+use super::support::client::HttpResponse;
 use super::support::client::with_query;
 use super::support::image::TestImage;
 use super::support::image::image;
@@ -40,16 +40,16 @@ fn with_referrers(switches: &[&str]) -> (Registry, Client, String) {
     (registry, client, format!("/v2/app/referrers/{}", image.digest()))
 }
 
-fn listed(answer: &Answer) -> Vec<Value> {
+fn listed(answer: &HttpResponse) -> Vec<Value> {
     answer.json()["manifests"].as_array().cloned().unwrap_or_default()
 }
 
-fn next(answer: &Answer) -> String {
+fn next(answer: &HttpResponse) -> String {
     let link = answer.header("Link").unwrap_or_default();
     link.trim_start_matches('<').split('>').next().unwrap_or_default().to_owned()
 }
 
-fn put(client: &mut Client, tag: &str, image: &TestImage) -> Answer {
+fn put(client: &mut Client, tag: &str, image: &TestImage) -> HttpResponse {
     put_manifest(client, &format!("/v2/app/manifests/{tag}"), &image.descriptor.media_type, &image.manifest)
 }
 

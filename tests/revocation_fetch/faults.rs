@@ -16,7 +16,7 @@ use bulla::x509::Purpose;
 use bulla::x509::VerifiedChain;
 
 use super::author::entry;
-use super::web::Answer;
+use super::web::WebResponse;
 use super::*;
 
 /// Fetches, and expects that nothing was kept, that the status is not known, and this message.
@@ -122,12 +122,12 @@ fn an_answer_that_is_not_genuine_is_not_kept() {
 fn an_answer_is_whole_and_bounded() {
     let Some(world) = World::with_crl() else { return };
     nothing(&world, "", "it answered with status 404");
-    let raw = |text: &str| world.web.answer("/root.crl", Answer::Raw(text.as_bytes().to_vec()));
+    let raw = |text: &str| world.web.answer("/root.crl", WebResponse::Raw(text.as_bytes().to_vec()));
     raw("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n");
     nothing(&world, "", "its answer is larger than 25165824 bytes");
     raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nabc");
     nothing(&world, "", "warning: certificate `CN=leaf");
-    world.web.answer("/root.crl", Answer::Silence);
+    world.web.answer("/root.crl", WebResponse::Silence);
     nothing(&world, "--timeout 1s", "not done within 1 s");
     world.web.redirect("/root.crl", "/root.crl");
     nothing(&world, "", "more than 3 redirects");

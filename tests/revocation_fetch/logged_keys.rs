@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::author::entry;
 use super::made::TSA;
-use super::web::Answer;
+use super::web::WebResponse;
 use super::*;
 
 /// The world, a timestamp authority whose certificate has the serial number 3 and names a CRL, and a layout `stamped` whose
@@ -41,7 +41,7 @@ impl Stamped {
             assert!(output.status.success(), "{}", said(&output));
             fs::read(folder.join("reply")).unwrap()
         };
-        world.web.answer("/tsa", Answer::Typed("application/timestamp-reply", Arc::new(answer)));
+        world.web.answer("/tsa", WebResponse::Typed("application/timestamp-reply", Arc::new(answer)));
         image::layout(&world.path("stamped"), &[(Some("v1"), &image::image(2))]);
         let authority = format!("--timestamp-url {}/tsa --timestamp-roots tsa.pem", world.web.address());
         world.must(&format!("sign oci:stamped:v1 --key release.key --format bundle {authority}"));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bulla::trust::RevocationDocument;
 
-use super::web::Answer;
+use super::web::WebResponse;
 use super::*;
 
 const DELEGATE: &str = "keyUsage=critical,digitalSignature\nextendedKeyUsage=OCSPSigning\nnoCheck=ignored\n";
@@ -42,7 +42,7 @@ impl World {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             fs::read(&answered).unwrap()
         };
-        self.web.answer(path, Answer::By(Arc::new(answer)));
+        self.web.answer(path, WebResponse::By(Arc::new(answer)));
     }
 }
 
@@ -93,7 +93,7 @@ fn a_long_request_is_sent_by_post() {
         true => known(request),
         false => b"<html>".to_vec(),
     };
-    world.web.answer("/ocsp", Answer::By(Arc::new(answer)));
+    world.web.answer("/ocsp", WebResponse::By(Arc::new(answer)));
     assert_eq!((world.fetch("e.json", "").0, world.kept("e.json")), (0, Some(1)));
     assert_eq!(world.web.take_requests(), ["GET /ocsp/…", "POST /ocsp"]);
 }
@@ -110,7 +110,7 @@ fn a_responder_that_does_not_know_sha_1_is_asked_again() {
         true => vec![0x30, 3, 10, 1, 6],
         false => known(request),
     };
-    world.web.answer("/ocsp", Answer::By(Arc::new(answer)));
+    world.web.answer("/ocsp", WebResponse::By(Arc::new(answer)));
     let (code, text) = world.fetch("e.json", "");
     assert_eq!((code, world.kept("e.json")), (0, Some(1)), "{text}");
     assert_eq!(world.web.take_requests(), ["GET /ocsp/…", "POST /ocsp", "GET /ocsp/…", "POST /ocsp"]);

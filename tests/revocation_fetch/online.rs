@@ -18,7 +18,7 @@ use bulla::x509::VerifiedChain;
 
 use super::author::entry;
 use super::lookup::ONLINE;
-use super::web::Answer;
+use super::web::WebResponse;
 use super::*;
 
 /// The portable file with one CRL.
@@ -44,7 +44,7 @@ fn an_older_list_does_not_stand_in_for_an_answer_that_is_missing() {
         world.web.serve("/root.crl", answer);
         assert_eq!(verify().0, 2);
     }
-    world.web.answer("/root.crl", Answer::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n".to_vec()));
+    world.web.answer("/root.crl", WebResponse::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n".to_vec()));
     assert_eq!(verify().0, 2);
     world.web.redirect("/root.crl", "ldap://127.0.0.1/root");
     assert_eq!(verify().0, 2);

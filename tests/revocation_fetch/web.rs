@@ -17,20 +17,20 @@ pub type Maker = dyn Fn(&[u8]) -> Vec<u8> + Send + Sync;
 
 /// What a path answers.
 #[derive(Clone)]
-pub enum Answer {
+pub enum WebResponse {
     /// Whatever a function makes of the body of the request.
     By(Arc<Maker>),
     /// These bytes instead of an HTTP response.
     Raw(Vec<u8>),
     /// Nothing, until the client goes away.
     Silence,
-    /// As [`Answer::By`], with this media type.
+    /// As [`WebResponse::By`], with this media type.
     Typed(&'static str, Arc<Maker>),
 }
 
 pub struct Web {
     port: u16,
-    routes: Arc<Mutex<BTreeMap<String, Answer>>>,
+    routes: Arc<Mutex<BTreeMap<String, WebResponse>>>,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
@@ -38,7 +38,7 @@ impl Web {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let routes: Arc<Mutex<BTreeMap<String, Answer>>> = Arc::default();
+        let routes: Arc<Mutex<BTreeMap<String, WebResponse>>> = Arc::default();
         let requests: Arc<Mutex<Vec<String>>> = Arc::default();
         let (answers, kept) = (Arc::clone(&routes), Arc::clone(&requests));
         thread::spawn(move || {
@@ -59,7 +59,7 @@ impl Web {
     }
 
     /// From now on, `path` answers with `answer`.
-    pub fn answer(&self, path: &str, answer: Answer) {
+    pub fn answer(&self, path: &str, answer: WebResponse) {
         self.routes.lock().unwrap().insert(path.to_owned(), answer);
     }
 
@@ -70,12 +70,12 @@ impl Web {
 
     pub fn serve(&self, path: &str, body: impl Into<Vec<u8>>) {
         let body = body.into();
-        self.answer(path, Answer::By(Arc::new(move |_| body.clone())));
+        self.answer(path, WebResponse::By(Arc::new(move |_| body.clone())));
     }
 
     pub fn redirect(&self, path: &str, to: &str) {
         let raw = format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        self.answer(path, Answer::Raw(raw.into_bytes()));
+        self.answer(path, WebResponse::Raw(raw.into_bytes()));
     }
 
     /// The requests so far, as `GET /path`.
@@ -89,7 +89,7 @@ impl Web {
     }
 }
 
-fn answer(mut stream: &TcpStream, routes: &Mutex<BTreeMap<String, Answer>>, requests: &Mutex<Vec<String>>) {
+fn answer(mut stream: &TcpStream, routes: &Mutex<BTreeMap<String, WebResponse>>, requests: &Mutex<Vec<String>>) {
     let Some((line, body)) = request(stream) else { return };
     let path = line.split(' ').nth(1).unwrap_or_default();
     let by_get = ocsp_by_get(&line);
@@ -104,10 +104,10 @@ fn answer(mut stream: &TcpStream, routes: &Mutex<BTreeMap<String, Answer>>, requ
     requests.lock().unwrap().push(line);
     let answer = routes.lock().unwrap().get(path).cloned();
     let bytes = match answer {
-        Some(Answer::By(made)) => ok("application/octet-stream", &made(&body)),
-        Some(Answer::Typed(media_type, made)) => ok(media_type, &made(&body)),
-        Some(Answer::Raw(bytes)) => bytes,
-        Some(Answer::Silence) => {
+        Some(WebResponse::By(made)) => ok("application/octet-stream", &made(&body)),
+        Some(WebResponse::Typed(media_type, made)) => ok(media_type, &made(&body)),
+        Some(WebResponse::Raw(bytes)) => bytes,
+        Some(WebResponse::Silence) => {
             drop(stream.read(&mut [0]));
             return;
         }
@@ -154,7 +154,7 @@ impl Web {
     /// The function that answers at `path`.
     pub fn taken(&self, path: &str) -> Arc<Maker> {
         match self.routes.lock().unwrap().get(path) {
-            Some(Answer::By(made)) => Arc::clone(made),
+            Some(WebResponse::By(made)) => Arc::clone(made),
             _ => panic!("{path} has no such answer"),
         }
     }

@@ -18,7 +18,7 @@ pub struct Client {
 
 /// The response.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct HttpResponse {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -40,22 +40,22 @@ impl Client {
     }
 
     /// Sends a request and stops the test if no answer comes.
-    pub fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> HttpResponse {
         self.try_send(method, target, headers, body).unwrap_or_else(|error| panic!("{method} {target}: {error}"))
     }
 
     /// `GET`.
-    pub fn get(&mut self, target: &str) -> Answer {
+    pub fn get(&mut self, target: &str) -> HttpResponse {
         self.send("GET", target, &[], b"")
     }
 
     /// `HEAD`.
-    pub fn head(&mut self, target: &str) -> Answer {
+    pub fn head(&mut self, target: &str) -> HttpResponse {
         self.send("HEAD", target, &[], b"")
     }
 
     /// `POST` without a body.
-    pub fn post(&mut self, target: &str) -> Answer {
+    pub fn post(&mut self, target: &str) -> HttpResponse {
         self.send("POST", target, &[], b"")
     }
 
@@ -66,7 +66,7 @@ impl Client {
         target: &str,
         headers: &[(&str, &str)],
         body: &[u8],
-    ) -> io::Result<Answer> {
+    ) -> io::Result<HttpResponse> {
         let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n", self.host);
         let own = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in own.chain(headers.iter().copied()) {
@@ -105,7 +105,7 @@ impl Client {
     }
 }
 
-impl Answer {
+impl HttpResponse {
     /// The first header of that name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -161,17 +161,17 @@ impl Reader {
         }
     }
 
-    fn head(&mut self) -> io::Result<Answer> {
+    fn head(&mut self) -> io::Result<HttpResponse> {
         let head = self.until(b"\r\n\r\n")?;
         let text = String::from_utf8_lossy(&head);
         let status = text.split(' ').nth(1).and_then(|it| it.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
         let header = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
         let headers = text.trim_end().split("\r\n").skip(1).filter_map(header).collect();
-        Ok(Answer { status, headers, body: Vec::new(), complete: true })
+        Ok(HttpResponse { status, headers, body: Vec::new(), complete: true })
     }
 
     // Reads the body; says whether the connection can go on.
-    fn body(&mut self, method: &str, answer: &mut Answer) -> bool {
+    fn body(&mut self, method: &str, answer: &mut HttpResponse) -> bool {
         let close = answer.header("Connection") == Some("close");
         if method == "HEAD" || matches!(answer.status, 204 | 304) {
             return !close;
@@ -188,7 +188,7 @@ impl Reader {
         answer.complete && length.is_some() && !close
     }
 
-    fn chunks(&mut self, answer: &mut Answer) -> io::Result<()> {
+    fn chunks(&mut self, answer: &mut HttpResponse) -> io::Result<()> {
         loop {
             let line = self.until(b"\r\n")?;
             let line = String::from_utf8_lossy(&line);
