@@ -83,9 +83,9 @@ use proof::forms::entry;
 use proof::forms::signature_manifest;
 use proof::forms::tag_of;
 use proof::now;
-use proof::scripted::Call;
 use proof::scripted::Script;
 use proof::scripted::Scripted;
+use proof::scripted::StoreRequest;
 use proof::word;
 use serde_json::Value;
 use serde_json::json;
@@ -313,9 +313,9 @@ struct Moving {
 }
 
 impl Script for Moving {
-    fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+    fn content(&self, call: &StoreRequest, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
         match call {
-            Call::Resolve(TagOrDigest::Tag(tag)) if tag == "latest" => {
+            StoreRequest::Resolve(TagOrDigest::Tag(tag)) if tag == "latest" => {
                 let at = self.shown.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
                 Ok(self.images[at % self.images.len()].clone())
             }
@@ -339,7 +339,7 @@ fn a_tag_is_resolved_once_to_a_digest() {
         let source = Scripted::new(fixture.memory.clone().unwrap(), moving(&order));
         let outcome = verify_in(&source, &latest, &Platforms::Root, &Ask::new()).unwrap();
         assert_eq!((word(&outcome.verdict), outcome.subject), (want, *order[0].digest()));
-        let asked = source.calls().iter().filter(|call| **call == Call::Resolve(latest.clone())).count();
+        let asked = source.calls().iter().filter(|call| **call == StoreRequest::Resolve(latest.clone())).count();
         assert_eq!(asked, 1);
         let source = Scripted::new(fixture.memory.clone().unwrap(), moving(&order));
         let checked = now(import::check(
@@ -353,7 +353,7 @@ fn a_tag_is_resolved_once_to_a_digest() {
             continue;
         };
         // The first accepted content would be moved, although a second request would have returned the other image.
-        assert!(source.calls().iter().filter(|call| **call == Call::Resolve(latest.clone())).count() == 1);
+        assert!(source.calls().iter().filter(|call| **call == StoreRequest::Resolve(latest.clone())).count() == 1);
         assert_eq!(verified_graph.digest().is_some(), want == "accepted");
         for node in &verified_graph.graph().manifests {
             assert_ne!(node.content.digest(), images[1].digest());
@@ -365,9 +365,9 @@ fn a_tag_is_resolved_once_to_a_digest() {
 struct Substitute(Content);
 
 impl Script for Substitute {
-    fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+    fn content(&self, call: &StoreRequest, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
         match call {
-            Call::Resolve(TagOrDigest::Digest(_)) | Call::Manifest(_) => Ok(self.0.clone()),
+            StoreRequest::Resolve(TagOrDigest::Digest(_)) | StoreRequest::Manifest(_) => Ok(self.0.clone()),
             _ => answer,
         }
     }
@@ -579,7 +579,7 @@ fn wrong_inlined_data_is_refused_and_no_blob_fetched() {
             let source = Scripted::honest(fixture.memory.clone().unwrap());
             let verdict = Ask::new().of(&source, *image.digest());
             assert_refused("inlined", &verdict, &["manifest-unreadable"]);
-            assert!(!source.calls().iter().any(|call| matches!(call, Call::Blob(_))), "{format:?}");
+            assert!(!source.calls().iter().any(|call| matches!(call, StoreRequest::Blob(_))), "{format:?}");
         }
     }
 }
@@ -1592,7 +1592,7 @@ fn annotations_and_names_are_compared_whole() {
 struct Flood(Vec<Descriptor>);
 
 impl Script for Flood {
-    fn listing(&self, _: &Call, _: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+    fn listing(&self, _: &StoreRequest, _: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
         Ok(Some(Listing { entries: self.0.clone(), filtered: false, unread: None }))
     }
 }
@@ -1642,7 +1642,7 @@ fn one_huge_entry_does_not_hide_the_others() {
         assert_eq!(word(&Ask::new().of(&source, *image.digest())), "accepted", "{size}");
         let source = Scripted::new(fixture.memory.clone().unwrap(), Flood(vec![huge]));
         assert_unknown("huge", &Ask::new().of(&source, *image.digest()), "too-large");
-        assert!(!source.calls().iter().any(|call| matches!(call, Call::Manifest(_))), "it was asked for");
+        assert!(!source.calls().iter().any(|call| matches!(call, StoreRequest::Manifest(_))), "it was asked for");
     }
 }
 
@@ -1692,9 +1692,9 @@ fn a_wrong_list_hides_nothing() {
         silent: bool,
     }
     impl Script for Lists {
-        fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+        fn content(&self, call: &StoreRequest, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
             match call {
-                Call::Resolve(TagOrDigest::Tag(tag)) if !tag.contains('.') => {
+                StoreRequest::Resolve(TagOrDigest::Tag(tag)) if !tag.contains('.') => {
                     let index =
                         json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": self.fallback});
                     Ok(Content::from_bytes(media_type::OCI_INDEX, index.to_string().into_bytes()))
@@ -1704,7 +1704,7 @@ fn a_wrong_list_hides_nothing() {
         }
         fn listing(
             &self,
-            _: &Call,
+            _: &StoreRequest,
             answer: Result<Option<Listing>, StoreError>,
         ) -> Result<Option<Listing>, StoreError> {
             let filtered = |listing: Listing| Listing { filtered: listing.filtered && !self.silent, ..listing };
@@ -1744,10 +1744,10 @@ fn a_list_that_is_filtered_without_a_request_is_not_whole() {
     impl Script for Filtered {
         fn listing(
             &self,
-            call: &Call,
+            call: &StoreRequest,
             answer: Result<Option<Listing>, StoreError>,
         ) -> Result<Option<Listing>, StoreError> {
-            let filtered = matches!(call, Call::Referrers(_, None));
+            let filtered = matches!(call, StoreRequest::Referrers(_, None));
             answer.map(|listing| listing.map(|listing| Listing { filtered: filtered || listing.filtered, ..listing }))
         }
     }
@@ -1845,7 +1845,7 @@ fn a_document_that_claims_to_be_huge_is_not_fetched() {
             fixture.place(&image, Location::Referrers, &SIGNATURE, format, &manifest, &blobs(&[signed_layer]));
             let source = Scripted::honest(fixture.memory.clone().unwrap());
             assert_unknown(&format!("{format:?}"), &Ask::new().of(&source, *image.digest()), "too-large");
-            assert!(!source.calls().iter().any(|call| matches!(call, Call::Blob(_))));
+            assert!(!source.calls().iter().any(|call| matches!(call, StoreRequest::Blob(_))));
         }
     }
 }
@@ -1882,7 +1882,7 @@ fn all_evidence_together_is_bounded() {
     let source = Scripted::honest(fixture.memory.clone().unwrap());
     let verdict = Ask::new().limits(limits).of(&source, *image.digest());
     assert_eq!(word(&verdict), "unknown");
-    let fetched = source.calls().iter().filter(|call| matches!(call, Call::Blob(_))).count();
+    let fetched = source.calls().iter().filter(|call| matches!(call, StoreRequest::Blob(_))).count();
     assert!(fetched * 10_000 <= 1 << 20, "{fetched} documents of 10 kB were fetched");
 }
 
@@ -2028,8 +2028,8 @@ fn a_malformed_digest_is_not_followed() {
         let tag = referrer::fallback_tag(image.digest());
         struct Listed(String, Content);
         impl Script for Listed {
-            fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
-                match *call == Call::Resolve(TagOrDigest::Tag(self.0.clone())) {
+            fn content(&self, call: &StoreRequest, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+                match *call == StoreRequest::Resolve(TagOrDigest::Tag(self.0.clone())) {
                     true => Ok(self.1.clone()),
                     false => answer,
                 }
@@ -2093,8 +2093,10 @@ fn urls_in_evidence_are_not_requested() {
         let known = [*image.digest(), *manifest.digest(), *blobs(&[signed_layer])[0].digest()];
         for call in source.calls() {
             let digest = match &call {
-                Call::Referrers(digest, _) | Call::Manifest(digest) | Call::Blob(digest) => *digest,
-                Call::Resolve(TagOrDigest::Tag(tag)) => {
+                StoreRequest::Referrers(digest, _) | StoreRequest::Manifest(digest) | StoreRequest::Blob(digest) => {
+                    *digest
+                }
+                StoreRequest::Resolve(TagOrDigest::Tag(tag)) => {
                     let tags = [referrer::fallback_tag(image.digest()), tag_of(image.digest(), &SIGNATURE)];
                     assert!(tags.contains(tag), "{tag}");
                     continue;
@@ -2109,7 +2111,7 @@ fn urls_in_evidence_are_not_requested() {
 // An error is not absence (threats: error-read-as-absence).
 #[test]
 fn an_unreadable_location_is_not_an_empty_one() {
-    struct Denied(fn(&Call) -> bool);
+    struct Denied(fn(&StoreRequest) -> bool);
     impl Denied {
         fn error() -> StoreError {
             let reason = DenialReason::BasicWanted;
@@ -2117,22 +2119,22 @@ fn an_unreadable_location_is_not_an_empty_one() {
         }
     }
     impl Script for Denied {
-        fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+        fn content(&self, call: &StoreRequest, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
             if self.0(call) { Err(Self::error()) } else { answer }
         }
         fn listing(
             &self,
-            call: &Call,
+            call: &StoreRequest,
             answer: Result<Option<Listing>, StoreError>,
         ) -> Result<Option<Listing>, StoreError> {
             if self.0(call) { Err(Self::error()) } else { answer }
         }
     }
-    type Recognises = fn(&Call) -> bool;
+    type Recognises = fn(&StoreRequest) -> bool;
     let places: [(&str, Recognises); 4] = [
-        ("the list", |call| matches!(call, Call::Referrers(..))),
-        ("the fallback tag", |call| matches!(call, Call::Resolve(TagOrDigest::Tag(tag)) if !tag.contains('.'))),
-        ("the tag", |call| matches!(call, Call::Resolve(TagOrDigest::Tag(tag)) if tag.contains('.'))),
+        ("the list", |call| matches!(call, StoreRequest::Referrers(..))),
+        ("the fallback tag", |call| matches!(call, StoreRequest::Resolve(TagOrDigest::Tag(tag)) if !tag.contains('.'))),
+        ("the tag", |call| matches!(call, StoreRequest::Resolve(TagOrDigest::Tag(tag)) if tag.contains('.'))),
         ("everything", |_| true),
     ];
     for (name, place) in places {

@@ -58,9 +58,9 @@ use proof::forms::SignedLayer;
 use proof::forms::TestPayload;
 use proof::forms::TestStore;
 use proof::now;
-use proof::scripted::Call;
 use proof::scripted::Script;
 use proof::scripted::Scripted;
+use proof::scripted::StoreRequest;
 use proof::word;
 use proof::yes;
 use proptest::prelude::Just;
@@ -265,7 +265,7 @@ fn error(n: usize) -> StoreError {
 
 impl Script for Hostile {
     /// Content that is not what was asked for is lied about as far as a source can: its digest is that of its bytes.
-    fn content(&self, _: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+    fn content(&self, _: &StoreRequest, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
         let next = self.next();
         let mut seen = self.seen.lock().unwrap();
         seen.extend(answer.iter().cloned());
@@ -291,7 +291,11 @@ impl Script for Hostile {
         }
     }
 
-    fn listing(&self, _: &Call, answer: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+    fn listing(
+        &self,
+        _: &StoreRequest,
+        answer: Result<Option<Listing>, StoreError>,
+    ) -> Result<Option<Listing>, StoreError> {
         let Some(mutation) = self.next() else { return answer };
         let seen = self.seen.lock().unwrap();
         let Ok(Some(mut listing)) = answer else {
@@ -509,7 +513,7 @@ proptest! {
     fn an_unreadable_list_is_could_not_tell(things in things(6), n in any::<usize>(), threshold in 1..=2_u32) {
         struct Unlisted(usize);
         impl Script for Unlisted {
-            fn listing(&self, _: &Call, _: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+            fn listing(&self, _: &StoreRequest, _: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
                 Err(error(self.0))
             }
         }
@@ -527,8 +531,8 @@ proptest! {
     fn an_unreadable_referrer_hides_nothing(things in things(6), at in any::<usize>(), n in any::<usize>()) {
         struct Unreadable(Digest, usize);
         impl Script for Unreadable {
-            fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
-                match *call == Call::Manifest(self.0) {
+            fn content(&self, call: &StoreRequest, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+                match *call == StoreRequest::Manifest(self.0) {
                     true => Err(error(self.1)),
                     false => answer,
                 }
@@ -553,7 +557,7 @@ proptest! {
             prop_assert_eq!(word(&verdict), "accepted");
         }
         // Only where the store says that it is not there, or we say that it is too large, is a no an answer.
-        if truth(&listed).is_empty() && !matches!(n % 7, 1 | 4) && source.calls().contains(&Call::Manifest(*manifest.digest())) {
+        if truth(&listed).is_empty() && !matches!(n % 7, 1 | 4) && source.calls().contains(&StoreRequest::Manifest(*manifest.digest())) {
             prop_assert_eq!(word(&verdict), "unknown");
         }
     }

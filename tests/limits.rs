@@ -71,8 +71,8 @@ use proof::forms::TestStore;
 use proof::forms::blobs;
 use proof::forms::signature_manifest;
 use proof::now;
-use proof::scripted::Call;
 use proof::scripted::Scripted;
+use proof::scripted::StoreRequest;
 use proof::word;
 use serde_json::Value;
 use serde_json::json;
@@ -802,7 +802,7 @@ fn hears(format: Format, kind: &StatementKind, size: usize) -> bool {
         "accepted" => true,
         _ => {
             assert_eq!(proof::codes(&verdict), ["too-large"].into());
-            assert!(!source.calls().iter().any(|call| matches!(call, Call::Blob(_))), "it was fetched");
+            assert!(!source.calls().iter().any(|call| matches!(call, StoreRequest::Blob(_))), "it was fetched");
             false
         }
     }
@@ -977,7 +977,7 @@ fn signature_manifests_are_counted() {
             }
             let source = Scripted::honest(fixture.memory.clone().unwrap());
             let verdict = Ask::new().of(&source, *image.digest());
-            let fetched = source.calls().iter().filter(|call| matches!(call, Call::Manifest(_))).count();
+            let fetched = source.calls().iter().filter(|call| matches!(call, StoreRequest::Manifest(_))).count();
             assert_eq!(fetched, count.min(bytes(Limits::DEFAULT.evidence.signature_manifests)));
             match word(&verdict) {
                 "refused" => true,

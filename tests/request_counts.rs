@@ -69,9 +69,9 @@ use proof::forms::TestPayload;
 use proof::forms::TestStore;
 use proof::forms::tag_of;
 use proof::now;
-use proof::scripted::Call;
 use proof::scripted::Script;
 use proof::scripted::Scripted;
+use proof::scripted::StoreRequest;
 use proof::word;
 
 const BUNDLES: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -122,7 +122,7 @@ fn unrelated(fixture: &TestStore, image: &Content, seed: usize) -> Content {
 }
 
 /// The requests of a verification of `tag_or_digest`, and its verdict.
-fn asked(source: &Scripted<Memory>, tag_or_digest: &TagOrDigest, ask: &Ask) -> (&'static str, Vec<Call>) {
+fn asked(source: &Scripted<Memory>, tag_or_digest: &TagOrDigest, ask: &Ask) -> (&'static str, Vec<StoreRequest>) {
     source.forget();
     let verifier = ask.verifier();
     let outcome = proof::outcome(now(verify::verify(
@@ -139,8 +139,8 @@ fn asked(source: &Scripted<Memory>, tag_or_digest: &TagOrDigest, ask: &Ask) -> (
     (word(&outcome.unwrap().verdict), calls)
 }
 
-fn list(digest: &Digest) -> Call {
-    Call::Referrers(*digest, Some(BUNDLES.to_owned()))
+fn list(digest: &Digest) -> StoreRequest {
+    StoreRequest::Referrers(*digest, Some(BUNDLES.to_owned()))
 }
 
 fn memory(fixture: &TestStore) -> Scripted<Memory> {
@@ -159,8 +159,8 @@ fn verifying_by_digest_takes_two_requests_and_a_foreign_bundle_three() {
     assert_eq!(calls[0], list(ours.digest()));
     let (word, calls) = asked(&source, &TagOrDigest::Digest(*theirs.digest()), &Ask::new());
     assert_eq!((word, calls.len()), ("accepted", 3), "{calls:#?}");
-    assert_eq!(calls[..2], [list(theirs.digest()), Call::Manifest(*foreign.digest())]);
-    assert!(matches!(calls[2], Call::Blob(_)));
+    assert_eq!(calls[..2], [list(theirs.digest()), StoreRequest::Manifest(*foreign.digest())]);
+    assert!(matches!(calls[2], StoreRequest::Blob(_)));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_tag_costs_one_request_more() {
     signed_by_us(&fixture, &image, FormName::SigstoreBundle, &[proof::key()]);
     let (word, calls) = asked(&memory(&fixture), &TagOrDigest::Tag("v1".to_owned()), &Ask::new());
     assert_eq!((word, calls.len()), ("accepted", 3), "{calls:#?}");
-    assert_eq!(calls[..2], [Call::Resolve(TagOrDigest::Tag("v1".to_owned())), list(image.digest())]);
+    assert_eq!(calls[..2], [StoreRequest::Resolve(TagOrDigest::Tag("v1".to_owned())), list(image.digest())]);
 }
 
 // The old forms: the list, the tag, its payload; and where the registry is known to keep no list, no list.
@@ -180,8 +180,8 @@ fn a_signature_under_the_tag_takes_three_requests() {
     let image = fixture.image(1);
     signed_by_us(&fixture, &image, FormName::SimpleSigning, &[proof::key()]);
     let mut source = memory(&fixture);
-    let tag = Call::Resolve(TagOrDigest::Tag(tag_of(image.digest(), &StatementKind::ImageSignature)));
-    let fallback = Call::Resolve(TagOrDigest::Tag(referrer::fallback_tag(image.digest())));
+    let tag = StoreRequest::Resolve(TagOrDigest::Tag(tag_of(image.digest(), &StatementKind::ImageSignature)));
+    let fallback = StoreRequest::Resolve(TagOrDigest::Tag(referrer::fallback_tag(image.digest())));
     let (word, calls) = asked(&source, &TagOrDigest::Digest(*image.digest()), &Ask::new());
     assert_eq!((word, &calls[..1]), ("accepted", &[list(image.digest())][..]));
     assert!(calls.contains(&tag) && calls.len() <= 4, "{calls:#?}");
@@ -293,9 +293,9 @@ fn a_platform_of_a_signed_index_costs_nothing_more() {
 struct Lost(Digest);
 
 impl Script for Lost {
-    fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+    fn content(&self, call: &StoreRequest, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
         match call {
-            Call::Manifest(digest) if *digest == self.0 => {
+            StoreRequest::Manifest(digest) if *digest == self.0 => {
                 Err(StoreError::NotFound { content: MissingContent::Resource(digest.to_string()) })
             }
             _ => answer,
@@ -347,9 +347,9 @@ fn a_refusal_requests_every_location_once() {
     let image = fixture.image(1);
     let (word, calls) = asked(&memory(&fixture), &TagOrDigest::Digest(*image.digest()), &Ask::new());
     assert_eq!((word, calls.len()), ("refused", 5), "{calls:#?}");
-    assert_eq!(calls.iter().filter(|call| matches!(call, Call::Referrers(..))).count(), 2);
+    assert_eq!(calls.iter().filter(|call| matches!(call, StoreRequest::Referrers(..))).count(), 2);
     // A missing image is not reported as unsigned.
-    let last = Call::Resolve(TagOrDigest::Digest(*image.digest()));
+    let last = StoreRequest::Resolve(TagOrDigest::Digest(*image.digest()));
     assert_eq!(calls.last(), Some(&last));
 }
 
@@ -362,7 +362,7 @@ fn a_payload_that_two_keys_signed_is_fetched_once() {
     let ask = Ask::by([proof::public(&proof::KEYS[0]), proof::public(&proof::KEYS[1])]).threshold(2);
     let (word, calls) = asked(&memory(&fixture), &TagOrDigest::Digest(*image.digest()), &ask);
     assert_eq!(word, "accepted");
-    assert_eq!(calls.iter().filter(|call| matches!(call, Call::Blob(_))).count(), 1, "{calls:#?}");
+    assert_eq!(calls.iter().filter(|call| matches!(call, StoreRequest::Blob(_))).count(), 1, "{calls:#?}");
 }
 
 // Under one tag there may be a hundred signatures; the payloads are fetched until enough have counted.
@@ -387,13 +387,13 @@ fn payloads_beyond_the_threshold_are_not_fetched() {
         fixture.attach(&image, Location::Tag, &StatementKind::ImageSignature, Format::Simple, &signed_layers);
         let (word, calls) = asked(&memory(&fixture), &TagOrDigest::Digest(*image.digest()), &Ask::new());
         assert_eq!(word, "accepted");
-        let blobs = calls.iter().filter(|call| matches!(call, Call::Blob(_))).count();
+        let blobs = calls.iter().filter(|call| matches!(call, StoreRequest::Blob(_))).count();
         assert_eq!(blobs, 1, "{count} signatures: {calls:#?}");
     }
 }
 
 /// What signing asks: the questions of the store; and how many requests of a registry these are.
-fn signing(form: FormName, keys: usize, images: u64) -> (Vec<Call>, usize) {
+fn signing(form: FormName, keys: usize, images: u64) -> (Vec<StoreRequest>, usize) {
     let fixture = TestStore::new();
     // The config that all our signatures share is there from the first one on. `registry_client/push.rs` counts requests of
     // the program at a registry, also for the first.
@@ -411,7 +411,7 @@ fn signing(form: FormName, keys: usize, images: u64) -> (Vec<Call>, usize) {
     }
     let calls = sink.calls();
     // A blob is a POST and a PUT.
-    let requests = calls.iter().map(|call| 1 + usize::from(matches!(call, Call::PushBlob(_)))).sum();
+    let requests = calls.iter().map(|call| 1 + usize::from(matches!(call, StoreRequest::PushBlob(_)))).sum();
     (calls, requests)
 }
 
@@ -420,7 +420,7 @@ fn signing_takes_four_requests_and_fetches_no_layers() {
     for images in [1, 10, 100] {
         let (calls, requests) = signing(FormName::SigstoreBundle, 1, images);
         assert_eq!(requests, 4 * images as usize, "{calls:#?}");
-        assert!(!calls.iter().any(|call| matches!(call, Call::Blob(_) | Call::Open(_))), "{calls:#?}");
+        assert!(!calls.iter().any(|call| matches!(call, StoreRequest::Blob(_) | StoreRequest::Open(_))), "{calls:#?}");
     }
 }
 
@@ -428,7 +428,7 @@ fn signing_takes_four_requests_and_fetches_no_layers() {
 fn signing_with_more_keys_resolves_once() {
     let (calls, requests) = signing(FormName::SigstoreBundle, 3, 1);
     assert_eq!(requests, 1 + 3 * 3, "{calls:#?}");
-    assert_eq!(calls.iter().filter(|call| matches!(call, Call::Resolve(_))).count(), 1);
+    assert_eq!(calls.iter().filter(|call| matches!(call, StoreRequest::Resolve(_))).count(), 1);
 }
 
 // As many as for a bundle: the image, the envelope (2), the manifest.
@@ -453,7 +453,8 @@ fn signing_with_a_certificate_takes_as_many_requests_as_with_a_key() {
             let options = SignOptions::new(Forms::of(form), at);
             now(sign::sign(&sink, &subjects[0], &signers, &options, when, &Limits::DEFAULT)).unwrap();
             let calls = sink.calls();
-            let requests: usize = calls.iter().map(|call| 1 + usize::from(matches!(call, Call::PushBlob(_)))).sum();
+            let requests: usize =
+                calls.iter().map(|call| 1 + usize::from(matches!(call, StoreRequest::PushBlob(_)))).sum();
             assert_eq!(requests, want, "{calls:#?}");
         }
     }
@@ -464,7 +465,7 @@ fn signing_with_a_certificate_takes_as_many_requests_as_with_a_key() {
 fn signing_under_the_tag_reads_it_before_and_after() {
     let (calls, requests) = signing(FormName::SimpleSigning, 1, 1);
     assert_eq!(requests, 8, "{calls:#?}");
-    assert!(!calls.iter().any(|call| matches!(call, Call::Blob(_) | Call::Open(_))), "{calls:#?}");
+    assert!(!calls.iter().any(|call| matches!(call, StoreRequest::Blob(_) | StoreRequest::Open(_))), "{calls:#?}");
 }
 
 #[test]
@@ -555,7 +556,7 @@ fn an_audit_fetches_no_manifest_beyond_the_limit() {
     for most in 0..8 {
         let limits = Limits::DEFAULT.with(|limits| limits.graph.manifests = most);
         let audit = audited(&source, &image, &lines, &limits, &trust);
-        let fetched = source.calls().iter().filter(|call| matches!(call, Call::Manifest(_))).count();
+        let fetched = source.calls().iter().filter(|call| matches!(call, StoreRequest::Manifest(_))).count();
         assert_eq!(fetched, most.min(6) as usize);
         let whole = most >= 6;
         assert_eq!(audit.conclude() == LogConclusion::AllLogged, whole, "{most}: {audit:?}");
@@ -595,7 +596,7 @@ fn an_audit_of_a_filtered_list_is_undetermined() {
     impl Script for Filtered {
         fn listing(
             &self,
-            _: &Call,
+            _: &StoreRequest,
             answer: Result<Option<Listing>, StoreError>,
         ) -> Result<Option<Listing>, StoreError> {
             answer.map(|listing| listing.map(|listing| Listing { filtered: true, ..listing }))
@@ -673,9 +674,13 @@ fn a_wrong_entry_does_not_hide_a_signature_from_an_audit() {
 struct ListsFirst(Digest, Descriptor);
 
 impl Script for ListsFirst {
-    fn listing(&self, call: &Call, answer: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+    fn listing(
+        &self,
+        call: &StoreRequest,
+        answer: Result<Option<Listing>, StoreError>,
+    ) -> Result<Option<Listing>, StoreError> {
         let mut answer = answer;
-        if let (Call::Referrers(digest, _), Ok(Some(listing))) = (call, &mut answer)
+        if let (StoreRequest::Referrers(digest, _), Ok(Some(listing))) = (call, &mut answer)
             && *digest == self.0
         {
             listing.entries.insert(0, self.1.clone());
@@ -714,16 +719,20 @@ struct Attached {
 struct Has(Content, Digest, Vec<Descriptor>);
 
 impl Script for Has {
-    fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+    fn content(&self, call: &StoreRequest, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
         match call {
-            Call::Manifest(digest) if digest == self.0.digest() => Ok(self.0.clone()),
+            StoreRequest::Manifest(digest) if digest == self.0.digest() => Ok(self.0.clone()),
             _ => answer,
         }
     }
 
-    fn listing(&self, call: &Call, answer: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+    fn listing(
+        &self,
+        call: &StoreRequest,
+        answer: Result<Option<Listing>, StoreError>,
+    ) -> Result<Option<Listing>, StoreError> {
         let mut answer = answer;
-        if let (Call::Referrers(digest, _), Ok(Some(listing))) = (call, &mut answer)
+        if let (StoreRequest::Referrers(digest, _), Ok(Some(listing))) = (call, &mut answer)
             && *digest == self.1
         {
             listing.entries.extend(self.2.clone());
@@ -779,11 +788,11 @@ impl Attached {
             let (digest, suffix) = tag.split_once('.').unwrap_or((tag, "fallback"));
             format!("{}.{suffix}", self.name(&digest.replacen('-', ":", 1).parse().unwrap()))
         };
-        let spelled = |call: Call| match call {
-            Call::Manifest(digest) => self.name(&digest).to_owned(),
-            Call::Referrers(digest, None) => format!("{}.list", self.name(&digest)),
-            Call::Resolve(TagOrDigest::Tag(named)) => tag(&named),
-            Call::Blob(_) => "blob".to_owned(),
+        let spelled = |call: StoreRequest| match call {
+            StoreRequest::Manifest(digest) => self.name(&digest).to_owned(),
+            StoreRequest::Referrers(digest, None) => format!("{}.list", self.name(&digest)),
+            StoreRequest::Resolve(TagOrDigest::Tag(named)) => tag(&named),
+            StoreRequest::Blob(_) => "blob".to_owned(),
             other => panic!("{other:?}"),
         };
         let asked = self.source.calls().into_iter().map(spelled).collect::<Vec<_>>().join(" ");
@@ -862,7 +871,7 @@ fn evidence_takes_the_requests_of_a_tree_and_no_layer() {
     });
     let manifest = Content::from_bytes("application/vnd.oci.image.manifest.v1+json", manifest.to_string().into_bytes());
     fixture.push(&[sbom.clone(), referrer::empty_config()], &manifest, None);
-    let is_blob = |call: &Call| matches!(call, Call::Blob(_) | Call::Open(_));
+    let is_blob = |call: &StoreRequest| matches!(call, StoreRequest::Blob(_) | StoreRequest::Open(_));
 
     let source = memory(&fixture);
     let _tree = now(tree::tree(&source, image.clone(), None, proof::NOW, &Limits::DEFAULT)).unwrap();
@@ -881,7 +890,7 @@ fn evidence_takes_the_requests_of_a_tree_and_no_layer() {
     rest.sort();
     assert_eq!(rest, of_tree);
     let wanted = blobs.iter().map(|call| match call {
-        Call::Blob(digest) | Call::Open(digest) => *digest,
+        StoreRequest::Blob(digest) | StoreRequest::Open(digest) => *digest,
         other => panic!("{other:?}"),
     });
     let mut wanted: Vec<_> = wanted.collect();

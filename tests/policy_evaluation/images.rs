@@ -28,9 +28,9 @@ use crate::proof::forms::TestPayload;
 use crate::proof::forms::TestStore;
 use crate::proof::forms::entry;
 use crate::proof::now;
-use crate::proof::scripted::Call;
 use crate::proof::scripted::Script;
 use crate::proof::scripted::Scripted;
+use crate::proof::scripted::StoreRequest;
 use crate::scene;
 use crate::scene::Doc;
 use crate::scene::KEYS;
@@ -94,7 +94,7 @@ fn platform_entry(manifest: &Content, platform: &str) -> Descriptor {
 
 fn lists(source: &Scripted<Memory>) -> Vec<Digest> {
     let calls = source.calls().into_iter();
-    calls.filter_map(|call| if let Call::Referrers(of, _) = call { Some(of) } else { None }).collect()
+    calls.filter_map(|call| if let StoreRequest::Referrers(of, _) = call { Some(of) } else { None }).collect()
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_policy_of_three_kinds_takes_one_list_and_nothing_that_it_does_not_read() {
     let calls = source.calls();
     assert_eq!(calls.len(), 6, "{calls:#?}");
     for manifest in [signature, sbom] {
-        assert!(calls.contains(&Call::Manifest(*manifest.digest())), "{calls:#?}");
+        assert!(calls.contains(&StoreRequest::Manifest(*manifest.digest())), "{calls:#?}");
     }
 }
 
@@ -187,9 +187,9 @@ fn a_newer_bad_statement_is_found_wherever_it_is_listed() {
 struct Unreadable(Digest);
 
 impl Script for Unreadable {
-    fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+    fn content(&self, call: &StoreRequest, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
         match call {
-            Call::Manifest(digest) if *digest == self.0 => {
+            StoreRequest::Manifest(digest) if *digest == self.0 => {
                 Err(StoreError::NotFound { content: MissingContent::Digest { digest: self.0, place: "x".to_owned() } })
             }
             _ => answer,
@@ -198,11 +198,11 @@ impl Script for Unreadable {
 
     fn listing(
         &self,
-        call: &Call,
+        call: &StoreRequest,
         answer: Result<Option<bulla::store::Listing>, StoreError>,
     ) -> Result<Option<bulla::store::Listing>, StoreError> {
         match call {
-            Call::Referrers(digest, _) if *digest == self.0 => {
+            StoreRequest::Referrers(digest, _) if *digest == self.0 => {
                 Err(StoreError::TooMany { place: "x".to_owned(), what: "pages", limit: 1 })
             }
             _ => answer,

@@ -17,9 +17,9 @@ use bulla::store::Source;
 use bulla::store::StoreError;
 use bulla::store::Task;
 
-/// One question to a store.
+/// One request to a store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Call {
+pub enum StoreRequest {
     Blob(Digest),
     Has(Digest),
     ListReferrers(Digest),
@@ -35,13 +35,13 @@ pub enum Call {
 
 /// How the answers are changed.
 pub trait Script: Send + Sync {
-    fn content(&self, _call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+    fn content(&self, _call: &StoreRequest, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
         answer
     }
 
     fn listing(
         &self,
-        _call: &Call,
+        _call: &StoreRequest,
         answer: Result<Option<Listing>, StoreError>,
     ) -> Result<Option<Listing>, StoreError> {
         answer
@@ -58,7 +58,7 @@ pub struct Scripted<S> {
     pub inner: S,
     pub lists: Option<bool>,
     pub origin: Origin,
-    calls: Mutex<Vec<Call>>,
+    calls: Mutex<Vec<StoreRequest>>,
     script: Box<dyn Script>,
 }
 
@@ -73,7 +73,7 @@ impl<S> Scripted<S> {
     }
 
     /// The requests, in order.
-    pub fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<StoreRequest> {
         self.calls.lock().expect("the list").clone()
     }
 
@@ -81,7 +81,7 @@ impl<S> Scripted<S> {
         self.calls.lock().expect("the list").clear();
     }
 
-    fn note(&self, call: &Call) {
+    fn note(&self, call: &StoreRequest) {
         self.calls.lock().expect("the list").push(call.clone());
     }
 }
@@ -89,7 +89,7 @@ impl<S> Scripted<S> {
 impl<S: Source> Source for Scripted<S> {
     fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>> {
         Box::pin(async move {
-            let call = Call::Resolve(tag_or_digest.clone());
+            let call = StoreRequest::Resolve(tag_or_digest.clone());
             self.note(&call);
             self.script.content(&call, self.inner.resolve(tag_or_digest).await)
         })
@@ -97,7 +97,7 @@ impl<S: Source> Source for Scripted<S> {
 
     fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {
         Box::pin(async move {
-            let call = Call::Manifest(descriptor.digest);
+            let call = StoreRequest::Manifest(descriptor.digest);
             self.note(&call);
             self.script.content(&call, self.inner.manifest(descriptor).await)
         })
@@ -105,14 +105,14 @@ impl<S: Source> Source for Scripted<S> {
 
     fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>> {
         Box::pin(async move {
-            let call = Call::Blob(descriptor.digest);
+            let call = StoreRequest::Blob(descriptor.digest);
             self.note(&call);
             self.script.content(&call, self.inner.blob(descriptor, limit).await)
         })
     }
 
     fn open<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Blob, StoreError>> {
-        self.note(&Call::Open(descriptor.digest));
+        self.note(&StoreRequest::Open(descriptor.digest));
         self.inner.open(descriptor)
     }
 
@@ -122,7 +122,7 @@ impl<S: Source> Source for Scripted<S> {
         artifact_type: Option<&'a str>,
     ) -> Task<'a, Result<Option<Listing>, StoreError>> {
         Box::pin(async move {
-            let call = Call::Referrers(*subject, artifact_type.map(str::to_owned));
+            let call = StoreRequest::Referrers(*subject, artifact_type.map(str::to_owned));
             self.note(&call);
             self.script.listing(&call, self.inner.referrers(subject, artifact_type).await)
         })
@@ -133,7 +133,7 @@ impl<S: Source> Source for Scripted<S> {
     }
 
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {
-        self.note(&Call::Names);
+        self.note(&StoreRequest::Names);
         self.inner.names()
     }
 
@@ -145,22 +145,22 @@ impl<S: Source> Source for Scripted<S> {
 /// As sink it is a registry that checks blobs before it takes a manifest.
 impl<S: Sink> Sink for Scripted<S> {
     fn has_blob<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
-        self.note(&Call::Has(descriptor.digest));
+        self.note(&StoreRequest::Has(descriptor.digest));
         self.inner.has_blob(descriptor)
     }
 
     fn has_manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
-        self.note(&Call::Has(descriptor.digest));
+        self.note(&StoreRequest::Has(descriptor.digest));
         self.inner.has_manifest(descriptor)
     }
 
     fn mount<'a>(&'a self, descriptor: &'a Descriptor, from: &'a str) -> Task<'a, Result<bool, StoreError>> {
-        self.note(&Call::Mount(descriptor.digest));
+        self.note(&StoreRequest::Mount(descriptor.digest));
         self.inner.mount(descriptor, from)
     }
 
     fn push_blob(&self, blob: Blob) -> Task<'_, Result<(), StoreError>> {
-        self.note(&Call::PushBlob(blob.descriptor().digest));
+        self.note(&StoreRequest::PushBlob(blob.descriptor().digest));
         self.inner.push_blob(blob)
     }
 
@@ -169,7 +169,7 @@ impl<S: Sink> Sink for Scripted<S> {
     }
 
     fn push_manifest<'a>(&'a self, content: &'a Content, tag: Option<&'a str>) -> Task<'a, Result<Pushed, StoreError>> {
-        self.note(&Call::PushManifest(*content.digest(), tag.map(str::to_owned)));
+        self.note(&StoreRequest::PushManifest(*content.digest(), tag.map(str::to_owned)));
         Box::pin(async move {
             self.inner.push_manifest(content, tag).await.map_err(|error| match error {
                 StoreError::Protocol { place, .. } => {
@@ -187,7 +187,7 @@ impl<S: Sink> Sink for Scripted<S> {
         subject: &'a Digest,
         entries: &'a [Descriptor],
     ) -> Task<'a, Result<(), StoreError>> {
-        self.note(&Call::ListReferrers(*subject));
+        self.note(&StoreRequest::ListReferrers(*subject));
         self.inner.merge_referrers(subject, entries)
     }
 

@@ -32,7 +32,7 @@ use super::store::Manifest;
 use super::token::Access;
 
 /// One request on its way through the API.
-pub struct Call<'a, 'b> {
+pub struct ApiRequest<'a, 'b> {
     pub core: &'a Core,
     pub quirks: &'a Quirks,
     pub request: &'a Request,
@@ -54,7 +54,7 @@ enum Route {
 
 /// The polite answer to a request, as the quirks change it.
 pub fn answer(core: &Core, quirks: &Quirks, request: &Request, body: &mut BodyReader<'_>) -> Response {
-    let mut call = Call { core, quirks, request, body };
+    let mut call = ApiRequest { core, quirks, request, body };
     let mut response = match route(&request.path) {
         Some(route) => call.dispatch(route),
         None => Response::text(404, "404 page not found\n"),
@@ -100,7 +100,7 @@ fn route(path: &str) -> Option<Route> {
     })
 }
 
-impl Call<'_, '_> {
+impl ApiRequest<'_, '_> {
     fn dispatch(&mut self, route: Route) -> Response {
         let repository = match &route {
             Route::Blob(name, _) | Route::Manifest(name, _) | Route::Referrers(name, _) | Route::Upload(name, _) => {

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use bulla::digest::Digest;
 
-use super::api::Call;
+use super::api::ApiRequest;
 use super::http::Response;
 use super::quirks::Cap;
 use super::quirks::Delete;
@@ -16,7 +16,7 @@ use super::store::Upload;
 use super::token::Access;
 
 /// `/v2/NAME/blobs/DIGEST`.
-pub fn blob(call: &mut Call<'_, '_>, name: &str, digest: &str) -> Response {
+pub fn blob(call: &mut ApiRequest<'_, '_>, name: &str, digest: &str) -> Response {
     let Ok(digest) = digest.parse::<Digest>() else {
         return Response::error(400, "DIGEST_INVALID", "invalid digest");
     };
@@ -31,7 +31,7 @@ pub fn blob(call: &mut Call<'_, '_>, name: &str, digest: &str) -> Response {
 
 /// `/storage/DIGEST`: where blobs are redirected to. As the stores of clouds do, it refuses a request that brings
 /// credentials of its own.
-pub fn storage(call: &Call<'_, '_>, digest: &str) -> Response {
+pub fn storage(call: &ApiRequest<'_, '_>, digest: &str) -> Response {
     if call.request.header("Authorization").is_some() {
         return Response::text(400, "only one auth mechanism allowed\n");
     }
@@ -42,7 +42,7 @@ pub fn storage(call: &Call<'_, '_>, digest: &str) -> Response {
 }
 
 /// `POST /v2/NAME/blobs/uploads/`.
-pub fn open(call: &mut Call<'_, '_>, name: &str) -> Response {
+pub fn open(call: &mut ApiRequest<'_, '_>, name: &str) -> Response {
     if call.request.method != "POST" {
         return call.unsupported();
     }
@@ -64,7 +64,7 @@ pub fn open(call: &mut Call<'_, '_>, name: &str) -> Response {
 }
 
 /// `/v2/NAME/blobs/uploads/ID`.
-pub fn upload(call: &mut Call<'_, '_>, name: &str, id: &str) -> Response {
+pub fn upload(call: &mut ApiRequest<'_, '_>, name: &str, id: &str) -> Response {
     let Some(upload) = call.core.store.upload(name, id) else {
         return upload_unknown(call);
     };
@@ -88,7 +88,7 @@ pub fn upload(call: &mut Call<'_, '_>, name: &str, id: &str) -> Response {
     }
 }
 
-fn get(call: &Call<'_, '_>, name: &str, digest: &Digest) -> Response {
+fn get(call: &ApiRequest<'_, '_>, name: &str, digest: &Digest) -> Response {
     let Some(body) = call.core.store.blob(name, digest) else {
         return call.not_found("BLOB_UNKNOWN", "blob unknown to registry");
     };
@@ -109,7 +109,7 @@ fn get(call: &Call<'_, '_>, name: &str, digest: &Digest) -> Response {
     ranged(call, response)
 }
 
-fn ranged(call: &Call<'_, '_>, response: Response) -> Response {
+fn ranged(call: &ApiRequest<'_, '_>, response: Response) -> Response {
     let len = response.body.len();
     let Some(range) = call.request.header("Range").and_then(|it| it.strip_prefix("bytes=")) else {
         return response;
@@ -141,7 +141,7 @@ fn ranged(call: &Call<'_, '_>, response: Response) -> Response {
 }
 
 // Nothing means: open an upload instead.
-fn try_mount(call: &Call<'_, '_>, name: &str, mount: &str) -> Option<Response> {
+fn try_mount(call: &ApiRequest<'_, '_>, name: &str, mount: &str) -> Option<Response> {
     let Ok(digest) = mount.parse::<Digest>() else {
         // docker-registry does not mind.
         return (!call.old()).then(|| Response::error(400, "DIGEST_INVALID", "invalid digest"));
@@ -171,7 +171,7 @@ fn try_mount(call: &Call<'_, '_>, name: &str, mount: &str) -> Option<Response> {
     call.core.store.mount(name, &digest, &from).then(mounted)
 }
 
-fn patch(call: &mut Call<'_, '_>, name: &str, id: &str) -> Response {
+fn patch(call: &mut ApiRequest<'_, '_>, name: &str, id: &str) -> Response {
     let Some(upload) = call.core.store.upload(name, id) else {
         return upload_unknown(call);
     };
@@ -198,7 +198,7 @@ fn patch(call: &mut Call<'_, '_>, name: &str, id: &str) -> Response {
     progress(call, call.quirks.patch_status, name, id, &upload, shown)
 }
 
-fn put(call: &mut Call<'_, '_>, name: &str, id: &str) -> Response {
+fn put(call: &mut ApiRequest<'_, '_>, name: &str, id: &str) -> Response {
     let digest = call.request.parameter("digest").and_then(|it| it.parse::<Digest>().ok());
     let (Some(digest), Some(upload)) = (digest, call.core.store.upload(name, id)) else {
         return Response::error(400, "DIGEST_INVALID", "invalid digest");
@@ -228,7 +228,7 @@ fn put(call: &mut Call<'_, '_>, name: &str, id: &str) -> Response {
 }
 
 // Whether the request may add its body: its place is the end of what is there, and it is not too long.
-fn check_range(call: &Call<'_, '_>, name: &str, id: &str, upload: &Upload, at: u64) -> Option<Response> {
+fn check_range(call: &ApiRequest<'_, '_>, name: &str, id: &str, upload: &Upload, at: u64) -> Option<Response> {
     let len = call.request.header("Content-Length").and_then(|it| it.parse::<u64>().ok());
     let ranged = call.request.header("Content-Range").is_some();
     if let Some(status) = call.quirks.whole_range.filter(|_| ranged && at == 0 && call.request.method == "PUT") {
@@ -255,21 +255,21 @@ fn check_range(call: &Call<'_, '_>, name: &str, id: &str, upload: &Upload, at: u
     }
 }
 
-fn progress(call: &Call<'_, '_>, status: u16, name: &str, id: &str, upload: &Upload, received: u64) -> Response {
+fn progress(call: &ApiRequest<'_, '_>, status: u16, name: &str, id: &str, upload: &Upload, received: u64) -> Response {
     let location = location(call, name, id, upload.generation);
     let response = Response::new(status).with("Location", location);
     let response = response.with("Range", format!("0-{}", received.saturating_sub(1)));
     min_length(call, response.with("Docker-Upload-UUID", id))
 }
 
-fn min_length(call: &Call<'_, '_>, response: Response) -> Response {
+fn min_length(call: &ApiRequest<'_, '_>, response: Response) -> Response {
     match call.quirks.chunk_min {
         Some(min) => response.with("OCI-Chunk-Min-Length", min.to_string()),
         None => response,
     }
 }
 
-fn location(call: &Call<'_, '_>, name: &str, id: &str, generation: u64) -> String {
+fn location(call: &ApiRequest<'_, '_>, name: &str, id: &str, generation: u64) -> String {
     let path = format!("/v2/{name}/blobs/uploads/{id}?_state={generation}");
     match call.quirks.location {
         Location::Absolute | Location::Path => call.place(&path),
@@ -278,11 +278,11 @@ fn location(call: &Call<'_, '_>, name: &str, id: &str, generation: u64) -> Strin
     }
 }
 
-fn out_of_range(call: &Call<'_, '_>, name: &str, id: &str, upload: &Upload) -> Response {
+fn out_of_range(call: &ApiRequest<'_, '_>, name: &str, id: &str, upload: &Upload) -> Response {
     progress(call, 416, name, id, upload, upload.received)
 }
 
-fn upload_unknown(call: &Call<'_, '_>) -> Response {
+fn upload_unknown(call: &ApiRequest<'_, '_>) -> Response {
     // docker-registry signs the state of an upload with its repository and name: without a state, or with that of
     // another repository, an upload is not unknown but invalid.
     let elsewhere = call.request.path.rsplit('/').next().is_some_and(|id| call.core.store.has_upload(id));
