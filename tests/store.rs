@@ -58,7 +58,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 
 // ---------------------------------------------------------------------------------------------- the stores
 
-trait Kind {
+trait TestStore {
     /// A store for writing: new at first, then the one that is there.
     fn create(&self) -> Box<dyn Sink>;
     /// The store as another reader sees it now.
@@ -69,7 +69,7 @@ trait Kind {
 
 struct InMemory(Memory);
 
-impl Kind for InMemory {
+impl TestStore for InMemory {
     fn create(&self) -> Box<dyn Sink> {
         Box::new(self.0.clone())
     }
@@ -89,7 +89,7 @@ impl InDirectory {
     }
 }
 
-impl Kind for InDirectory {
+impl TestStore for InDirectory {
     fn create(&self) -> Box<dyn Sink> {
         Box::new(Layout::create(self.path(), Limits::DEFAULT).unwrap())
     }
@@ -109,7 +109,7 @@ impl InArchive {
     }
 }
 
-impl Kind for InArchive {
+impl TestStore for InArchive {
     fn create(&self) -> Box<dyn Sink> {
         Box::new(Archive::create(self.path(), Limits::DEFAULT).unwrap())
     }
@@ -144,7 +144,7 @@ fn directory() -> InDirectory {
 }
 
 /// Every kind of store, each new.
-fn every_kind() -> Vec<(&'static str, Box<dyn Kind>)> {
+fn every_kind() -> Vec<(&'static str, Box<dyn TestStore>)> {
     vec![
         ("memory", Box::new(InMemory(Memory::new(Limits::DEFAULT)))),
         ("layout", Box::new(directory())),
@@ -153,7 +153,7 @@ fn every_kind() -> Vec<(&'static str, Box<dyn Kind>)> {
 }
 
 /// Those whose files somebody else could see too early.
-fn on_disk() -> Vec<(&'static str, Box<dyn Kind>)> {
+fn on_disk() -> Vec<(&'static str, Box<dyn TestStore>)> {
     every_kind().into_iter().filter(|(name, _)| *name != "memory").collect()
 }
 
@@ -325,7 +325,7 @@ fn referrers_are_listed_with_what_their_manifests_say() {
 fn a_list_of_referrers_is_merged_and_never_replaced() {
     let kinds = on_disk().into_iter().chain([(
         "memory without a list",
-        Box::new(InMemory(Memory::without_referrers(Limits::DEFAULT))) as Box<dyn Kind>,
+        Box::new(InMemory(Memory::without_referrers(Limits::DEFAULT))) as Box<dyn TestStore>,
     )]);
     for (name, kind) in kinds {
         let app = image("app");
@@ -523,7 +523,7 @@ fn a_rolled_back_push_leaves_no_bytes_and_no_names() {
             push(sink.as_ref(), image, Some(tag));
             now(sink.finish()).unwrap();
         }
-        let bytes = |kind: &dyn Kind| kind.files().into_values().collect::<Vec<_>>();
+        let bytes = |kind: &dyn TestStore| kind.files().into_values().collect::<Vec<_>>();
         assert!(bytes(kind.as_ref()) == bytes(clean.as_ref()), "{name}: not as if it had never been pushed");
     }
 }
