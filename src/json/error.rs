@@ -92,6 +92,16 @@ impl JsonError {
         matches!(self.reason, ParserDepth(_) | StringTooLong(_) | TooDeep(_) | TooLong(_) | TooManyValues(_))
     }
 
+    /// The error with which the parser refused `bytes`, which have passed [`check`](super::check). They are valid JSON, so an
+    /// error of syntax in a document that is nested too deeply for the parser is the parser's own limit, for which its
+    /// error has no type.
+    pub(super) fn of_parser(error: serde_json::Error, bytes: &[u8]) -> Self {
+        match error.is_syntax() && exceeds_parser_depth(bytes) {
+            true => JsonErrorReason::ParserDepth(Untrusted::within(&error.to_string(), SHOWN)).into(),
+            false => error.into(),
+        }
+    }
+
     /// The error with `reason`, at the position at which the parser stopped with `error`.
     pub(super) fn at(error: &serde_json::Error, reason: JsonErrorReason) -> Self {
         Self { position: (error.line() > 0).then(|| (error.line(), error.column())), reason }
@@ -107,21 +117,28 @@ impl From<JsonErrorReason> for JsonError {
 impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
         // The message of serde_json quotes the unexpected value, however long it is.
-        let text = error.to_string();
-        let shown = Untrusted::within(&text, SHOWN);
-        let reason = match is_recursion_limit(&text) {
-            true => JsonErrorReason::ParserDepth(shown),
-            false => JsonErrorReason::Parser(shown),
-        };
-        reason.into()
+        JsonErrorReason::Parser(Untrusted::within(&error.to_string(), SHOWN)).into()
     }
 }
 
-/// Whether serde_json reports its own recursion limit, which it has where values are kept. Its error has no type for it:
-/// the category of the error is that of any syntax error, so its text is compared, here and nowhere else.
-fn is_recursion_limit(text: &str) -> bool {
-    text.starts_with("recursion limit exceeded")
+/// Whether values are nested so deeply that the parser gives up where it keeps them.
+fn exceeds_parser_depth(bytes: &[u8]) -> bool {
+    let (mut depth, mut escaped, mut in_string) = (0_u64, false, false);
+    bytes.iter().any(|byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > PARSER_DEPTH
+    })
 }
+
+/// The nesting that serde_json accepts where it keeps values.
+const PARSER_DEPTH: u64 = 127;
 
 /// The longest key or other short text that a message quotes, in characters.
 pub(super) const SHOWN_KEY: usize = 80;
@@ -134,13 +151,20 @@ mod tests {
     use crate::json::check;
     use crate::limits::Limits;
 
-    /// This fails where a new version of serde_json calls its recursion limit by other words.
+    /// This fails where a new version of serde_json has another recursion limit.
     #[test]
     fn the_recursion_limit_of_the_parser_is_a_limit() {
-        let nested = format!("{}1{}", "[".repeat(200), "]".repeat(200));
-        let error = serde_json::from_str::<serde_json::Value>(&nested).unwrap_err();
-        assert!(JsonError::from(error).is_limit());
-        assert!(!JsonError::from(serde_json::from_str::<serde_json::Value>("[").unwrap_err()).is_limit());
+        let read = |depth: usize, inner: &str| {
+            let text = format!("{}{inner}{}", "[".repeat(depth), "]".repeat(depth));
+            let read = crate::json::read::<serde_json::Value>(text.as_bytes());
+            read.map(drop).map_err(|error| error.is_limit())
+        };
+        assert_eq!((read(127, "1"), read(128, "1"), read(200, "1")), (Ok(()), Err(true), Err(true)));
+        // Brackets in strings do not nest.
+        let text = format!(r#"[1,"{}\"{}"]"#, "[".repeat(200), "{".repeat(200));
+        assert!(crate::json::read::<Vec<String>>(text.as_bytes()).is_err_and(|error| !error.is_limit()));
+        let error = crate::json::read::<serde_json::Value>(format!("{text}]").as_bytes()).unwrap_err();
+        assert!(!error.is_limit(), "{error}");
     }
 
     #[test]

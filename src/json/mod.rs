@@ -59,9 +59,8 @@ pub fn parse_document<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: &Limit
 /// [`JsonError`] that says what is wrong and where.
 pub fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let read = T::deserialize(Objects(&mut reader))?;
-    reader.end()?;
-    Ok(read)
+    let read = T::deserialize(Objects(&mut reader)).and_then(|read| reader.end().map(|()| read));
+    read.map_err(|error| JsonError::of_parser(error, bytes))
 }
 
 /// Checks that all readers understand a JSON document alike: no invalid UTF-8, byte order mark, duplicate keys,

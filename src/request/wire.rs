@@ -41,7 +41,7 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result
 /// [`JsonError`].
 pub(super) fn read_line<T: DeserializeOwned + Serialize>(bytes: &[u8], limits: &Limits) -> Result<T, JsonError> {
     let read: T = json::parse(bytes, limits)?;
-    let (given, ours): (Value, Value) = (serde_json::from_slice(bytes)?, serde_json::to_value(&read)?);
+    let (given, ours): (Value, Value) = (json::read(bytes)?, serde_json::to_value(&read)?);
     match given == ours {
         true => Ok(read),
         false => Err(JsonErrorReason::OtherForm.into()),
