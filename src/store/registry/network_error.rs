@@ -1,8 +1,11 @@
 //! Classifies the errors of the network, the operating system and the HTTP library by the types in the chain of causes.
-//! One of them has no type that another crate can name: that of a proxy that requires authentication.
 
 use std::error::Error;
 use std::io;
+
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use tower_service::Service;
 
 use super::resolver::NameNotResolved;
 use crate::store::error::NetworkError;
@@ -56,11 +59,13 @@ fn is_closed_unanswered(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message)
 }
 
-/// Whether a proxy answered CONNECT with 407 (proxy authentication required). It is recognized by its text, as no other
-/// error is: hyper-util does not export the type. If the text changes, a request to such a proxy is retried in vain; no
-/// verdict depends on it.
+/// Why a proxy opened no tunnel (RFC 9110 section 9.3.6). hyper-util does not export the type by its name; it is that of
+/// the errors of `Tunnel`, whatever is inside.
+type TunnelError = <Tunnel<HttpConnector> as Service<hyper::Uri>>::Error;
+
+/// Whether a proxy answered CONNECT with 407 (proxy authentication required).
 fn is_proxy_authentication(error: &(dyn Error + 'static)) -> bool {
-    error.to_string() == "tunnel error: proxy authorization required"
+    matches!(error.downcast_ref(), Some(TunnelError::ProxyAuthRequired))
 }
 
 #[cfg(test)]
@@ -100,7 +105,7 @@ mod tests {
         runtime.block_on(client.build().unwrap().get(url).send()).unwrap_err()
     }
 
-    /// This test fails if a new version of a library changes the type of an error, or the text of the one without a type.
+    /// This test fails if a new version of a library changes the type of an error.
     #[test]
     fn a_closed_connection_and_a_proxy_that_requires_authentication_are_told_apart() {
         let closed = reported("", false);
