@@ -11,6 +11,7 @@ use crate::text::Untrusted;
 
 /// The content digest algorithms that the OCI image specification registers and that we accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum DigestAlgorithm {
     /// SHA-256, 32 bytes: what every registry uses.
     Sha256,

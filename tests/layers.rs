@@ -13,6 +13,8 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "layers/enums.rs"]
+mod enums;
 #[path = "layers/excused.rs"]
 mod excused;
 #[path = "layers/modules.rs"]
@@ -87,6 +89,24 @@ fn no_two_public_types_share_a_name() {
     let idle = excused::SHARED_NAMES.iter().filter(|(name, count)| shared.get(*name).map(Vec::len) != Some(*count));
     faults.extend(idle.map(|(name, count)| format!("`{name}` has not {count} definitions any more: mend the list")));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn public_enums_are_open_or_closed_for_a_reason() {
+    let library = sources().into_iter().filter(|source| source.layer() != "cli");
+    let found: Vec<String> = library.flat_map(|source| enums::exhaustive(&source)).collect();
+    let listed: Vec<&str> = enums::CLOSED.iter().flat_map(|(_, names)| *names).copied().collect();
+    let unlisted = found.iter().filter(|name| !listed.contains(&name.as_str()));
+    let mut faults: Vec<_> =
+        unlisted.map(|name| format!("`{name}`: non_exhaustive, or closed for a reason?")).collect();
+    let idle = listed.iter().filter(|name| found.iter().filter(|one| one == *name).count() != 1);
+    faults.extend(idle.map(|name| format!("`{name}` is not a closed enum any more: take it off the list")));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+
+    let enums = |text: &str| enums::exhaustive(&Source::new("a.rs", text));
+    assert_eq!(enums("pub enum A {}\n    pub enum B<T> {\n"), ["A", "B"]);
+    assert!(enums("#[non_exhaustive]\n/// C.\n#[derive(Debug)]\npub enum C {\n}\nenum D {}\n").is_empty());
+    assert_eq!(enums("#[non_exhaustive]\npub struct E;\npub enum F {}\n"), ["F"]);
 }
 
 #[test]

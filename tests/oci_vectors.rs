@@ -213,6 +213,7 @@ fn walk(source: &dyn Source, descriptor: &Descriptor, seen: &mut Seen, done: &mu
         Document::Artifact(artifact) => artifact.blobs.iter().collect(),
         Document::Index(index) => index.manifests.iter().collect(),
         Document::Manifest(manifest) => manifest.layers.iter().chain([&manifest.config]).collect(),
+        other => panic!("{other:?}"),
     };
     parts.into_iter().chain(document.subject()).for_each(|part| walk(source, part, seen, done));
 }

@@ -75,6 +75,7 @@ impl TestDirectory {
                 KeyKind::Ed25519 => &der[16..48],
                 KeyKind::P256 => &der[36..68],
                 KeyKind::P384 => &der[35..83],
+                _ => unreachable!("{name}"),
             };
             canaries.extend(forms(&format!("{name} number"), number));
             // And as it stands in the file, wherever the lines are broken.

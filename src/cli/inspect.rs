@@ -350,6 +350,7 @@ fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
             rows.push(row("config", &line(&manifest.config)));
             rows.extend(manifest.layers.iter().map(|layer| row("layer", &line(layer))));
         }
+        _ => {}
     }
     let is = Inspected::manifest(&document, kind, inside);
     // The caller adds those of a manifest in a store, with the bundles there.

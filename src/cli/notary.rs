@@ -19,6 +19,7 @@ pub(super) const fn name(format: NotaryFormat) -> &'static str {
     match format {
         NotaryFormat::Cose => "a Notary Project signature in COSE",
         NotaryFormat::Jws => "a Notary Project signature in JWS",
+        _ => "a Notary Project signature",
     }
 }
 
@@ -27,8 +28,8 @@ pub(super) fn rows(signature: &InspectedSignature) -> Rows {
     let envelope = &signature.envelope;
     let attributes = envelope.unverified_attributes();
     let claimed = match attributes.scheme() {
-        SigningScheme::X509 => "as the signer claims",
         SigningScheme::X509SigningAuthority => "as its signing authority claims",
+        _ => "as the signer claims",
     };
     let expiry = attributes.expiry().map_or_else(|| "none".to_owned(), |time| time.to_string());
     let mut rows = vec![

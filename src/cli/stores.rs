@@ -162,9 +162,7 @@ impl Stores {
             Reference::Registry(registry) => {
                 Destination::Repository(Some(registry.tag_or_digest()).filter(|_| is_named(target)))
             }
-            Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => {
-                Destination::Local(local.tag_or_digest.as_ref())
-            }
+            local => Destination::Local(local.tag_or_digest()),
         };
         Ok(naming::names(destination, target, names, digest)?)
     }

@@ -164,7 +164,7 @@ fn revocation_lines(verified: &VerifiedSubject) -> Vec<String> {
     let passed: Vec<_> = statuses.into_iter().flatten().map(|status| status.passed).collect();
     let until = passed.iter().filter_map(|passed| match passed {
         PassedBy::Good { until } => Some(*until),
-        PassedBy::NotNamed | PassedBy::Rescued(_) => None,
+        _ => None,
     });
     let mut lines: Vec<_> = until
         .min()

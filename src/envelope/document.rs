@@ -17,6 +17,7 @@ use crate::limits::Limits;
 
 /// A signed document in any supported format, not verified.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum SignedDocument {
     /// A Sigstore bundle: cosign v3, and the default of bulla.
     Bundle(Bundle),

@@ -18,6 +18,7 @@ pub struct Evidence {
 
 /// Where evidence was found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum FoundAt {
     /// In the list of referrers at the fallback tag.
     FallbackTag,

@@ -115,6 +115,7 @@ pub struct FormTag {
 
 /// The kind of statements at one of cosign's tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FormStatements {
     /// Attestations.
     Attestations,

@@ -18,6 +18,7 @@ use crate::text::Untrusted;
 
 /// A manifest of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Document {
     /// An artifact manifest, in one of the withdrawn formats.
     Artifact(Artifact),

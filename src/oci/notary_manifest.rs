@@ -19,6 +19,7 @@ use crate::time::Time;
 
 /// The form of the manifest of a Notary Project signature. notation reads both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum NotaryManifest {
     /// As notation 1.3 writes it: the media type of the config says that it is a signature.
     #[default]

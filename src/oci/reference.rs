@@ -14,6 +14,7 @@ use crate::text::Untrusted;
 
 /// The location of an image, as people type it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Reference {
     /// `docker-archive:FILE[:NAME]`: an archive of `docker save`. Read only.
     DockerArchive(LocalReference),

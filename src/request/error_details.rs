@@ -65,6 +65,7 @@ pub enum LogFault {
 
 /// A document that contains a predicate, given where only the predicate belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WholeDocument {
     /// A Sigstore bundle.
     Bundle,

@@ -52,6 +52,7 @@ pub enum RevocationUse {
 
 /// Which certificates must be proven not to be revoked. A revocation counts by either rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StatusRule {
     /// All, except the last of each chain.
     Required,
@@ -70,6 +71,7 @@ pub struct PassedStatus {
 
 /// Why a certificate passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PassedBy {
     /// It is not revoked.
     Good {

@@ -40,6 +40,7 @@ impl Maker {
             NotaryAlgorithm::Ps256 => "rsa2048",
             NotaryAlgorithm::Ps384 => "rsa3072",
             NotaryAlgorithm::Ps512 => "rsa4096",
+            other => panic!("{other:?}"),
         };
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/plugin");
         let file = |end: &str| fs::read(folder.join(format!("{name}.{end}"))).unwrap();

@@ -68,6 +68,7 @@ impl Format {
             // Signed with a certificate: tests/certificates.rs.
             SignedDocument::Notary(_) => panic!("no pinned key signs a Notary Project envelope"),
             SignedDocument::Simple(_) => Self::Simple,
+            other => panic!("a format that no way covers: {other:?}"),
         }
     }
 
@@ -103,6 +104,7 @@ impl Location {
             FoundAt::File(_) | FoundAt::Index | FoundAt::Subject => None,
             FoundAt::Referrers => Some(Self::Referrers),
             FoundAt::Tag(_) => Some(Self::Tag),
+            other => panic!("a location that no way covers: {other:?}"),
         }
     }
 }

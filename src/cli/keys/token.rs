@@ -235,6 +235,7 @@ const fn kind(class: Class) -> &'static str {
         Class::Certificate => "certificate",
         Class::Private => "private key",
         Class::Public => "public key",
+        _ => "object",
     }
 }
 

@@ -10,8 +10,9 @@ use crate::key::PublicKey;
 use crate::key::Scheme;
 use crate::x509::HashAlgorithm;
 
-/// A signature algorithm of the Notary Project. A closed set: each allowed key has exactly one.
+/// A signature algorithm of the Notary Project: each allowed key has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum NotaryAlgorithm {
     /// ECDSA on P-256 with SHA-256.
     Es256,

@@ -20,6 +20,7 @@ pub struct NotaryAttributes {
 
 /// A signing scheme: what the signing time is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum SigningScheme {
     /// `notary.x509`: the signer claims the signing time.
     X509,

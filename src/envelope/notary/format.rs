@@ -6,6 +6,7 @@ use crate::oci::media_type;
 
 /// The encoding of a Notary Project envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum NotaryFormat {
     /// COSE_Sign1. RFC 9052.
     Cose,

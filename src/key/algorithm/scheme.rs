@@ -1,9 +1,10 @@
-//! `Algorithm` and `Scheme`: the closed sets of key algorithms and signature schemes.
+//! `Algorithm` and `Scheme`: the key algorithms and the signature schemes.
 
 use std::fmt;
 
 /// The algorithm of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Algorithm {
     /// ECDSA on NIST P-256.
     EcdsaP256,
@@ -20,8 +21,9 @@ pub enum Algorithm {
     },
 }
 
-/// A signature scheme: the type of key, the hash, the padding. A closed set; nothing else is ever tried.
+/// A signature scheme: the type of key, the hash, the padding. Nothing outside this set is ever tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Scheme {
     /// ECDSA P-256 over SHA-256.
     EcdsaP256Sha256,
@@ -53,6 +55,7 @@ pub enum Scheme {
 
 /// The types of key that bulla generates. It also uses RSA and P-521 keys, but does not generate them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum KeyKind {
     /// Ed25519.
     Ed25519,

@@ -19,6 +19,7 @@ pub struct Uri {
 
 /// The class of object that the attribute `type` selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Class {
     /// `private`.
     Private,

@@ -54,6 +54,7 @@ pub enum LoggedArtifact<'a> {
 
 /// What a logged signature is verified with.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum LoggedVerifier<'a> {
     /// A certificate: the entry must have the certificate, not its key alone.
     Certificate(&'a Certificate),

@@ -22,6 +22,7 @@ pub struct LogRule {
 
 /// Whether a signature must have a verified time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SigningTimeRule {
     /// Without a verified time, certificates are judged at the time of the verification: for certificates that live long.
     PresentIfMissing,

@@ -402,7 +402,7 @@ impl Upload {
     fn digest(&self, algorithm: DigestAlgorithm) -> io::Result<Digest> {
         match algorithm {
             DigestAlgorithm::Sha256 => Ok(self.hasher.clone().finish()),
-            DigestAlgorithm::Sha512 => digest_of_file(&self.path, algorithm),
+            _ => digest_of_file(&self.path, algorithm),
         }
     }
 }
