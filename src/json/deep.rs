@@ -44,7 +44,8 @@ pub(super) fn check(bytes: &[u8], limits: &Limits, max_unescaped: u64) -> Result
             _ => rest.find([',', '}', ']', ' ', '\t', '\n', '\r']).unwrap_or(rest.len()),
         };
         let Some((token, after)) = rest.split_at_checked(length) else { break };
-        walk.token(first, token, text.len() - rest.len())?;
+        let offset = text.len() - rest.len();
+        walk.token(first, token, offset).map_err(|error| error.in_text(text, offset + length))?;
         rest = after;
     }
     Ok(())
@@ -86,7 +87,8 @@ impl<'a> TokenWalk<'a> {
             b'"' => self.string(token, offset),
             _ => {
                 self.value()?;
-                let _scalar: serde_json::Value = serde_json::from_str(token)?;
+                let scalar: Result<serde_json::Value, _> = serde_json::from_str(token);
+                scalar.map_err(|error| JsonErrorReason::of_token(&error))?;
                 Ok(())
             }
         }
@@ -116,7 +118,7 @@ impl<'a> TokenWalk<'a> {
 
     /// Checks the length of a string, and records it if it is a key.
     fn string(&mut self, token: &'a str, offset: usize) -> Result<(), JsonError> {
-        let FieldName(text) = serde_json::from_str(token)?;
+        let FieldName(text) = serde_json::from_str(token).map_err(|error| JsonErrorReason::of_token(&error))?;
         let most = match text {
             Cow::Borrowed(_) if !self.key_is_next => self.max_unescaped,
             _ => self.limits.json.string_bytes,
@@ -142,11 +144,13 @@ fn check_unique_keys(text: &str, mut keys: Vec<u64>) -> Result<(), JsonError> {
     {
         let mut seen = HashSet::new();
         for key in alike {
-            let token =
-                usize::try_from(key & OFFSET_MASK).ok().and_then(|offset| text.get(offset..)).unwrap_or_default();
-            let FieldName(key) = serde_json::from_str(token.get(..string_length(token)).unwrap_or_default())?;
+            let offset = usize::try_from(key & OFFSET_MASK).unwrap_or(text.len());
+            let token = text.get(offset..).unwrap_or_default();
+            let length = string_length(token);
+            let FieldName(key) = serde_json::from_str(token.get(..length).unwrap_or_default())?;
             if let Some(twice) = seen.replace(key) {
-                return Err(JsonErrorReason::DuplicateKey(Untrusted::within(&twice, SHOWN_KEY)).into());
+                let reason = JsonErrorReason::DuplicateKey(Untrusted::within(&twice, SHOWN_KEY));
+                return Err(JsonError::from(reason).in_text(text, offset + length));
             }
         }
     }
@@ -228,6 +232,19 @@ mod tests {
         }
         for broken in [&b"\"\xff\""[..], b"{\"\xc3\":1}", b"[\"\xed\xa0\x80\"]"] {
             assert!(check(broken, &limits(64)).is_err() && check(broken, &limits(65)).is_err(), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_line_and_the_column_in_the_document() {
+        for (text, want) in [
+            ("{\"a\": 1,\n \"a\": 2,\n\"b\": 3}", "the key \"a\" stands twice in one object at line 2 column 4"),
+            ("[\n  1e999]", "number out of range at line 2 column 7"),
+            ("[1,\n\n \"\\ud800\"]", "unexpected end of hex escape at line 3 column 9"),
+            ("[1,\n \"12345678901\"]", "a string longer than 10 bytes at line 2 column 14"),
+            ("[1,\n2,,]", "expected value at line 2 column 3"),
+        ] {
+            assert_eq!(check(text.as_bytes(), &limits(65)).unwrap_err().to_string(), want);
         }
     }
 

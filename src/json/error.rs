@@ -26,7 +26,7 @@ pub enum JsonErrorReason {
     /// The document does not equal what would be written for its content.
     #[error("a value stands in another form than the one that is written")]
     OtherForm,
-    /// The document is not JSON, or not of the expected type: the message of the parser, with the position.
+    /// The document is not JSON, or not of the expected type: the message of the parser.
     #[error("{0}")]
     Parser(Untrusted),
     /// The parser's own limit on nesting is exceeded.
@@ -95,16 +95,32 @@ impl JsonError {
     /// The error with which the parser refused `bytes`, which have passed [`check`](super::check). They are valid JSON, so an
     /// error of syntax in a document that is nested too deeply for the parser is the parser's own limit, for which its
     /// error has no type.
-    pub(super) fn of_parser(error: serde_json::Error, bytes: &[u8]) -> Self {
-        match error.is_syntax() && exceeds_parser_depth(bytes) {
-            true => JsonErrorReason::ParserDepth(Untrusted::within(&error.to_string(), SHOWN)).into(),
-            false => error.into(),
-        }
+    pub(super) fn of_parser(error: &serde_json::Error, bytes: &[u8]) -> Self {
+        let reason = match error.is_syntax() && exceeds_parser_depth(bytes) {
+            true => JsonErrorReason::ParserDepth(message(error)),
+            false => JsonErrorReason::Parser(message(error)),
+        };
+        Self::at(error, reason)
+    }
+
+    /// The error with the position of the offset `end` of `text`, at which its token ends, unless it has a position.
+    pub(super) fn in_text(self, text: &str, end: usize) -> Self {
+        let before = text.get(..end).unwrap_or(text);
+        let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1);
+        let here = || (before.matches('\n').count() + 1, column);
+        Self { position: Some(self.position.unwrap_or_else(here)), ..self }
     }
 
     /// The error with `reason`, at the position at which the parser stopped with `error`.
     pub(super) fn at(error: &serde_json::Error, reason: JsonErrorReason) -> Self {
         Self { position: (error.line() > 0).then(|| (error.line(), error.column())), reason }
+    }
+}
+
+impl JsonErrorReason {
+    /// Why the parser refused one token of a document: its position is that in the token.
+    pub(super) fn of_token(error: &serde_json::Error) -> Self {
+        Self::Parser(message(error))
     }
 }
 
@@ -116,9 +132,15 @@ impl From<JsonErrorReason> for JsonError {
 
 impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
-        // The message of serde_json quotes the unexpected value, however long it is.
-        JsonErrorReason::Parser(Untrusted::within(&error.to_string(), SHOWN)).into()
+        Self::at(&error, JsonErrorReason::Parser(message(&error)))
     }
+}
+
+/// The message of the parser without its position. It quotes the unexpected value, however long it is.
+fn message(error: &serde_json::Error) -> Untrusted {
+    let text = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    Untrusted::within(text.strip_suffix(&position).unwrap_or(&text), SHOWN)
 }
 
 /// Whether values are nested so deeply that the parser gives up where it keeps them.
@@ -200,7 +222,7 @@ mod tests {
 
         let text = serde_json::json!({ format!("a\u{202e}b{}", "x".repeat(1_000)): 1 }).to_string();
         let reason = JsonError::from(serde_json::from_str::<Empty>(&text).unwrap_err()).to_string();
-        assert!(reason.contains("\\u{202e}") && reason.ends_with('…'), "{reason}");
-        assert!(reason.chars().count() < 320, "{reason}");
+        assert!(reason.contains("\\u{202e}") && reason.contains("… at line 1 column 10"), "{reason}");
+        assert!(reason.chars().count() < 340, "{reason}");
     }
 }
