@@ -55,7 +55,12 @@ impl DocumentReading<'_> {
     pub(super) fn read(self, typed: &str, kind: DocumentKind<'_>) -> Result<AskedDocument, Failure> {
         match of_platform(typed).filter(|_| self.platforms == SignedPlatforms::All) {
             Some((platform, file)) => self.read_about(Some(platform), file, kind),
-            None => self.read_about(None, typed, kind),
+            None => self.read_about(None, typed, kind).map_err(|failure| match of_platform(typed) {
+                Some((platform, _)) => {
+                    failure.hint(format!("a document for {platform} alone is given with --all-platforms"))
+                }
+                None => failure,
+            }),
         }
     }
 

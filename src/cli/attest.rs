@@ -21,6 +21,7 @@ use super::request::args::AttestArgs;
 use super::results::Results;
 use super::runtime::Runtime;
 use super::runtime::Work;
+use super::scanner_report;
 use super::sign;
 use super::signatures;
 use super::signing_chains;
@@ -28,6 +29,7 @@ use super::stores::Stores;
 use super::witnesses;
 
 pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
+    scanner_report::check_time(&args.scanner, now)?;
     let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
     let forms = args.format.attestation()?;

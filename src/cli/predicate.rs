@@ -18,7 +18,8 @@ use bulla::request::WholeDocument;
 /// Reads a predicate of this type, and checks it. Every error is a bad argument. If the file holds a statement, envelope or
 /// bundle, a hint shows how to extract the predicate.
 pub(super) fn read(path: &Path, predicate_type: &str, limits: &Limits) -> Result<Box<RawValue>, Failure> {
-    let read = Attestation::predicate(&bytes(path, limits)?, limits).map_err(|error| {
+    let bytes = bytes(path, limits)?;
+    let read = Attestation::predicate(&bytes, limits).map_err(|error| {
         let failure = request::bad_argument(path, &error);
         let part = match error {
             RequestError::WholeDocument { what: WholeDocument::Bundle } => {
@@ -28,6 +29,10 @@ pub(super) fn read(path: &Path, predicate_type: &str, limits: &Limits) -> Result
                 "jq -r .payload FILE | base64 -d | jq .predicate"
             }
             RequestError::WholeDocument { what: WholeDocument::Statement } => "jq .predicate FILE",
+            // An SBOM in XML, in tag-value or in YAML, or an empty file.
+            _ if bytes.trim_ascii_start().first() != Some(&b'{') => {
+                return failure.hint("a predicate is one JSON object; syft writes one with -o cyclonedx-json");
+            }
             _ => return failure,
         };
         failure.hint(format!("give the predicate alone: {part}"))

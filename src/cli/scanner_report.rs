@@ -13,6 +13,7 @@ use bulla::predicate::scanner;
 use bulla::predicate::scanner::DatabaseDate;
 use bulla::predicate::scanner::ExtractOptions;
 use bulla::request::Attestation;
+use bulla::time::Time;
 
 use super::args::ScannerArgs;
 use super::exit::Failure;
@@ -24,7 +25,7 @@ pub(super) fn read(path: &Path, args: &ScannerArgs, limits: &Limits) -> Result<(
     let database = match &args.scanner_db {
         Some(version) => {
             let date = scanner::database_date(&predicate::bytes(version, limits)?, limits);
-            DatabaseDate::Given(date.map_err(|error| failure(version, &error))?)
+            DatabaseDate::Given(date.map_err(|error| not_a_version(version, &error))?)
         }
         None if args.no_database_date => DatabaseDate::MayBeMissing,
         None => DatabaseDate::InReport,
@@ -37,6 +38,22 @@ pub(super) fn read(path: &Path, args: &ScannerArgs, limits: &Limits) -> Result<(
     let predicate = Attestation::predicate(&scan.predicate, limits);
     let predicate = predicate.map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))?;
     Ok((predicate, target))
+}
+
+/// Refuses a time of the scan (`--scanned-at`) that has not come yet: no policy accepts it.
+///
+/// # Errors
+/// A bad argument.
+pub(super) fn check_time(args: &ScannerArgs, now: Time) -> Result<(), Failure> {
+    match args.scanned_at.filter(|time| *time > now) {
+        Some(time) => Err(Failure::unknown(format!("--scanned-at {time} is in the future: it is {now}"))),
+        None => Ok(()),
+    }
+}
+
+fn not_a_version(path: &Path, error: &PredicateError) -> Failure {
+    let failure = Failure { code: error.code(), ..Failure::unknown(format!("{}: {error}", path.display())) };
+    failure.hint("--scanner-db takes what trivy version --format json prints once trivy has a database")
 }
 
 fn failure(path: &Path, error: &PredicateError) -> Failure {

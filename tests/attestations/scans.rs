@@ -89,7 +89,14 @@ fn a_report_without_a_database_date_is_attested_only_if_the_operator_says_so() {
     let refused = bench.unknown(&report);
     assert!(refused.err.contains("--scanner-db") && refused.err.contains("--no-database-date"), "{}", refused.err);
     fs::write(bench.path("old.json"), r#"{"Version":"0.60.0"}"#).unwrap();
-    bench.unknown(&[&report[..], &["--scanner-db", "old.json"]].concat());
+    let no_database = bench.unknown(&[&report[..], &["--scanner-db", "old.json"]].concat());
+    assert!(
+        no_database.err.contains("hint: --scanner-db takes what trivy version --format json"),
+        "{}",
+        no_database.err
+    );
+    let future = bench.unknown(&[&report[..], &DATED, &["--scanned-at", "2999-01-01T00:00:00Z"]].concat());
+    assert!(future.err.contains("--scanned-at 2999-01-01T00:00:00Z is in the future"), "{}", future.err);
     bench.unknown(&[&report[..], &DATED, &["--no-database-date"]].concat());
     assert_eq!(bench.snapshot("build"), before);
     bench.ok(&[&report[..], &["--no-database-date"]].concat());

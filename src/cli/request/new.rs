@@ -16,6 +16,7 @@ use crate::cli::request::documents;
 use crate::cli::request::page::RequestPage;
 use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
+use crate::cli::scanner_report;
 use crate::cli::signing_chains;
 use crate::cli::stores::Stores;
 use crate::cli::verifiers;
@@ -61,6 +62,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
         reason: args.reason.clone(),
         threshold: Threshold::new(args.threshold).map_err(|error| to_failure(error.into()))?,
     };
+    scanner_report::check_time(&args.scanner, now)?;
     let references = reference_list::expand(&args.references)?;
     let asked = AskedStatements::read(args, forms, references.len(), now, &limits)?;
     let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
