@@ -101,20 +101,18 @@ impl From<StatementKind> for StatementKinds {
     }
 }
 
-impl fmt::Display for KindPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Exact(kind) => kind.fmt(f),
-            Self::Predicate(kind) => f.write_str(kind.noun()),
-        }
-    }
-}
-
-/// The kinds, joined with `or`, each once.
+/// The kinds, joined with `or`; predicates by the short names of their types. It begins with a vowel, since messages say
+/// *an*.
 impl fmt::Display for StatementKinds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut names: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        names.dedup();
+        let (mut names, mut short) = (Vec::new(), Vec::new());
+        for pattern in self.0.iter() {
+            match pattern {
+                KindPattern::Exact(kind) => names.push(kind.to_string()),
+                KindPattern::Predicate(kind) => short.push(kind.short_name()),
+            }
+        }
+        names.extend((!short.is_empty()).then(|| format!("attestation of type {}", short.join(" or "))));
         f.write_str(&names.join(" or "))
     }
 }

@@ -109,16 +109,17 @@ impl PredicateKind {
         }
     }
 
-    /// What such a document is called in sentences.
-    pub const fn noun(self) -> &'static str {
+    /// The short name that stands for all its predicate types on the command line.
+    pub const fn short_name(self) -> &'static str {
         match self {
-            Self::Other => "attestation",
-            Self::Provenance => "provenance",
-            Self::Sbom(_) => "SBOM",
-            Self::Scan(_) => "vulnerability scan",
-            Self::TestResult => "test result",
-            Self::VerificationSummary => "verification summary",
-            Self::Vex => "VEX document",
+            Self::Other => "other",
+            Self::Provenance => "slsa",
+            Self::Sbom(format) => format.name(),
+            Self::Scan(ScanFormat::CosignVuln) => "vuln",
+            Self::Scan(ScanFormat::InTotoVulns) => "vulns",
+            Self::TestResult => "test-result",
+            Self::VerificationSummary => "vsa",
+            Self::Vex => "vex",
         }
     }
 }
@@ -225,6 +226,14 @@ mod tests {
             "https://<a>",
         ] {
             assert_eq!(predicate_type(wrong), Err(PredicateTypeError(wrong.to_owned())), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_short_name_of_a_kind_stands_for_it() {
+        for row in PREDICATE_TYPES.iter().filter(|row| row.kind != PredicateKind::Other) {
+            let uri = predicate_type(row.kind.short_name()).unwrap();
+            assert_eq!(PredicateKind::of(uri), row.kind, "{}", row.uri);
         }
     }
 
