@@ -86,8 +86,8 @@ pub enum Reason {
         /// The format.
         what: &'static str,
     },
-    /// A message signature states the hash of another file.
-    #[error("states the digest of another file: sigstore_common.proto, MessageSignature")]
+    /// A message signature states the hash of another file. sigstore_common.proto, `MessageSignature`.
+    #[error("is a signature of another file, or the file has changed since it was signed")]
     MessageDigest,
     /// What the signature is over is not known of the file.
     #[error("was not verified: {0}")]
