@@ -311,7 +311,11 @@ pub(super) async fn choose(
         let mut fitting: Vec<Descriptor> = Vec::new();
         for child in manifests {
             let Some(own) = &child.platform else { continue };
-            has.push(own.to_string());
+            let name = own.to_string();
+            // Attestations of BuildKit are `unknown/unknown`, which nobody asks for.
+            if !own.is_unknown() && !has.contains(&name) {
+                has.push(name);
+            }
             // A manifest may be listed twice.
             if own.satisfies(platform) && !fitting.iter().any(|other| other.bare() == child.bare()) {
                 fitting.push(child);
