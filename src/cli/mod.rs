@@ -101,9 +101,10 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match args::parse(&arguments) {
         Ok(cli) => cli,
         // Help and version are answers; everything else is a bad argument, which is 2 as well.
-        Err(error) => {
+        Err(mut error) => {
             let typed: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
             let tip = error.use_stderr().then(|| tips::tip(args::command(), &typed, &error)).flatten();
+            tips::name_typed_conflicts(args::command(), &typed, &mut error);
             return render::usage(error, tip.as_deref());
         }
     };

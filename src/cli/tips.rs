@@ -45,6 +45,27 @@ pub(super) fn tip(mut root: Command, arguments: &[String], error: &clap::Error) 
     foreign_word(OPTIONS, &option, command).or_else(|| closest(&option, &known).map(str::to_owned))
 }
 
+/// Leaves of the options that exclude the first one in `error` only those that were typed: clap names all that do.
+pub(super) fn name_typed_conflicts(mut root: Command, arguments: &[String], error: &mut clap::Error) {
+    let Some(ContextValue::Strings(all)) = error.get(ContextKind::PriorArg) else { return };
+    root.build();
+    let (command, _) = typed(&root, arguments);
+    let was_typed = |option: &&String| {
+        let long = option.split([' ', '=', '[']).next().unwrap_or_default();
+        let argument = command.get_arguments().find(|argument| argument.get_long() == long.strip_prefix("--"));
+        let short = argument.and_then(clap::Arg::get_short).map(|short| format!("-{short}"));
+        let is_short = |word: &str| short.as_deref().is_some_and(|short| word.starts_with(short));
+        arguments.iter().any(|word| word.split('=').next() == Some(long) || is_short(word))
+    };
+    let value = match all.iter().filter(was_typed).cloned().collect::<Vec<_>>().as_slice() {
+        // From an environment variable, perhaps.
+        [] => return,
+        [one] => ContextValue::String(one.clone()),
+        several => ContextValue::Strings(several.to_vec()),
+    };
+    drop(error.insert(ContextKind::PriorArg, value));
+}
+
 /// The hint for a bad value from an environment variable: the option was not typed.
 fn variable(command: &Command, arguments: &[String], option: &str) -> Option<String> {
     let name = option.split_whitespace().next()?.strip_prefix("--")?;
