@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bulla::ops::policy::PolicyOutcome;
 use bulla::ops::policy::PolicyVerdict;
+use bulla::policy::StatementKind;
 use bulla::report::CheckResult;
 use bulla::report::RequirementCheck;
 use bulla::report::checks;
@@ -52,7 +53,11 @@ fn accepted(reference: &str, judged: &Judged<'_>) {
                 shown.push(format_args!("  policy {}:{at}: every requirement is met", Foreign(file)));
                 for part in image.parts() {
                     for counted in &part.accepted {
-                        accepted_lines(counted).iter().for_each(|line| shown.push(format_args!("  {line}")));
+                        let mut lines = accepted_lines(counted);
+                        if let (Some(first), StatementKind::Attestation { .. }) = (lines.first_mut(), &counted.kind) {
+                            first.push_str(&format!("  {}", Foreign(&counted.kind)));
+                        }
+                        lines.iter().for_each(|line| shown.push(format_args!("  {line}")));
                     }
                 }
                 text(&shown);

@@ -175,7 +175,8 @@ impl SummaryRule {
         let named = SignedNameRule::new(self.resource.clone()).check(Some(resource)).is_ok();
         let digest = resource.split_once('@').map(|(_, digest)| digest);
         if !named || digest.is_some_and(|digest| digest != subject.to_string()) {
-            return Err(UnmetCondition::SummaryResource { got: resource.to_owned() });
+            let want = format!("{}@{subject}", self.resource);
+            return Err(UnmetCondition::SummaryResource { got: resource.to_owned(), want });
         }
         if !self.policies.iter().any(|policy| summary.policy_digests.contains(policy)) {
             return Err(UnmetCondition::SummaryPolicy);

@@ -173,10 +173,12 @@ pub enum UnmetCondition {
     #[error("the verifier applied another policy")]
     SummaryPolicy,
     /// The summary is about another repository or digest.
-    #[error("it is about {:?}", Untrusted::new(got))]
+    #[error("it is about {:?}, and {want:?} is wanted", Untrusted::new(got))]
     SummaryResource {
         /// The resource, a URI.
         got: String,
+        /// The repository and digest that are wanted.
+        want: String,
     },
     /// The summary names no version of the verifier's trust, or a lower one.
     #[error("it names {} of the verifier's trust, and at least {want} is wanted", version(*got))]
@@ -193,7 +195,7 @@ pub enum UnmetCondition {
         got: TestOutcome,
     },
     /// The statement is older than the maximum age.
-    #[error("it is of {at}: {age} seconds old, and {limit} are allowed")]
+    #[error("it is of {at}, more than {} ago", span(*limit))]
     TooOld {
         /// The time of the statement.
         at: Time,
@@ -272,6 +274,15 @@ fn reference(got: Option<&String>) -> String {
     got.map_or_else(|| "no branch or tag".to_owned(), |got| format!("{:?}", Untrusted::new(got)))
 }
 
+/// A span of time in the largest unit of policies that states it exactly.
+fn span(seconds: u64) -> String {
+    match seconds {
+        _ if seconds.is_multiple_of(DAY) => format!("{}d", seconds / DAY),
+        _ if seconds.is_multiple_of(HOUR) => format!("{}h", seconds / HOUR),
+        _ => format!("{seconds}s"),
+    }
+}
+
 fn version(got: Option<u64>) -> String {
     got.map_or_else(|| "no version".to_owned(), |got| format!("the version {got}"))
 }
@@ -295,11 +306,21 @@ fn listed(findings: &[ScanFinding]) -> String {
     format!("{}{more}", shown.collect::<Vec<_>>().join(", "))
 }
 
+/// Seconds in an hour and in a day.
+const HOUR: u64 = 3_600;
+const DAY: u64 = 24 * HOUR;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::predicate::FixState;
     use crate::predicate::Severity;
+
+    #[test]
+    fn the_maximum_age_is_said_as_a_policy_says_it() {
+        let spans = [0, 3_600, 12 * 3_600, 86_400, 90 * 86_400, 36 * 3_600, 3_601].map(span);
+        assert_eq!(spans, ["0d", "1h", "12h", "1d", "90d", "36h", "3601s"]);
+    }
 
     #[test]
     fn foreign_text_is_shown_shortened_and_escaped() {
@@ -315,7 +336,7 @@ mod tests {
             UnmetCondition::SignedTag { got: long(), want: want() },
             UnmetCondition::Source { got: long(), want: want() },
             UnmetCondition::SourceRef { got: some(), want: want() },
-            UnmetCondition::SummaryResource { got: long() },
+            UnmetCondition::SummaryResource { got: long(), want: want() },
             UnmetCondition::UnknownBuilder { got: long() },
             UnmetCondition::Vulnerabilities(vec![finding; 9]),
         ] {

@@ -162,11 +162,16 @@ fn missing(policy: &Policy, verdict: &RequirementVerdict, root: &Digest) -> Stri
     };
     let rejected = verdict.candidates.iter().find_map(|candidate| Some((candidate, candidate.reason.as_ref()?)));
     if let Some((candidate, reason)) = rejected {
-        text.push_str(&format!("; the one by {} does not: {reason}", candidate.owner));
+        text.push_str(&format!("; the one by {} does not count: {reason}", candidate.owner));
     }
     let suppliers: Vec<_> = missing_owners(requirement, verdict, root).into_iter().map(ToString::to_string).collect();
     if !suppliers.is_empty() {
         text.push_str(&format!("; {} can supply it", suppliers.join(" or ")));
+    }
+    // VEX statements clear what a scan found.
+    if let Some(vex) = requirement.vex().filter(|_| verdict.code == VULNERABILITIES) {
+        let owners: Vec<_> = vex.quorum.owners().iter().map(ToString::to_string).collect();
+        text.push_str(&format!(", or {} a VEX document that clears the findings", owners.join(" or ")));
     }
     if verdict.decision == Decision::Undetermined {
         text.push_str("; something that could count was not read");
@@ -221,3 +226,6 @@ fn collect(rule: &Rule, decide: &dyn Fn(&Requirement) -> Decision, needed: &mut 
 fn waiver(reason: &str, owner: &str, until: &str) -> String {
     format!("until {until}: {}, {}", Untrusted::new(reason), Untrusted::new(owner))
 }
+
+/// The code of a scan that found what is not allowed.
+pub(super) const VULNERABILITIES: &str = "vulnerabilities";

@@ -98,7 +98,7 @@ fn suppliers_of(reference: &Reference, outcome: &PolicyOutcome<'_>, verdict: &Re
     let owners = explain::missing_owners(requirement, verdict, outcome.root.digest());
     let mut suppliers: Vec<Supplier> = owners.into_iter().map(|owner| make(owner, &what, verb)).collect();
     // VEX statements clear what a scan found.
-    if let Some(vex) = requirement.vex().filter(|_| verdict.code == VULNERABILITIES) {
+    if let Some(vex) = requirement.vex().filter(|_| verdict.code == explain::VULNERABILITIES) {
         let what = "--type vex --predicate FILE";
         suppliers.extend(vex.quorum.owners().iter().map(|owner| make(owner, what, "attest")));
     }
@@ -186,6 +186,3 @@ fn quoted(word: &str) -> String {
 }
 
 const SHORT_NAMES: [&str; 8] = ["slsa", "spdx", "cyclonedx", "vuln", "vulns", "vex", "test-result", "vsa"];
-
-/// The code of a scan that found what is not allowed.
-const VULNERABILITIES: &str = "vulnerabilities";
