@@ -1,4 +1,13 @@
 //! `DockerArchiveWriter`: writes a docker-archive that every reader takes: an OCI layout, and Docker's list of its blobs.
+//!
+//! The invariant: both lists describe the same images, and `docker load` loads, under each name, the manifest that was
+//! listed for it.
+//!
+//! 1. An existing archive is read by the rules of [`DockerArchive`]; its images stay in both lists.
+//! 2. Content is pushed into the layout ([`DockerArchiveWriter::sink`]).
+//! 3. The manifest to load of each image is listed ([`DockerArchiveWriter::list`]): one for an image, never another one.
+//! 4. When the archive is finished, `manifest.json` is made of the final `index.json` and these manifests, and both are
+//!    written in one step.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

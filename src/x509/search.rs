@@ -3,6 +3,11 @@
 //! Invariant: what is returned was found by rustls-webpki, which verified every signature, name, validity, basic
 //! constraint and name constraint between the signer and the anchor, and then passed the inspection, which sees the same
 //! certificates as this program parsed them. Everything else is an error; an error never depends on who is named in it.
+//!
+//! 1. Hand the signer, the other certificates and the anchors to rustls-webpki. An anchor that it cannot read is set aside.
+//! 2. rustls-webpki builds a path from the signer to an anchor and verifies it, in a bounded number of steps.
+//! 3. The inspection checks that path by the rules of the profile. If it refuses, rustls-webpki goes on with the next one.
+//! 4. If no path passes, return the error of one of them. Could-not-tell wins over a no, also where an anchor was set aside.
 
 use std::cell::Cell;
 use std::cell::RefCell;

@@ -2,6 +2,13 @@
 //!
 //! Invariant: a request is sent again only if its retry rule allows that for this failure; the number of attempts and
 //! the total time are bounded; and a response is returned only after its challenge was handled.
+//!
+//! 1. Take the authorization for the scope of the request, if there is one, and send the request.
+//! 2. If the response asks for authentication (401, 403, 404), authenticate and go back to 1, or return the response where
+//!    nothing more can be offered.
+//! 3. If another host refuses HEAD, send a GET request in its place.
+//! 4. If the registry is busy or the error is transient, back off and go back to 1, while the retry rule allows it.
+//! 5. Return any other response, with any status.
 
 use bytes::Bytes;
 use reqwest::Method;
