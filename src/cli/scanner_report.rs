@@ -40,12 +40,13 @@ pub(super) fn read(path: &Path, args: &ScannerArgs, limits: &Limits) -> Result<(
     Ok((predicate, target))
 }
 
-/// Refuses a time of the scan (`--scanned-at`) that has not come yet: no policy accepts it.
+/// Refuses a time of the scan (`--scanned-at`) that has not come yet: no policy accepts it. Clocks may differ by as much as
+/// policies allow.
 ///
 /// # Errors
 /// A bad argument.
 pub(super) fn check_time(args: &ScannerArgs, now: Time) -> Result<(), Failure> {
-    match args.scanned_at.filter(|time| *time > now) {
+    match args.scanned_at.filter(|time| time.unix() > now.unix().saturating_add(TOLERANCE)) {
         Some(time) => Err(Failure::unknown(format!("--scanned-at {time} is in the future: it is {now}"))),
         None => Ok(()),
     }
@@ -77,3 +78,6 @@ pub(super) fn other_image(file: &str, error: &ScannedError) -> Failure {
         _ => failure,
     }
 }
+
+/// How far a time may be ahead of the clock, in seconds.
+const TOLERANCE: i64 = 5 * 60;
