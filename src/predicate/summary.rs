@@ -87,7 +87,7 @@ fn of_provenance(provenance: &Provenance) -> Vec<(&'static str, String)> {
         Err(unknown) => format!("a source that is not known ({})", unknown.code()),
     };
     let finished = provenance.finished.or(provenance.started);
-    vec![("built", format!("by {} from {source}, {}", shown(&provenance.builder), time(finished)))]
+    vec![("built", format!("by {} from {source}, {}", shown(&provenance.builder), when(finished)))]
 }
 
 fn of_summary(summary: &VerificationSummary) -> Vec<(&'static str, String)> {
@@ -102,7 +102,7 @@ fn of_summary(summary: &VerificationSummary) -> Vec<(&'static str, String)> {
         Some(count) => format!(", with {count} exceptions"),
     };
     let (resource, verifier) = (shown(&summary.resource_uri), shown(&summary.verifier));
-    let text = format!("{result}: {resource}{levels} by {verifier}{exceptions}, {}", time(summary.time_verified));
+    let text = format!("{result}: {resource}{levels} by {verifier}{exceptions}, {}", when(summary.time_verified));
     vec![("verified", text)]
 }
 
@@ -135,6 +135,11 @@ fn counts<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 fn time(time: Option<Time>) -> String {
     time.map_or_else(|| "not stated".to_owned(), |time| time.to_string())
+}
+
+/// The same at the end of a sentence.
+fn when(time: Option<Time>) -> String {
+    time.map_or_else(|| "at a time that is not stated".to_owned(), |time| time.to_string())
 }
 
 fn shown(text: &str) -> String {
