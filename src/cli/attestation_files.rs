@@ -5,6 +5,7 @@ use std::path::Path;
 use bulla::envelope::AttestationFile;
 use bulla::limits::Limits;
 use bulla::limits::count;
+use bulla::oci::Reference;
 
 use super::exit::Failure;
 use super::files;
@@ -47,6 +48,17 @@ pub(super) fn is_no_image(typed: &[String]) -> Result<(), Failure> {
 pub(super) fn no_notary_signatures() -> Failure {
     let message = "--evidence FILE.jsonl has no signatures of the Notary Project, by which --trust-policy judges";
     Failure::unknown(message).hint("--key or --policy")
+}
+
+/// Whether a value of `--evidence` is the path of a JSON file, which is not read as JSON lines.
+pub(super) fn is_one_bundle(typed: &str) -> bool {
+    typed.ends_with(".json") && typed.parse::<Reference>().is_err()
+}
+
+/// Why such a file is not read.
+pub(super) fn not_lines(file: &str) -> Failure {
+    let message = format!("--evidence {file}: the name of a file of attestations ends in .jsonl");
+    Failure::unknown(message).hint("jq -c . FILE.json > FILE.jsonl writes a bundle on one line")
 }
 
 /// Whether a value of `--evidence` names a file of attestations; otherwise it names a place with manifests and signatures.

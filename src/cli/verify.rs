@@ -109,6 +109,7 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
 /// The reference of the place of `--evidence`; `None` if it names files of attestations, or nothing.
 fn evidence_place(args: &VerifyArgs) -> Result<Option<String>, Failure> {
     let place = match args.evidence.as_slice() {
+        [file] if attestation_files::is_one_bundle(file) => return Err(attestation_files::not_lines(file)),
         [place] if !attestation_files::is_one(place) => place,
         typed if typed.iter().all(|typed| attestation_files::is_one(typed)) => return Ok(None),
         _ => {
