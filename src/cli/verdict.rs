@@ -241,16 +241,16 @@ fn refusal_hint(reference: &str, refusal: &Refusal, required: &RequirementArgs) 
     if refusal.findings.iter().any(|finding| is_lenient(&finding.reason)) {
         return hints::ENVELOPE_READER.to_owned();
     }
-    let make = match refusal.unmet.first().kinds.single() {
+    let kinds = &refusal.unmet.first().kinds;
+    let make = match kinds.single() {
         Some(StatementKind::ImageSignature) if required.key.is_empty() => {
             format!("sign it with a certificate: notation sign REPOSITORY@{subject}")
         }
         Some(StatementKind::ImageSignature) => format!("sign it: bulla sign REPOSITORY@{subject} --key KEY"),
-        Some(StatementKind::Attestation { predicate_type }) => {
-            let what = format!("--type {predicate_type} --predicate FILE --key KEY");
+        _ => {
+            let what = format!("--type {} --predicate FILE --key KEY", kinds.type_option().unwrap_or("TYPE"));
             format!("attest it: bulla attest REPOSITORY@{subject} {what}")
         }
-        None => format!("attest it: bulla attest REPOSITORY@{subject} --type TYPE --predicate FILE --key KEY"),
     };
     match (refusal.accepted.is_empty(), refusal.findings.is_empty()) {
         (true, true) => match reference.parse() {

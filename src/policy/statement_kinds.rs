@@ -70,6 +70,16 @@ impl StatementKinds {
         }
     }
 
+    /// What a person types after `--type` to attest such a statement; `None` for image signatures, and if there are several
+    /// kinds.
+    pub fn type_option(&self) -> Option<&str> {
+        match (self.0.count(), self.0.first()) {
+            (1, KindPattern::Exact(StatementKind::Attestation { predicate_type })) => Some(predicate_type),
+            (1, KindPattern::Predicate(kind)) => Some(kind.short_name()),
+            _ => None,
+        }
+    }
+
     /// The one kind that is read; `None` if there are several.
     pub fn single(&self) -> Option<&StatementKind> {
         match (self.0.count(), self.0.first()) {
