@@ -31,6 +31,8 @@ mod files;
 #[path = "witnesses/log.rs"]
 #[allow(dead_code, reason = "the tests of witnesses use the rest")]
 mod log;
+#[path = "interop/mutations.rs"]
+mod mutations;
 #[path = "interop/notation.rs"]
 mod notation;
 #[path = "interop/notation_timestamps.rs"]

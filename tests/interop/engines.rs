@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::fs;
 
 use serde_json::Value;
 
+use crate::mutations::Members;
 use crate::peers::PeerOutput;
 use crate::suite::Api;
 use crate::suite::Form;
@@ -24,19 +26,22 @@ pub fn what_engines_load_is_what_was_verified() {
         TestRegistry::Debian(registry) => registry.address.clone(),
         TestRegistry::Quirk(_) => unreachable!("the registry is Debian's"),
     };
-    let (app, other) = (format!("{registry}/app:1.0"), format!("{registry}/other:1.0"));
+    let image = |name: &str| format!("{registry}/{name}:1.0");
+    let (app, other, made) = (image("app"), image("other"), image("made"));
     suite.peers.with_engines(&SAVE.replace("APP", &app).replace("OTHER", &other).replace("REGISTRY", &registry)).must();
-    suite.bulla_signs("p256.key", Form::Bundle, &app, &[]).must();
-    suite.cosign_signs("p256.key", Form::Tag, &other, &[]).must();
-    for image in [&app, &other] {
+    suite.peers.with_buildkit(&SAVE_CONTAINERD.replace("APP", &app)).must();
+    // bulla signs each with one key, and cosign with another one.
+    for (image, [ours, theirs]) in
+        [(&app, [Form::Bundle, Form::Tag]), (&other, [Form::Tag, Form::Bundle]), (&made, [Form::Bundle, Form::Bundle])]
+    {
+        suite.bulla_signs("p256.key", ours, image, &[]).must();
+        suite.cosign_signs("rsa2048.key", theirs, image, &[]).must();
         suite.peers.bulla(&["copy", "--evidence", image, "oci-archive:e.tar"]).must();
         suite.peers.bulla(&["copy", image, "docker-archive:ours.tar"]).must();
     }
 
     let mut expected: BTreeMap<String, Ids> = BTreeMap::new();
-    for (archive, images) in
-        [("docker", 1), ("two", 2), ("podman", 1), ("buildah", 1), ("skopeo", 1), ("skopeo-other", 1), ("ours", 2)]
-    {
+    for (archive, images) in ARCHIVES {
         let name = format!("{archive}.tar");
         let output = verify(&suite, &name, "p256.pub");
         suite.expect(archive, &output, 0);
@@ -46,37 +51,55 @@ pub fn what_engines_load_is_what_was_verified() {
         let piped = suite.peers.shell(&pipe);
         suite.expect(&pipe, &piped, 0);
         suite.expect_that("the same ids", found.iter().all(|id| piped.stdout.contains(id.as_str())), &piped);
+        let by_cosign = verify(&suite, &name, "rsa2048.pub");
+        suite.expect("signed by cosign", &by_cosign, 0);
+        suite.expect_that("the same ids", ids(&by_cosign) == found, &by_cosign);
         suite.expect("another key", &verify(&suite, &name, "other.pub"), 1);
         expected.insert(name, found);
     }
     let unsigned = verify(&suite, "unsigned.tar", "p256.pub");
     suite.expect("not signed", &unsigned, 1);
 
-    // The same for archives with a damaged header; that of the checksum is right.
-    let whole = suite.peers.read("two.tar");
-    let mut accepted = 0;
+    // The same for mutated archives.
+    let (whole, stranger) = (Members::of(&suite.peers.read("two.tar")), Members::of(&suite.peers.read("unsigned.tar")));
+    let mut answers: BTreeMap<Option<i32>, usize> = BTreeMap::new();
     for number in 0..MUTATED {
         let name = format!("mutated-{number}.tar");
-        suite.peers.write(&name, mutated(&whole, number));
+        suite.peers.write(&name, whole.mutated(&stranger, number));
         let output = verify(&suite, &name, "p256.pub");
-        if output.yes() {
-            accepted += 1;
-            expected.insert(name, ids(&output));
+        let piped = suite.peers.shell(&format!(
+            "bulla verify docker-archive:- --evidence oci-archive:e.tar --key p256.pub --output json < {name}"
+        ));
+        suite.expect_that("a file and a pipe have one answer", output.yes() == piped.yes(), &piped);
+        *answers.entry(output.code).or_default() += 1;
+        match output.yes() {
+            true => drop(expected.insert(name, ids(&output))),
+            false => fs::remove_file(suite.peers.dir().join(name)).unwrap(),
         }
     }
-    println!("{accepted} of {MUTATED} mutated archives were verified");
+    println!("{MUTATED} mutated archives, by exit status: {answers:?}");
+    suite.expect_that(
+        "some of each answer",
+        answers.len() == 3 && answers.values().all(|count| *count > 20),
+        &unsigned,
+    );
 
     let archives = expected.keys().cloned().collect::<Vec<_>>().join(" ");
     let output = suite.peers.with_engines(&LOAD.replace("ARCHIVES", &archives)).must();
     let mut loaded = 0;
     for line in output.stdout.lines().filter_map(|line| line.strip_prefix("loaded ")) {
         let mut words = line.split(' ');
-        let (_engine, archive) = (words.next().unwrap(), words.next().unwrap());
+        let (engine, archive) = (words.next().unwrap(), words.next().unwrap());
         let got: Ids = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
         // An engine may refuse what we accept, and then loads nothing.
         let refused = archive.starts_with("mutated") && got.is_empty();
         suite.expect_that(line, refused || got == expected[archive], &output);
         loaded += 1;
+        if !refused {
+            // The layers, too, are those that were signed: what the engine saves again is verified.
+            let again = verify(&suite, &format!("{engine}-{archive}"), "p256.pub");
+            suite.expect_that(&format!("saved again: {line}"), again.yes() && ids(&again) == expected[archive], &again);
+        }
     }
     suite.expect_that("docker and podman load each", loaded == 2 * expected.len(), &output);
     suite.done();
@@ -94,20 +117,19 @@ fn ids(output: &PeerOutput) -> Ids {
     images.iter().filter_map(|image| image["imageId"].as_str().map(str::to_owned)).collect()
 }
 
-/// The archive with another byte in one header, whose checksum is right. The same in every run.
-fn mutated(whole: &[u8], number: usize) -> Vec<u8> {
-    let mut bytes = whole.to_vec();
-    let headers: Vec<_> = (0..bytes.len()).step_by(512).filter(|at| bytes[at + 257..].starts_with(b"ustar")).collect();
-    let fields = [0, 100, 108, 116, 135, 136, 156, 157, 265, 297, 329, 345];
-    let (start, field) = (headers[number * 7 % headers.len()], fields[number % fields.len()]);
-    bytes[start + field] = [b'0', b'a', b'7', b' '][number / fields.len() % 4];
-    bytes[start + 148..start + 156].fill(b' ');
-    let sum: u32 = bytes[start..start + 512].iter().map(|byte| u32::from(*byte)).sum();
-    bytes[start + 148..start + 156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    bytes
-}
-
-const MUTATED: usize = 24;
+/// The archives, and how many images each has.
+const ARCHIVES: [(&str, usize); 9] = [
+    ("docker", 1),
+    ("containerd", 1),
+    ("two", 2),
+    ("podman", 1),
+    ("buildah", 1),
+    ("skopeo", 1),
+    ("skopeo-other", 1),
+    ("umoci", 1),
+    ("ours", 3),
+];
+const MUTATED: usize = 500;
 
 /// Builds two images and pushes them, and saves them with each engine. `unsigned` has other bytes under the name of the
 /// first one.
@@ -129,16 +151,33 @@ podman save -q --format docker-archive -o podman.tar APP
 buildah --root "$PWD/storage" --runroot /run/podman --storage-driver vfs push -q APP docker-archive:buildah.tar:APP
 skopeo copy -q --src-tls-verify=false docker://APP docker-archive:skopeo.tar:APP
 skopeo copy -q --src-tls-verify=false docker://OTHER docker-archive:skopeo-other.tar:OTHER
+umoci init --layout made
+umoci new --image made:1.0
+umoci insert --image made:1.0 app /app
+skopeo copy -q --dest-tls-verify=false oci:made:1.0 docker://REGISTRY/made:1.0
+skopeo copy -q oci:made:1.0 docker-archive:umoci.tar:REGISTRY/made:1.0
 "#;
 
-/// Loads each archive into an empty docker and an empty podman, and prints the image ids.
+/// Saves an image with the image store of containerd, which keeps the manifest and the compressed layers of the registry.
+const SAVE_CONTAINERD: &str = r"
+docker pull -q APP
+docker save -o containerd.tar APP
+";
+
+/// Loads each archive into an empty docker and an empty podman, prints the image ids, and saves what was loaded.
 const LOAD: &str = r#"
-for archive in ARCHIVES; do
-    for engine in docker podman; do
-        $engine rmi -f $($engine images -aq) >rmi.log 2>&1 || :
-        $engine load -q -i $archive >load.log 2>&1 || :
-        ids=$($engine images -a --no-trunc --format '{{.ID}}' 2>images.log | sort -u)
+load() {
+    engine=$1 form=$2
+    for archive in ARCHIVES; do
+        $engine rmi -f $($engine images -aq) >$engine-rmi.log 2>&1 || :
+        $engine load -q -i $archive >$engine-load.log 2>&1 || :
+        ids=$($engine images -a --no-trunc --format '{{.ID}}' 2>$engine-images.log | sort -u)
+        [ -z "$ids" ] || $engine save $form -o $engine-$archive $ids >$engine-save.log 2>&1
         echo loaded $engine $archive $ids
     done
-done
+}
+load podman '--format docker-archive --multi-image-archive' &
+podman=$!
+load docker ''
+wait $podman
 "#;

