@@ -201,8 +201,10 @@ fn a_log_proves_that_a_key_signed_before_its_end() {
     let times = found.authenticated[0].transparency().unwrap().times().to_vec();
     let first = times.iter().map(|judged| judged.time).min().unwrap();
     let before = |seconds| Time::from_unix(first.unix() - seconds).unwrap();
-    // Times are rounded up to a second, so one second later every proven time is enough.
-    assert_eq!(verdict(&bundle, &file, &logged(before(-1))), "verified");
+    // The log states whole seconds, and the end itself is included.
+    for seconds in [0, -1] {
+        assert_eq!(verdict(&bundle, &file, &logged(before(seconds))), "verified");
+    }
     assert!(verdict(&bundle, &file, &logged(before(1))).contains("KeyEnded"));
     // Without a log that is trusted no time is.
     assert!(verdict(&bundle, &file, &ending(Means::Keys(NonEmpty::one(key.clone())), before(-1))).contains("KeyEnded"));

@@ -168,6 +168,25 @@ fn missing_and_additional_parts_are_refused() {
     assert_eq!(chain, "bundle-certificate-chain");
 }
 
+/// Where no log is required, an entry of a trusted log must verify nevertheless; one of another log is skipped.
+#[test]
+fn an_entry_that_is_not_required_is_verified_if_its_log_is_trusted() {
+    let Some(good) = rekor_v2() else { return };
+    let log = entries(&mut good.bundle.clone())[0]["logId"]["keyId"].clone();
+    let by = |is_trusted: bool, is_whole: bool| {
+        let (mut bundle, mut root) = (good.bundle.clone(), good.root.clone());
+        let logs = root["tlogs"].as_array_mut().unwrap();
+        logs.retain(|one| (one["logId"]["keyId"] == log) == is_trusted);
+        logs.truncate(1);
+        if !is_whole {
+            entries(&mut bundle)[0]["inclusionProof"]["hashes"] = json!([]);
+        }
+        Good { bundle, names: good.names.clone(), root }.verdict_by(LogRule::NONE.with_timestamps(1))
+    };
+    assert_eq!((by(true, true), by(true, false)), ("verified".to_owned(), "inclusion-proof".to_owned()));
+    assert_eq!((by(false, true), by(false, false)), ("verified".to_owned(), "verified".to_owned()));
+}
+
 #[test]
 fn timestamps_of_something_else_are_refused() {
     let (Some(good), Some(suite)) = (rekor_v2(), vectors::suite("sigstore-conformance")) else { return };

@@ -91,6 +91,15 @@ fn a_listed_log_whose_key_is_not_supported_is_could_not_tell() {
         };
         assert_eq!(judge(LogRule::PUBLIC), "?log-key-unsupported", "{part}");
     }
+    // It is the reason for its own entries alone.
+    for (part, code) in [("tlogs", "log-unknown"), ("ctlogs", "sct-log-unknown")] {
+        let mut root = unsupported(&good, part);
+        for (log, letter) in root[part].as_array_mut().unwrap().iter_mut().zip(["A", "B", "C", "D"]) {
+            log["logId"]["keyId"] = Value::from(letter.repeat(42) + "A=");
+        }
+        let trust = TrustRoot::new([identity("a", &root, &good.names, LogRule::PUBLIC)]).unwrap();
+        assert_eq!(verdict(&good.document(), &trust, now()), code, "{part}");
+    }
     // An entry of it is no time either.
     let trust = TrustRoot::new([identity("a", &unsupported(&good, "tlogs"), &good.names, LogRule::NONE)]).unwrap();
     assert_eq!(verdict(&good.document(), &trust, now()), "?log-key-unsupported");

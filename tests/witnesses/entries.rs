@@ -26,8 +26,11 @@ use bulla::transparency::TransparencyLogEntry;
 use bulla::transparency::VerifiedLogEntries;
 use bulla::trust::sigstore::TrustedRoot;
 use bulla::x509::Anchor;
+use bulla::x509::HashAlgorithm;
+use bulla::x509::MessageImprint;
 use bulla::x509::Profile;
 use bulla::x509::Purpose;
+use bulla::x509::TimestampRequest;
 use bulla::x509::TimestampResponse;
 use serde_json::Value;
 
@@ -146,6 +149,39 @@ fn the_key_of_a_log_is_valid_at_every_timestamp() {
         for seconds in [4, 0, -1] {
             assert_eq!(verify(later(now, seconds), other_way), Err("log-validity"), "{seconds}");
         }
+    }
+}
+
+/// A timestamp beside an entry is about the signature, or about the stored envelope that has this signature.
+#[test]
+fn a_timestamp_beside_an_entry_is_about_the_signature_or_its_envelope_as_stored() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (place, key, now) = (store(), key(&scene.leaf), scene.now());
+    let log = TestLog::new("log.example", Does::Adds);
+    let root = scene.trusted_root(&[&log]);
+    let authority = scene.authority(Stamps::Granted);
+    let (authorities, logs): ([&dyn TimestampAuthority; 1], [&dyn SignatureLog; 1]) = ([&authority], [&log]);
+    let asked = witnessing(&authorities, &logs, &root, now);
+    let _made = signed(&place, SigningIdentity::new(&key), &options(BUNDLE, now, asked), SignWhen::Always).unwrap();
+    let (document, json) = bundles(&place).pop().unwrap();
+    let as_stored = json["dsseEnvelope"].to_string().into_bytes();
+    let request = TimestampRequest::new(MessageImprint::of(HashAlgorithm::Sha256, &as_stored), None);
+    let response = TimestampResponse::parse(&authority.response(&request).unwrap(), LIMITS).unwrap();
+    let anchors = [Anchor { certificate: scene.tsa_root.certificate.clone(), purpose: Purpose::TimeStamping }];
+    let time = response.token().verify(&as_stored, &anchors, &[], &Profile::SIGSTORE, LIMITS).unwrap();
+    let entries = document.verification_material.log_entries.iter();
+    let entries: Vec<_> = entries.map(|entry| TransparencyLogEntry::parse(entry, LIMITS).unwrap()).collect();
+    let verify = |stored: Option<&[u8]>| {
+        let artifact = LoggedArtifact::Envelope { envelope: envelope(&document), stored };
+        let signature = envelope(&document).signatures().next().unwrap();
+        let logged = LoggedSignature { artifact, signature, verifier: LoggedVerifier::Key(key.public_key()) };
+        let required = RequiredInclusion::Proof;
+        let by = LogVerification { logs: root.transparency_logs(), required, timestamps: std::slice::from_ref(&time) };
+        VerifiedLogEntries::verify(&entries, NonZeroUsize::MIN, &logged, &by).map(drop).map_err(|error| error.code())
+    };
+    assert_eq!(verify(Some(&as_stored)), Ok(()));
+    for other in [None, Some(b"another envelope".as_slice())] {
+        assert_eq!(verify(other), Err("log-entry-time"));
     }
 }
 

@@ -52,3 +52,36 @@ pub(super) fn check_one<'a, 's>(
     }
     Err(nearest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::base64;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+    use crate::transparency::LoggedArtifact;
+    use crate::transparency::LoggedVerifier;
+
+    #[test]
+    fn one_of_the_listed_signatures_is_the_same_and_each_can_be_read() {
+        let [own, other] = [(); 2].map(|()| PrivateKey::generate(KeyKind::P256).unwrap());
+        let [own_key, other_key] = [&own, &other].map(|key| base64::encode(key.public_key().to_pem().as_bytes()));
+        let signed = LoggedSignature {
+            artifact: LoggedArtifact::Message(b"message"),
+            signature: b"signature",
+            verifier: LoggedVerifier::Key(own.public_key()),
+        };
+        let (same, another) = (base64::encode(b"signature"), base64::encode(b"of somebody else"));
+        let check = |listed: &[(&str, &str)]| {
+            let checked = check_one(&signed, listed.iter().copied(), LoggedSignature::check_signature);
+            checked.map_err(|error| error.rule())
+        };
+        assert_eq!(check(&[(&another, &other_key), (&same, &own_key)]), Ok(()));
+        assert_eq!(check(&[(&same, &other_key), (&same, &own_key)]), Ok(()));
+        assert_eq!(check(&[(&another, &own_key)]), Err(TransparencyRule::EntrySignature));
+        assert_eq!(check(&[(&same, &other_key), (&another, &own_key)]), Err(TransparencyRule::EntryVerifier));
+        assert_eq!(check(&[("?", &own_key), (&same, &own_key)]), Err(TransparencyRule::EntryBody));
+        assert_eq!(check(&[]), Err(TransparencyRule::EntrySignature));
+    }
+}

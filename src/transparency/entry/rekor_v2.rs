@@ -137,3 +137,36 @@ fn is_detail_of(details: &str, hash: &str, algorithm: Algorithm) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_is_of_one_kind_of_key_and_one_hash() {
+        let rsa = |bits| Algorithm::Rsa { bits };
+        let (p256, p384, p521) = (Algorithm::EcdsaP256, Algorithm::EcdsaP384, Algorithm::EcdsaP521);
+        let all = [p256, p384, p521, Algorithm::Ed25519, rsa(2048), rsa(3072), rsa(4096)];
+        for (details, hash, algorithm) in [
+            ("PKIX_ECDSA_P256_SHA_256", "SHA2_256", p256),
+            ("PKIX_ECDSA_P384_SHA_256", "SHA2_256", p384),
+            ("PKIX_ECDSA_P384_SHA_384", "SHA2_384", p384),
+            ("PKIX_ECDSA_P521_SHA_256", "SHA2_256", p521),
+            ("PKIX_ECDSA_P521_SHA_512", "SHA2_512", p521),
+            ("PKIX_ED25519", "SHA2_512", Algorithm::Ed25519),
+            ("PKIX_ED25519_PH", "SHA2_512", Algorithm::Ed25519),
+            ("PKIX_RSA_PKCS1V15_2048_SHA256", "SHA2_256", rsa(2048)),
+            ("PKIX_RSA_PSS_2048_SHA256", "SHA2_256", rsa(2048)),
+            ("PKIX_RSA_PKCS1V15_3072_SHA256", "SHA2_256", rsa(3072)),
+            ("PKIX_RSA_PSS_3072_SHA256", "SHA2_256", rsa(3072)),
+            ("PKIX_RSA_PKCS1V15_4096_SHA256", "SHA2_256", rsa(4096)),
+            ("PKIX_RSA_PSS_4096_SHA256", "SHA2_256", rsa(4096)),
+        ] {
+            for other in ["SHA2_256", "SHA2_384", "SHA2_512"] {
+                let found: Vec<_> = all.into_iter().filter(|one| is_detail_of(details, other, *one)).collect();
+                let want = if other == hash { vec![algorithm] } else { Vec::new() };
+                assert_eq!(found, want, "{details} {other}");
+            }
+        }
+    }
+}
