@@ -332,6 +332,11 @@ fn each_authority_stamps_a_bundle_once_and_timestamps_stay_together() {
     let trust = |anchors| WitnessTrust { anchors, root: None, time: VerificationTime::now(now) };
     let both = trust(&anchors);
     let request = found(&place).without_timestamp(Some(both), LIMITS)[0].request(nonce());
+    // Before anything is pushed, that of one authority is not that of another one.
+    let mut image = found(&place);
+    for tsa in [&scene.tsa, &other] {
+        assert_eq!(image.add(&response(tsa, &request, now), both, LIMITS).unwrap().added.len(), 1);
+    }
     for (tsa, time, added) in
         [(&scene.tsa, now, 1), (&scene.tsa, later(now, -1), 0), (&other, now, 1), (&other, now, 0)]
     {
@@ -348,6 +353,18 @@ fn each_authority_stamps_a_bundle_once_and_timestamps_stay_together() {
     let mut counts: Vec<_> = bundles(&place).iter().map(|(document, _)| stamps(document)).collect();
     counts.sort_unstable();
     assert_eq!(counts, [0, 1, 2]);
+    // The next timestamp goes to the bundle with the most, in either order of the list.
+    let mut listed: Vec<_> = bundles(&place).into_iter().filter(|(document, _)| stamps(document) < 2).collect();
+    for _ in 0..2 {
+        listed.reverse();
+        let again = store();
+        for (_, bundle) in &listed {
+            push(&again, bundle);
+        }
+        let placed = found(&again).add(&response(&other, &request, now), both, LIMITS).unwrap();
+        let made = BundleDocument::parse(placed.added[0].attachment().blobs[0].bytes(), LIMITS).unwrap();
+        assert_eq!(stamps(&made), 2);
+    }
     // By one authority alone the bundle without a timestamp gets it: one that does not verify is not taken along.
     let none = found(&place).without_timestamp(Some(trust(&anchors[..1])), LIMITS);
     assert!(none.is_empty());
@@ -382,8 +399,17 @@ fn a_timestamp_goes_to_a_bundle_without_those_of_others() {
     assert_eq!(placed.added.len(), 1);
     let made = BundleDocument::parse(placed.added[0].attachment().blobs[0].bytes(), LIMITS).unwrap();
     assert_eq!(made.verification_material.timestamps.len(), 1);
-    // Where there is no bundle without such timestamps, it is said: also if a verified one is beside them.
     let good = response(&scene.tsa, &request, now);
+    for listed in [[with(&[&foreign]), genuine.clone()], [genuine.clone(), with(&[&foreign])]] {
+        let again = store();
+        for bundle in &listed {
+            push(&again, bundle);
+        }
+        let placed = found(&again).add(&good, trust, LIMITS).unwrap();
+        let made = BundleDocument::parse(placed.added[0].attachment().blobs[0].bytes(), LIMITS).unwrap();
+        assert_eq!(made.verification_material.timestamps.len(), 1, "in either order");
+    }
+    // Where there is no bundle without such timestamps, it is said: also if a verified one is beside them.
     let stamped = good.to_der();
     for stamps in [&[b"no timestamp".as_slice()][..], &[&stamped, &wrong], &[&stamped, &stamped]] {
         let alone = store();
