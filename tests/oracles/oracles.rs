@@ -21,3 +21,4 @@ mod signatures;
 mod variants;
 #[path = "../support/vectors.rs"]
 mod vectors;
+mod verdicts;
