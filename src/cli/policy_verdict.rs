@@ -104,7 +104,7 @@ fn refused(reference: &str, judged: &Judged<'_>, exit: Exit) {
     unread.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
     let evidence = judged.outcomes.iter().flat_map(|(_, outcome)| unread_evidence(outcome)).take(UNREAD_SHOWN);
     evidence.for_each(|finding| note(format_args!("  not read  {}", shortened(&finding))));
-    verdict::rejected(&rejected(&judged.outcomes));
+    verdict::rejected(&rejected_by_all(&judged.outcomes));
     match (exit, unread.first()) {
         (Exit::Refused, _) | (_, None) => {
             note(format_args!("hint: bulla tree {name}   # shows what is attached, and by whom"));
@@ -113,16 +113,18 @@ fn refused(reference: &str, judged: &Judged<'_>, exit: Exit) {
     }
 }
 
-/// The evidence that did not count, each piece once: what came nearest to counting first, without what could not be read.
-fn rejected<'a>(outcomes: &'a [(&str, PolicyOutcome<'_>)]) -> Vec<&'a Finding> {
-    let (mut rejected, mut known) = (Vec::new(), BTreeSet::new());
-    for (_, outcome) in outcomes {
-        let PolicyVerdict::Unmet(_, refusal) = &outcome.verdict else { continue };
-        let is_shown = |finding: &&Finding| !(refusal.is_undetermined() && finding.reason.is_undetermined());
-        let mut is_new = |one: &&Finding| known.insert((one.digest, one.place.to_string(), one.reason.to_string()));
-        rejected.extend(refusal.ranked().into_iter().filter(is_shown).filter(|one| is_new(one)));
-    }
-    rejected
+/// The evidence that did not count by any of these policies, each piece once.
+fn rejected_by_all<'a>(outcomes: &'a [(&str, PolicyOutcome<'_>)]) -> Vec<&'a Finding> {
+    let mut known = BTreeSet::new();
+    let mut is_new = |one: &&Finding| known.insert((one.digest, one.place.to_string(), one.reason.to_string()));
+    outcomes.iter().flat_map(|(_, outcome)| rejected(outcome)).filter(|one| is_new(one)).collect()
+}
+
+/// The evidence that did not count: what came nearest to counting first, without what could not be read.
+pub(super) fn rejected<'a>(outcome: &'a PolicyOutcome<'_>) -> Vec<&'a Finding> {
+    let PolicyVerdict::Unmet(_, refusal) = &outcome.verdict else { return Vec::new() };
+    let is_shown = |finding: &&Finding| !(refusal.is_undetermined() && finding.reason.is_undetermined());
+    refusal.ranked().into_iter().filter(is_shown).collect()
 }
 
 /// The evidence that kept a decision from being made: what is beyond a limit, or could not be fetched.

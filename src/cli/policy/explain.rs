@@ -32,6 +32,7 @@ use crate::cli::line::Lines;
 use crate::cli::policy::args::PolicyExplainArgs;
 use crate::cli::policy::open::open;
 use crate::cli::policy_judge::JudgedName;
+use crate::cli::policy_verdict;
 use crate::cli::quantity::count;
 use crate::cli::render;
 use crate::cli::revocation;
@@ -136,11 +137,17 @@ fn image_page(args: &PolicyExplainArgs, outcome: &PolicyOutcome<'_>, requirement
             supplier.note.iter().for_each(|note| lines.push(format_args!("  {owner}: {note}")));
         }
     }
+    for finding in policy_verdict::rejected(outcome).into_iter().take(REJECTED_SHOWN) {
+        lines.push(format_args!("rejected     {}  ({})", Foreign(&finding.reason), Foreign(&finding.place)));
+    }
     for error in &outcome.unread {
         lines.push(format_args!("not read     {}", Foreign(error)));
     }
     lines
 }
+
+/// The most pieces of evidence that are named which did not count.
+const REJECTED_SHOWN: usize = 12;
 
 fn page(explanation: &NameExplanation<'_>) -> Lines {
     let mut lines = Lines::default();
