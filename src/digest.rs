@@ -116,8 +116,9 @@ impl FromStr for Digest {
         if encoded.len() != algorithm.len() * 2 {
             return Err(form());
         }
-        let decoded = unhex(encoded).ok_or_else(form)?;
-        Ok(Self::from_bytes(algorithm, &decoded))
+        let mut bytes = [0; 64];
+        unhex(encoded, &mut bytes).ok_or_else(form)?;
+        Ok(Self { algorithm, bytes })
     }
 }
 
@@ -188,23 +189,27 @@ impl Hasher {
 
 /// Lower-case hexadecimal of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let digit = |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// Decodes as many bytes as `text` has pairs of digits, all lower case; `None` at any other character.
+fn unhex(text: &str, bytes: &mut [u8; 64]) -> Option<()> {
     let nibble = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),
         _ => None,
     };
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => Some(nibble(*high)? << 4 | nibble(*low)?),
-            _ => None,
-        })
-        .collect()
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        let &[high, low] = pair else { return None };
+        *byte = nibble(high)? << 4 | nibble(low)?;
+    }
+    Some(())
 }
 
 /// The longest part of an invalid digest that a message quotes, in characters.
