@@ -84,6 +84,7 @@ pub mod digest;
 pub mod json;
 pub mod limits;
 pub mod nonempty;
+mod ordered;
 pub mod redact;
 pub mod text;
 pub mod time;

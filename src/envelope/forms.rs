@@ -10,6 +10,7 @@ use crate::envelope::SignedWith;
 use crate::envelope::SigningItem;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
+use crate::ordered;
 use crate::time::Time;
 use crate::x509::Certificate;
 use crate::x509::CertificateChain;
@@ -23,7 +24,7 @@ pub struct Forms(BTreeSet<FormName>);
 impl Forms {
     /// One format.
     pub fn of(form: FormName) -> Self {
-        Self(BTreeSet::from([form]))
+        Self(ordered::set([form]))
     }
 
     /// These formats and `form`.

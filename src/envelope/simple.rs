@@ -22,6 +22,7 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::media_type;
 use crate::oci::referrer;
+use crate::ordered;
 
 /// The required value of `critical.type`. cosign and skopeo write it; only skopeo checks it.
 pub(super) const TYPE: &str = "cosign container image signature";
@@ -140,7 +141,7 @@ impl SimpleSigningPayload {
         annotations: &BTreeMap<String, String>,
     ) -> Result<Vec<u8>, JsonError> {
         let optional = annotations.iter().map(|(key, value)| (key.clone(), Value::String(value.clone())));
-        let optional: BTreeMap<_, _> = optional.collect();
+        let optional = ordered::map(optional);
         json::to_go(&PayloadWire {
             critical: Critical {
                 identity: IdentityWire { docker_reference: reference.to_owned() },

@@ -16,6 +16,7 @@ use crate::json;
 use crate::json::JsonError;
 use crate::limits::Limits;
 use crate::oci::media_type;
+use crate::ordered;
 use crate::text::Untrusted;
 
 /// The supported statement types. The first is the one that bulla writes.
@@ -96,7 +97,7 @@ impl Statement {
             kind: TYPES.map(str::to_owned).into_iter().next().unwrap_or_default(),
             subject: vec![WireSubject {
                 name: name.map(str::to_owned),
-                digest: BTreeMap::from([(digest.algorithm().name().to_owned(), digest.hex())]),
+                digest: ordered::map([(digest.algorithm().name().to_owned(), digest.hex())]),
                 annotations: Some(annotations.iter().map(text).collect()),
             }],
             predicate_type: media_type::COSIGN_SIGN_PREDICATE.to_owned(),
@@ -126,7 +127,7 @@ impl Statement {
             kind: TYPES.map(str::to_owned).into_iter().next().unwrap_or_default(),
             subject: vec![WireSubject {
                 name: name.map(str::to_owned),
-                digest: BTreeMap::from([(digest.algorithm().name().to_owned(), digest.hex())]),
+                digest: ordered::map([(digest.algorithm().name().to_owned(), digest.hex())]),
                 annotations: None,
             }],
             predicate_type: predicate_type.to_owned(),

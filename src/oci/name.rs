@@ -7,6 +7,7 @@ use std::fmt;
 use crate::digest::Digest;
 use crate::oci::Reference;
 use crate::oci::RegistryReference;
+use crate::ordered;
 
 /// The name of an image in a layout or archive: the value of an annotation of its entry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,7 +113,7 @@ pub(crate) fn equivalent_names(name: &str) -> BTreeSet<String> {
     let short = short.strip_prefix("library/").unwrap_or(short);
     let hub = ["index.docker.io/library/", "index.docker.io/", "docker.io/library/", "docker.io/", "library/", ""];
     let spelled = hub.into_iter().map(|prefix| format!("{prefix}{short}"));
-    spelled.chain([name.to_owned(), tag.to_owned()]).chain([whole.clone()]).collect()
+    ordered::set(spelled.chain([name.to_owned(), tag.to_owned()]).chain([whole.clone()]))
 }
 
 /// The longest name, in bytes: enough for a host, a repository and a digest.

@@ -12,6 +12,7 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Subject;
 use crate::oci::media_type;
+use crate::ordered;
 use crate::time::Time;
 
 /// The largest envelope that is also embedded in the `data` field of its descriptor, in bytes.
@@ -95,7 +96,7 @@ pub fn bundle_manifest(
     predicate_type: &str,
     created: Time,
 ) -> Result<Content, JsonError> {
-    let annotations = BTreeMap::from([
+    let annotations = ordered::map([
         (BUNDLE_CONTENT.to_owned(), "dsse-envelope".to_owned()),
         (BUNDLE_PREDICATE_TYPE.to_owned(), predicate_type.to_owned()),
         (CREATED.to_owned(), created.to_string()),

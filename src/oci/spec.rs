@@ -27,6 +27,7 @@ use crate::oci::ReferenceError;
 use crate::oci::RegistryReference;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
+use crate::ordered;
 use crate::text::Untrusted;
 
 /// Why a value has no counterpart on the other side.
@@ -256,7 +257,7 @@ fn to_theirs(annotations: &BTreeMap<String, String>) -> Option<HashMap<String, S
 }
 
 fn to_ours(annotations: Option<&HashMap<String, String>>) -> BTreeMap<String, String> {
-    annotations.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
+    ordered::map(annotations.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())))
 }
 
 fn of_version_2(version: u32) -> Result<(), ConversionError> {

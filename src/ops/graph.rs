@@ -2,7 +2,6 @@
 //! referrers, recursively.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
@@ -19,6 +18,7 @@ use crate::ops::walk::Visit;
 use crate::ops::walk::Walk;
 use crate::ops::walk::WalkPosition;
 use crate::ops::walk::WalkStep;
+use crate::ordered;
 use crate::store::Source;
 use crate::store::StoreError;
 
@@ -140,7 +140,7 @@ impl Graph {
         }
         let mut graph = collector.graph;
         // A wrong entry for a manifest that is carried by a right one.
-        let carried: BTreeSet<_> = graph.manifests.iter().map(|node| *node.content.digest()).collect();
+        let carried = ordered::set(graph.manifests.iter().map(|node| *node.content.digest()));
         graph.skipped_referrers.retain(|left| !carried.contains(&left.digest));
         Ok(graph)
     }

@@ -2,7 +2,6 @@
 //! evidence.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tracing::Instrument as _;
@@ -35,6 +34,7 @@ use crate::ops::outcome::Verdict;
 use crate::ops::outcome::VerifyOptions;
 use crate::ops::pinned;
 use crate::ops::verify;
+use crate::ordered;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::store::Source;
@@ -275,7 +275,7 @@ async fn read_back(
     // it was written.
     if matches!(sink.origin(), Origin::Registry { .. }) {
         let evidence = image.evidence.values().map(Content::descriptor);
-        let missing: BTreeSet<_> = missing.iter().map(|missing| missing.layer.digest).collect();
+        let missing = ordered::set(missing.iter().map(|missing| missing.layer.digest));
         let moved = image.graph.blobs.values().filter(|blob| !missing.contains(&blob.digest));
         copy::check_blobs(sink, moved.chain(evidence)).await?;
     }

@@ -34,6 +34,7 @@ use crate::ops::outcome::VerifiedImage;
 use crate::ops::outcome::VerifyOptions;
 use crate::ops::pinned;
 use crate::ops::verify;
+use crate::ordered;
 use crate::store::BrokenReason;
 use crate::store::MissingContent;
 use crate::store::Source;
@@ -95,7 +96,7 @@ async fn read_layers(
     let children = outcome.children.iter().map(|(_, digest, verdict)| (*digest, verdict));
     let accepted = [(top, &outcome.verdict)].into_iter().chain(children);
     let accepted = accepted.filter(|(_, verdict)| matches!(verdict, Verdict::Accepted(_)));
-    let accepted: BTreeSet<Digest> = accepted.map(|(digest, _)| digest).collect();
+    let accepted = ordered::set(accepted.map(|(digest, _)| digest));
     if accepted.is_empty() {
         return outcome;
     }
@@ -138,7 +139,7 @@ async fn read_below(
     let named = DeclaredBlobs::by(&graph, limits)?;
     let wanted = {
         let blobs = accepted.iter().flat_map(|digest| named.below(digest).unwrap_or_default());
-        let digests: BTreeSet<Digest> = blobs.map(|(digest, _)| digest).collect();
+        let digests = ordered::set(blobs.map(|(digest, _)| digest));
         graph.blobs.values().filter(|blob| digests.contains(&blob.digest)).cloned().collect::<Vec<_>>()
     };
     if depth == Depth::Manifests && !wanted.iter().all(|blob| is_checked(source.as_ref(), blob)) {
@@ -233,7 +234,7 @@ impl BlobChecks {
         // The largest first: otherwise a large one may be the last, with nothing left to do beside it.
         wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
         let errors = Arc::new(AtomicUsize::new(0));
-        let foreign: BTreeSet<Digest> = graph.elsewhere.keys().copied().collect();
+        let foreign = ordered::set(graph.elsewhere.keys().copied());
         let from = Arc::clone(source);
         let task = move |blob: Descriptor| -> Task<'static, Option<Result<BlobCheck, StoreError>>> {
             let (source, errors, foreign) = (Arc::clone(&from), Arc::clone(&errors), foreign.contains(&blob.digest));

@@ -23,6 +23,7 @@ use crate::ops::attach::PendingSignatures;
 use crate::ops::pinned;
 use crate::ops::sign::SignedPlatforms;
 use crate::ops::walk::Walk;
+use crate::ordered;
 use crate::request::ApprovedItem;
 use crate::store::Sink;
 use crate::store::Source;
@@ -222,7 +223,7 @@ fn chosen(labels: &BTreeMap<String, String>, limits: &Limits) -> BTreeMap<String
     ];
     let fits = |value: &&String| !value.is_empty() && count(value.len()) <= limits.request.text_bytes;
     let label = |key: &&str| labels.get(*key).filter(fits).map(|value| ((*key).to_owned(), value.clone()));
-    SHOWN.iter().filter_map(label).collect()
+    ordered::map(SHOWN.iter().filter_map(label))
 }
 
 /// Attaches all signatures about one image. `items` are the items of an approved request about this image. Nothing is

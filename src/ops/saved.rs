@@ -16,8 +16,6 @@ mod config;
 mod image_id;
 mod verdict;
 
-use std::collections::BTreeSet;
-
 use crate::digest::Digest;
 use crate::nonempty::NonEmpty;
 use crate::oci::ImageConfig;
@@ -27,6 +25,7 @@ use crate::ops::OpsError;
 use crate::ops::outcome::VerifyOptions;
 use crate::ops::saved::config::ConfigCandidates;
 use crate::ops::saved::config::ProvenConfig;
+use crate::ordered;
 use crate::store::ContradictionReason;
 use crate::store::LoadedImage;
 use crate::store::SavedArchive;
@@ -53,7 +52,7 @@ pub async fn verify(
     tag_or_digest: Option<&TagOrDigest>,
     options: VerifyOptions<'_>,
 ) -> Result<VerifiedArchive, ArchiveNotVerified> {
-    let configs: BTreeSet<_> = archive.images().iter().map(|image| *image.config.digest()).collect();
+    let configs = ordered::set(archive.images().iter().map(|image| *image.config.digest()));
     let mut candidates = ConfigCandidates::find(evidence, tag_or_digest, &configs, options).await?;
     let mut verdicts = Vec::new();
     for image in archive.images() {
@@ -62,7 +61,7 @@ pub async fn verify(
     let nothing = || OpsError::NothingLoaded { place: archive.place().to_owned() };
     let verdicts = NonEmpty::collect(verdicts).ok_or_else(nothing)?;
     let verified = VerifiedArchive::of(verdicts)?;
-    let proven: BTreeSet<_> = verified.images().iter().flat_map(|image| [*image.signed(), *image.manifest()]).collect();
+    let proven = ordered::set(verified.images().iter().flat_map(|image| [*image.signed(), *image.manifest()]));
     match archive.beside(&proven).map_err(OpsError::from)? {
         None => Ok(verified),
         Some(other) => {

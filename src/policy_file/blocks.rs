@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::oci::RepositoryName;
+use crate::ordered;
 use crate::policy_file::ImagePattern;
 use crate::policy_file::LoadProblem;
 use crate::policy_file::SignedNameMapping;
@@ -67,7 +68,7 @@ pub(super) fn without(
 
 /// The kinds that these exceptions waive.
 pub(super) fn waived<'a>(exceptions: impl IntoIterator<Item = &'a ExceptionDocument>) -> BTreeSet<RequirementWord> {
-    exceptions.into_iter().flat_map(|exception| exception.waives.iter().map(|word| word.value)).collect()
+    ordered::set(exceptions.into_iter().flat_map(|exception| exception.waives.iter().map(|word| word.value)))
 }
 
 /// The blocks, and what is wrong with them.

@@ -7,6 +7,7 @@ pub(super) mod rule;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use crate::ordered;
 use crate::policy_file::LoadedPolicy;
 use crate::policy_file::blocks::LoadedBlock;
 use crate::policy_file::document::Date;
@@ -123,7 +124,7 @@ fn wide(identity: &IdentityDocument) -> Vec<PolicyLint> {
 fn narrower(blocks: &[LoadedBlock]) -> Vec<PolicyLint> {
     let words = |block: &LoadedBlock| -> BTreeMap<RequirementWord, &'static str> {
         let below = walk::below(&block.document.require).into_iter();
-        below.filter_map(|requirement| requirement.rule.word()).map(|word| (word, word.word())).collect()
+        ordered::map(below.filter_map(|requirement| requirement.rule.word()).map(|word| (word, word.word())))
     };
     let mut lints = Vec::new();
     for block in blocks.iter().filter(|block| !block.document.require.is_empty()) {

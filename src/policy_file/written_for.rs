@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::ordered;
 use crate::policy::About;
 use crate::policy::Quorum;
 use crate::policy::Requirement;
@@ -54,7 +55,7 @@ impl LoadedPolicy {
         let owners = requirement.quorum().owners().iter().map(named).collect::<Option<BTreeSet<_>>>()?;
         let Ok(quorum) = Quorum::among(&renamed, owners, requirement.quorum().threshold()) else { return None };
         // Different owners stay different.
-        let injective = names.values().collect::<BTreeSet<_>>().len() == names.len();
+        let injective = ordered::set(names.values()).len() == names.len();
         let same = written.kinds() == requirement.kinds()
             && written.conditions() == requirement.conditions()
             && written.counted() == requirement.counted()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::limits::Limits;
+use crate::ordered;
 use crate::predicate::BuildSource;
 use crate::predicate::JsonNode;
 use crate::predicate::JsonObject;
@@ -190,7 +191,7 @@ fn complete(source: &mut BuildSource, materials: &[BuildMaterial]) {
         let same = other.repository == source.repository && other.reference == source.reference;
         same.then_some(other.commit).flatten()
     });
-    let commits: BTreeSet<_> = resolved.collect();
+    let commits = ordered::set(resolved);
     if commits.len() == 1 {
         source.commit = commits.into_iter().next();
     }

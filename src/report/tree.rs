@@ -1,7 +1,5 @@
 //! The result of `tree`.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
 use crate::digest::Digest;
@@ -12,6 +10,7 @@ use crate::ops::tree::TreeAttestation;
 use crate::ops::tree::TreeDocument;
 use crate::ops::tree::TreeNode;
 use crate::ops::tree::Trust;
+use crate::ordered;
 use crate::report::ReportedError;
 use crate::report::certificate::ReportedSigner;
 use crate::report::keyless::ReportedKeyless;
@@ -180,7 +179,7 @@ impl<'a> ReportedDocument<'a> {
             Trust::Trusted(signers) => (Some(true), signers.as_slice(), None),
             Trust::Damaged(why) | Trust::Untrusted(why) => (Some(false), [].as_slice(), Some(why.as_str())),
         };
-        let keys: BTreeSet<_> = signers.iter().map(VerifiedSigner::key).collect();
+        let keys = ordered::set(signers.iter().map(VerifiedSigner::key));
         Self {
             claimed_key: document.claimed_key.as_deref(),
             format: document.format,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::envelope::ItemPayload;
 use crate::key::KeyId;
+use crate::ordered;
 use crate::request::ApprovedFile;
 use crate::request::RequestError;
 use crate::request::RequestItem;
@@ -102,7 +103,7 @@ pub fn signed_items(request: &SigningRequest, response: &SigningResponse) -> Vec
 /// The owners who finished.
 fn finished(response: &SigningResponse) -> BTreeSet<Owner> {
     let finished = response.signers().filter(|signer| signer.is_finished());
-    finished.map(|signer| Owner::Named(signer.owner().to_owned())).collect()
+    ordered::set(finished.map(|signer| Owner::Named(signer.owner().to_owned())))
 }
 
 /// The owners with unfinished signatures, and the largest number of signatures by one of their keys.

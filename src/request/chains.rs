@@ -1,7 +1,6 @@
 //! `Chains`: the certificate chains of the keys in a signing request, verified for the signing time.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use crate::envelope::Forms;
 use crate::envelope::ItemPayload;
@@ -12,6 +11,7 @@ use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
+use crate::ordered;
 use crate::request::Duplicate;
 use crate::request::FieldFault;
 use crate::request::Keyholder;
@@ -40,7 +40,7 @@ impl Chains {
     /// # Errors
     /// [`RequestError`]: a chain of none of the keys, or two chains of one key.
     pub(super) fn of(chains: &[CertificateChain], owners: &[Keyholder]) -> Result<Self, RequestError> {
-        let keys: BTreeSet<_> = owners.iter().flat_map(|owner| &owner.keys).map(PublicKey::id).collect();
+        let keys = ordered::set(owners.iter().flat_map(|owner| &owner.keys).map(PublicKey::id));
         let mut matched = BTreeMap::new();
         for chain in chains {
             let key = chain.key().id();

@@ -10,6 +10,7 @@ use crate::json::JsonError;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::limits::Limits;
+use crate::ordered;
 use crate::policy::Quorum;
 use crate::policy::Threshold;
 use crate::request::Action;
@@ -345,7 +346,7 @@ fn items(wire: Vec<WireItem>, files: &[RequestFile], limits: &Limits) -> Result<
 
 /// The pairs of owner name and key id.
 fn ids(owners: &[Keyholder]) -> BTreeSet<(&str, KeyId)> {
-    owners.iter().flat_map(|owner| owner.keys.iter().map(|key| (owner.name.as_str(), key.id()))).collect()
+    ordered::set(owners.iter().flat_map(|owner| owner.keys.iter().map(|key| (owner.name.as_str(), key.id()))))
 }
 
 /// Builds the payloads of all items. Refuses equal payloads for one reference, and a payload over the limit of

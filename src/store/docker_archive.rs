@@ -16,7 +16,6 @@ mod beside;
 pub(super) mod manifests;
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -30,6 +29,7 @@ use crate::oci::TagOrDigest;
 use crate::oci::name::equivalent_names;
 use crate::oci::null::null_is_default;
 use crate::oci::referrer::is_auxiliary_name;
+use crate::ordered;
 use crate::store::Archive;
 use crate::store::Blob;
 use crate::store::ListedImage;
@@ -141,7 +141,7 @@ impl DockerArchive {
             ProvenBy::Content(budget) => Unpacking::Wanted(budget),
             ProvenBy::Manifest => Unpacking::Skipped,
         };
-        let files: Vec<_> = loaded.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
+        let files: Vec<_> = ordered::set(loaded.iter().flatten()).into_iter().collect();
         let hash =
             |file: &&Digest| Ok((**file, hash(&archive, file, graph.sizes.get(file).copied(), unpacking, &limits)?));
         let hashed = hashed_file::in_parallel(&files, hash)?;
@@ -165,7 +165,7 @@ impl DockerArchive {
                     return Err(contradiction(ContradictionReason::AlsoLoaded { name, sole }));
                 }
                 // `sole` skips manifests that are typed as signatures, but a loader loads those too.
-                match self.beside(&BTreeSet::from([sole])) {
+                match self.beside(&ordered::set([sole])) {
                     _ if !is_loaded(sole) => Err(not_loaded(sole)),
                     _ if !self.loaded.iter().all(|files| self.graph.holds(vec![sole], files)) => Err(not_loaded(sole)),
                     Err(error) => Err(error),

@@ -1,7 +1,6 @@
 //! `manifest.json`: Docker's own list of the images in a docker-archive, as names of files; read strictly, and written.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -18,6 +17,7 @@ use crate::oci::Manifest;
 use crate::oci::media_type;
 use crate::oci::null::null_is_default;
 use crate::oci::referrer::is_auxiliary_name;
+use crate::ordered;
 use crate::store::StoreError;
 use crate::store::archive::Tar;
 use crate::store::error::BrokenReason;
@@ -92,7 +92,7 @@ fn unsigned_relations(place: &str, saved: &[SavedImage]) -> Result<(), StoreErro
         let file = image.config.rsplit('/').next().unwrap_or_default();
         format!("sha256:{}", file.strip_suffix(".json").unwrap_or(file))
     };
-    let listed: BTreeSet<String> = saved.iter().map(hex).collect();
+    let listed = ordered::set(saved.iter().map(hex));
     for image in saved {
         if let Some(parent) = image.parent.as_ref().filter(|parent| !parent.is_empty() && !listed.contains(*parent)) {
             return Err(contradiction(ContradictionReason::Parent(Untrusted::new(parent))));

@@ -24,6 +24,7 @@ use crate::digest::DigestAlgorithm;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::media_type;
+use crate::ordered;
 use crate::store::DockerArchive;
 use crate::store::StoreError;
 use crate::store::archive;
@@ -241,7 +242,7 @@ fn hashed_layers(
         let HashedFile { compression, digest, size, unpacked } = file;
         Ok(LoadedLayer { compression: compression.map(Compression::name), digest, size, unpacked })
     })?;
-    Ok(names.into_iter().zip(layers).collect())
+    Ok(ordered::map(names.into_iter().zip(layers)))
 }
 
 /// Reads a config, and takes its size out of `left`.

@@ -6,6 +6,7 @@ use crate::digest::Digest;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::TagOrDigest;
+use crate::ordered;
 use crate::store::Blob;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -71,7 +72,7 @@ pub trait Sink: Source {
     fn targets_of<'a>(&'a self, name: &'a str) -> Task<'a, Result<BTreeSet<Digest>, StoreError>> {
         Box::pin(async move {
             match self.resolve(&TagOrDigest::Tag(name.to_owned())).await {
-                Ok(content) => Ok(BTreeSet::from([*content.digest()])),
+                Ok(content) => Ok(ordered::set([*content.digest()])),
                 Err(error) if error.is_not_found() => Ok(BTreeSet::new()),
                 Err(error) => Err(error),
             }

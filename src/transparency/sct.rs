@@ -4,11 +4,10 @@
 //! Only those that are embedded in certificates are read (section 3.3). The log signs the precertificate: the
 //! `TBSCertificate` without the extension with the timestamps, and the hash of the key of the issuer.
 
-use std::collections::BTreeSet;
-
 use crate::digest::Digest;
 use crate::limits;
 use crate::limits::Limits;
+use crate::ordered;
 use crate::time::Time;
 use crate::transparency::CertificateLog;
 use crate::transparency::LogId;
@@ -91,7 +90,7 @@ impl CertificateTimestamp {
                 one => verified.push(one?),
             }
         }
-        let count = verified.iter().map(VerifiedCertificateTimestamp::log).collect::<BTreeSet<_>>().len();
+        let count = ordered::set(verified.iter().map(VerifiedCertificateTimestamp::log)).len();
         match (count >= threshold, unknown) {
             (true, _) => Ok(verified),
             (false, Some(unknown)) if count == 0 => Err(unknown),

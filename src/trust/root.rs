@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::envelope::SignedWith;
 use crate::key::KeyId;
 use crate::key::PublicKey;
+use crate::ordered;
 use crate::trust::Identity;
 use crate::trust::Owner;
 use crate::trust::verified_chains::VerifiedChains;
@@ -113,7 +114,7 @@ impl TrustRoot {
 
     /// The owners, each once.
     pub fn owners(&self) -> BTreeSet<Owner> {
-        self.identities.iter().map(|identity| identity.owner().clone()).collect()
+        ordered::set(self.identities.iter().map(|identity| identity.owner().clone()))
     }
 
     /// Every pair of an owner and a pinned key of that owner.

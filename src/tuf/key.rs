@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
 use crate::key::Algorithm;
-use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::key::Scheme;
+use crate::ordered;
 
 /// A public key and the one scheme by which its signatures are verified.
 #[derive(Clone, Debug)]
@@ -96,12 +95,12 @@ impl RoleKeys {
             let signature = signatures.get(id)?;
             key.key.verify_as(key.scheme, message, signature).is_ok().then(|| key.key.id())
         });
-        signers.collect::<BTreeSet<KeyId>>().len()
+        ordered::set(signers).len()
     }
 
     /// Whether the other role has the same keys and threshold.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        let ids = |role: &Self| role.keys.values().map(|key| key.key.id()).collect::<BTreeSet<KeyId>>();
+        let ids = |role: &Self| ordered::set(role.keys.values().map(|key| key.key.id()));
         self.threshold == other.threshold && ids(self) == ids(other)
     }
 }

@@ -8,18 +8,19 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("json", GROUND),
     ("limits", GROUND),
     ("nonempty", GROUND),
+    ("ordered", GROUND),
     ("text", GROUND),
     ("time", GROUND),
     ("redact", &[]),
     ("yaml", &["limits", "nonempty", "text"]),
     ("files", &["digest"]),
     ("oci", GROUND),
-    ("key", &["digest", "files", "json", "limits", "text"]),
-    ("x509", &["digest", "key", "limits", "nonempty", "text", "time"]),
-    ("envelope", &["digest", "json", "key", "limits", "nonempty", "oci", "text", "time", "x509"]),
-    ("transparency", &["digest", "envelope", "json", "key", "limits", "nonempty", "text", "time", "x509"]),
-    ("tuf", &["digest", "json", "key", "limits", "text", "time"]),
-    ("predicate", &["digest", "json", "limits", "nonempty", "text", "time"]),
+    ("key", &["digest", "files", "json", "limits", "ordered", "text"]),
+    ("x509", &["digest", "key", "limits", "nonempty", "ordered", "text", "time"]),
+    ("envelope", &["digest", "json", "key", "limits", "nonempty", "oci", "ordered", "text", "time", "x509"]),
+    ("transparency", &["digest", "envelope", "json", "key", "limits", "nonempty", "ordered", "text", "time", "x509"]),
+    ("tuf", &["digest", "json", "key", "limits", "ordered", "text", "time"]),
+    ("predicate", &["digest", "json", "limits", "nonempty", "ordered", "text", "time"]),
     (
         "trust",
         &[
@@ -30,6 +31,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "limits",
             "nonempty",
             "oci",
+            "ordered",
             "text",
             "time",
             "transparency",
@@ -39,7 +41,20 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "policy",
-        &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "predicate", "text", "time", "trust"],
+        &[
+            "digest",
+            "envelope",
+            "json",
+            "key",
+            "limits",
+            "nonempty",
+            "oci",
+            "ordered",
+            "predicate",
+            "text",
+            "time",
+            "trust",
+        ],
     ),
     (
         "verify",
@@ -51,6 +66,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "limits",
             "nonempty",
             "oci",
+            "ordered",
             "policy",
             "predicate",
             "text",
@@ -69,6 +85,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "limits",
             "nonempty",
             "oci",
+            "ordered",
             "policy",
             "predicate",
             "text",
@@ -90,6 +107,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "limits",
             "nonempty",
             "oci",
+            "ordered",
             "policy",
             "predicate",
             "text",
@@ -98,7 +116,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "x509",
         ],
     ),
-    ("store", &["digest", "files", "json", "limits", "oci", "redact", "text"]),
+    ("store", &["digest", "files", "json", "limits", "oci", "ordered", "redact", "text"]),
     (
         "ops",
         &[
@@ -109,6 +127,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "limits",
             "nonempty",
             "oci",
+            "ordered",
             "policy",
             "policy_file",
             "predicate",
@@ -130,6 +149,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "key",
             "oci",
             "ops",
+            "ordered",
             "policy",
             "policy_file",
             "predicate",
@@ -178,7 +198,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
 
 pub const GROUND_LAYERS: usize = GROUND.len();
 
-const GROUND: &[&str] = &["digest", "json", "limits", "nonempty", "text", "time"];
+const GROUND: &[&str] = &["digest", "json", "limits", "nonempty", "ordered", "text", "time"];
 
 /// Actions that only some files may do, and how they look in code. A path that ends in `/` is a directory.
 pub const POWERS: &[(&str, &[&str], &[&str])] = &[
@@ -216,7 +236,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("ends the process", &["process::exit", "process::abort"], &[]),
     ("prints", &["println!", "eprintln!", "print!", "eprint!", "dbg!", "io::stdout", "io::stderr"], &["cli/render.rs"]),
-    ("draws", &["indicatif"], &["cli/bar.rs", "cli/progress.rs"]),
+    ("draws", &["indicatif", "ordered"], &["cli/bar.rs", "cli/progress.rs"]),
     (
         "uses the network",
         &["reqwest", "hyper", "rustls", "TcpStream", "TcpListener", "UdpSocket"],
@@ -232,13 +252,13 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["document().verify", "document().signatures_by", "document.verify", "document.signatures_by"],
         &["envelope/", "trust/"],
     ),
-    ("waits", &["tokio", "futures_util", "async fn", "async move", ".await"], &["cli/", "ops/", "store/"]),
+    ("waits", &["futures_util", "ordered", "tokio"], &["cli/", "ops/", "store/"]),
     (
         "calls cryptography",
         &["aws_lc_rs::", "ed25519_dalek", "p256", "p384", "poly1305", "salsa20", "scrypt"],
         &["key/", "store/registry/tls.rs", "x509/candidates.rs", "x509/hash.rs", "x509/timestamp/signature.rs"],
     ),
-    ("hashes", &["sha2"], &["digest.rs", "key/"]),
+    ("hashes", &["ordered", "sha2"], &["digest.rs", "key/"]),
     (
         "draws random bytes",
         &["getrandom"],
@@ -248,7 +268,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ("chooses limits", &["Limits::DEFAULT"], &["cli/", "store/registry/settings.rs", "x509/test_authority.rs"]),
     ("talks to people", &["clap", "rpassword", "rustix::termios"], &["cli/"]),
     ("catches signals", &["signal_hook"], &["cli/signals.rs"]),
-    ("traces", &["tracing"], &["cli/log.rs", "ops/", "store/"]),
+    ("traces", &["ordered", "tracing"], &["cli/log.rs", "ops/", "store/"]),
     (
         "subscribes to spans and events",
         &["Subscriber", "Dispatch", "set_global_default", "with_default"],

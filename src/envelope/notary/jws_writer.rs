@@ -1,7 +1,5 @@
 //! Writes JWS envelopes byte for byte as notation does.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,6 +13,7 @@ use crate::envelope::notary::error::NotaryError;
 use crate::envelope::notary::names;
 use crate::json;
 use crate::oci::media_type;
+use crate::ordered;
 
 /// The protected header: names sorted. The list of critical attributes has the scheme, the extended attributes, the
 /// authentic signing time, the expiry.
@@ -32,7 +31,7 @@ pub(super) fn protected(
             names::AUTHENTIC_SIGNING_TIME
         }
     };
-    let mut header = BTreeMap::from([
+    let mut header = ordered::map([
         (names::ALGORITHM, Value::from(algorithm.jws_name())),
         (names::CONTENT_TYPE, Value::from(media_type::NOTARY_PAYLOAD)),
         (names::SIGNING_SCHEME, Value::from(attributes.scheme.as_str())),

@@ -25,6 +25,7 @@ use crate::ops::discover::variants::MaterialUse;
 use crate::ops::other_format;
 use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::MAX_BATCH_BYTES;
+use crate::ordered;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
@@ -224,7 +225,7 @@ impl SignatureManifest {
                 Err(reason) => findings.push(self.finding(reason)),
             }
         }
-        let wanted: BTreeSet<_> = self.layers.iter().map(blob).collect();
+        let wanted = ordered::set(self.layers.iter().map(blob));
         self.blobs.retain(|blob, _| wanted.contains(blob));
         if self.layers.is_empty() {
             findings.extend(self.left_out(reader));

@@ -27,6 +27,7 @@ use crate::ops::pinned;
 use crate::ops::verify;
 use crate::ops::verify::NotVerified;
 use crate::ops::verify::Verdict;
+use crate::ordered;
 use crate::policy_file;
 use crate::policy_file::LoadOptions;
 use crate::policy_file::LoadedPolicy;
@@ -261,7 +262,7 @@ fn check_title(title: &str, titles: &mut BTreeSet<String>) -> Result<(), PolicyA
 
 fn manifest(config: &Content, layers: &[(String, Content)]) -> Result<Content, PolicyArtifactError> {
     let layer = |(title, content): &(String, Content)| WrittenLayer {
-        annotations: Some(BTreeMap::from([(TITLE, title.clone())])),
+        annotations: Some(ordered::map([(TITLE, title.clone())])),
         ..WrittenLayer::of(content.descriptor())
     };
     let wire = WrittenManifest {

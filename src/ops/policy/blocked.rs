@@ -18,6 +18,7 @@ use crate::ops::OpsError;
 use crate::ops::pinned;
 use crate::ops::walk::Step;
 use crate::ops::walk::Walk;
+use crate::ordered;
 use crate::policy_file::LoadedPolicy;
 use crate::policy_file::document::BlockedDigest;
 use crate::store::Source;
@@ -122,7 +123,7 @@ impl<'p> Parts<'_, 'p> {
     /// The algorithms of the list that `part` is not named by.
     fn others(&self, part: &Descriptor) -> BTreeSet<DigestAlgorithm> {
         let algorithms = self.policy.document().blocked.iter().map(|blocked| blocked.digest.value.algorithm());
-        algorithms.filter(|algorithm| *algorithm != part.digest.algorithm()).collect()
+        ordered::set(algorithms.filter(|algorithm| *algorithm != part.digest.algorithm()))
     }
 
     /// The blocked digest of the bytes of `layer` by one of `algorithms`. They are not kept.

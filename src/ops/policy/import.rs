@@ -2,7 +2,6 @@
 //! judged again at the destination, and only then named.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::digest::Digest;
@@ -27,6 +26,7 @@ use crate::ops::policy::PolicyOptions;
 use crate::ops::policy::PolicyOutcome;
 use crate::ops::policy::PolicyVerdict;
 use crate::ops::policy::judge_content;
+use crate::ordered;
 use crate::policy_file::LoadedPolicy;
 use crate::store::Origin;
 use crate::store::Sink;
@@ -170,7 +170,7 @@ impl<'p> PolicyGraph<'p> {
         // it was written.
         if matches!(sink.origin(), Origin::Registry { .. }) {
             let evidence = self.evidence.values().map(Content::descriptor);
-            let missing: BTreeSet<_> = missing.iter().map(|missing| missing.layer.digest).collect();
+            let missing = ordered::set(missing.iter().map(|missing| missing.layer.digest));
             let moved = self.graph.blobs.values().filter(|blob| !missing.contains(&blob.digest));
             copy::check_blobs(sink, moved.chain(evidence)).await?;
         }

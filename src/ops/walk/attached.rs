@@ -7,7 +7,6 @@
 //! The walk ends: each manifest and each unsupported entry is paid for out of the budget, and the user follows a digest once
 //! ([`Walk::enter`]) and to a limited depth. What an exhausted budget does not pay for is reported, never left out.
 
-use std::collections::BTreeSet;
 use std::vec;
 
 use crate::digest::Digest;
@@ -20,6 +19,7 @@ use crate::ops::walk::pending::FetchAnswer;
 use crate::ops::walk::pending::Part;
 use crate::ops::walk::pending::Pending;
 use crate::ops::walk::pending::WalkPosition;
+use crate::ordered;
 use crate::store::StoreError;
 
 /// How the manifests of a list are fetched.
@@ -187,7 +187,7 @@ impl Walk<'_> {
             let identity = |entry: &&Descriptor| (entry.digest, entry.media_type.clone());
             let entries: Vec<_> = new.iter().map(identity).collect();
             let there = entries.iter().zip(&fetched).filter(|(_, (_, one))| one.is_ok()).map(|(entry, _)| entry);
-            let there: BTreeSet<_> = there.cloned().collect();
+            let there = ordered::set(there.cloned());
             let kept =
                 |(entry, answer): (_, FetchAnswer)| (answer.1.is_ok() || !there.contains(&entry)).then_some(answer);
             fetched = entries.into_iter().zip(fetched).filter_map(kept).collect();

@@ -1,6 +1,5 @@
 //! `Witnessing`: asks timestamp authorities and logs about a new signature, and verifies what they answer.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroUsize;
 
@@ -23,6 +22,7 @@ use crate::ops::timestamp::TimestampingError;
 use crate::ops::witness::LogEntryError;
 use crate::ops::witness::SignatureLog;
 use crate::ops::witness::WitnessTrust;
+use crate::ordered;
 use crate::transparency::LogEntryRequest;
 use crate::transparency::LogVerification;
 use crate::transparency::LoggedArtifact;
@@ -201,7 +201,7 @@ impl Witnessing<'_> {
 
 /// How many different authorities made these timestamps. An authority is known by its anchor.
 fn count_authorities(timestamps: &[VerifiedTimestampResponse]) -> usize {
-    timestamps.iter().map(|timestamp| timestamp.proof().chain().trusted().der()).collect::<BTreeSet<_>>().len()
+    ordered::set(timestamps.iter().map(|timestamp| timestamp.proof().chain().trusted().der())).len()
 }
 
 /// What a signature is verified with: the certificate of the key, if it has one.

@@ -1,9 +1,9 @@
 //! Identities known by keyless signatures of Sigstore.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::ordered;
 use crate::policy_file::LoadProblem;
 use crate::policy_file::canonical::Canonical;
 use crate::policy_file::document::KeylessDocument;
@@ -30,7 +30,7 @@ impl IdentityResolver<'_> {
         let names = names(document)?;
         let (rule, roots, logs) = self.logs(&document.logs)?;
         // The roots of one file are one: its digest stands for them.
-        let digest = BTreeSet::from([Digest::sha256(logs.write().as_bytes())]);
+        let digest = ordered::set([Digest::sha256(logs.write().as_bytes())]);
         self.remember(document.position, owner, &names, digest)?;
         let identity = |root| {
             let means = KeylessMeans::new(Arc::clone(root), names.clone(), rule);

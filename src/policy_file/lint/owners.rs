@@ -1,8 +1,8 @@
 //! Lints about who signs: one owner for several requirements, and one party under two names.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
+use crate::ordered;
 use crate::policy_file::document::IdentityDocument;
 use crate::policy_file::document::KeylessName;
 use crate::policy_file::document::Located;
@@ -45,20 +45,20 @@ fn sole<'a>(requirement: &'a RequirementDocument, document: &'a PolicyDocument) 
         RequirementRule::All(inner) => {
             let mut each = inner.iter().map(|one| sole(one, document));
             let first = each.next().unwrap_or_default();
-            each.fold(first, |all, one| all.into_iter().filter(|(owner, _)| one.contains_key(owner)).collect())
+            each.fold(first, |all, one| ordered::map(all.into_iter().filter(|(owner, _)| one.contains_key(owner))))
         }
-        RequirementRule::Any(inner) => inner.iter().flat_map(|one| sole(one, document)).collect(),
+        RequirementRule::Any(inner) => ordered::map(inner.iter().flat_map(|one| sole(one, document))),
         RequirementRule::Provenance(provenance) => {
-            let named: BTreeSet<&str> = provenance.builders.iter().map(|name| name.value.as_str()).collect();
+            let named = ordered::set(provenance.builders.iter().map(|name| name.value.as_str()));
             let builders = document.builders.iter().filter(|builder| named.contains(builder.name.value.as_str()));
-            builders.map(|builder| (builder.signed_by.value.as_str(), "provenance")).collect()
+            ordered::map(builders.map(|builder| (builder.signed_by.value.as_str(), "provenance")))
         }
         rule => {
             let (Some(word), Some(signers)) = (rule.word(), walk::signers(rule).into_iter().next()) else {
                 return BTreeMap::new();
             };
             let alone = signers.at_least.value == 1;
-            signers.by.iter().filter(|_| alone).map(|name| (name.value.as_str(), word.word())).collect()
+            ordered::map(signers.by.iter().filter(|_| alone).map(|name| (name.value.as_str(), word.word())))
         }
     }
 }

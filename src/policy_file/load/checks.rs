@@ -1,8 +1,8 @@
 //! What is checked of a whole policy file: names that must be there, quorums that can be met, expiry.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
+use crate::ordered;
 use crate::policy::Quorum;
 use crate::policy::Threshold;
 use crate::policy_file::LoadOptions;
@@ -35,7 +35,7 @@ pub(super) fn expiry(document: &PolicyDocument, options: LoadOptions<'_>) -> Vec
 /// Names of owners and builders that are not there, levels that no builder has, and owners of verification summaries who
 /// are named elsewhere.
 pub(super) fn names(document: &PolicyDocument) -> Vec<Fault> {
-    let owners: BTreeSet<_> = document.identities.iter().map(|identity| identity.name.value.as_str()).collect();
+    let owners = ordered::set(document.identities.iter().map(|identity| identity.name.value.as_str()));
     let builders: BTreeMap<_, _> =
         document.builders.iter().map(|builder| (builder.name.value.as_str(), builder)).collect();
     let mut faults = Vec::new();
@@ -77,7 +77,7 @@ fn level(provenance: &ProvenanceDocument, highest: Option<u8>) -> Option<Fault> 
 /// itself.
 fn summary_owners(document: &PolicyDocument) -> Vec<Fault> {
     let builders = document.builders.iter();
-    let mut elsewhere: BTreeSet<&str> = builders.map(|builder| builder.signed_by.value.as_str()).collect();
+    let mut elsewhere = ordered::set(builders.map(|builder| builder.signed_by.value.as_str()));
     let is_summary = |rule: &RequirementRule| matches!(rule, RequirementRule::Vsa(_));
     let all = walk::requirements(document);
     for requirement in all.iter().filter(|requirement| !is_summary(&requirement.rule)) {
@@ -93,7 +93,7 @@ fn summary_owners(document: &PolicyDocument) -> Vec<Fault> {
 pub(super) fn quorums(document: &PolicyDocument, trust: &TrustRoot) -> Vec<Fault> {
     let known = trust.owners();
     let check = |signers: &SignersDocument| {
-        let owners: BTreeSet<_> = signers.by.iter().map(|name| Owner::Named(name.value.clone())).collect();
+        let owners = ordered::set(signers.by.iter().map(|name| Owner::Named(name.value.clone())));
         // A name that is not there is a fault of its own.
         if !owners.is_subset(&known) {
             return None;

@@ -1,8 +1,7 @@
 //! The requirements of attestations: what each kind of predicate must say.
 
-use std::collections::BTreeSet;
-
 use crate::nonempty::NonEmpty;
+use crate::ordered;
 use crate::policy::BuilderRule;
 use crate::policy::Condition;
 use crate::policy::FieldRule;
@@ -64,8 +63,8 @@ impl RequirementReading<'_> {
         provenance: &ProvenanceDocument,
     ) -> Result<Requirement, RequiredPolicyError> {
         let builders = provenance.builders.iter().map(|name| self.builder(name)).collect::<Result<Vec<_>, _>>()?;
-        let mut owners: BTreeSet<_> = builders.iter().map(|builder| builder.signed_by.clone()).collect();
-        let by: BTreeSet<_> = provenance.by.iter().map(|name| Owner::Named(name.value.clone())).collect();
+        let mut owners = ordered::set(builders.iter().map(|builder| builder.signed_by.clone()));
+        let by = ordered::set(provenance.by.iter().map(|name| Owner::Named(name.value.clone())));
         owners.extend(by.iter().cloned());
         let quorum = Quorum::among(self.trust, owners, Threshold::ONE);
         let quorum = quorum.map_err(|error| RequiredPolicyError::Quorum { error, line: at.line })?;
@@ -103,7 +102,7 @@ impl RequirementReading<'_> {
     pub(super) fn sbom(&self, at: Position, sbom: &SbomDocument) -> Result<Requirement, RequiredPolicyError> {
         let all = [SbomFormat::CycloneDx, SbomFormat::Spdx];
         let formats = match sbom.formats.is_empty() {
-            true => BTreeSet::from(all),
+            true => ordered::set(all),
             false => sbom.formats.iter().map(|format| format.value.into()).collect(),
         };
         // All formats are read, so that a report says that the format of an SBOM does not count.

@@ -1,9 +1,9 @@
 //! `RequirementReading`: what all requirements have in common: who signs, about what, how old it may be, for which name.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use crate::oci::RepositoryName;
+use crate::ordered;
 use crate::policy::About;
 use crate::policy::Condition;
 use crate::policy::MaxAgeRule;
@@ -70,7 +70,7 @@ impl RequirementReading<'_> {
     }
 
     pub(super) fn quorum(&self, at: Position, signers: &SignersDocument) -> Result<Quorum, RequiredPolicyError> {
-        let owners: BTreeSet<_> = signers.by.iter().map(|name| Owner::Named(name.value.clone())).collect();
+        let owners = ordered::set(signers.by.iter().map(|name| Owner::Named(name.value.clone())));
         Threshold::new(signers.at_least.value)
             .and_then(|threshold| Quorum::among(self.trust, owners, threshold))
             .map_err(|error| RequiredPolicyError::Quorum { error, line: at.line })

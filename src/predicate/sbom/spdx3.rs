@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use crate::ordered;
 use crate::predicate::JsonNode;
 use crate::predicate::JsonObject;
 use crate::predicate::PredicateError;
@@ -101,7 +102,7 @@ impl Frame {
     /// The identifiers of the elements that the document is about: its roots, and those of SBOMs among them.
     fn described(&self) -> BTreeSet<&str> {
         let of_sboms = self.roots.iter().filter_map(|root| self.sboms.get(root)).flatten();
-        self.roots.iter().chain(of_sboms).map(String::as_str).collect()
+        ordered::set(self.roots.iter().chain(of_sboms).map(String::as_str))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Vulnerability reports of Clair 4. They name the manifest, and have neither a time nor the date of the database.
 
 use crate::limits::Limits;
+use crate::ordered;
 use crate::predicate::FixState;
 use crate::predicate::JsonObject;
 use crate::predicate::PredicateError;
@@ -39,7 +40,7 @@ pub(super) fn read(report: &JsonObject<'_>, limits: &Limits) -> Result<ScanRepor
 
 /// Checks that each vulnerability of a package is among `vulnerabilities`: otherwise the report lacks a part.
 fn all_are_described(report: &JsonObject<'_>, vulnerabilities: &JsonObject<'_>) -> Result<(), PredicateError> {
-    let known: std::collections::BTreeSet<&str> = vulnerabilities.keys().collect();
+    let known = ordered::set(vulnerabilities.keys());
     let Some(by_package) = report.optional_object("package_vulnerabilities")? else { return Ok(()) };
     for (_, list) in by_package.entries().filter(|(_, list)| !list.is_null()) {
         list.each(&mut |id| match known.contains(id.text()?.as_ref()) {

@@ -9,6 +9,7 @@ use crate::oci::Reference;
 use crate::oci::TagOrDigest;
 use crate::ops::policy::PolicyOutcome;
 use crate::ops::policy::PolicyVerdict;
+use crate::ordered;
 use crate::policy::About;
 use crate::policy::Condition;
 use crate::policy::Decision;
@@ -108,7 +109,7 @@ fn suppliers_of(reference: &Reference, outcome: &PolicyOutcome<'_>, verdict: &Re
 /// The images that the statements must be about: as typed where that is one of them, else by their digests.
 fn subjects(reference: &Reference, outcome: &PolicyOutcome<'_>, verdict: &RequirementVerdict) -> BTreeSet<String> {
     let root = *outcome.root.digest();
-    let typed = || BTreeSet::from([quoted(&reference.to_string())]);
+    let typed = || ordered::set([quoted(&reference.to_string())]);
     let is_root = |digest: &Digest| *digest == root;
     if verdict.about == About::Either || verdict.lacking.iter().all(is_root) {
         return typed();
@@ -117,7 +118,7 @@ fn subjects(reference: &Reference, outcome: &PolicyOutcome<'_>, verdict: &Requir
         true => reference.to_string(),
         false => reference.with(TagOrDigest::Digest(*digest)).to_string(),
     };
-    verdict.lacking.iter().map(|digest| quoted(&by_digest(digest))).collect()
+    ordered::set(verdict.lacking.iter().map(|digest| quoted(&by_digest(digest))))
 }
 
 /// The verb, and the options, of the command that makes a statement for `requirement`.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::ops::policy::PolicyOutcome;
 use crate::ops::policy::PolicyVerdict;
+use crate::ordered;
 use crate::policy::Decision;
 use crate::policy_file::CaseVerdict;
 use crate::policy_file::PolicyCase;
@@ -44,12 +45,12 @@ impl CaseAnswer {
     /// The answer where an error decides: no, or could-not-tell, with its code.
     pub fn failed(code: &'static str, is_refusal: bool) -> Self {
         let verdict = if is_refusal { CaseVerdict::Refused } else { CaseVerdict::CouldNotTell };
-        Self { codes: BTreeSet::from([code]), refused: BTreeSet::new(), verdict }
+        Self { codes: ordered::set([code]), refused: BTreeSet::new(), verdict }
     }
 
     /// Whether it is what `case` expects: the verdict, and exactly its codes if it names any.
     pub fn is_expected_by(&self, case: &PolicyCase) -> bool {
-        let expected: BTreeSet<&str> = case.codes.iter().map(|code| code.value.as_str()).collect();
+        let expected = ordered::set(case.codes.iter().map(|code| code.value.as_str()));
         self.verdict == case.expect.value && (expected.is_empty() || expected == self.codes)
     }
 

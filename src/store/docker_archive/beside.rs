@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::oci::referrer::auxiliary_tags;
+use crate::ordered;
 use crate::store::StoreError;
 use crate::store::archive::Tar;
 use crate::store::docker_archive::DockerArchive;
@@ -30,7 +31,7 @@ impl DockerArchive {
     /// As [`SavedArchive::beside`](crate::store::SavedArchive::beside). An entry is an attachment only if it has no name, or
     /// only tags of signatures or of a list of referrers for something in the archive.
     pub(in crate::store) fn beside(&self, proven: &BTreeSet<Digest>) -> Result<Option<Digest>, StoreError> {
-        let of_manifests: BTreeSet<String> = self.graph.nodes.keys().flat_map(auxiliary_tags).collect();
+        let of_manifests = ordered::set(self.graph.nodes.keys().flat_map(auxiliary_tags));
         let tag = |name: &'_ String| name.rsplit_once(':').map_or(name.clone(), |(_, tag)| tag.to_owned());
         let is_auxiliary = |name: &String| of_manifests.contains(&tag(name)) || self.is_of_a_blob(&tag(name));
         // Under any other name an attachment would take the place of an image.
@@ -61,7 +62,7 @@ impl DockerArchive {
         let entries = self.archive.entries().into_iter();
         let named = entries.filter(|entry| names(entry).next().is_some());
         let of_image = named.filter(|entry| self.graph.holds(vec![entry.digest], files));
-        of_image.flat_map(|entry| names(&entry).cloned().collect::<Vec<_>>()).collect()
+        ordered::set(of_image.flat_map(|entry| names(&entry).cloned().collect::<Vec<_>>()))
     }
 
     /// Whether every image at or below `root` is at or below one of `proven`, or has exactly the files of an image of

@@ -25,6 +25,7 @@ use crate::oci::ManifestError;
 use crate::oci::media_type;
 use crate::oci::name;
 use crate::oci::null::null_is_default;
+use crate::ordered;
 
 pub(crate) use entry::StoredDescriptor;
 pub(crate) use names::CONTAINERD_NAME;
@@ -134,7 +135,7 @@ impl Catalog {
     /// # Errors
     /// [`JsonError`].
     pub(crate) fn of_evidence() -> Result<Self, JsonError> {
-        let annotations = json::to_go(&BTreeMap::from([(EVIDENCE, "v1")]))?;
+        let annotations = json::to_go(&ordered::map([(EVIDENCE, "v1")]))?;
         Ok(Self { annotations: Some(json::read(&annotations)?), ..Self::default() })
     }
 
@@ -187,9 +188,9 @@ impl Catalog {
     /// The digests that `name` selects now: those with an equivalent name for Docker, otherwise those whose name ends
     /// with it.
     pub(crate) fn targets_of(&self, name: &ImageName) -> BTreeSet<Digest> {
-        let named: BTreeSet<_> = self.named_as(name).map(|(_, entry)| entry.digest).collect();
+        let named = ordered::set(self.named_as(name).map(|(_, entry)| entry.digest));
         match named.is_empty() {
-            true => self.with_name(name.as_str()).into_iter().map(|entry| entry.digest).collect(),
+            true => ordered::set(self.with_name(name.as_str()).into_iter().map(|entry| entry.digest)),
             false => named,
         }
     }

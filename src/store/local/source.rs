@@ -15,6 +15,7 @@ use crate::oci::referrer;
 use crate::oci::referrer::cosign_tag;
 use crate::oci::referrer::fallback_tag;
 use crate::oci::referrer::is_auxiliary_name;
+use crate::ordered;
 use crate::store::Blob;
 use crate::store::ListedImage;
 use crate::store::Listing;
@@ -100,7 +101,7 @@ impl<P: LayoutFiles> Source for Local<P> {
             TagOrDigest::Tag(tag) => state.catalog.with_name(tag),
         };
         let names = entries.iter().flat_map(kept_names).filter(|name| !is_auxiliary_name(name.as_str()));
-        names.map(|name| name.to_string()).collect::<BTreeSet<_>>().into_iter().collect()
+        ordered::set(names.map(|name| name.to_string())).into_iter().collect()
     }
 
     fn chooses_platform(&self) -> bool {
@@ -196,7 +197,7 @@ impl<P: LayoutFiles> Local<P> {
             return sole;
         }
         let graph = self.graph(state);
-        let roots: BTreeSet<_> = roots(&state.catalog, &graph).map(|root| root.digest).collect();
+        let roots = ordered::set(roots(&state.catalog, &graph).map(|root| root.digest));
         let sole = roots.first().copied().filter(|_| roots.len() == 1);
         *state.sole.insert(sole)
     }
@@ -204,7 +205,7 @@ impl<P: LayoutFiles> Local<P> {
     /// The descriptor on which all `entries` agree, so that every reader of the layout takes the same content.
     fn agreed(&self, entries: &[Descriptor], what: impl Fn() -> TagOrDigest) -> Result<Option<Descriptor>, StoreError> {
         let Some(first) = entries.first().map(Descriptor::bare) else { return Ok(None) };
-        let names: BTreeSet<_> = entries.iter().map(full_name).collect();
+        let names = ordered::set(entries.iter().map(full_name));
         match entries.iter().all(|entry| entry.bare() == first) {
             true => Ok(Some(first)),
             false if names.len() > 1 && entries.iter().any(|entry| entry.digest != first.digest) => {

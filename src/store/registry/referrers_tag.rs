@@ -33,6 +33,7 @@ use crate::oci::Descriptor;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer::fallback_tag;
+use crate::ordered;
 use crate::store::StoreError;
 use crate::store::error::ProtocolFault;
 use crate::store::error::ReadBackFault;
@@ -158,7 +159,7 @@ fn merged(
     let listed: Option<Vec<EntryWire>> = json::read(list.as_bytes()).map_err(json)?;
     let identity =
         |entry: EntryWire| Some((entry.digest?, entry.size.as_u64()?, entry.media_type.as_str()?.to_owned()));
-    let listed: BTreeSet<_> = listed.into_iter().flatten().filter_map(identity).collect();
+    let listed = ordered::set(listed.into_iter().flatten().filter_map(identity));
     // An entry with the same digest but another size or media type is a different one.
     let is_new =
         |entry: &&Descriptor| !listed.contains(&(entry.digest.to_string(), entry.size, entry.media_type.clone()));

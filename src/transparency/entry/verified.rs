@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
+use crate::ordered;
 use crate::transparency::LogId;
 use crate::transparency::LogVerification;
 use crate::transparency::LoggedSignature;
@@ -72,7 +73,7 @@ impl VerifiedLogEntries {
 
     /// The different logs that have the signature.
     pub fn logs(&self) -> BTreeSet<&LogId> {
-        self.entries.iter().map(VerifiedLogEntry::log).collect()
+        ordered::set(self.entries.iter().map(VerifiedLogEntry::log))
     }
 
     /// The logs that are not trusted and whose entries were skipped.

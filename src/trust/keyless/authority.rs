@@ -1,10 +1,9 @@
 //! The chain of a keyless signer to a certificate authority of a trusted root, and the certificate timestamps that this
 //! issuer's certificate must have.
 
-use std::collections::BTreeSet;
-
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
+use crate::ordered;
 use crate::time::Time;
 use crate::transparency::CertificateTimestamp;
 use crate::transparency::VerifiedCertificateTimestamp;
@@ -90,7 +89,7 @@ impl SignerCertificates<'_> {
         let mut failed = None;
         for authority in root.certificate_authorities() {
             let latest = authority.certificates().map(Certificate::not_before).max().unwrap_or(begin).max(begin);
-            for first in BTreeSet::from([begin, latest]) {
+            for first in ordered::set([begin, latest]) {
                 match (SignerCertificates { certificates: &certificates, first, times: &[] }).chain(authority, limits) {
                     Ok(_) => return Ok(()),
                     Err(error) => failed = failed.filter(ChainError::is_undetermined).or(Some(error)),

@@ -3,10 +3,9 @@
 //! A timestamp by an authority that is not trusted is skipped, also over other data, since anybody can run one. A timestamp
 //! by a trusted authority that does not verify is a refusal, and so are two timestamps that are the same.
 
-use std::collections::BTreeSet;
-
 use crate::envelope::StoredTimestamp;
 use crate::limits::Limits;
+use crate::ordered;
 use crate::transparency::TransparencyRule;
 use crate::trust::LogRule;
 use crate::trust::SignatureBudget;
@@ -81,7 +80,7 @@ impl SignedMaterial<'_> {
 impl Timestamps {
     /// Checks that enough different authorities signed a timestamp. An authority is known by its anchor.
     pub(super) fn check_count(&self, rule: LogRule) -> Result<(), KeylessFault> {
-        let authorities: BTreeSet<_> = self.verified.iter().map(|one| one.chain().trusted().der()).collect();
+        let authorities = ordered::set(self.verified.iter().map(|one| one.chain().trusted().der()));
         let (got, want) = (authorities.len(), rule.timestamps());
         match got >= usize::try_from(want).unwrap_or(usize::MAX) {
             true => Ok(()),

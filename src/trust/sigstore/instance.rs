@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::limits::Limits;
+use crate::ordered;
 use crate::time::Time;
 use crate::trust::sigstore::TrustedRoot;
 use crate::trust::sigstore::TrustedRootError;
@@ -80,7 +81,7 @@ impl SigstoreInstance {
 /// The keys of all certificates of the certificate authorities.
 fn authority_keys(root: &TrustedRoot) -> BTreeSet<&[u8]> {
     let certificates = root.certificate_authorities().iter().flat_map(|authority| authority.certificates());
-    certificates.map(|certificate| certificate.spki()).collect()
+    ordered::set(certificates.map(|certificate| certificate.spki()))
 }
 
 /// 2026-08-21T19:25:56Z.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::oci::Descriptor;
 use crate::oci::ImageName;
 use crate::oci::name;
+use crate::ordered;
 
 /// The annotation that names an entry of a layout. OCI image specification, "Pre-Defined Annotation Keys".
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -43,7 +44,7 @@ pub(crate) fn kept_names(entry: &Descriptor) -> Vec<ImageName> {
 /// removed, so that no manifest can give itself a name.
 pub(crate) fn repeatable(annotations: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let ours = |key: &str| matches!(key, REF_NAME | CONTAINERD_NAME | KIND) || LISTS_REFERRERS.contains(&key);
-    annotations.iter().filter(|(key, _)| !ours(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    ordered::map(annotations.iter().filter(|(key, _)| !ours(key)).map(|(key, value)| (key.clone(), value.clone())))
 }
 
 /// The last component of the path in a name, with its tag.
