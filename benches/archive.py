@@ -84,7 +84,11 @@ def main() -> None:
     bulla = chosen.bulla.resolve(strict=True)
     with tempfile.TemporaryDirectory(prefix="bulla-archive-") as name:
         folder = Path(name)
-        environment = {"PATH": f"{bulla.parent}:/usr/bin:/bin", "HOME": name, "BULLA_PASSWORD": "benches"}
+        # The program has this name for the shell, whatever its file is called.
+        programs = folder / "bin"
+        programs.mkdir()
+        (programs / "bulla").symlink_to(bulla)
+        environment = {"PATH": f"{programs}:/usr/bin:/bin", "HOME": name, "BULLA_PASSWORD": "benches"}
         image(folder / "layout", chosen.layers, chosen.megabytes * 1_000_000)
         for command in [
             "bulla key new -o k",
