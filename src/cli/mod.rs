@@ -104,7 +104,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(mut error) => {
             let typed: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
             let tip = error.use_stderr().then(|| tips::tip(args::command(), &typed, &error)).flatten();
-            tips::name_typed_conflicts(args::command(), &typed, &mut error);
+            tips::name_typed_conflicts(args::command, &typed, &mut error);
             return render::usage(error, tip.as_deref());
         }
     };

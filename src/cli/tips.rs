@@ -46,8 +46,11 @@ pub(super) fn tip(mut root: Command, arguments: &[String], error: &clap::Error) 
 }
 
 /// Leaves of the options that exclude the first one in `error` only those that were typed: clap names all that do.
-pub(super) fn name_typed_conflicts(mut root: Command, arguments: &[String], error: &mut clap::Error) {
+///
+/// `root` is called for such an error alone: to build all commands takes longer than the rest of a start.
+pub(super) fn name_typed_conflicts(root: impl FnOnce() -> Command, arguments: &[String], error: &mut clap::Error) {
     let Some(ContextValue::Strings(all)) = error.get(ContextKind::PriorArg) else { return };
+    let mut root = root();
     root.build();
     let (command, _) = typed(&root, arguments);
     let was_typed = |option: &&String| {
