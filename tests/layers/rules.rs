@@ -236,7 +236,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("ends the process", &["process::exit", "process::abort"], &[]),
     ("prints", &["println!", "eprintln!", "print!", "eprint!", "dbg!", "io::stdout", "io::stderr"], &["cli/render.rs"]),
-    ("draws", &["indicatif", "ordered"], &["cli/bar.rs", "cli/progress.rs"]),
+    ("draws", &["indicatif"], &["cli/bar.rs", "cli/progress.rs"]),
     (
         "uses the network",
         &["reqwest", "hyper", "rustls", "TcpStream", "TcpListener", "UdpSocket"],
@@ -252,13 +252,13 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["document().verify", "document().signatures_by", "document.verify", "document.signatures_by"],
         &["envelope/", "trust/"],
     ),
-    ("waits", &["futures_util", "ordered", "tokio"], &["cli/", "ops/", "store/"]),
+    ("waits", &["tokio", "futures_util", "async fn", "async move", ".await"], &["cli/", "ops/", "store/"]),
     (
         "calls cryptography",
         &["aws_lc_rs::", "ed25519_dalek", "p256", "p384", "poly1305", "salsa20", "scrypt"],
         &["key/", "store/registry/tls.rs", "x509/candidates.rs", "x509/hash.rs", "x509/timestamp/signature.rs"],
     ),
-    ("hashes", &["ordered", "sha2"], &["digest.rs", "key/"]),
+    ("hashes", &["sha2"], &["digest.rs", "key/"]),
     (
         "draws random bytes",
         &["getrandom"],
@@ -268,7 +268,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ("chooses limits", &["Limits::DEFAULT"], &["cli/", "store/registry/settings.rs", "x509/test_authority.rs"]),
     ("talks to people", &["clap", "rpassword", "rustix::termios"], &["cli/"]),
     ("catches signals", &["signal_hook"], &["cli/signals.rs"]),
-    ("traces", &["ordered", "tracing"], &["cli/log.rs", "ops/", "store/"]),
+    ("traces", &["tracing"], &["cli/log.rs", "ops/", "store/"]),
     (
         "subscribes to spans and events",
         &["Subscriber", "Dispatch", "set_global_default", "with_default"],
