@@ -25,7 +25,6 @@ use crate::ops::discover::variants::MaterialUse;
 use crate::ops::other_format;
 use crate::ops::walk::EvidenceBudget;
 use crate::ops::walk::MAX_BATCH_BYTES;
-use crate::ordered;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
@@ -225,7 +224,7 @@ impl SignatureManifest {
                 Err(reason) => findings.push(self.finding(reason)),
             }
         }
-        let wanted = ordered::set(self.layers.iter().map(blob));
+        let wanted: BTreeSet<_> = self.layers.iter().map(blob).collect();
         self.blobs.retain(|blob, _| wanted.contains(blob));
         if self.layers.is_empty() {
             findings.extend(self.left_out(reader));
