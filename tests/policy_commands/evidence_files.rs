@@ -140,7 +140,7 @@ fn an_explanation_with_a_file() {
     // Nobody in the policy has a certificate.
     fs::write(scene.bench.path("crl.pem"), "").unwrap();
     let refused = scene.bench.unknown(&[&explain[..], &["--revocation", "crl.pem"]].concat());
-    assert!(refused.err.contains("no identity of the policy is known by certificates"), "{}", refused.err);
+    assert!(refused.err.contains("no identity is known by certificates"), "{}", refused.err);
 }
 
 // Together they are not larger than all evidence of one image may be.
