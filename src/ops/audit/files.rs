@@ -116,7 +116,8 @@ impl FileAuditor<'_> {
         let AuditedFile { message, name, typed, .. } = self.file;
         let lines = lines.of(&signature, key);
         let is_named = |item: &str| names == NameRule::Any || item == name;
-        let line = message.digests().next().and_then(|digest| stated.line(&lines, digest, is_named));
+        let digests: Vec<_> = message.digests().copied().collect();
+        let line = stated.line(&lines, &digests, is_named);
         let other_lines = if line.is_some() { Vec::new() } else { lines.iter().copied().cloned().collect() };
         let line = line.map(|line| line.number);
         self.audit.signatures.push(AuditedSignature { key, line, name: typed.to_owned(), other_lines, signature });

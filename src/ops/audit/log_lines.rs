@@ -111,23 +111,22 @@ impl Stated {
 
     /// The line among `lines`, which are those of one signature, that states the same; `None` where none does.
     ///
-    /// Each subject must have a line with exactly its digest and kind. For the subject `image`, to which the signature is
-    /// attached, the name in the line must also satisfy `is_named`.
+    /// Each subject must have a line with exactly its digest and kind. Where the subject is the image or file that is
+    /// audited, which has one of the digests `audited`, the name in the line must also satisfy `is_named`.
     pub(super) fn line<'a>(
         &self,
         lines: &[&'a LogLine],
-        image: &Digest,
+        audited: &[Digest],
         is_named: impl Fn(&str) -> bool,
     ) -> Option<&'a LogLine> {
+        let is_audited = |subject: &[Digest]| audited.iter().any(|digest| subject.contains(digest));
         let states = |line: &LogLine, subject: &[Digest]| {
-            line.kind == self.kind
-                && subject.contains(&line.digest)
-                && (!subject.contains(image) || is_named(&line.item))
+            line.kind == self.kind && subject.contains(&line.digest) && (!is_audited(subject) || is_named(&line.item))
         };
         let mut found = None;
         for subject in &self.subjects {
             let line = lines.iter().find(|line| states(line, subject))?;
-            if found.is_none() || subject.contains(image) {
+            if found.is_none() || is_audited(subject) {
                 found = Some(*line);
             }
         }
@@ -165,7 +164,7 @@ mod tests {
         let (one, two) = (line(1, "a", kind, "a"), line(2, "b", kind, "b"));
         let claim = line(3, "b", "image signature (claim)", "b");
         let found = |signed: &Stated, lines: &[&LogLine], on: &str| {
-            signed.line(lines, &digest(on), |item| item == on).map(|line| line.number)
+            signed.line(lines, &[digest(on)], |item| item == on).map(|line| line.number)
         };
         assert_eq!(found(&signed(&[&["b"]]), &[&two], "b"), Some(2));
         // Of two subjects, the line says one.
@@ -175,6 +174,12 @@ mod tests {
         assert_eq!(found(&both, &[&one, &two], "b"), Some(2));
         // One subject with two digests is one thing.
         assert_eq!(found(&signed(&[&["b", "b by another algorithm"]]), &[&two], "b"), Some(2));
+        // The name is compared where the subject has any digest of the audited file.
+        let by_two = |line: &LogLine, name: &str| {
+            let audited = [digest("b by another algorithm"), digest("b")];
+            signed(&[&["b"]]).line(&[line], &audited, |item| item == name).is_some()
+        };
+        assert!(by_two(&two, "b") && !by_two(&two, "another file"));
         // Another digest, kind, form or name.
         for wrong in [&one, &claim, &line(4, "b", "attestation x (statement)", "b"), &line(5, "b", kind, "z")] {
             assert_eq!(found(&signed(&[&["b"]]), &[wrong], "b"), None);

@@ -330,7 +330,7 @@ impl Auditor<'_> {
             let lines = lines.of(&signature, key);
             let is_named = |item: &str| names.admits(item, self.image.reference);
             let line = match stated {
-                Ok(stated) => stated.line(&lines, &self.subject, is_named),
+                Ok(stated) => stated.line(&lines, std::slice::from_ref(&self.subject), is_named),
                 Err(_) => lines.first().copied(),
             };
             if let (Err(error), Some(_)) = (stated, line) {
