@@ -27,14 +27,14 @@ fn main() {
 /// profile cannot leave them out: the debug information of the standard library makes link-time optimisation write one
 /// for each function.
 ///
-/// The script is for lld, with which rustc links for this target unless another linker is chosen.
+/// The script is for the lld of the tool chain, with which rustc links for this target unless another linker is chosen.
 fn drop_unwind_tables() {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let is_release = variable("PROFILE") == "release" && variable("DEBUG") == "false";
     let chooses = |flag: &str| flag.trim_start_matches("--codegen=").trim_start_matches("-C").starts_with("link");
     let is_chosen =
         !variable("RUSTC_LINKER").is_empty() || variable("CARGO_ENCODED_RUSTFLAGS").split('\x1f').any(chooses);
-    if !is_release || is_chosen || variable("TARGET") != "x86_64-unknown-linux-gnu" {
+    if !is_release || is_chosen || variable("TARGET") != "x86_64-unknown-linux-gnu" || !has_own_lld(&variable("HOST")) {
         return;
     }
     let script = Path::new(&variable("OUT_DIR")).join("no-unwind-tables.ld");
@@ -44,6 +44,14 @@ fn drop_unwind_tables() {
         println!("cargo::rustc-link-arg-bin=bulla=-Xlinker");
         println!("cargo::rustc-link-arg-bin=bulla=--script={}", script.display());
     }
+}
+
+/// Whether the tool chain has an lld of its own. That of a distribution may link with its ld.
+fn has_own_lld(host: &str) -> bool {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let sysroot = Command::new(rustc).args(["--print", "sysroot"]).output();
+    let sysroot = sysroot.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
+    Path::new(sysroot.trim()).join("lib/rustlib").join(host).join("bin/gcc-ld/ld.lld").is_file()
 }
 
 struct Source {
