@@ -312,7 +312,7 @@ pub(super) async fn choose(
         for child in manifests {
             let Some(own) = &child.platform else { continue };
             let name = own.to_string();
-            // Attestations of BuildKit are `unknown/unknown`, which nobody asks for.
+            // The platform of attestation manifests of BuildKit is `unknown/unknown`: nothing runs on it.
             if !own.is_unknown() && !has.contains(&name) {
                 has.push(name);
             }

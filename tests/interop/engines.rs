@@ -61,11 +61,12 @@ pub fn what_engines_load_is_what_was_verified() {
     suite.expect("not signed", &unsigned, 1);
 
     // The same for mutated archives.
-    let (whole, stranger) = (Members::of(&suite.peers.read("two.tar")), Members::of(&suite.peers.read("unsigned.tar")));
+    let (whole, unsigned_members) =
+        (Members::of(&suite.peers.read("two.tar")), Members::of(&suite.peers.read("unsigned.tar")));
     let mut answers: BTreeMap<Option<i32>, usize> = BTreeMap::new();
     for number in 0..MUTATED {
         let name = format!("mutated-{number}.tar");
-        suite.peers.write(&name, whole.mutated(&stranger, number));
+        suite.peers.write(&name, whole.mutated(&unsigned_members, number));
         let output = verify(&suite, &name, "p256.pub");
         let piped = suite.peers.shell(&format!(
             "bulla verify docker-archive:- --evidence oci-archive:e.tar --key p256.pub --output json < {name}"

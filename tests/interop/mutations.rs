@@ -94,13 +94,13 @@ impl Members {
         member.repair();
     }
 
-    /// The archive with number `number` of those that differ from this one. `stranger` has an image that nobody signed.
-    pub fn mutated(&self, stranger: &Self, number: usize) -> Vec<u8> {
+    /// The archive with number `number` of those that differ from this one. `unsigned` has an image without a signature.
+    pub fn mutated(&self, unsigned: &Self, number: usize) -> Vec<u8> {
         let mut dice = Dice(u64::try_from(number).unwrap().wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut members = self.clone();
         let whole = dice.roll(12);
         for _ in 0..=dice.roll(3) / 2 {
-            members.change(stranger, &mut dice);
+            members.change(unsigned, &mut dice);
         }
         let mut bytes = members.bytes();
         match whole {
@@ -115,7 +115,7 @@ impl Members {
         bytes
     }
 
-    fn change(&mut self, stranger: &Self, dice: &mut Dice) {
+    fn change(&mut self, unsigned: &Self, dice: &mut Dice) {
         let at = dice.roll(self.0.len());
         let files: Vec<_> = (0..self.0.len()).filter(|at| self.0[*at].is_file()).collect();
         let file = files[dice.roll(files.len())];
@@ -126,10 +126,10 @@ impl Members {
                 self.0.insert(dice.roll(self.0.len() + 1), member);
             }
             3 => self.0.insert(dice.roll(self.0.len() + 1), self.0[at].clone()),
-            4 => self.add(stranger),
-            // The name of one of ours, with a content of the stranger.
+            4 => self.add(unsigned),
+            // The name of one of ours, with a content of the unsigned archive.
             5 => {
-                self.0[file].content = stranger.0[dice.roll(stranger.0.len())].content.clone();
+                self.0[file].content = unsigned.0[dice.roll(unsigned.0.len())].content.clone();
                 self.0[file].repair();
             }
             6 => {
@@ -166,20 +166,20 @@ impl Members {
                 }
             }),
             _ => {
-                let theirs = stranger.find("manifest.json").map(|at| stranger.0[at].content.clone()).unwrap();
+                let theirs = unsigned.find("manifest.json").map(|at| unsigned.0[at].content.clone()).unwrap();
                 let theirs: Value = serde_json::from_slice(&theirs).unwrap();
                 let kind = dice.roll(9);
                 if kind < 2 {
-                    self.add(stranger);
+                    self.add(unsigned);
                 }
                 self.edit("manifest.json", |list| change_list(list, &theirs[0], kind, dice));
             }
         }
     }
 
-    /// Adds the files of `stranger` that are not here.
-    fn add(&mut self, stranger: &Self) {
-        for member in &stranger.0 {
+    /// Adds the files of `unsigned` that are not here.
+    fn add(&mut self, unsigned: &Self) {
+        for member in &unsigned.0 {
             if self.find(&member.name()).is_none() {
                 self.0.push(member.clone());
             }

@@ -155,7 +155,7 @@ fn unknown_logs_and_authorities_are_refused_on_every_path() {
             root[part] = json!([]);
             assert_eq!(case.verdict(&root, case.now), code, "{}", case.name);
         }
-        // Without the beginning of a period the root is no trusted root, whatever it is used for.
+        // A trusted root with a period that has no beginning is refused, even where no signature needs that period.
         for part in ["tlogs", "ctlogs", "certificateAuthorities", "timestampAuthorities"] {
             let mut root = case.root.clone();
             let Some(first) = root[part].get_mut(0) else { continue };

@@ -103,9 +103,9 @@ fn an_online_check_asks_for_the_timestamp_authority_of_a_key() {
     assert_eq!(stamped.judged(ONLINE).0, 0);
 }
 
-/// Nobody is asked for a signature of another key, whoever vouches for it.
+/// A timestamp on a signature by an untrusted key causes no request.
 #[test]
-fn nobody_is_asked_for_a_key_that_is_not_trusted() {
+fn a_signature_by_an_untrusted_key_causes_no_request() {
     let Some(stamped) = Stamped::new() else { return };
     stamped.world.must("key new -o other --no-passphrase");
     stamped.policy("other.pub", 1);

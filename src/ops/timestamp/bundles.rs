@@ -115,9 +115,12 @@ impl BundleSignatures {
         groups
     }
 
-    /// One of the `variants` with the timestamp: that with the most timestamps, all of which verify, and else one whose
-    /// timestamps are all about the signature. Anybody can add timestamps for which verifiers refuse a bundle: such a
-    /// variant gets no timestamp, and that it has a verified one does not count.
+    /// One of the `variants` with the new timestamp.
+    ///
+    /// 1. A variant with an unsound timestamp is left aside ([`BundleSignature::has_sound_timestamps`]): verifiers may
+    ///    refuse it, and anybody can have made it.
+    /// 2. If another one has a verified timestamp of this authority, nothing is added.
+    /// 3. Among those with verified timestamps alone, the one with the most is chosen; without any, the first that is sound.
     fn timestamped(
         &self,
         variants: &[&AttachedBundle],

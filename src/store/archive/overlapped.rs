@@ -1,7 +1,7 @@
-//! overlapped: a large file of a stream is read on the thread of the caller while another one hashes it.
+//! Hashes a large file of a stream on one thread while another one reads it.
 //!
-//! The stream stays with the caller, so that nothing waits for it once an archive is refused. The thread that hashes ends
-//! with the file. A few pieces go round between the two, so memory does not grow with the file.
+//! The caller reads the stream, so nothing waits for it once an archive is refused. The hashing thread ends with the file.
+//! A fixed number of buffers is used again and again, so memory does not grow with the file.
 
 use std::io;
 use std::io::BufRead;
