@@ -10,7 +10,7 @@
 //! 2. An upper bound: the same by keys alone. In most cases both are equal.
 //! 3. Otherwise a search over the owners, one after the other, each with one of their signers or none. It is bounded
 //!    (`evidence.pairing_steps`), since the problem is a matching in three dimensions. Where it ends early, what it has
-//!    found by then is the lower bound, and step 2 the upper one: between them, nobody can tell.
+//!    found by then is the lower bound, and step 2 the upper one. A threshold between the two is could-not-tell.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

@@ -102,9 +102,11 @@ impl ChainSearch {
         !self.keyless.is_empty() || !self.logged.is_empty()
     }
 
-    /// The chains of a signature with certificates and of its timestamps; none for a signer that no identity has the names
-    /// of. The signature over the payload is verified before. Of a signature by a bare key, those of its timestamps: if the
-    /// key is pinned with a log rule, or if any signer is looked for, whose key is not known then.
+    /// The verified chains of a signature and of its timestamps.
+    ///
+    /// With a certificate: its chain, if an identity has the names of the signer, and those of its timestamps; the
+    /// signature over the payload is verified before. By a bare key: those of its timestamps, if the key is pinned with a
+    /// log rule and verifies the signature, or if the chains of any signer are looked for, without the key.
     ///
     /// # Errors
     /// [`ChainSearchError`]: the signature does not verify, or its chain leads to no anchor at the time of the

@@ -55,7 +55,7 @@ fn a_signature_of_a_file_outside_of_the_log_is_found() {
     assert_eq!(audit(&bench, "app.txt", &["--bundle", "attested"]).code, Some(1));
     // A good one beside it does not hide it.
     assert_eq!(audit(&bench, "app.txt", &[&BUNDLE[..], &["--bundle", "attested"]].concat()).code, Some(1));
-    // One by another key is nobody's business here.
+    // A signature by another key is ignored.
     bench.ok(&["sign-blob", "app.txt", "--key", "bob.key", "--bundle", "bob"]);
     assert_eq!(audit(&bench, "app.txt", &["--bundle", "bob"]).code, Some(0));
 }

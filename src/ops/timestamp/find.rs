@@ -168,7 +168,7 @@ impl SignatureSearch<'_> {
         });
         match read {
             Ok(signature) => self.found.bundles.signatures.push(signature),
-            // Nobody asked for a timestamp of what this key signed.
+            // The signature of a key that was not given is left aside.
             Err(SkipReason::Signature(TimestampingError::KeyAlone)) => {}
             Err(reason) => self.found.bundles.skipped.push(SkippedSignature { manifest, reason }),
         }

@@ -95,7 +95,7 @@ impl BufRead for Pieces {
             let read = mem::replace(&mut self.piece, next);
             self.at = 0;
             if !read.bytes.is_empty() {
-                // After the last piece nobody takes it back.
+                // After the last piece there is no receiver.
                 let _taken = self.empty.send(read.bytes);
             }
         }

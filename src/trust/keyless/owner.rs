@@ -55,7 +55,7 @@ impl OpenedMaterial<'_> {
                 Some((_, Err(_))) | None => (),
             }
         }
-        // The time at which a chain was verified whose names are wrong, or else that of the verification.
+        // If a chain is verified and only its names are wrong: the time at which it was judged.
         let verified = judged.iter().find_map(|(_, outcome)| match outcome {
             Ok(signer) => Some(signer.judged_at()),
             Err(_) => None,
