@@ -16,6 +16,7 @@ mod envelope_reader;
 mod exit;
 mod files;
 mod hints;
+mod in_order;
 mod inspect;
 mod interrupt;
 mod keyless;

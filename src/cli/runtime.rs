@@ -1,5 +1,14 @@
 //! The async runtime: tokio in a build with the feature `registry`, otherwise a loop on the current thread.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Wake;
+use std::task::Waker;
+use std::thread;
+use std::thread::Thread;
+
 use super::exit::Failure;
 
 /// The kind of work, which decides the number of threads.
@@ -31,19 +40,9 @@ impl Runtime {
     }
 }
 
-/// Runs futures on the current thread. Local stores are ready at the first poll; a pending future parks the thread.
+/// Runs futures on the current thread.
 #[cfg(not(feature = "registry"))]
 pub(super) struct Runtime;
-
-#[cfg(not(feature = "registry"))]
-struct Unpark(std::thread::Thread);
-
-#[cfg(not(feature = "registry"))]
-impl std::task::Wake for Unpark {
-    fn wake(self: std::sync::Arc<Self>) {
-        self.0.unpark();
-    }
-}
 
 #[cfg(not(feature = "registry"))]
 impl Runtime {
@@ -52,14 +51,28 @@ impl Runtime {
     }
 
     pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        let waker = std::task::Waker::from(std::sync::Arc::new(Unpark(std::thread::current())));
-        let mut context = std::task::Context::from_waker(&waker);
-        let mut future = std::pin::pin!(future);
-        loop {
-            match future.as_mut().poll(&mut context) {
-                std::task::Poll::Ready(result) => return result,
-                std::task::Poll::Pending => std::thread::park(),
-            }
+        block_on_this_thread(future)
+    }
+}
+
+/// Runs a future that needs no runtime. Local stores are ready at the first poll; a pending future parks the thread.
+pub(super) fn block_on_this_thread<T>(future: impl Future<Output = T>) -> T {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(result) => return result,
+            Poll::Pending => thread::park(),
         }
+    }
+}
+
+/// Wakes a thread that is parked.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }

@@ -195,6 +195,11 @@ fn hosts<T: AsRef<str>>(references: impl IntoIterator<Item = T>) -> Result<Vec<S
     Ok(hosts)
 }
 
+/// Whether none of the references is to a registry.
+pub(super) fn are_local(references: &[String]) -> Result<bool, Failure> {
+    Ok(hosts(references)?.is_empty())
+}
+
 /// The references of an image at `target`, one for each name.
 pub(super) fn written(target: &str, names: &[WrittenName]) -> Result<Vec<String>, Failure> {
     let reference = parse(target)?;

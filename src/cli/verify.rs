@@ -23,7 +23,6 @@ use bulla::report::VerifyResult;
 use bulla::store::LimitedSource;
 use bulla::store::Source;
 use bulla::store::Task;
-use bulla::store::parallel;
 use bulla::time::Time;
 use bulla::verify::NotEnforced;
 use bulla::verify::UnenforcedVerifier;
@@ -34,13 +33,14 @@ use super::args::VerifyOutput;
 use super::attestation_files;
 use super::exit::Exit;
 use super::exit::Failure;
+use super::in_order::Concurrency;
 use super::not_enforced;
 use super::reference_list;
 use super::render;
 use super::results::Results;
 use super::revocation;
-use super::runtime::Runtime;
 use super::runtime::Work;
+use super::stores;
 use super::stores::Stores;
 use super::verdict;
 use super::verifiers::Verifiers;
@@ -77,8 +77,9 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
         true => (Depth::Layers, Work::Moving),
         false => (Depth::Manifests, Work::Waiting),
     };
-    let runtime = Runtime::new(work)?;
     let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
+    let local = lookup.is_none() && stores::are_local(&references)?;
+    let concurrency = Concurrency { jobs: args.jobs, local, work };
     let (verifiers, limits, revocation) = (&verifiers, &limits, lookup.as_ref());
     let plain = matches!((depth, &platforms, &args.predicate_type), (Depth::Manifests, Platforms::Root, None));
     let unenforced = plain.then_some(UnenforcedOptions { at: args.at });
@@ -95,9 +96,9 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     )
     .by(verifiers.trusted_root());
     let mut exits = Vec::new();
-    runtime.block_on(task.of_all(&references, args.jobs, |reference, result| {
+    task.of_all(&references, concurrency, |reference, result| {
         exits.push(report(args, reference, &references, &result, &mut reports));
-    }));
+    })?;
     reports.end();
     revocation::report_problems(lookup);
     match exits.len() == references.len() {
@@ -227,13 +228,14 @@ struct UnenforcedOptions {
 }
 
 impl<'a> Verification<'a> {
-    /// Verifies all `references`, at most `jobs` of them at a time, and reports the results in their order.
-    async fn of_all(
+    /// Verifies all `references`, several at a time, and reports the results in their order.
+    fn of_all(
         self,
         references: &'a [String],
-        jobs: usize,
+        concurrency: Concurrency,
         mut report: impl FnMut(&str, Result<ReferenceResult, Failure>),
-    ) {
+    ) -> Result<(), Failure> {
+        let jobs = concurrency.jobs;
         let reference = move |number: usize| references.get(number).map_or("", String::as_str);
         let several = references.len() > 1;
         let parallel_pass = move |number| -> Task<'a, Option<Result<ReferenceResult, Failure>>> {
@@ -255,10 +257,7 @@ impl<'a> Verification<'a> {
                 self.of(reference, &source, &tag_or_digest, evaluated).await
             })
         };
-        parallel::in_order(references.len(), jobs, parallel_pass, whole, |number, result| {
-            report(reference(number), result)
-        })
-        .await;
+        concurrency.run(references.len(), parallel_pass, whole, |number, result| report(reference(number), result))
     }
 
     /// Verifies `reference` within [`PARALLEL_BYTES`]; none if it needs more.

@@ -13,7 +13,6 @@ use bulla::report::VerifyResult;
 use bulla::store::LimitedSource;
 use bulla::store::Source;
 use bulla::store::Task;
-use bulla::store::parallel;
 use bulla::time::Time;
 
 use super::args::ResultsOutput;
@@ -24,6 +23,7 @@ use super::envelope_reader;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::hints;
+use super::in_order::Concurrency;
 use super::policy_judge::Judged;
 use super::policy_judge::JudgedName;
 use super::policy_judge::PolicyJudge;
@@ -34,8 +34,8 @@ use super::reference_list;
 use super::render;
 use super::results::Results;
 use super::revocation;
-use super::runtime::Runtime;
 use super::runtime::Work;
+use super::stores;
 use super::stores::Stores;
 use super::verdict;
 use super::verify;
@@ -63,8 +63,10 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
     let platform = args.platform.as_deref().map(verify::platform).transpose()?;
     let references = reference_list::expand(&args.references)?;
     let stores = Stores::new(&args.registry, &references)?;
-    let runtime = Runtime::new(if args.layers { Work::Moving } else { Work::Waiting })?;
     let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
+    let local = lookup.is_none() && stores::are_local(&references)?;
+    let work = if args.layers { Work::Moving } else { Work::Waiting };
+    let concurrency = Concurrency { jobs: args.jobs, local, work };
     let (certificates, asked) = (&args.required.certificates, Some(&args.required.lookup));
     let revocation =
         revocation::check_by_policies(&certificates.revocation, asked, policies.identities(), &limits)?.map(Arc::new);
@@ -80,9 +82,9 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
     };
     let task = PolicyVerification { args, judge, stores: &stores };
     let (mut results, mut exits) = (Results::of("verify", output), Vec::new());
-    runtime.block_on(task.of_all(&references, |reference, answer| {
+    task.of_all(&references, concurrency, |reference, answer| {
         exits.push(report(output, reference, &references, &answer, (&mut results, reports)));
-    }));
+    })?;
     results.end();
     revocation::report_problems(lookup);
     match exits.len() == references.len() {
@@ -159,8 +161,13 @@ struct PolicyVerification<'a> {
 }
 
 impl<'a> PolicyVerification<'a> {
-    /// Verifies all `references`, at most `--jobs` of them at a time, and reports the answers in their order.
-    async fn of_all(self, references: &'a [String], mut report: impl FnMut(&str, Result<PolicyAnswer<'a>, Failure>)) {
+    /// Verifies all `references`, several at a time, and reports the answers in their order.
+    fn of_all(
+        self,
+        references: &'a [String],
+        concurrency: Concurrency,
+        mut report: impl FnMut(&str, Result<PolicyAnswer<'a>, Failure>),
+    ) -> Result<(), Failure> {
         let reference = move |number: usize| references.get(number).map_or("", String::as_str);
         let several = references.len() > 1 && !self.args.layers;
         let parallel_pass = move |number| -> Task<'a, Option<Result<PolicyAnswer<'a>, Failure>>> {
@@ -178,10 +185,7 @@ impl<'a> PolicyVerification<'a> {
                 self.of(reference, &source, &tag_or_digest).await
             })
         };
-        parallel::in_order(references.len(), self.args.jobs, parallel_pass, whole, |number, result| {
-            report(reference(number), result);
-        })
-        .await;
+        concurrency.run(references.len(), parallel_pass, whole, |number, result| report(reference(number), result))
     }
 
     /// Verifies `reference` within a limit of bytes; `None` if it needs more.
