@@ -358,6 +358,55 @@ fn different_entries_of_one_log_are_one_log() {
     assert_eq!(code(&verify(2).unwrap_err()), "log-threshold");
 }
 
+/// Both the hash of a key and that of name and key are ids of a log, so one log could be listed under two.
+#[test]
+fn one_log_under_two_ids_is_one_log() {
+    let Some(case) = case("sigstore-bundles", "rust-happy-path") else { return };
+    let [key, other] = [(); 2].map(|()| PrivateKey::generate(KeyKind::Ed25519).unwrap());
+    let always = ValidityPeriod { start: Time::EPOCH, end: None };
+    let log = |id: LogId, key: &PrivateKey| {
+        let log = TransparencyLog::new(id, "https://log.example", key.public_key().clone(), always);
+        assert!(log.has_id_of_key());
+        log
+    };
+    let by_name = |key: &PrivateKey| log(TransparencyLog::id_of("https://log.example", key.public_key()), key);
+    let logs = [log(LogId::of_key(key.public_key()), &key), by_name(&key), by_name(&other)];
+    let mut bundle = json_of(&case);
+    let body = entry(&mut bundle)["canonicalizedBody"].as_str().unwrap().to_owned();
+    let logged = |log: &TransparencyLog, key: &PrivateKey| {
+        let id = log.id();
+        let message = format!(r#"{{"body":"{body}","integratedTime":1734374576,"logID":"{id}","logIndex":7}}"#);
+        json!({
+            "logIndex": "7",
+            "logId": {"keyId": base64::encode(id.as_bytes())},
+            "kindVersion": {"kind": "dsse", "version": "0.0.1"},
+            "integratedTime": "1734374576",
+            "inclusionPromise": {"signedEntryTimestamp": base64::encode(key.sign(message.as_bytes()).unwrap().as_bytes())},
+            "canonicalizedBody": body,
+        })
+    };
+    let verify = |entries: &[Value], threshold: usize| {
+        let mut bundle = bundle.clone();
+        bundle["verificationMaterial"]["tlogEntries"] = json!(entries);
+        let document = BundleDocument::parse(bundle.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
+        let stored = document.verification_material.log_entries.iter();
+        let entries: Vec<_> = stored.map(|one| TransparencyLogEntry::parse(one, &Limits::DEFAULT).unwrap()).collect();
+        let by = LogVerification { logs: &logs, required: RequiredInclusion::Promise, timestamps: &[] };
+        let verified = case.with_signed(&document, certificate(&document).as_ref(), |signed| {
+            VerifiedLogEntries::verify(&entries, NonZeroUsize::new(threshold).unwrap(), signed, &by)
+        });
+        verified.map_or_else(|error| code(&error), |_| "verified".to_owned())
+    };
+    let [by_key, by_name, other] =
+        [(&logs[0], &key), (&logs[1], &key), (&logs[2], &other)].map(|(log, key)| logged(log, key));
+    for one in [&by_key, &by_name, &other] {
+        assert_eq!(verify(std::slice::from_ref(one), 1), "verified");
+        assert_eq!(verify(std::slice::from_ref(one), 2), "log-threshold");
+    }
+    assert_eq!(verify(&[by_key.clone(), by_name], 1), "log-entry-duplicate");
+    assert_eq!(verify(&[by_key, other], 2), "verified");
+}
+
 /// A log may be listed with several periods, but another key under its id opens none.
 #[test]
 fn another_key_under_the_id_of_a_log_has_no_period_for_it() {
@@ -402,6 +451,7 @@ fn entries_that_cannot_be_read_are_refused_by_name() {
         ("/logIndex", json!("-1"), "log-entry-malformed"),
         ("/logIndex", json!(-1), "log-entry-malformed"),
         ("/logIndex", json!("007"), "log-entry-malformed"),
+        ("/logIndex", json!("+7"), "log-entry-malformed"),
         ("/logIndex", json!(1.5), "log-entry-malformed"),
         ("/logIndex", json!("9223372036854775808"), "log-entry-malformed"),
         ("/logIndex", json!("9223372036854775807"), "?inclusion-promise"),

@@ -30,7 +30,8 @@ impl VerifiedLogEntries {
     /// Verifies all `entries` of a signature, and that at least `threshold` different logs have it.
     ///
     /// Entries of logs that the operator does not trust are skipped, since anybody can run a log; every other one must be
-    /// verified. Logs are counted, never entries (CVE-2026-49834).
+    /// verified. Logs are counted, never entries (CVE-2026-49834): by their keys, since one log may be listed under several
+    /// ids.
     ///
     /// # Errors
     /// The first [`TransparencyError`] of an entry; [`TransparencyRule::EntryDuplicate`]; [`TransparencyRule::LogUnknown`]
@@ -41,6 +42,11 @@ impl VerifiedLogEntries {
         signed: &LoggedSignature<'_>,
         by: &LogVerification<'_>,
     ) -> Result<Self, TransparencyError> {
+        // The id of a trusted log follows from its key, so that it has one.
+        let key = |entry: &VerifiedLogEntry| {
+            let log = by.logs.iter().find(|log| log.id() == entry.log());
+            log.map(|log| log.key().id())
+        };
         let mut verified: Vec<VerifiedLogEntry> = Vec::new();
         let mut skipped = Vec::new();
         for entry in entries {
@@ -49,13 +55,14 @@ impl VerifiedLogEntries {
                 continue;
             }
             let entry = entry.verify(signed, by)?;
-            if verified.iter().any(|other| other.log() == entry.log() && other.leaf() == entry.leaf()) {
+            let is_same = |other: &VerifiedLogEntry| key(other) == key(&entry) && other.leaf() == entry.leaf();
+            if verified.iter().any(is_same) {
                 return Err(TransparencyError::refused(TransparencyRule::EntryDuplicate).by(entry.log()));
             }
             verified.push(entry);
         }
+        let count = ordered::set(verified.iter().map(key)).len();
         let all = Self { entries: verified, skipped };
-        let count = all.logs().len();
         match (count >= threshold.get(), all.skipped.first()) {
             (true, _) => Ok(all),
             (false, Some(log)) if count == 0 => Err(TransparencyError::refused(TransparencyRule::LogUnknown).by(log)),
