@@ -37,6 +37,8 @@ mod clearing;
 mod codes;
 #[path = "keyless/cosign.rs"]
 mod cosign;
+#[path = "keyless/cosign_log.rs"]
+mod cosign_log;
 #[path = "keyless/files.rs"]
 mod files;
 #[path = "keyless/images.rs"]

@@ -37,6 +37,8 @@ use crate::case::trusting;
 use crate::case::verdict_on;
 use crate::case::workflow;
 use crate::cosign;
+use crate::cosign_log;
+use crate::cosign_log::PublicSignature;
 use crate::files;
 use crate::mutations::Good;
 use crate::vectors;
@@ -87,7 +89,7 @@ impl PathCase {
     }
 }
 
-/// Each path once, with log entries or, at `.sig`, with a timestamp alone; `None` where a suite is missing.
+/// Each path once, with log entries, and `.sig` also with a timestamp alone; `None` where a suite is missing.
 fn cases() -> Option<Vec<PathCase>> {
     let mut cases = Vec::new();
     for (name, suite, bundle) in [
@@ -116,6 +118,14 @@ fn cases() -> Option<Vec<PathCase>> {
         root: json(&cosign::golden("cosign-tag-certificate/trusted_root.json")),
         rule: LogRule::NONE.with_timestamps(1),
         signed: Signed::Document(Box::new(cosign::signature(&manifest, &content, &layer))),
+    });
+    cases.push(PathCase {
+        name: ".sig, Rekor v1",
+        names: PublicSignature::names(),
+        now: now(),
+        root: PublicSignature::root()?,
+        rule: cosign_log::LOGGED,
+        signed: Signed::Document(Box::new(PublicSignature::read("cosign-fulcio-rekor")?.evidence())),
     });
     for (name, suite, folder) in [
         ("file, Rekor v1", "sigstore-bundles", "py-bundle_v3_alt.txt"),
