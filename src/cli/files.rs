@@ -87,6 +87,11 @@ pub(super) fn write_together(files: &[(&Path, &[u8])], overwrite: Overwrite) -> 
     Ok(files::write_together(files, MODE, overwrite)?)
 }
 
+/// Replaces files that are there, in the same way. Each keeps its permissions.
+pub(super) fn replace_together(files: &[(&Path, &[u8])]) -> Result<(), Failure> {
+    Ok(files::replace_together(files)?)
+}
+
 /// Checks early, before the work is done, that a file can be written.
 pub(super) fn writable(path: &Path, overwrite: Overwrite) -> Result<(), Failure> {
     files::check_target(path, overwrite)?;

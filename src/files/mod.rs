@@ -40,6 +40,7 @@ pub use undo::before_unfinished;
 pub use undo::undo_all;
 pub use undo::undo_on_panic;
 pub use write::check_target;
+pub use write::replace_together;
 pub use write::sync_directory;
 pub use write::write;
 pub use write::write_together;

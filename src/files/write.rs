@@ -33,6 +33,30 @@ pub fn write_together(files: &[(&Path, &[u8])], mode: u32, overwrite: Overwrite)
         check_target(path, overwrite)?;
     }
     let staged = files.iter().map(|(path, bytes)| stage(path, bytes, mode)).collect::<Result<Vec<_>, _>>()?;
+    rename_all(staged, files, overwrite)
+}
+
+/// Replaces several regular files that are there, as [`write_together`] does. Each new file has the permissions of the one
+/// that it replaces, whatever the umask is, and its owner, as far as the operating system allows that.
+///
+/// # Errors
+/// [`FileError::NotAFile`], also for a link; [`FileError::Io`], also where there is no file. Nothing has changed then,
+/// unless a later file failed after an earlier one got its name.
+pub fn replace_together(files: &[(&Path, &[u8])]) -> Result<(), FileError> {
+    let mut staged = Vec::new();
+    for (path, bytes) in files {
+        let missing = || written_to(path)(io::ErrorKind::NotFound.into());
+        let (old, _) = read::regular(path)?.ok_or_else(missing)?;
+        let old = old.metadata().map_err(read::failed(path))?;
+        let new = stage(path, bytes, PRIVATE)?;
+        keep_access(&old, &new.file).map_err(written_to(path))?;
+        staged.push(new);
+    }
+    rename_all(staged, files, Overwrite::Replace)
+}
+
+/// Renames the files to their paths.
+fn rename_all(staged: Vec<Temporary>, files: &[(&Path, &[u8])], overwrite: Overwrite) -> Result<(), FileError> {
     for (new, (path, _)) in staged.into_iter().zip(files) {
         new.path.rename(path, overwrite).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => FileError::Exists { path: (*path).to_owned() },
@@ -48,6 +72,25 @@ fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<Temporary, FileError> {
     let mut new = Temporary::beside(path, mode)?;
     new.file.write_all(bytes).and_then(|()| new.file.sync_all()).map_err(written_to(path))?;
     Ok(new)
+}
+
+/// Gives `new` the owner and the permissions of `old`. Only root may give a file away: where that is refused, the owner stays.
+/// The bits that let a program run as its owner are not taken along.
+#[cfg(unix)]
+fn keep_access(old: &fs::Metadata, new: &File) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    let own = new.metadata()?;
+    if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
+        drop(std::os::unix::fs::fchown(new, Some(old.uid()), Some(old.gid())));
+    }
+    new.set_permissions(fs::Permissions::from_mode(old.mode() & 0o777))?;
+    new.sync_all()
+}
+
+#[cfg(not(unix))]
+fn keep_access(old: &fs::Metadata, new: &File) -> io::Result<()> {
+    new.set_permissions(old.permissions())
 }
 
 /// Refuses a path where no file can be written: an existing file must not be replaced, or something other than a file
@@ -81,10 +124,54 @@ pub(super) fn sync_parent(path: &Path) {
     drop(sync_directory(parent_of(path)));
 }
 
+/// Permissions: readable and writable for the owner alone, until the file has those of the one that it replaces.
+const PRIVATE: u32 = 0o600;
+
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
+
+    #[test]
+    fn a_file_that_is_replaced_keeps_its_permissions() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        for (name, mode) in [("a", 0o640), ("b", 0o666), ("c", 0o444), ("d", 0o4755)] {
+            fs::write(at(name), "old").unwrap();
+            fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        // Only root may give a file away; for others the owner is the same anyway.
+        drop(std::os::unix::fs::chown(at("a"), Some(1), Some(1)));
+        let owner = |name: &str| {
+            let seen = fs::metadata(at(name)).unwrap();
+            (seen.uid(), seen.gid())
+        };
+        let before = owner("a");
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(at);
+        replace_together(&[(&a, b"1"), (&b, b"2"), (&c, b"3"), (&d, b"4")]).unwrap();
+        assert_eq!(owner("a"), before);
+        for (name, mode, text) in [("a", 0o640, "1"), ("b", 0o666, "2"), ("c", 0o444, "3"), ("d", 0o755, "4")] {
+            assert_eq!(fs::metadata(at(name)).unwrap().permissions().mode() & 0o7777, mode, "{name}");
+            assert_eq!(fs::read_to_string(at(name)).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn only_regular_files_that_are_there_are_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("file"), "old").unwrap();
+        std::os::unix::fs::symlink("file", at("link")).unwrap();
+        for (other, is_link) in [("link", true), ("missing", false)] {
+            let error = replace_together(&[(&at("file"), b"new"), (&at(other), b"new")]).unwrap_err();
+            assert_eq!(matches!(error, FileError::NotAFile { .. }), is_link, "{error}");
+            assert_eq!(fs::read_to_string(at("file")).unwrap(), "old");
+        }
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "nothing is left behind");
+    }
 
     #[test]
     fn pipes_devices_and_directories_are_not_replaced() {

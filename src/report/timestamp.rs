@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::ops::timestamp::SkippedSignature;
-use crate::ops::timestamp::TimestampedBundle;
 use crate::ops::timestamp::TimestampedSignature;
 use crate::ops::timestamp::UnstampedSignature;
 use crate::report::ReportedError;
+use crate::x509::SignedBefore;
 use crate::x509::TimestampToken;
 
 /// The result of `timestamp request` for one reference.
@@ -149,14 +149,15 @@ impl TimestampAttachResult {
         self.skipped.push(ReportedSkip::of(skipped));
     }
 
-    /// Adds a signature of the image `subject` that has the timestamp in the file `token` now.
-    pub fn add(&mut self, subject: &Digest, timestamped: &TimestampedSignature, token: &Path) {
+    /// Adds a signature of the image `subject` that has the timestamp in the file `token` now, in the signature manifest
+    /// `referrer`.
+    pub fn add(&mut self, subject: &Digest, timestamped: &TimestampedSignature, referrer: &Digest, token: &Path) {
         self.attached.push(AttachedTimestamp {
             bundle: None,
             digest: *subject,
             earliest: timestamped.proof().earliest().to_string(),
             latest: timestamped.proof().at().to_string(),
-            referrer: Some(*timestamped.attachment().manifest.digest()),
+            referrer: Some(*referrer),
             signature: *timestamped.original(),
             token: token.display().to_string(),
         });
@@ -168,13 +169,13 @@ impl TimestampAttachResult {
         self.timestamped.push(AlreadyTimestamped { digest: *subject, referrer: Some(*referrer), token });
     }
 
-    /// Adds the bundle `original` of a file, which has the timestamp in the file `token` now.
-    pub fn add_bundle(&mut self, original: &Digest, timestamped: &TimestampedBundle, token: &Path) {
+    /// Adds the bundle `original` of a file, whose place `bundle` takes: it has the timestamp `proof` in the file `token`.
+    pub fn add_bundle(&mut self, original: &Digest, bundle: &Digest, proof: &SignedBefore, token: &Path) {
         self.attached.push(AttachedTimestamp {
-            bundle: Some(*timestamped.bundle().digest()),
+            bundle: Some(*bundle),
             digest: *original,
-            earliest: timestamped.proof().earliest().to_string(),
-            latest: timestamped.proof().at().to_string(),
+            earliest: proof.earliest().to_string(),
+            latest: proof.at().to_string(),
             referrer: None,
             signature: *original,
             token: token.display().to_string(),

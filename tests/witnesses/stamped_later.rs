@@ -1,6 +1,7 @@
 //! The `timestamp` commands for Sigstore bundles: signed offline, stamped elsewhere, attached here.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -290,6 +291,50 @@ fn the_bundle_of_a_file_gets_a_timestamp_and_nothing_else_changes() {
     assert!(yard.expect(&attach.replace("a.json", "link.json"), 2).contains("link.json"));
 }
 
+/// The answers of two authorities in one command: one new referrer or one file with both, and the report names that one.
+#[test]
+fn the_answers_of_two_authorities_are_attached_together() {
+    let Some(yard) = Yard::new() else { return };
+    let scene = yard.scene;
+    let other_root = scene.shop.root(plan("/O=Other/CN=root", CA));
+    let other = scene.shop.issue(&other_root, plan("/O=Other/CN=timestamps", TSA));
+    fs::copy(&other_root.file, yard.place.path().join("other.pem")).unwrap();
+    let answer = |request: &TimestampRequest| {
+        yard.answer("a.tsr", request, &scene.tsa, Stamps::Granted);
+        let authority = TestAuthority { does: Stamps::Granted, time: other.certificate.not_before(), tsa: &other };
+        fs::write(yard.place.path().join("b.tsr"), authority.response(request).unwrap()).unwrap();
+    };
+    let tokens = "--token a.tsr --token b.tsr --token a.tsr --timestamp-roots tsa.pem --timestamp-roots other.pem";
+    yard.expect("sign oci:app:v1 --key release.key --cert-chain release.pem", 0);
+    yard.expect("timestamp request oci:app:v1 -o requests", 0);
+    answer(&yard.request("requests"));
+    let result = yard.report(&format!("timestamp attach oci:app:v1 {tokens}"))["results"][0].clone();
+    let referrer = &result["timestamped"][0]["referrer"];
+    assert!(referrer.is_string() && (0..2).all(|at| result["attached"][at]["referrer"] == *referrer), "{result}");
+    let stamped: Vec<_> = yard.snapshot("app").into_iter().map(|(_, bytes)| count(&bytes, "signedTimestamp")).collect();
+    assert_eq!(stamped.into_iter().filter(|count| *count > 0).collect::<Vec<_>>(), [2], "one bundle with both");
+    let tree = yard.expect("tree oci:app:v1", 0);
+    assert!(tree.contains(referrer.as_str().unwrap()), "{tree}");
+    yard.expect(&format!("verify oci:app:v1 {WHO}"), 0);
+
+    yard.expect("key new -o own --no-passphrase", 0);
+    yard.expect("sign-blob app.txt --key own.key --bundle a.json", 0);
+    yard.expect("timestamp request --bundle a.json -o more --key own.pub", 0);
+    answer(&yard.request("more"));
+    let path = yard.place.path().join("a.json");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    let result = yard.report(&format!("timestamp attach --bundle a.json --key own.pub {tokens}"))["results"][0].clone();
+    let written = yard.read("a.json");
+    let digest = Digest::sha256(&written).to_string();
+    assert!((0..2).all(|at| result["attached"][at]["bundle"] == *digest), "{result}");
+    assert_eq!((count(&written, "signedTimestamp"), result["timestamped"].as_array().unwrap().len()), (2, 1));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640, "the permissions stay");
+}
+
+fn count(bytes: &[u8], text: &str) -> usize {
+    String::from_utf8_lossy(bytes).matches(text).count()
+}
+
 /// A store whose image `scene.leaf` signed, in a bundle with its certificate.
 fn signed_store(scene: &Scene) -> (Memory, bulla::oci::Subject) {
     let (place, key, forms) = (store(), key(&scene.leaf), Forms::of(FormName::SigstoreBundle));
@@ -332,11 +377,26 @@ fn each_authority_stamps_a_bundle_once_and_timestamps_stay_together() {
     let trust = |anchors| WitnessTrust { anchors, root: None, time: VerificationTime::now(now) };
     let both = trust(&anchors);
     let request = found(&place).without_timestamp(Some(both), LIMITS)[0].request(nonce());
-    // Before anything is pushed, that of one authority is not that of another one.
-    let mut image = found(&place);
+    // Before anything is pushed, that of one authority is not that of another one, and both are in one signature.
+    let (once, mut image) = (signed_store(scene), found(&place));
+    let mut made = Vec::new();
     for tsa in [&scene.tsa, &other] {
-        assert_eq!(image.add(&response(tsa, &request, now), both, LIMITS).unwrap().added.len(), 1);
+        let placed = image.add(&response(tsa, &request, now), both, LIMITS).unwrap();
+        assert_eq!((placed.added.len(), placed.already.len()), (1, 0));
+        made.push(*placed.added[0].attachment().manifest.digest());
     }
+    let again = image.add(&response(&scene.tsa, &request, now), both, LIMITS).unwrap();
+    assert_eq!((again.added.len(), &again.already), (0, &made[1..].to_vec()));
+    assert_ne!(made[0], made[1]);
+    assert_eq!([image.attached_as(&made[0]), image.attached_as(&made[1])], [made[1]; 2]);
+    ready(image.attach(&once.0, LIMITS)).unwrap();
+    let counts = |place: &_| {
+        let stamps = |document: &BundleDocument| document.verification_material.timestamps.len();
+        let mut counts: Vec<_> = bundles(place).iter().map(|(document, _)| stamps(document)).collect();
+        counts.sort_unstable();
+        counts
+    };
+    assert_eq!((referrers(&once), counts(&once)), (2, vec![0, 2]));
     for (tsa, time, added) in
         [(&scene.tsa, now, 1), (&scene.tsa, later(now, -1), 0), (&other, now, 1), (&other, now, 0)]
     {
@@ -350,9 +410,7 @@ fn each_authority_stamps_a_bundle_once_and_timestamps_stay_together() {
     }
     assert_eq!(referrers(&place), 3);
     let stamps = |document: &BundleDocument| document.verification_material.timestamps.len();
-    let mut counts: Vec<_> = bundles(&place).iter().map(|(document, _)| stamps(document)).collect();
-    counts.sort_unstable();
-    assert_eq!(counts, [0, 1, 2]);
+    assert_eq!(counts(&place), [0, 1, 2]);
     // The next timestamp goes to the bundle with the most, in either order of the list.
     let mut listed: Vec<_> = bundles(&place).into_iter().filter(|(document, _)| stamps(document) < 2).collect();
     for _ in 0..2 {

@@ -9,6 +9,7 @@ use bulla::limits::Limits;
 use bulla::ops::sign::SignedPlatforms;
 use bulla::ops::timestamp;
 use bulla::ops::timestamp::ImageSignatures;
+use bulla::ops::timestamp::PlacedAnswer;
 use bulla::ops::timestamp::TimestampingError;
 use bulla::ops::witness::WitnessTrust;
 use bulla::report::Report;
@@ -37,8 +38,9 @@ use crate::cli::timestamp::trust::NamedAuthorities;
 /// The images of one reference, their signatures, and what was done with the answers.
 struct AttachJob {
     images: Vec<ImageSignatures>,
-    /// What was done with the answers, for each image in the order of `images`.
     lines: Vec<Placed>,
+    /// What was done with each answer for an image, by its position in `images`.
+    placed: Vec<(usize, PathBuf, PlacedAnswer)>,
     reference: String,
     result: TimestampAttachResult,
     sink: Arc<dyn Sink>,
@@ -79,6 +81,7 @@ fn attach_to_images(
     for answer in answers {
         place(answer, &mut jobs, trust, limits)?;
     }
+    jobs.iter_mut().for_each(AttachJob::report);
     let failures = runtime.block_on(push(&jobs, limits));
     let mut exit = Exit::Yes;
     for (job, failure) in jobs.iter_mut().zip(&failures) {
@@ -127,7 +130,7 @@ async fn find(
         }
         let (reference, mut result) = (reference.clone(), TimestampAttachResult::new(reference));
         images.iter().flat_map(ImageSignatures::left_out).for_each(|skipped| result.skip(skipped));
-        jobs.push(AttachJob { images, lines: Vec::new(), reference, result, sink });
+        jobs.push(AttachJob { images, lines: Vec::new(), placed: Vec::new(), reference, result, sink });
     }
     Ok(jobs)
 }
@@ -140,29 +143,15 @@ fn place(
     limits: &Limits,
 ) -> Result<(), Failure> {
     let (mut is_placed, mut fault) = (false, TimestampingError::NoSignature);
-    for AttachJob { images, lines, result, .. } in jobs {
-        for image in images {
-            let placed = match image.add(response, trust, limits) {
-                Ok(placed) => placed,
-                Err(TimestampingError::NoSignature) => continue,
-                Err(error) => {
-                    fault = error;
-                    continue;
+    for AttachJob { images, placed, .. } in jobs {
+        for (position, image) in images.iter_mut().enumerate() {
+            match image.add(response, trust, limits) {
+                Ok(answer) => {
+                    is_placed = true;
+                    placed.push((position, file.clone(), answer));
                 }
-            };
-            is_placed = true;
-            let subject = *image.subject().digest();
-            let mut line = |done, referrer: String| {
-                lines.push(Placed { done, referrer, subject: subject.to_string(), token: file.clone() });
-            };
-            for referrer in &placed.already {
-                result.add_timestamped(&subject, referrer, file);
-                line("already timestamped", format!("referrer {referrer}"));
-            }
-            for made in &placed.added {
-                result.add(&subject, made, file);
-                let (referrer, latest) = (made.attachment().manifest.digest(), made.proof().at());
-                line("timestamped", format!("signature {}  referrer {referrer}  at {latest}", made.original()));
+                Err(TimestampingError::NoSignature) => {}
+                Err(error) => fault = error,
             }
         }
     }
@@ -195,6 +184,27 @@ async fn push(jobs: &[AttachJob], limits: &Limits) -> Vec<Option<Failure>> {
 }
 
 impl AttachJob {
+    /// Says what was done with the answers, once all are placed: a signature manifest may have the timestamps of several.
+    fn report(&mut self) {
+        for (position, token, answer) in &self.placed {
+            let Some(image) = self.images.get(*position) else { continue };
+            let subject = image.subject().digest();
+            let mut line = |done, referrer: String| {
+                self.lines.push(Placed { done, referrer, subject: subject.to_string(), token: token.clone() });
+            };
+            for referrer in answer.already.iter().map(|already| image.attached_as(already)) {
+                self.result.add_timestamped(subject, &referrer, token);
+                line("already timestamped", format!("referrer {referrer}"));
+            }
+            for made in &answer.added {
+                let referrer = image.attached_as(made.attachment().manifest.digest());
+                self.result.add(subject, made, &referrer, token);
+                let (signature, latest) = (made.original(), made.proof().at());
+                line("timestamped", format!("signature {signature}  referrer {referrer}  at {latest}"));
+            }
+        }
+    }
+
     fn shown(&self) {
         for Placed { done, referrer, subject, token } in &self.lines {
             render::line(format_args!("{done} {subject}  {}", self.reference));

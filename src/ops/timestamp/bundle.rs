@@ -208,6 +208,15 @@ impl BundleSignature {
         }
     }
 
+    /// The same signature in `bundle`, which differs from its own bundle by a further timestamp.
+    ///
+    /// # Errors
+    /// [`TimestampingError`]: the bundle with the timestamp exceeds a limit.
+    pub(super) fn in_bundle(&self, bundle: &Content, limits: &Limits) -> Result<Self, TimestampingError> {
+        let timestamps = BundleDocument::parse(bundle.bytes(), limits)?.verification_material.timestamps;
+        Ok(Self { bundle: bundle.clone(), timestamps, ..self.clone() })
+    }
+
     /// The bundle with `verified`, which [`BundleSignature::verify`] returned.
     pub(super) fn with_verified(
         &self,

@@ -29,10 +29,13 @@ pub struct AttachedBundle {
     signature: BundleSignature,
 }
 
-/// The Sigstore bundles of one image, and those with one more timestamp.
+/// The Sigstore bundles of one image, and those with more timestamps.
 #[derive(Debug)]
 pub struct BundleSignatures {
+    /// One for each timestamp. Those of several authorities on one signature are in one bundle.
     pub(super) made: Vec<TimestampedSignature>,
+    /// The signature manifests that were made and are not attached, each with the one that has a further timestamp.
+    pub(super) replaced: BTreeMap<Digest, Digest>,
     pub(super) signatures: Vec<AttachedBundle>,
     pub(super) skipped: Vec<SkippedSignature>,
     pub(super) subject: Subject,
@@ -70,7 +73,7 @@ impl AttachedBundle {
 impl BundleSignatures {
     /// Adds the timestamp in `response` to the bundles that it is about, by its message imprint, but for those that have a
     /// verified one of this authority. Bundles that differ in their timestamps alone get it once, together with the
-    /// verified timestamps that one of them has. Nothing is pushed yet.
+    /// verified timestamps that one of them has and those that were added before. Nothing is pushed yet.
     ///
     /// # Errors
     /// [`TimestampingError::NoSignature`], or why no bundle can have this timestamp.
@@ -92,11 +95,23 @@ impl BundleSignatures {
                 Err(error) => fault = error,
             }
         }
+        for timestamped in &made {
+            self.replace_made(timestamped);
+        }
         placed.added = made.len();
         self.made.append(&mut made);
         match placed.added == 0 && placed.already.is_empty() {
             true => Err(fault),
             false => Ok(placed),
+        }
+    }
+
+    /// Puts the timestamps that were added to the same signature before into the bundle of `timestamped`, which has them.
+    fn replace_made(&mut self, timestamped: &TimestampedSignature) {
+        let new = timestamped.attachment();
+        for made in self.made.iter_mut().filter(|made| made.original() == timestamped.original()) {
+            let _first = self.replaced.insert(*made.attachment().manifest.digest(), *new.manifest.digest());
+            *made = made.in_attachment(new.clone());
         }
     }
 
@@ -120,7 +135,9 @@ impl BundleSignatures {
     /// 1. A variant with an unsound timestamp is left aside ([`BundleSignature::has_sound_timestamps`]): verifiers may
     ///    refuse it, and anybody can have made it.
     /// 2. If another one has a verified timestamp of this authority, nothing is added.
-    /// 3. Among those with verified timestamps alone, the one with the most is chosen; without any, the first that is sound.
+    /// 3. A bundle that got a timestamp of another authority before gets this one, too: one signature is attached once.
+    /// 4. Else, among those with verified timestamps alone, the one with the most is chosen; without any, the first that is
+    ///    sound.
     fn timestamped(
         &self,
         variants: &[&AttachedBundle],
@@ -148,9 +165,15 @@ impl BundleSignatures {
         if let Some(made) = self.made.iter().find(is_made) {
             return Ok(Stamped::Already(*made.attachment().manifest.digest()));
         }
+        let begun = variants
+            .iter()
+            .find_map(|one| Some((*one, self.made.iter().find(|made| made.original() == one.manifest())?)));
         let about = || variants.iter().copied().find(|one| one.signature.has_sound_timestamps(limits));
-        let base = best.map(|(_, one)| one).or_else(about).unwrap_or(first);
-        let bundle = base.signature.with_verified(&verified, limits)?;
+        let base = begun.map(|(one, _)| one).or(best.map(|(_, one)| one)).or_else(about).unwrap_or(first);
+        let bundle = match begun.and_then(|(_, made)| made.attachment().blobs.first()) {
+            Some(stamped) => base.signature.in_bundle(stamped, limits)?.with_verified(&verified, limits)?,
+            None => base.signature.with_verified(&verified, limits)?,
+        };
         let media_type = &base.signature.bundle().descriptor().media_type;
         let manifest =
             referrer::bundle_manifest_with(&self.subject, bundle.bundle(), media_type, base.annotations.clone())

@@ -1,5 +1,6 @@
 //! Finds the signatures of an image that can get timestamps.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use tracing::Instrument as _;
@@ -73,7 +74,8 @@ async fn search(
     let span = info_span!("find signatures", subject = %subject.digest(), place = %source.origin());
     let walk = Walk::new(source, limits);
     let (made, skipped) = (Vec::new(), Vec::new());
-    let bundles = BundleSignatures { made, signatures: Vec::new(), skipped, subject: subject.clone() };
+    let (replaced, signatures) = (BTreeMap::new(), Vec::new());
+    let bundles = BundleSignatures { made, replaced, signatures, skipped, subject: subject.clone() };
     let (made, skipped) = (Vec::new(), Vec::new());
     let notary = NotarySignatures { made, signatures: Vec::new(), skipped, subject: subject.clone() };
     let (checks, found) = (SignatureBudget::of(limits.evidence.signature_checks), ImageSignatures { bundles, notary });

@@ -1,6 +1,7 @@
 //! `ImageSignatures`: the signatures of one image that can get timestamps, in all formats.
 
 use crate::digest::Digest;
+use crate::envelope::Attachment;
 use crate::envelope::FormName;
 use crate::envelope::NotaryFormat;
 use crate::limits::Limits;
@@ -78,7 +79,8 @@ impl ImageSignatures {
         notary.chain(bundles).collect()
     }
 
-    /// Adds the timestamp in `response` to the signatures that it is about. Nothing is pushed yet.
+    /// Adds the timestamp in `response` to the signatures that it is about. Nothing is pushed yet. A bundle that gets several,
+    /// one of each authority, is attached once with all of them ([`ImageSignatures::attached_as`]).
     ///
     /// # Errors
     /// [`TimestampingError::NoSignature`], or why no signature can have this timestamp.
@@ -97,6 +99,17 @@ impl ImageSignatures {
         let added = last(&self.notary.made, notary.added).iter().chain(last(&self.bundles.made, bundles.added));
         let already = notary.already.into_iter().chain(bundles.already).collect();
         Ok(PlacedAnswer { added: added.cloned().collect(), already })
+    }
+
+    /// The signature manifest that is attached where [`ImageSignatures::add`] returned `manifest`: another one, if the same
+    /// signature got a further timestamp after it.
+    pub fn attached_as(&self, manifest: &Digest) -> Digest {
+        let mut last = manifest;
+        // Each was made after those that it replaces, so this ends.
+        while let Some(next) = self.bundles.replaced.get(last) {
+            last = next;
+        }
+        *last
     }
 
     /// The signatures that get no timestamp.
@@ -130,8 +143,14 @@ impl ImageSignatures {
     /// # Errors
     /// As [`attach::attach`].
     pub async fn attach(&self, sink: &dyn Sink, limits: &Limits) -> Result<(), OpsError> {
-        let made = self.notary.made.iter().chain(&self.bundles.made);
-        let attachments: Vec<_> = made.map(|made| made.attachment().clone()).collect();
+        let mut attachments: Vec<Attachment> = Vec::new();
+        for made in self.notary.made.iter().chain(&self.bundles.made) {
+            let attachment = made.attachment();
+            // Timestamps of several authorities on one signature are in one bundle.
+            if !attachments.iter().any(|other| other.manifest.digest() == attachment.manifest.digest()) {
+                attachments.push(attachment.clone());
+            }
+        }
         attach::attach(sink, self.subject(), &attachments, limits).await
     }
 }

@@ -209,6 +209,11 @@ impl TimestampedSignature {
         Self { attachment, original, proof }
     }
 
+    /// The same timestamp in another bundle, which has a further one.
+    pub(super) fn in_attachment(&self, attachment: Attachment) -> Self {
+        Self { attachment, ..self.clone() }
+    }
+
     /// The envelope with the token, and its new signature manifest.
     pub const fn attachment(&self) -> &Attachment {
         &self.attachment
