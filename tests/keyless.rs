@@ -43,6 +43,8 @@ mod cosign_log;
 mod files;
 #[path = "keyless/images.rs"]
 mod images;
+#[path = "keyless/keys.rs"]
+mod keys;
 #[path = "keyless/mutations.rs"]
 mod mutations;
 #[path = "keyless/own.rs"]

@@ -1,12 +1,21 @@
 //! Whom a quorum counts where certificates sign: a person with two certificates is one signer.
 
+use std::sync::Arc;
+
 use bulla::envelope::Evidence;
 use bulla::envelope::NotaryPayload;
 use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::media_type::OCI_CONFIG;
 use bulla::oci::media_type::OCI_MANIFEST;
+use bulla::trust::CertificateMeans;
 use bulla::trust::Identity;
+use bulla::trust::Means;
+use bulla::trust::Owner;
+use bulla::trust::RevocationUse;
+use bulla::x509::Anchor;
+use bulla::x509::IdentityPattern;
+use bulla::x509::Profile;
 use bulla::x509::Purpose;
 
 use super::made::LEAF;
@@ -101,6 +110,33 @@ fn anchors_at_several_heights_of_one_chain_make_no_second_owner() {
     };
     assert_eq!(verdict(&by(&second), &signed(scene, &[&first, &second]), scene.now()), "");
     assert_eq!(verdict(&by(&other), &signed(scene, &[&first, &other]), scene.now()), "accepted");
+}
+
+/// An identity that refuses a certificate leaves it to a later one; an identity about which nothing can be told does not.
+#[test]
+fn a_certificate_is_a_later_identitys_only_where_the_earlier_ones_refuse_it() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let extensions = format!("{LEAF}crlDistributionPoints=URI:http://crl.example/a\n");
+    let evidence = signed(scene, &[&scene.shop.issue(&scene.root, plan(ANN, &extensions))]);
+    let identity = |owner: &str, root: &Made, revocation| {
+        let anchors = Arc::from([Anchor { certificate: root.certificate.clone(), purpose: Purpose::Signing }]);
+        let means = CertificateMeans::new(anchors, IdentityPattern::parse("CN=Ann").unwrap(), Profile::NOTARY);
+        Identity::new(Owner::Named(owner.to_owned()), Means::Certificates(means.with_revocation(revocation)))
+    };
+    let ann = || identity("ann", &scene.root, RevocationUse::NotChecked);
+    let refusing = || identity("refusing", &scene.other_root, RevocationUse::NotChecked);
+    // Without evidence the status of a certificate that names a list is not known.
+    let unknown = || identity("unknown", &scene.root, RevocationUse::Required);
+    for identities in [vec![ann()], vec![refusing(), ann()], vec![ann(), unknown()]] {
+        let verified = verifier(identities, 1).verify(image(), &evidence, scene.now()).unwrap();
+        assert_eq!(verified.accepted().first().signer.owner(), &Owner::Named("ann".to_owned()));
+    }
+    for identities in
+        [vec![unknown()], vec![unknown(), ann()], vec![refusing(), unknown()], vec![unknown(), refusing()]]
+    {
+        assert!(verdict(&verifier(identities, 1), &evidence, scene.now()).starts_with('?'), "could not tell");
+    }
+    assert!(!verdict(&verifier(vec![refusing()], 1), &evidence, scene.now()).starts_with('?'), "refused");
 }
 
 /// Bob's certificate has a name of Ann's and one of Carol's: two of the three are owners, which only the search finds. Where

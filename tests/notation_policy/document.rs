@@ -9,6 +9,7 @@ use bulla::trust::notation::TrustPolicyDocument;
 use bulla::trust::notation::TrustPolicyError;
 use bulla::trust::notation::TrustPolicyRule;
 use bulla::trust::notation::TrustedIdentity;
+use bulla::trust::notation::UnevaluatedStatement;
 use bulla::trust::notation::VerifyTimestamp;
 use serde_json::Value;
 use serde_json::json;
@@ -135,9 +136,11 @@ fn scopes_are_repositories_written_in_full() {
         "a b/app",
         "registry.example:/app",
         "registry.example:x/app",
+        "registry.example:80x/app",
         "registry.example//app",
         "registry.example/-app",
         "registry.example/a___b",
+        "registry.example/a.-b",
         "registry..example/app",
         " registry.example/app",
         "**",
@@ -261,6 +264,27 @@ fn levels_say_what_they_do_not_enforce() {
     assert_eq!(level("strict", json!({"revocation": "skip"})), [(Revocation, PolicyAction::Skip)]);
     let all = json!({"authenticity": "enforce", "authenticTimestamp": "enforce", "expiry": "enforce", "revocation": "enforce"});
     assert_eq!(level("audit", all), []);
+}
+
+/// What it accepts is not verified, so it makes no identity, also where its trust stores are at hand.
+#[test]
+fn a_statement_that_does_not_enforce_every_check_makes_no_identities() {
+    for (level, overrides) in
+        [("permissive", json!({})), ("audit", json!({})), ("skip", json!({})), ("strict", json!({"expiry": "log"}))]
+    {
+        let mut one = statement();
+        one["signatureVerification"] = json!({"level": level, "override": overrides});
+        if level == "skip" {
+            one["trustStores"] = json!([]);
+            one["trustedIdentities"] = json!([]);
+        }
+        let read = parse(&document(&[one])).unwrap();
+        let made = read.statements().first().identities(&[]);
+        assert!(matches!(made, Err(UnevaluatedStatement::NotEnforced { .. })), "{level}: {made:?}");
+    }
+    let read = parse(&document(&[statement()])).unwrap();
+    let made = read.statements().first().identities(&[]);
+    assert!(matches!(made, Err(UnevaluatedStatement::StoreNotRead { .. })), "{made:?}");
 }
 
 /// notation reads a document where our outcome is not `policy-error`, and refuses the others.
