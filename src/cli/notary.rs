@@ -101,8 +101,11 @@ fn attribute_row(attribute: &ExtendedAttribute) -> (String, String) {
 }
 
 fn certificate_text(certificate: &Certificate) -> String {
+    let names = certificate.extensions().alternative_names();
+    let names: Vec<_> = names.iter().map(|name| Foreign(name).to_string()).collect();
+    let names = if names.is_empty() { String::new() } else { format!(" with the names {}", names.join(", ")) };
     format!(
-        "`{}` issued by `{}`, serial {}, from {} to {}, SHA-256 {}",
+        "`{}`{names} issued by `{}`, serial {}, from {} to {}, SHA-256 {}",
         Foreign(certificate.subject()),
         Foreign(certificate.issuer()),
         certificate.serial(),

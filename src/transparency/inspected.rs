@@ -1,8 +1,6 @@
 //! `InspectedMaterial`: the verification material beside a signature, decoded for people. Nothing in it is verified, and
 //! nothing here decides.
 
-use std::net::IpAddr;
-
 use crate::envelope::EnvelopeError;
 use crate::envelope::StoredTimestamp;
 use crate::envelope::VerificationMaterial;
@@ -74,7 +72,7 @@ impl InspectedCertificate {
     fn of(certificate: Certificate) -> Self {
         let (names, oidc_issuer) = match FulcioClaims::of(&certificate) {
             Ok(claims) => (vec![claims.name().to_owned()], claims.issuer().map(str::to_owned)),
-            Err(_) => (certificate.extensions().alternative_names().iter().map(name).collect(), None),
+            Err(_) => (certificate.extensions().alternative_names().iter().map(GeneralName::to_text).collect(), None),
         };
         Self { certificate, names, oidc_issuer }
     }
@@ -94,21 +92,4 @@ fn token(stored: &StoredTimestamp, limits: &Limits) -> Result<TimestampToken, Un
     let response = stored.response(limits).map_err(UnreadTimestamp::Stored)?;
     let response = TimestampResponse::parse(&response, limits).map_err(UnreadTimestamp::Token)?;
     Ok(response.token().clone())
-}
-
-/// A name as text. Foreign text.
-fn name(name: &GeneralName) -> String {
-    match name {
-        GeneralName::Directory(name) => name.to_string(),
-        GeneralName::Dns(text) | GeneralName::Email(text) | GeneralName::Uri(text) => text.clone(),
-        GeneralName::Ip(bytes) => match (<[u8; 4]>::try_from(bytes.as_slice()), <[u8; 16]>::try_from(bytes.as_slice()))
-        {
-            (Ok(bytes), _) => IpAddr::from(bytes).to_string(),
-            (_, Ok(bytes)) => IpAddr::from(bytes).to_string(),
-            _ => "an IP address".to_owned(),
-        },
-        GeneralName::Other { kind, .. } => format!("a name of the kind {kind}"),
-        GeneralName::RegisteredId(id) => id.to_string(),
-        GeneralName::Unread => "a name of an unknown kind".to_owned(),
-    }
 }

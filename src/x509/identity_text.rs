@@ -5,6 +5,7 @@ use crate::x509::IdentityPattern;
 use crate::x509::NamePattern;
 use crate::x509::Oid;
 use crate::x509::PatternError;
+use crate::x509::distinguished_name;
 use crate::x509::identity;
 use crate::x509::name;
 
@@ -13,7 +14,9 @@ impl IdentityPattern {
     ///
     /// - `CN=release,O=Example`, or `subject:…`: attributes of the subject (RFC 4514), which may have more;
     /// - `issuer:CN=…`: attributes of the issuer;
-    /// - `dns:…`, `email:…`, `uri:…`: one subject alternative name;
+    /// - `dns:…`, `email:…`, `uri:…`, `ip:…`: one subject alternative name;
+    /// - `dirname:CN=…,O=…`: a directory name among them, which has these attributes in this order and no other one;
+    /// - `rid:OID`: a registered identifier among them;
     /// - `othername:OID=…`: an `otherName` among them; `extension:OID=…`: the text of an extension;
     /// - `x509.subject: C=…, ST=…, O=…`: a trusted identity as notation writes it.
     ///
@@ -38,11 +41,20 @@ impl IdentityPattern {
             false => Ok(Self::all(NonEmpty::one(name(rest.to_owned())))),
         };
         match kind {
+            "dirname" => directory(rest).map(|name| Self::all(NonEmpty::one(name))),
             "dns" => whole(NamePattern::Dns),
             "email" => whole(NamePattern::Email),
             "extension" => numbered(text, rest, |id, text| NamePattern::Extension { id, text }),
+            "ip" => match rest.parse() {
+                Ok(address) => Ok(Self::all(NonEmpty::one(NamePattern::Ip(address)))),
+                Err(_) => Err(PatternError::IpAddress { found: rest.to_owned() }),
+            },
             "issuer" => identity::attributes(rest).map(|names| Self::all(names.map(of_issuer))),
             "othername" => numbered(text, rest, |id, text| NamePattern::OtherName { id, text }),
+            "rid" => match Oid::parse(rest) {
+                Some(id) => Ok(Self::all(NonEmpty::one(NamePattern::RegisteredId(id)))),
+                None => Err(PatternError::RegisteredId { found: rest.to_owned() }),
+            },
             "subject" => Self::subject(rest),
             "uri" => whole(NamePattern::Uri),
             "x509.subject" => Self::notation(text),
@@ -85,6 +97,17 @@ impl IdentityPattern {
             None => Ok((None, text)),
         }
     }
+}
+
+/// A directory name as a whole: it may have an attribute several times, each in a part of its own.
+fn directory(text: &str) -> Result<NamePattern, PatternError> {
+    let mut attributes = Vec::new();
+    for part in distinguished_name::parse(text)? {
+        let Ok([attribute]) = <[_; 1]>::try_from(part) else { return Err(PatternError::MultiValued) };
+        attributes.push(attribute);
+    }
+    let empty = PatternError::DistinguishedName { found: text.to_owned(), reason: "it is empty" };
+    NonEmpty::collect(attributes).map(NamePattern::Directory).ok_or(empty)
 }
 
 /// A pattern of an object identifier and a text, `OID=TEXT`.

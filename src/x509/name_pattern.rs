@@ -1,8 +1,10 @@
 //! `NamePattern`: one name that a certificate must have.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::nonempty::NonEmpty;
+use crate::x509::Attribute;
 use crate::x509::Certificate;
 use crate::x509::FulcioClaims;
 use crate::x509::FulcioExtension;
@@ -12,6 +14,7 @@ use crate::x509::Name;
 use crate::x509::Oid;
 use crate::x509::TextPattern;
 use crate::x509::der;
+use crate::x509::general_name;
 use crate::x509::name::Written;
 
 /// One name that a certificate must have.
@@ -25,6 +28,9 @@ pub enum NamePattern {
         /// Its text.
         text: TextPattern,
     },
+    /// A directory name among the subject alternative names: all of its attributes, the last one of the encoding first, and
+    /// no other one. Each stands in a part of its own, and is a text.
+    Directory(NonEmpty<(Oid, String)>),
     /// A DNS name among the subject alternative names (RFC 5280 section 4.2.1.6).
     Dns(String),
     /// An email address among the subject alternative names.
@@ -39,6 +45,9 @@ pub enum NamePattern {
     /// Extensions of Fulcio that say the same in a newer and an older form: at least one is there, and each that is there
     /// has its text.
     Fulcio(NonEmpty<(FulcioExtension, TextPattern)>),
+    /// An IP address among the subject alternative names, byte for byte: an IPv4 address is not the IPv6 address that it is
+    /// mapped to.
+    Ip(IpAddr),
     /// An attribute of the issuer's distinguished name, which is there exactly once.
     Issuer {
         /// Which attribute.
@@ -58,6 +67,8 @@ pub enum NamePattern {
         /// Its text.
         text: String,
     },
+    /// A registered identifier among the subject alternative names.
+    RegisteredId(Oid),
     /// An attribute of the subject's distinguished name, which is there exactly once.
     Subject {
         /// Which attribute.
@@ -105,6 +116,9 @@ impl NamePattern {
                 let fits = |claims: &FulcioClaims| kind.is_none_or(|kind| kind == claims.name_kind());
                 claims().is_ok_and(|claims| fits(&claims) && text.matches(claims.name()))
             }
+            Self::Directory(attributes) => {
+                any(&|name| matches!(name, GeneralName::Directory(found) if is_directory(found, attributes)))
+            }
             Self::Dns(text) => any(&|name| matches!(name, GeneralName::Dns(found) if found == text)),
             Self::Email(text) => any(&|name| matches!(name, GeneralName::Email(found) if found == text)),
             Self::Extension { id, text } => {
@@ -115,6 +129,10 @@ impl NamePattern {
                 either.iter().any(|(extension, _)| found(extension).is_some())
                     && either.iter().all(|(extension, text)| found(extension).is_none_or(|found| text.matches(found)))
             }),
+            Self::Ip(address) => {
+                let wanted = GeneralName::of_address(*address);
+                any(&|name| *name == wanted)
+            }
             Self::Issuer { kind, text } => has(certificate.issuer(), kind, text),
             Self::NoOidcIssuer => FulcioClaims::issuer_of(certificate).is_ok_and(|issuer| issuer.is_none()),
             Self::OidcIssuer(text) => {
@@ -124,6 +142,7 @@ impl NamePattern {
                 GeneralName::Other { kind, value } => kind == id && is_other_name(value, text),
                 _ => false,
             }),
+            Self::RegisteredId(id) => any(&|name| matches!(name, GeneralName::RegisteredId(found) if found == id)),
             Self::Subject { kind, text } => has(certificate.subject(), kind, text),
             Self::Uri(text) => any(&|name| matches!(name, GeneralName::Uri(found) if found == text)),
         }
@@ -134,6 +153,13 @@ impl fmt::Display for NamePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AlternativeName { text, .. } => write!(f, "name {text}"),
+            Self::Directory(attributes) => {
+                for (index, (kind, text)) in attributes.iter().enumerate() {
+                    let before = if index == 0 { "dirname:" } else { "," };
+                    write!(f, "{before}{}", Written { kind, text })?;
+                }
+                Ok(())
+            }
             Self::Dns(text) => write!(f, "dns:{text}"),
             Self::Email(text) => write!(f, "email:{text}"),
             Self::Extension { id, text } => write!(f, "extension {id}={text}"),
@@ -141,10 +167,12 @@ impl fmt::Display for NamePattern {
                 let (extension, text) = either.first();
                 write!(f, "{extension} {text}")
             }
+            Self::Ip(address) => write!(f, "ip:{address}"),
             Self::Issuer { kind, text } => write!(f, "issuer {}", Written { kind, text }),
             Self::NoOidcIssuer => f.write_str("no OIDC issuer"),
             Self::OidcIssuer(text) => write!(f, "OIDC issuer {text}"),
             Self::OtherName { id, text } => write!(f, "otherName {id}={text}"),
+            Self::RegisteredId(id) => write!(f, "rid:{id}"),
             Self::Subject { kind, text } => write!(f, "subject {}", Written { kind, text }),
             Self::Uri(text) => write!(f, "uri:{text}"),
         }
@@ -155,9 +183,20 @@ fn has(name: &Name, kind: &Oid, text: &str) -> bool {
     name.only_text(kind) == Some(text)
 }
 
+/// Whether a distinguished name has these attributes, in the order in which RFC 4514 writes them, and nothing else.
+fn is_directory(name: &Name, attributes: &NonEmpty<(Oid, String)>) -> bool {
+    let mut parts: Vec<_> = name.parts().collect();
+    parts.reverse();
+    let is_it = |(part, (kind, text)): (&&[Attribute], &(Oid, String))| match part {
+        [one] => one.kind() == kind && one.text() == Some(text),
+        _ => false,
+    };
+    parts.len() == attributes.count() && parts.iter().zip(attributes.iter()).all(is_it)
+}
+
 /// Whether an extension is `text`: Fulcio writes its older extensions as bare bytes and its newer ones as DER.
 fn is_text(value: &[u8], text: &str) -> bool {
-    match der::only(value, UTF8_STRING) {
+    match der::only(value, der::UTF8_STRING) {
         Some(content) => content == text.as_bytes(),
         None => value == text.as_bytes(),
     }
@@ -165,15 +204,8 @@ fn is_text(value: &[u8], text: &str) -> bool {
 
 /// Whether the value of an `otherName` is `text`: `[0] EXPLICIT` and one string.
 fn is_other_name(value: &[u8], text: &str) -> bool {
-    let inner = der::only(value, EXPLICIT_0).unwrap_or_default();
-    let mut tags = [UTF8_STRING, PRINTABLE_STRING, IA5_STRING].into_iter();
-    tags.any(|tag| der::only(inner, tag) == Some(text.as_bytes()))
+    general_name::other_text(value) == Some(text)
 }
-
-const EXPLICIT_0: u8 = 0xa0;
-const IA5_STRING: u8 = 0x16;
-const PRINTABLE_STRING: u8 = 0x13;
-const UTF8_STRING: u8 = 0x0c;
 
 #[cfg(test)]
 mod tests {

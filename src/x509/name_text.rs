@@ -20,7 +20,8 @@ use crate::x509::syntax;
 pub enum NameError {
     /// A text that is no alternative name, or one without the syntax of its form (RFC 5280 section 4.2.1.6).
     #[error(
-        "{:?} is not an alternative name: dns:example.com, email:a@example.com or uri:https://example.com/",
+        "{:?} is not an alternative name: dns:example.com, email:a@example.com, uri:https://example.com/, ip:192.0.2.1, \
+         dirname:CN=a,O=Example or rid:1.2.3.4",
         Untrusted::new(found)
     )]
     AlternativeName {
@@ -95,28 +96,40 @@ fn attribute(kind: &Oid, value: &str) -> Result<Vec<u8>, NameError> {
 }
 
 impl GeneralName {
-    /// Parses a subject alternative name: `dns:…`, `email:…` or `uri:…`, with the syntax of RFC 5280 section 4.2.1.6.
+    /// Parses a subject alternative name: `dns:…`, `email:…`, `uri:…`, `ip:…`, `dirname:…` or `rid:…`, with the syntax of
+    /// RFC 5280 section 4.2.1.6.
     ///
     /// # Errors
-    /// [`NameError::AlternativeName`].
+    /// [`NameError::AlternativeName`], and of a directory name those of [`Name::parse`].
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let name = text.split_once(':').and_then(|(form, rest)| match form {
-            "dns" => Some(Self::Dns(rest.to_owned())),
-            "email" => Some(Self::Email(rest.to_owned())),
-            "uri" => Some(Self::Uri(rest.to_owned())),
-            _ => None,
-        });
-        let right = |name: &Self| text.len() <= LONGEST && syntax::is_right(name);
-        name.filter(right).ok_or_else(|| NameError::AlternativeName { found: text.to_owned() })
+        let wrong = || NameError::AlternativeName { found: text.to_owned() };
+        let (form, rest) = text.split_once(':').ok_or_else(wrong)?;
+        let name = match form {
+            "dirname" => Self::Directory(Name::parse(rest)?),
+            "dns" => Self::Dns(rest.to_owned()),
+            "email" => Self::Email(rest.to_owned()),
+            "ip" => Self::of_address(rest.parse().map_err(|_| wrong())?),
+            "rid" => Self::RegisteredId(Oid::parse(rest).ok_or_else(wrong)?),
+            "uri" => Self::Uri(rest.to_owned()),
+            _ => return Err(wrong()),
+        };
+        match text.len() <= LONGEST && syntax::is_right(&name) {
+            true => Ok(name),
+            false => Err(wrong()),
+        }
     }
 
     /// The DER of a name that [`GeneralName::parse`] makes; nothing for other forms.
     pub(super) fn to_der(&self) -> Vec<u8> {
         match self {
+            // The name is a CHOICE, so that its tag is explicit (X.680 section 31.2.7).
+            Self::Directory(name) => encoded(0xa4, name.der()),
             Self::Email(text) => encoded(0x81, text.as_bytes()),
             Self::Dns(text) => encoded(0x82, text.as_bytes()),
             Self::Uri(text) => encoded(0x86, text.as_bytes()),
-            Self::Directory(_) | Self::Ip(_) | Self::Other { .. } | Self::RegisteredId(_) | Self::Unread => Vec::new(),
+            Self::Ip(bytes) => encoded(0x87, bytes),
+            Self::RegisteredId(id) => encoded(0x88, id.as_content()),
+            Self::Other { .. } | Self::Unread => Vec::new(),
         }
     }
 }

@@ -30,7 +30,7 @@ pub enum PatternError {
         found: String,
     },
     /// A distinguished name that cannot be read.
-    #[error("distinguished name {:?} cannot be read: {reason}", Untrusted::new(found))]
+    #[error("distinguished name {:?} cannot be read: {reason}; wanted CN=release,O=Example", Untrusted::new(found))]
     DistinguishedName {
         /// What was given.
         found: String,
@@ -49,6 +49,15 @@ pub enum PatternError {
         /// What was given.
         found: String,
     },
+    /// A text that is no IP address.
+    #[error(
+        "{:?} is not an IP address: wanted ip:192.0.2.1 or ip:2001:db8::1, without a port or a prefix length",
+        Untrusted::new(found)
+    )]
+    IpAddress {
+        /// What was given.
+        found: String,
+    },
     /// A trusted identity of notation without a mandatory attribute.
     #[error("trusted identity lacks the attribute {keyword}: C, ST and O are mandatory")]
     Mandatory {
@@ -58,7 +67,7 @@ pub enum PatternError {
     /// A text that is no name of a certificate.
     #[error(
         "{:?} is not a name of a certificate: CN=… (any attribute), issuer:CN=…, dns:…, email:…, uri:…, \
-         othername:OID=…, extension:OID=…",
+         ip:…, dirname:…, rid:OID, othername:OID=…, extension:OID=…",
         Untrusted::new(found)
     )]
     Name {
@@ -95,6 +104,12 @@ pub enum PatternError {
         found: String,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// A text that is no object identifier, for a registered identifier.
+    #[error("{:?} is not an object identifier: wanted rid:1.2.3.4", Untrusted::new(found))]
+    RegisteredId {
+        /// What was given.
+        found: String,
     },
     /// A regular expression that cannot be used.
     #[error("regular expression {:?} cannot be used: {reason}", Untrusted::new(found))]

@@ -13,6 +13,10 @@ use bulla::x509::IdentityPattern;
 use bulla::x509::NamePattern;
 use bulla::x509::Oid;
 
+use super::crafted::add_extension;
+use super::crafted::edited;
+use super::crafted::extension;
+use super::crafted::value;
 use super::made::LEAF;
 use super::made::Workshop;
 use super::made::plan;
@@ -75,6 +79,92 @@ fn names_are_compared_whole() {
     for pattern in no {
         assert!(!pattern.matches(certificate), "{pattern}");
         assert!(!all(yes.iter().cloned().chain([pattern])).matches(certificate));
+    }
+}
+
+/// The subject alternative names of every kind that a pattern names, as the operator writes them.
+#[test]
+fn every_kind_of_alternative_name_is_compared_whole() {
+    let Some(shop) = Workshop::new() else { return };
+    let names = "IP:192.0.2.1,IP:2001:db8::1,RID:1.2.3.4,dirName:unit,otherName:1.2.3.9;UTF8:x";
+    let unit = "[unit]\n1.DC=example\n2.DC=com\nO=Acme, Inc.\nCN=unit 7\n";
+    let named = shop.root(plan("/O=Acme", &format!("{LEAF}subjectAltName={names}\n{unit}"))).certificate;
+    let shown: Vec<_> = named.extensions().alternative_names().iter().map(ToString::to_string).collect();
+    let directory = "dirname:CN=unit 7,O=Acme\\, Inc.,DC=com,DC=example";
+    assert_eq!(shown, ["ip:192.0.2.1", "ip:2001:db8::1", "rid:1.2.3.4", directory, "othername:1.2.3.9=x"]);
+    // What is shown is what an operator types.
+    for text in &shown {
+        assert!(IdentityPattern::parse(text).unwrap().matches(&named), "{text}");
+    }
+    assert_eq!(IdentityPattern::parse(directory).unwrap().to_string(), directory);
+    assert_eq!(IdentityPattern::parse("ip:2001:0db8:0::1").unwrap().to_string(), "ip:2001:db8::1");
+    assert_eq!(IdentityPattern::parse_owned("bob=dirname:CN=a").unwrap().0, Some("bob"));
+    for text in [
+        "ip:192.0.2.2",
+        "ip:2001:db8::",
+        "ip:::ffff:192.0.2.1",
+        "rid:1.2.3",
+        "rid:1.2.3.4.5",
+        "dns:192.0.2.1",
+        "dirname:CN=unit 7",
+        "dirname:DC=example,DC=com,O=Acme\\, Inc.,CN=unit 7",
+        "dirname:CN=Unit 7,O=Acme\\, Inc.,DC=com,DC=example",
+        "dirname:CN=unit 7,O=Acme\\, Inc.,DC=com,DC=example,DC=org",
+        // The name of the subject is no alternative name.
+        "dirname:O=Acme",
+    ] {
+        assert!(!IdentityPattern::parse(text).unwrap().matches(&named), "{text}");
+    }
+    // Byte for byte: neither of the two is the other.
+    let mapped = shop.root(plan("/O=a", &format!("{LEAF}subjectAltName=IP:::ffff:192.0.2.1\n"))).certificate;
+    assert!(IdentityPattern::parse("ip:::ffff:192.0.2.1").unwrap().matches(&mapped));
+    assert!(!IdentityPattern::parse("ip:192.0.2.1").unwrap().matches(&mapped));
+    // Two attributes in one part, and an attribute that is no text: nothing is compared.
+    let odd = |unit: &str| {
+        let extensions = format!("{LEAF}subjectAltName=dirName:unit\n[unit]\n{unit}");
+        shop.root(plan("/O=a", &extensions)).certificate
+    };
+    assert!(!IdentityPattern::parse("dirname:CN=a,O=b").unwrap().matches(&odd("O=b\n+CN=a\n")));
+    assert!(IdentityPattern::parse("dirname:CN=a,O=b").unwrap().matches(&odd("O=b\nCN=a\n")));
+}
+
+/// RFC 5280 section 4.2.1.6: an address has four bytes or sixteen, and no mask. Any other makes the certificate unreadable.
+#[test]
+fn an_address_of_another_length_is_refused() {
+    let Some(shop) = Workshop::new() else { return };
+    let plain = shop.root(plan("/O=a", LEAF)).certificate;
+    for length in 0..=17 {
+        let address = [&[0x87, length][..], &vec![1; length.into()]].concat();
+        let names = value(0x30, &[&address]);
+        let der = edited(plain.der(), |fields| add_extension(fields, extension(&[0x55, 0x1d, 17], &names)));
+        let found = Certificate::parse(&der, &Limits::DEFAULT);
+        assert_eq!(found.is_ok(), length == 4 || length == 16, "{length}: {found:?}");
+    }
+}
+
+#[test]
+fn a_pattern_that_cannot_be_used_says_what_is_wanted() {
+    for (text, wanted) in [
+        ("ip:", "wanted ip:192.0.2.1 or ip:2001:db8::1"),
+        ("ip:192.0.2.0/24", "without a port or a prefix length"),
+        ("ip:192.0.2.1:443", "wanted ip:192.0.2.1"),
+        ("ip:[2001:db8::1]", "wanted ip:192.0.2.1"),
+        ("ip:fe80::1%eth0", "wanted ip:192.0.2.1"),
+        ("ip:192.0.2.01", "wanted ip:192.0.2.1"),
+        ("ip:192.0.2", "wanted ip:192.0.2.1"),
+        ("ip:*", "wanted ip:192.0.2.1"),
+        ("rid:", "wanted rid:1.2.3.4"),
+        ("rid:CN", "wanted rid:1.2.3.4"),
+        ("rid:1.2.03", "wanted rid:1.2.3.4"),
+        ("rid:1.2.*", "wanted rid:1.2.3.4"),
+        ("dirname:", "wanted CN=release,O=Example"),
+        ("dirname:acme", "wanted CN=release,O=Example"),
+        ("dirname:CN=a+O=b", "several attributes"),
+        ("dirname:CN=#0403", "wanted CN=release,O=Example"),
+        ("directory:CN=a", "ip:…, dirname:…, rid:OID"),
+    ] {
+        let said = IdentityPattern::parse(text).unwrap_err().to_string();
+        assert!(said.contains(wanted), "{text}: {said}");
     }
 }
 

@@ -61,10 +61,18 @@ fn key(name: &str) -> PrivateKey {
     PrivateKey::parse(&bytes, &Limits::DEFAULT, || unreachable!()).unwrap()
 }
 
+const NAMES: [&str; 7] = [
+    "dns:ci.example.com",
+    "email:a@example.com",
+    "uri:spiffe://example.com/ci",
+    "ip:192.0.2.1",
+    "ip:2001:db8::1",
+    "dirname:CN=unit,O=Example",
+    "rid:1.2.3.4",
+];
+
 fn names() -> Vec<GeneralName> {
-    ["dns:ci.example.com", "email:a@example.com", "uri:spiffe://example.com/ci"]
-        .map(|text| GeneralName::parse(text).unwrap())
-        .into()
+    NAMES.map(|text| GeneralName::parse(text).unwrap()).into()
 }
 
 fn request(signer: &dyn Signer) -> CertificationRequest {
@@ -173,10 +181,23 @@ fn subjects_and_alternative_names_are_those_that_certificates_can_have() {
         assert!(matches!(Name::parse(text), Err(NameError::Attribute { .. })), "{text}");
     }
     assert!(matches!(Name::parse("cn=a"), Err(NameError::Distinguished(_))));
-    for text in ["example.com", "dns:", "dns:a_b", "dns:10.0.0.1", "email:a", "uri:relative", "ip:10.0.0.1", "uri:a: b"]
-    {
+    for text in [
+        "example.com",
+        "dns:",
+        "dns:a_b",
+        "dns:10.0.0.1",
+        "email:a",
+        "uri:relative",
+        "ip:10.0.0",
+        "ip:10.0.0.0/8",
+        "rid:1",
+        "rid:x",
+        "uri:a: b",
+    ] {
         assert!(matches!(GeneralName::parse(text), Err(NameError::AlternativeName { .. })), "{text}");
     }
+    assert!(matches!(GeneralName::parse("dirname:x"), Err(NameError::Distinguished(_))));
+    assert_eq!(names().iter().map(ToString::to_string).collect::<Vec<_>>(), NAMES);
 }
 
 fn serial(byte: u8) -> SerialNumber {

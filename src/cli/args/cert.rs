@@ -35,7 +35,7 @@ pub(in crate::cli) struct CertCsrArgs {
     /// Whom the certificate is to be about: CN=…,O=…,C=… (RFC 4514)
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) subject: String,
-    /// An alternative name to ask for: dns:…, email:… or uri:…; several may be given
+    /// An alternative name to ask for: dns:…, email:…, uri:…, ip:…, dirname:… or rid:…; several may be given
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) san: Vec<String>,
     /// What the certificate is to be for

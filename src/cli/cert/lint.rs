@@ -67,6 +67,9 @@ fn page(args: &CertLintArgs, lint: &Lint) -> Lines {
     for (index, certificate) in lint.certificates().iter().enumerate() {
         let (role, subject) = (lint.role(index).name(), certificate.subject().to_string());
         lines.push(format!("{role}  {}  serial {}", Foreign(&subject), certificate.serial()));
+        for name in certificate.extensions().alternative_names() {
+            lines.push(format!("  name     {}", Foreign(name)));
+        }
         let (passed, failed): (Vec<_>, Vec<_>) = lint
             .findings()
             .filter(|finding| finding.certificate == index)

@@ -97,15 +97,7 @@ impl KeylessFault {
             Ok(Some(issuer)) => issuer,
             Ok(None) | Err(_) => "no stated issuer".to_owned(),
         };
-        let names: Vec<_> = certificate.extensions().alternative_names().iter().map(text).collect();
+        let names: Vec<_> = certificate.extensions().alternative_names().iter().map(GeneralName::to_text).collect();
         Self::Names { issuer: Untrusted::new(&issuer), name: Untrusted::new(&names.join(", ")) }
-    }
-}
-
-/// A name as text, for messages.
-fn text(name: &GeneralName) -> String {
-    match name {
-        GeneralName::Dns(name) | GeneralName::Email(name) | GeneralName::Uri(name) => name.clone(),
-        other => format!("{other:?}"),
     }
 }

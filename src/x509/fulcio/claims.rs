@@ -85,7 +85,7 @@ impl FulcioClaims {
         let lengths = certificate.extensions().alternative_names().iter().map(|name| match name {
             GeneralName::Dns(text) | GeneralName::Email(text) | GeneralName::Uri(text) => text.len(),
             GeneralName::Other { value, .. } => value.len(),
-            // Patterns do not look at them.
+            // These are compared as they are, and no pattern is searched in them.
             GeneralName::Directory(_) | GeneralName::Ip(_) | GeneralName::RegisteredId(_) | GeneralName::Unread => 0,
         });
         match lengths.map(limits::count).max() {

@@ -127,7 +127,19 @@ impl IdentityPattern {
 fn is_certificate_name(text: &str) -> bool {
     match text.split_once(':').filter(|(before, _)| !before.contains('=')) {
         Some((prefix, _)) => {
-            let known = ["dns", "email", "extension", "issuer", "othername", "subject", "uri", "x509.subject"];
+            let known = [
+                "dirname",
+                "dns",
+                "email",
+                "extension",
+                "ip",
+                "issuer",
+                "othername",
+                "rid",
+                "subject",
+                "uri",
+                "x509.subject",
+            ];
             known.contains(&prefix)
         }
         None => IdentityPattern::subject(text).is_ok(),
