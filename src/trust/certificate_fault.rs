@@ -4,7 +4,9 @@ use std::fmt;
 
 use crate::envelope::NotaryError;
 use crate::envelope::VerificationMaterial;
+use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
+use crate::text::Untrusted;
 use crate::time::Time;
 use crate::trust::AuthenticationContext;
 use crate::trust::JudgedAt;
@@ -16,6 +18,7 @@ use crate::x509::CertificateLabel;
 use crate::x509::ChainError;
 use crate::x509::ChainRule;
 use crate::x509::TimestampError;
+use crate::x509::UnreadCertificate;
 
 /// A check that a signature with a certificate failed. [`CertificateFault::code`] is stable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,8 +33,10 @@ pub enum CertificateFault {
         time: Time,
     },
     /// A certificate of the chain cannot be read.
-    #[error("certificate {number} of its chain: {error}")]
+    #[error("certificate {number} of its chain, {certificate}: {error}")]
     Certificate {
+        /// The certificate, as far as it can be named.
+        certificate: UnreadCertificate,
         /// The error of the reader.
         error: CertificateError,
         /// The number of the certificate in the chain; the signer's is 1.
@@ -58,8 +63,13 @@ pub enum CertificateFault {
     #[error("it has no certificate: signature-specification, Unsigned Attributes")]
     NoCertificate,
     /// The certificate does not have the names of any trusted identity.
-    #[error("certificate {certificate} does not have the names of a trusted identity: {TRUSTED_NAMES}")]
+    #[error(
+        "certificate {certificate}{} does not have the names of a trusted identity: {TRUSTED_NAMES}",
+        beside(alternative)
+    )]
     Names {
+        /// Its subject alternative names, if it has some.
+        alternative: Option<Untrusted>,
         /// The signer's certificate.
         certificate: CertificateLabel,
     },
@@ -134,6 +144,10 @@ pub struct CertificateRejection {
     undetermined: bool,
 }
 
+fn beside(alternative: &Option<Untrusted>) -> String {
+    alternative.as_ref().map(|names| format!(" with the alternative names {names}")).unwrap_or_default()
+}
+
 fn helpless(timestamp: Option<&TimestampFault>) -> String {
     timestamp.map(|timestamp| format!("; {timestamp}")).unwrap_or_default()
 }
@@ -145,6 +159,13 @@ impl From<KeylessFault> for CertificateFault {
 }
 
 impl CertificateFault {
+    /// The certificate of a signer has the names of no identity.
+    pub(super) fn of_names(certificate: &Certificate) -> Self {
+        let names: Vec<_> = certificate.extensions().alternative_names().iter().map(ToString::to_string).collect();
+        let alternative = Some(Untrusted::new(&names.join(", "))).filter(|_| !names.is_empty());
+        Self::Names { alternative, certificate: CertificateLabel::of(certificate) }
+    }
+
     /// The stable code of this fault in reports.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -235,18 +256,33 @@ impl CertificateRejection {
         Self { undetermined: true, ..self }
     }
 
+    /// The same with more that is wrong, for the report. The answer stays what it is.
+    #[must_use]
+    pub(super) fn also(mut self, more: impl IntoIterator<Item = CertificateFault>) -> Self {
+        for fault in more {
+            if !self.faults.iter().any(|known| *known == fault) {
+                self.faults.push(fault);
+            }
+        }
+        self
+    }
+
     /// A rejection before the certificate is known to have made the signature; it is named if it can be read.
     pub(super) fn of_material(
         material: &VerificationMaterial,
         fault: CertificateFault,
         AuthenticationContext { limits, time, .. }: AuthenticationContext<'_>,
     ) -> Self {
-        let certificate = material.certificates.first();
-        let label = match certificate.map(|der| Certificate::parse(der, limits)) {
+        let label = Self::label_of(material.certificates.first(), limits);
+        Self::new(label, NonEmpty::one(fault), time.judged())
+    }
+
+    /// The label of the first certificate of a chain, if it can be read.
+    pub(super) fn label_of(first: Option<impl AsRef<[u8]>>, limits: &Limits) -> Option<CertificateLabel> {
+        match first.map(|der| Certificate::parse(der.as_ref(), limits)) {
             Some(Ok(certificate)) => Some(CertificateLabel::of(&certificate)),
             Some(Err(_)) | None => None,
-        };
-        Self::new(label, NonEmpty::one(fault), time.judged())
+        }
     }
 
     /// The checks that failed, at least one.

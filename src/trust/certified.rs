@@ -10,7 +10,8 @@
 //!    that fails, at the time of a verified timestamp. The certificate belongs to the first identity that it fits.
 //!
 //! 4. If revocation is checked: no certificate of the chain is revoked, or the signature was made before, as a verified
-//!    time proves (`revocation.rs`). The same holds for the timestamp authority, if its timestamp was needed.
+//!    time proves (`revocation.rs`). The same holds for the timestamp authority, if its timestamp was needed. Where a chain
+//!    is refused for its time alone, its status is reported as well (`chain_faults.rs`).
 //! 5. Take the payload that step 1 verified, if the key that verified it is the key of the verified chain.
 //!
 //! All checks run, and every one that fails is reported. A timestamp extends the validity of certificates, never the
@@ -34,6 +35,7 @@ use crate::trust::TimeSource;
 use crate::trust::TimestampFault;
 use crate::trust::TimestampUse;
 use crate::trust::VerificationTime;
+use crate::trust::chain_faults::ChainFaults;
 use crate::trust::signed_envelope::SignedEnvelope;
 use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
@@ -109,7 +111,7 @@ impl SignedEnvelope<'_> {
         context: AuthenticationContext<'_>,
     ) -> Result<(usize, CertifiedSigner, Payload), CertificateRejection> {
         let mut faults = self.attribute_faults(context.time);
-        let mut chain_faults: Vec<CertificateFault> = Vec::new();
+        let mut refused: Vec<ChainFaults> = Vec::new();
         let fitting: Vec<_> = identities.iter().filter(|(_, means)| means.fits(self.certificates.first())).collect();
         let mut judged: Vec<&CertificateMeans> = Vec::new();
         for (position, means) in &fitting {
@@ -128,11 +130,9 @@ impl SignedEnvelope<'_> {
                         (None, None) => Err(self.rejected(NonEmpty::one(CertificateFault::NoCertificate), judged_at)),
                     };
                 }
-                Err(fault) => {
-                    let undetermined = fault.is_undetermined();
-                    if !chain_faults.contains(&fault) {
-                        chain_faults.push(fault);
-                    }
+                Err(found) => {
+                    let undetermined = found.decides.is_undetermined();
+                    refused.push(found);
                     // Could-not-tell about one identity must not make the certificate a later one's.
                     if undetermined {
                         break;
@@ -141,25 +141,26 @@ impl SignedEnvelope<'_> {
             }
         }
         if fitting.is_empty() {
-            faults.push(CertificateFault::Names { certificate: self.label() });
+            faults.push(CertificateFault::of_names(self.signer()));
         }
         // Of several identities, one that could not be judged may be the one that it belongs to.
         let undetermined = !fitting.is_empty()
-            && chain_faults.iter().any(CertificateFault::is_undetermined)
+            && refused.iter().any(|found| found.decides.is_undetermined())
             && faults.iter().all(CertificateFault::is_undetermined);
         let mut judged_at = context.time.judged();
         if fitting.is_empty() {
             // The chain is judged all the same, for the report.
             match identities.first().map(|(_, means)| self.chain(means, context)) {
                 Some(Ok(certified)) => judged_at = certified.judged_at(),
-                Some(Err(fault)) => chain_faults.push(fault),
+                Some(Err(found)) => refused.push(found),
                 None => {}
             }
         }
-        faults.append(&mut chain_faults);
-        let names = || CertificateFault::Names { certificate: self.label() };
+        let (mut decide, beside) = ChainFaults::split(refused);
+        faults.append(&mut decide);
+        let names = || CertificateFault::of_names(self.signer());
         let faults = NonEmpty::collect(faults).unwrap_or_else(|| NonEmpty::one(names()));
-        let rejection = self.rejected(faults, judged_at);
+        let rejection = self.rejected(faults, judged_at).also(beside);
         Err(if undetermined { rejection.undetermined() } else { rejection })
     }
 
@@ -194,14 +195,20 @@ impl SignedEnvelope<'_> {
         &self,
         means: &CertificateMeans,
         context: AuthenticationContext<'_>,
-    ) -> Result<CertifiedSigner, CertificateFault> {
-        let certified = self.chain_in_time(means, context).map_err(|fault| self.not_anchored(means, fault))?;
-        match (context.revocation, means.revocation()) {
-            (Some(check), _) => self.not_revoked(certified, check, means, context),
-            (None, RevocationUse::Required) => {
-                self.not_revoked(certified, &RevocationCheck::without_evidence(), means, context)
-            }
-            (None, RevocationUse::NotChecked) => Ok(certified),
+    ) -> Result<CertifiedSigner, ChainFaults> {
+        let without = RevocationCheck::without_evidence();
+        let check = match (context.revocation, means.revocation()) {
+            (Some(check), _) => Some(check),
+            (None, RevocationUse::Required) => Some(&without),
+            (None, RevocationUse::NotChecked) => None,
+        };
+        match (self.chain_in_time(means, context), check) {
+            (Ok(certified), Some(check)) => self.not_revoked(certified, check, means, context),
+            (Ok(certified), None) => Ok(certified),
+            (Err(fault), check) => Err(ChainFaults {
+                also: check.and_then(|check| self.status_out_of_time(means, check, context)).map(Box::new),
+                decides: self.not_anchored(means, fault),
+            }),
         }
     }
 
@@ -235,19 +242,16 @@ impl SignedEnvelope<'_> {
         }
     }
 
-    /// Step 4: the revocation status of the chain. A timestamp that was not needed before may prove that the signature is
-    /// older than a revocation.
+    /// Step 4: the revocation status of the chain. A timestamp that was not needed before may prove that the signature is older
+    /// than a revocation.
     pub(super) fn not_revoked(
         &self,
         mut certified: CertifiedSigner,
         check: &RevocationCheck,
         means: &CertificateMeans,
         AuthenticationContext { limits, time, .. }: AuthenticationContext<'_>,
-    ) -> Result<CertifiedSigner, CertificateFault> {
+    ) -> Result<CertifiedSigner, ChainFaults> {
         let now = time.current();
-        if let Some(before) = &certified.timestamp {
-            check.check_authority(before, now, limits).map_err(CertificateFault::TimestampAuthority)?;
-        }
         let bound = match certified.judged_at.source {
             TimeSource::SigningAuthority | TimeSource::Timestamp | TimeSource::TransparencyLog => {
                 Some(certified.judged_at.time)
@@ -256,21 +260,28 @@ impl SignedEnvelope<'_> {
             TimeSource::Stated | TimeSource::Verification => None,
         };
         let refused = |timestamp| move |fault| CertificateFault::Revocation { fault, timestamp };
-        let fault = match check.check(&certified.chain, bound, now, limits) {
+        let found = check.check(&certified.chain, bound, now, limits);
+        if let Some(before) = &certified.timestamp
+            && let Err(authority) = check.check_authority(before, now, limits)
+        {
+            let authority = CertificateFault::TimestampAuthority(authority);
+            return Err(ChainFaults::of_authority(authority, found.err().map(refused(None))));
+        }
+        let fault = match found {
             Ok(statuses) => {
                 certified.statuses = Some(statuses);
                 return Ok(certified);
             }
-            Err(fault) if bound.is_some() || fault.is_undetermined() => return Err(refused(None)(fault)),
+            Err(fault) if bound.is_some() || fault.is_undetermined() => return Err(refused(None)(fault).into()),
             Err(fault) => fault,
         };
         let before = match self.timestamped(means, time, limits) {
-            None => return Err(refused(None)(fault)),
-            Some(Err(timestamp)) => return Err(refused(Some(timestamp))(fault)),
+            None => return Err(refused(None)(fault).into()),
+            Some(Err(timestamp)) => return Err(refused(Some(timestamp))(fault).into()),
             Some(Ok(before)) => before,
         };
         if let Err(timestamp) = check.check_authority(&before, now, limits) {
-            return Err(refused(Some(TimestampFault::Status(timestamp)))(fault));
+            return Err(refused(Some(TimestampFault::Status(timestamp)))(fault).into());
         }
         certified.statuses =
             Some(check.check(&certified.chain, Some(before.at()), now, limits).map_err(refused(None))?);

@@ -30,7 +30,6 @@ use crate::trust::notation::UnenforcedStatement;
 use crate::trust::notation::VerificationLevel;
 use crate::trust::signed_envelope::SignedEnvelope;
 use crate::trust::verified_chains::VerifiedChains;
-use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
 use crate::x509::PresentedChain;
 use crate::x509::VerifiedChain;
@@ -142,7 +141,7 @@ impl UnenforcedStatement {
             return (outcome_of(timestamp), CheckOutcome::NotMade);
         }
         let revocation = match in_time {
-            Ok(certified) => signed.not_revoked(certified, check, means, context).err(),
+            Ok(certified) => signed.not_revoked(certified, check, means, context).err().map(|faults| faults.decides),
             // No time of the signature is known that could help against a revocation.
             Err(_) => {
                 let statuses = check.check(chain, None, now, context.limits);
@@ -164,8 +163,7 @@ impl SignedEnvelope<'_> {
         means: &[&'b CertificateMeans],
         AuthenticationContext { limits, .. }: AuthenticationContext<'_>,
     ) -> Result<(&'b CertificateMeans, VerifiedChain), NonEmpty<CertificateFault>> {
-        let begins = self.certificates.iter().map(Certificate::not_before).max();
-        let at = begins.unwrap_or_else(|| self.certificates.first().not_before());
+        let at = self.first_valid();
         let presented = PresentedChain { certificates: &self.certificates, extra: &[] };
         let mut faults = Vec::new();
         let fitting = means.iter().copied().filter(|means| means.fits(self.certificates.first()));
@@ -180,7 +178,7 @@ impl SignedEnvelope<'_> {
             }
         }
         faults.dedup();
-        let names = || NonEmpty::one(CertificateFault::Names { certificate: self.label() });
+        let names = || NonEmpty::one(CertificateFault::of_names(self.signer()));
         Err(NonEmpty::collect(faults).unwrap_or_else(names))
     }
 

@@ -5,6 +5,7 @@ mod budget;
 mod certificate_fault;
 mod certificates;
 mod certified;
+mod chain_faults;
 mod chain_search;
 mod checks;
 mod context;

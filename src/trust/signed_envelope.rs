@@ -17,6 +17,7 @@ use crate::trust::CertificateRejection;
 use crate::trust::verified_chains::VerifiedChains;
 use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
+use crate::x509::UnreadCertificate;
 
 /// An envelope with the certificates in it, parsed. Its signature is verified with the key of the first certificate.
 pub(super) struct SignedEnvelope<'a> {
@@ -38,7 +39,10 @@ impl<'a> SignedEnvelope<'a> {
         AuthenticationContext { limits, time, .. }: AuthenticationContext<'_>,
     ) -> Result<Self, CertificateRejection> {
         let parsed = chains.parsed(envelope.certificate_chain(), limits);
-        let unread = |fault| CertificateRejection::new(None, NonEmpty::one(fault), time.judged());
+        let unread = |fault| {
+            let signer = CertificateRejection::label_of(envelope.certificate_chain().first(), limits);
+            CertificateRejection::new(signer, NonEmpty::one(fault), time.judged())
+        };
         let parse = || parse(envelope.certificate_chain(), limits).map_err(unread);
         let certificates = parsed.map_or_else(parse, Ok)?;
         let signer = certificates.first();
@@ -78,7 +82,7 @@ fn parse(chain: &[Bytes], limits: &Limits) -> Result<NonEmpty<Certificate>, Cert
     let mut certificates = Vec::new();
     for (position, der) in chain.iter().enumerate() {
         let number = position.saturating_add(1);
-        let unread = |error| CertificateFault::Certificate { error, number };
+        let unread = |error| CertificateFault::Certificate { certificate: UnreadCertificate::of(der), error, number };
         certificates.push(Certificate::parse(der, limits).map_err(unread)?);
     }
     NonEmpty::collect(certificates).ok_or(CertificateFault::NoCertificate)

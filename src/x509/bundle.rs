@@ -10,6 +10,7 @@ use crate::x509::Certificate;
 use crate::x509::CertificateError;
 use crate::x509::CertificateRevocationList;
 use crate::x509::StatusEvidenceError;
+use crate::x509::UnreadCertificate;
 use crate::x509::der;
 
 /// A file of certificates or CRLs that is not read. Nothing of it is used: a list with one element missing would be another
@@ -18,8 +19,10 @@ use crate::x509::der;
 #[non_exhaustive]
 pub enum BundleError {
     /// A certificate that cannot be read.
-    #[error("{place}: {source}")]
+    #[error("{place}: {source}: {certificate}")]
     Certificate {
+        /// The certificate, as far as it can be named.
+        certificate: UnreadCertificate,
         /// Where it stands.
         place: BundlePlace,
         /// Why it cannot be read.
@@ -97,7 +100,8 @@ impl Certificate {
         let envelope = &limits.envelope;
         let all = encodings(bytes, &CERTIFICATE_LABELS, envelope.bundle_certificates, envelope.bundle_bytes)?;
         let parse = |(place, der): (BundlePlace, Vec<u8>)| {
-            Self::parse(&der, limits).map_err(|source| BundleError::Certificate { place, source })
+            let unread = |source| BundleError::Certificate { certificate: UnreadCertificate::of(&der), place, source };
+            Self::parse(&der, limits).map_err(unread)
         };
         let all = all.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         NonEmpty::collect(all).ok_or(BundleError::None { wanted: "certificate" })

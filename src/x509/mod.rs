@@ -47,6 +47,7 @@ mod syntax;
 mod test_authority;
 mod text_pattern;
 mod timestamp;
+mod unread_certificate;
 mod verified_with;
 mod whole_chain;
 
@@ -132,3 +133,4 @@ pub use self::timestamp::TimestampResponse;
 pub use self::timestamp::TimestampRule;
 pub use self::timestamp::TimestampToken;
 pub use self::timestamp::VerifiedTimestampResponse;
+pub use self::unread_certificate::UnreadCertificate;

@@ -23,6 +23,7 @@ use super::author::entry;
 use super::made::LEAF;
 use super::made::Made;
 use super::made::Plan;
+use super::made::TSA;
 use super::made::plan;
 use super::scene::*;
 
@@ -152,6 +153,64 @@ fn a_timestamp_that_is_needed_is_by_an_authority_that_is_not_revoked() {
     // RFC 3161 section 4: a token from before stays valid for these reasons.
     assert_eq!(verdict(&trusting(scene, &[tsa(SUPERSEDED)]), &evidence, late), "accepted");
     assert_eq!(verdict(&trusting(scene, &[tsa(Some(0))]), &evidence, late), "accepted");
+}
+
+/// The codes of all faults, the one that decides first; `?` before them where the answer is could-not-tell.
+fn faults(verifier: &Verifier, signing: &Signing<'_>, now: Time) -> String {
+    let refusal = verifier.verify(image(), &[signing.evidence()], now).unwrap_err();
+    let reason = &refusal.findings[0].reason;
+    let codes: Vec<_> = reason.certificate_faults().map(|fault| fault.code()).collect();
+    assert_eq!(reason.code(), codes[0], "{reason}");
+    format!("{}{}", if refusal.is_undetermined() { "?" } else { "" }, codes.join(" "))
+}
+
+/// A chain that is refused for its time alone is reported with its status, which never changes the answer.
+#[test]
+fn the_status_of_an_expired_chain_is_reported_and_decides_nothing() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let late = scene.after(400 * DAY);
+    let named = || Signing { signer: NAMED.as_ref().unwrap(), ..scene.signing() };
+    let revoked = revoking(scene, 1, scene.after(DAY), KEY_COMPROMISE);
+    let good = List::of(&scene.root, late).signed_by(&scene.root);
+    assert_eq!(faults(&trusting(scene, &[]), &scene.signing(), late), "expired");
+    assert_eq!(faults(&trusting(scene, &[good]), &scene.signing(), late), "expired");
+    assert_eq!(faults(&trusting(scene, std::slice::from_ref(&revoked)), &scene.signing(), late), "expired revoked");
+    // A refusal stays one where the status is not known.
+    assert_eq!(faults(&trusting(scene, &[]), &named(), late), "expired status-unknown");
+    assert_eq!(faults(&trusting(scene, &[]), &named(), scene.after(-DAY)), "not-yet-valid status-unknown");
+    // Could-not-tell stays could-not-tell where a certificate is revoked.
+    let identity = scene.identity_below("bob", "O=Acme", &[(&scene.root, Purpose::SigningAuthority)]);
+    let attributes = NotaryAttributes::new(SigningScheme::X509SigningAuthority, scene.after(9 * DAY));
+    let ahead = Signing { attributes, ..scene.signing() };
+    let authority = checking(verifier([identity], 1), std::slice::from_ref(&revoked), StatusRule::WhenNamed, 0);
+    assert_eq!(faults(&authority, &ahead, scene.now()), "?time-ahead revoked");
+    // Nobody vouches for the status where nobody trusts the chain, and none is asked where revocation is not checked.
+    let other = scene.identity_below("bob", "O=Acme", &[(&scene.other_root, Purpose::Signing)]);
+    let untrusted = checking(verifier([other], 1), &[revoked], StatusRule::WhenNamed, 0);
+    assert_eq!(faults(&untrusted, &scene.signing(), late), "trust");
+    assert_eq!(faults(&verifier([scene.identity("bob", "O=Acme")], 1), &named(), late), "expired");
+    // Both messages name the certificate, the clause and the time.
+    let refusal = trusting(scene, &[]).verify(image(), &[named().evidence()], late).unwrap_err();
+    let said = refusal.findings[0].reason.to_string();
+    for part in ["RFC 5280 section 6.1.3 (a) (2)", "RFC 5280 section 6.3.3"] {
+        assert!(said.contains(part), "{said}");
+    }
+    assert_eq!(said.matches("`CN=named,O=Acme,C=US` (serial 09)").count(), 3, "{said}");
+}
+
+/// A revocation that no timestamp helps against wins over an authority of which nothing is known.
+#[test]
+fn a_revocation_wins_over_an_authority_whose_status_is_not_known() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let late = scene.after(400 * DAY);
+    let extensions = format!("{TSA}crlDistributionPoints=URI:http://crl.example/tsa.crl\n");
+    let tsa = scene.shop.issue(&scene.tsa_root, plan("/C=US/O=Time/CN=Named", &extensions));
+    let stamped = Signing { timestamp: Some((&tsa, scene.after(DAY).unix())), ..scene.signing() };
+    let revoked = |reason| revoking(scene, 1, scene.after(2 * DAY), reason);
+    let says = |crls: &[Vec<u8>]| faults(&trusting(scene, crls), &stamped, late);
+    assert_eq!(says(&[revoked(KEY_COMPROMISE)]), "revoked status-unknown");
+    assert_eq!(says(&[revoked(SUPERSEDED)]), "?status-unknown");
+    assert_eq!(says(&[]), "?status-unknown");
 }
 
 #[test]

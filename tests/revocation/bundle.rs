@@ -57,7 +57,8 @@ fn what_cannot_be_read_is_an_error_with_its_line() {
         ),
         (
             &format!("{good}{}", block("CERTIFICATE", b"x")),
-            "number 2, line 4: certificate cannot be read (RFC 5280 section 4.1)",
+            "number 2, line 4: certificate cannot be read (RFC 5280 section 4.1): \
+             SHA-256 2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
         ),
         (
             &format!("\n{good}{}", block("PRIVATE KEY", b"x")),

@@ -39,6 +39,7 @@ use crate::trust::keyless::authority::SignerCertificates;
 use crate::trust::keyless::material::ProvenSignature;
 use crate::trust::sigstore::TrustedRoot;
 use crate::x509::Certificate;
+use crate::x509::UnreadCertificate;
 
 /// A signature that the key of the certificate beside it made. Whose certificate that is, is not known yet.
 #[derive(Debug)]
@@ -58,8 +59,9 @@ impl<'a> OpenedMaterial<'a> {
         let mut certificates = Vec::new();
         for (position, der) in signed.verification_material().certificates.iter().enumerate() {
             let number = position.saturating_add(1);
-            let certificate = Certificate::parse(der, context.limits);
-            certificates.push(certificate.map_err(|error| CertificateFault::Certificate { error, number })?);
+            let unread =
+                |error| CertificateFault::Certificate { certificate: UnreadCertificate::of(der), error, number };
+            certificates.push(Certificate::parse(der, context.limits).map_err(unread)?);
         }
         let certificates = NonEmpty::collect(certificates).ok_or(CertificateFault::NoCertificate)?;
         let has_chain = certificates.count() > 1 || signed.verification_material().chain_field;
