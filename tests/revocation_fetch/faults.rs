@@ -19,12 +19,13 @@ use super::author::entry;
 use super::web::WebResponse;
 use super::*;
 
-/// Fetches, and expects that nothing was kept, that the status is not known, and this message.
+/// Fetches, and expects that nothing was kept, that no file was written, that the status is not known, and this message.
 fn nothing(world: &World, more: &str, message: &str) {
     let path = world.path("none.json");
     drop(fs::remove_file(&path));
     let (code, text) = world.fetch("none.json", more);
-    assert_eq!((code, world.kept("none.json")), (2, Some(0)), "{text}");
+    assert_eq!((code, world.kept("none.json")), (2, None), "{text}");
+    assert!(text.contains("none.json: not written: no address in these certificates gave evidence"), "{text}");
     assert!(text.contains(message) && text.contains("not known: `CN=leaf"), "{message}: {text}");
     assert!(text.contains("(serial 07)"), "{text}");
 }
@@ -42,7 +43,7 @@ fn an_address_inside_is_asked_only_if_it_is_allowed() {
     ] {
         let (code, text) = world.says(&format!("{fetch} {allowed} --overwrite"));
         assert!(code == 2 && text.contains(message) && text.contains("--allow-host HOST"), "{text}");
-        assert_eq!(world.kept("e.json"), Some(0));
+        assert_eq!(world.kept("e.json"), None);
     }
     assert_eq!(world.says(&format!("{fetch} --allow-host http://127.0.0.1 --overwrite")).0, 2);
     assert_eq!(world.web.requests(), Vec::<String>::new());
@@ -71,6 +72,22 @@ fn nothing_is_asked_for_a_chain_that_reaches_no_anchor() {
         assert_eq!(world.kept("e.json"), None);
     }
     assert_eq!(world.web.requests(), Vec::<String>::new());
+}
+
+/// An empty file would prove nothing, and would be taken for one that does.
+#[test]
+fn where_nothing_is_found_no_file_is_written_and_an_old_one_stays() {
+    let Some(world) = World::new("") else { return };
+    let (code, text) = world.fetch("e.json", "");
+    assert_eq!((code, world.kept("e.json")), (2, None), "{text}");
+    let why = "e.json: not written: none of these certificates names a CRL or an OCSP responder";
+    assert!(text.contains(why) && text.contains("names no source: `CN=leaf"), "{text}");
+    world.write("e.json", "old");
+    let (code, text) = world.fetch("e.json", "--overwrite --output json");
+    assert_eq!((code, fs::read_to_string(world.path("e.json")).unwrap()), (2, "old".to_owned()), "{text}");
+    assert!(text.contains("\"entries\": 0") && text.contains("\"done\": false"), "{text}");
+    let folder = fs::read_dir(world.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    assert_eq!(folder.iter().filter(|name| name.to_string_lossy().contains("e.json")).count(), 1, "{folder:?}");
 }
 
 #[test]

@@ -77,12 +77,16 @@ mod online {
         let fetched = Runtime::new(Work::Waiting)?.block_on(fetcher.fetch(&found.chains, now));
         let to_failure = |error: String| Failure::unknown(format!("{}: {error}", args.out.display()));
         bundle.merge(fetched.bundle, &limits).map_err(|error| to_failure(error.to_string()))?;
-        let bytes = bundle.to_bytes().map_err(|error| to_failure(error.to_string()))?;
-        files::write(&args.out, &bytes, overwrite)?;
+        let entries = bundle.entries().count();
+        if entries > 0 {
+            let bytes = bundle.to_bytes().map_err(|error| to_failure(error.to_string()))?;
+            files::write(&args.out, &bytes, overwrite)?;
+        }
         lookup::report(&fetched.problems);
         let statuses = found.statuses(&bundle, now, &limits).map_err(|error| Failure::unknown(error.to_string()))?;
-        let entries = bundle.entries().count();
-        exit = exit.and(exit_of(&statuses));
+        // A command that writes no file has not done what it was asked for.
+        let nothing = (entries == 0).then(|| not_written(args, &statuses));
+        exit = exit.and(exit_of(&statuses)).and(nothing.as_ref().map_or(Exit::Yes, |failure| failure.exit));
         match args.output {
             Output::Json => {
                 let mut result = RevocationFetchResult::new(&args.out, entries, &found, exit == Exit::Yes);
@@ -92,14 +96,25 @@ mod online {
             }
             Output::Text => {
                 statuses.iter().for_each(shown);
-                render::line(format_args!(
-                    "{}: {} of revocation evidence",
-                    args.out.display(),
-                    count(entries, "piece")
-                ));
+                if nothing.is_none() {
+                    let (file, pieces) = (args.out.display(), count(entries, "piece"));
+                    render::line(format_args!("{file}: {pieces} of revocation evidence"));
+                }
             }
         }
-        Ok(exit)
+        nothing.map_or(Ok(exit), Err)
+    }
+
+    /// Why there is no evidence at all. Then no file is written: an empty one would prove nothing.
+    fn not_written(args: &RevocationFetchArgs, statuses: &[NeededStatus]) -> Failure {
+        let file = args.out.display();
+        if statuses.iter().any(|needed| needed.is_named) {
+            let why = "no address in these certificates gave evidence that counts";
+            return Failure::unknown(format!("{file}: not written: {why}"));
+        }
+        let why = "none of these certificates names a CRL or an OCSP responder, so there is nothing to fetch";
+        Failure::unknown(format!("{file}: not written: {why}"))
+            .hint("bulla verify --revocation FILE reads the CRLs that the certificate authority hands out")
     }
 
     /// The chains of `--cert-chain` and of the signatures on the images.
