@@ -61,7 +61,7 @@ impl<T> TrustPolicy<T> {
         let bytes = files::read_regular(file, MOST_POLICY_BYTES)?;
         let to_failure = |error: TrustPolicyError| Failure::unknown(format!("{}: {error}", file.display()));
         let document = TrustPolicyDocument::parse(&bytes, limits).map_err(to_failure)?;
-        let stores = stores_directory(directory)?;
+        let stores = stores_directory(directory);
         let of_statements = document.statements().iter().map(|statement| {
             let made = trust_of(statement, file, &stores, limits).and_then(&make);
             (statement.name().to_owned(), made)
@@ -97,7 +97,7 @@ impl<T> TrustPolicy<T> {
 fn trust_of(
     statement: &TrustPolicyStatement,
     file: &Path,
-    stores: &Path,
+    stores: &Result<PathBuf, Failure>,
     limits: &Limits,
 ) -> Result<StatementTrust, Failure> {
     let to_failure = |error: UnevaluatedStatement| Failure {
@@ -111,9 +111,9 @@ fn trust_of(
         message: format!("{}: {}: {}", file.display(), statement.place(), failure.message),
         ..failure
     };
-    let names = statement.trust_stores().iter();
-    let read = names.map(|name| store(stores, name, limits).map_err(placed));
-    let read: Vec<_> = read.collect::<Result<_, _>>()?;
+    let read = |name| stores.as_ref().map_err(Clone::clone).and_then(|stores| store(stores, name, limits));
+    let read: Vec<_> =
+        statement.trust_stores().iter().map(|name| read(name).map_err(placed)).collect::<Result<_, _>>()?;
     match (statement.check_evaluated(), UnenforcedStatement::of(statement, &read).map_err(to_failure)?) {
         (Err(error), Some(statement)) => {
             Ok(StatementTrust::Unenforced { failure: to_failure(error), statement: Box::new(statement) })
@@ -146,7 +146,8 @@ fn stores_directory(directory: &Path) -> Result<PathBuf, Failure> {
         (false, false) => {
             let message =
                 format!("{}: no trust store of notation: no x509 and no truststore/x509", directory.display());
-            Err(Failure::unknown(message))
+            Err(Failure::unknown(message)
+                .hint("--trust-store DIR, where DIR/x509/ca/NAME has the certificates of ca:NAME"))
         }
     }
 }

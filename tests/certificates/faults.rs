@@ -4,8 +4,13 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bulla::digest::Digest;
 use bulla::envelope::NotaryAttributes;
 use bulla::envelope::SigningScheme;
+use bulla::x509::Certificate;
+use bulla::x509::CertificateLabel;
 
 use super::program::TestDirectory;
 use super::scene::*;
@@ -36,6 +41,8 @@ fn a_policy_or_store_that_cannot_be_used_is_an_error_with_its_file() {
     place.write("unknown.json", policy.replace("\"trustStores\"", "\"foo\":1,\"trustStores\""));
     place.write("twice.json", policy.replace("\"trustedIdentities\"", "\"name\":\"b\",\"trustedIdentities\""));
     place.write("level.json", policy.replace("strict", "stricter"));
+    place.write("plugin.json", policy.replace("\"*\"]}]}", "\"com.example:a\"]}]}"));
+    place.write("version.json", policy.replace("1.0", "2.0"));
     symlink(place.path("policy.json"), place.path("link.json")).unwrap();
     let root = fs::read(place.path("root")).unwrap();
     let store = |name: &str| format!("{name}/truststore/x509/ca/acme");
@@ -58,6 +65,12 @@ fn a_policy_or_store_that_cannot_be_used_is_an_error_with_its_file() {
         ("twice", "good", "at line 4 column "),
         ("level", "good", "level.json: statement 1 (\"acme\") at line "),
         ("level", "good", ": signatureVerification.level is \"stricter\""),
+        (
+            "plugin",
+            "good",
+            "plugin.json: statement 1 (\"acme\") at line 2 column 18 trusts \"com.example:a\", which only a plugin",
+        ),
+        ("version", "good", "version.json: version \"2.0\" at line 1 column 12, wanted \"1.0\""),
         ("link", "good", "link.json: it is a symbolic link, not a regular file"),
         ("absent", "good", "absent.json: No such file or directory"),
         ("policy", "absent", "absent: no trust store of notation"),
@@ -77,7 +90,7 @@ fn a_policy_or_store_that_cannot_be_used_is_an_error_with_its_file() {
         assert_eq!(code, 2, "{options}: {said}");
         assert!(said.contains(wanted), "{options}: {said}");
         // A store is named by the statement that wants it, with file and line.
-        if policy == "policy" && store != "absent" {
+        if policy == "policy" {
             assert!(said.contains("policy.json: statement 1 (\"acme\") at line 2 column 18: "), "{options}: {said}");
         }
         // One line, and nothing about signatures.
@@ -85,6 +98,46 @@ fn a_policy_or_store_that_cannot_be_used_is_an_error_with_its_file() {
     }
     let good = "--trust-policy policy.json --trust-store good --scope registry.example/app";
     assert_eq!(place.says(good).0, 0);
+}
+
+/// A certificate that cannot be read is named by what can be read of it, else by its SHA-256, and with its number.
+#[test]
+fn a_certificate_that_cannot_be_read_is_named() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let signing = scene.signing();
+    let text = String::from_utf8(signing.bytes()).unwrap();
+    let (leaf, root) = (&scene.leaf.certificate, &scene.root.certificate);
+    // A BOOLEAN that is true is 0xff in DER: only BER has another one (X.690 section 11.1).
+    let ber = |certificate: &Certificate| {
+        let mut der = certificate.der().to_vec();
+        let at = der.windows(3).rposition(|bytes| bytes == [1, 1, 0xff]).unwrap();
+        der[at + 2] = 1;
+        der
+    };
+    let cut = &root.der()[..root.der().len() - 1];
+    let shown = |certificate: &Certificate| CertificateLabel::of(certificate).to_string();
+    let sha256 = |der: &[u8]| format!("SHA-256 {}", Digest::sha256(der).hex());
+    let now = scene.now();
+    for (certificate, unread, number, name) in [
+        (leaf, ber(leaf), 1, shown(leaf)),
+        (root, ber(root), 2, shown(root)),
+        (root, cut.to_vec(), 2, sha256(cut)),
+        (root, b"0\x03abc".to_vec(), 2, sha256(b"0\x03abc")),
+    ] {
+        let broken = text.replace(&STANDARD.encode(certificate.der()), &STANDARD.encode(&unread));
+        assert_ne!(broken, text);
+        let evidence = evidence(signing.format, broken.as_bytes());
+        let refusal = verifier([scene.identity("bob", "CN=release")], 1).verify(image(), &[evidence], now).unwrap_err();
+        assert!(!refusal.is_undetermined());
+        let reason = &refusal.findings[0].reason;
+        let said = reason.to_string();
+        assert_eq!(reason.code(), "certificate-unreadable");
+        let wanted =
+            format!("certificate {number} of its chain, {name}: certificate cannot be read (RFC 5280 section 4.1)");
+        assert!(said.contains(&wanted), "{wanted}: {said}");
+        assert!(said.contains(&format!("judged at {now}, the time of this verification")), "{said}");
+        assert_eq!(said.contains(&format!("signed with the certificate {}", shown(leaf))), number == 2, "{said}");
+    }
 }
 
 /// Each fault of a signature with a certificate that the verifier finds: which certificate, by which clause, at which

@@ -9,6 +9,7 @@ use crate::trust::RevocationUse;
 use crate::trust::TimestampUse;
 use crate::trust::notation::PolicyAction;
 use crate::trust::notation::PolicyCheck;
+use crate::trust::notation::TrustPolicyPlace;
 use crate::trust::notation::TrustPolicyStatement;
 use crate::trust::notation::TrustStore;
 use crate::trust::notation::TrustStoreKind;
@@ -22,30 +23,28 @@ use crate::x509::Profile;
 #[non_exhaustive]
 pub enum UnevaluatedStatement {
     /// A check is logged or skipped, so that what the statement accepts is not verified.
-    #[error(
-        "statement {statement:?} does not enforce {check}, which is set to {action}: what it accepts is not verified"
-    )]
+    #[error("{statement} does not enforce {check}, which is set to {action}: what it accepts is not verified")]
     NotEnforced {
         /// What is done instead of enforcing it.
         action: PolicyAction,
         /// The check.
         check: PolicyCheck,
-        /// The name of the statement.
-        statement: Untrusted,
+        /// Which statement.
+        statement: TrustPolicyPlace,
     },
     /// A trusted identity that only a verification plugin understands. Verification starts no program.
-    #[error("statement {statement:?} trusts {identity:?}, which only a plugin of notation understands")]
+    #[error("{statement} trusts {identity:?}, which only a plugin of notation understands")]
     PluginIdentity {
         /// The identity.
         identity: Untrusted,
-        /// The name of the statement.
-        statement: Untrusted,
+        /// Which statement.
+        statement: TrustPolicyPlace,
     },
     /// A trust store of the statement was not given.
-    #[error("statement {statement:?} names the trust store {store}, which was not read")]
+    #[error("{statement} names the trust store {store}, which was not read")]
     StoreNotRead {
-        /// The name of the statement.
-        statement: Untrusted,
+        /// Which statement.
+        statement: TrustPolicyPlace,
         /// The trust store.
         store: TrustStoreName,
     },
@@ -66,7 +65,7 @@ impl TrustPolicyStatement {
 
     /// The identities, whether or not every check is enforced.
     pub(super) fn all_identities(&self, stores: &[TrustStore]) -> Result<Vec<Identity>, UnevaluatedStatement> {
-        let statement = || Untrusted::new(self.name());
+        let statement = || self.place().clone();
         let mut named = Vec::new();
         for name in self.trust_stores() {
             let read = stores.iter().find(|store| store.name() == name);
@@ -105,7 +104,7 @@ impl TrustPolicyStatement {
             Some((check, action)) => Err(UnevaluatedStatement::NotEnforced {
                 action: *action,
                 check: *check,
-                statement: Untrusted::new(self.name()),
+                statement: self.place().clone(),
             }),
         }
     }

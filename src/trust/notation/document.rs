@@ -49,20 +49,22 @@ struct WrittenDocument {
     trust_policies: Vec<WrittenStatement>,
 }
 
-/// Where the statements of the document stand in it.
-#[derive(Deserialize)]
+/// Where the version and the statements of the document stand in it.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WrittenPlaces<'a> {
     #[serde(borrow, default)]
     trust_policies: Vec<&'a RawValue>,
+    #[serde(borrow, default)]
+    version: Option<&'a RawValue>,
 }
 
-/// The line and the column at which each statement begins, both from 1; none where they are not found.
-fn positions(bytes: &[u8]) -> Vec<(usize, usize)> {
-    let Ok(places) = json::read::<WrittenPlaces<'_>>(bytes) else { return Vec::new() };
+/// The line and the column at which each of these values begins, in the order of the document, both from 1; none where
+/// they are not found.
+fn positions<'a>(bytes: &[u8], values: impl IntoIterator<Item = &'a RawValue>) -> Vec<(usize, usize)> {
     let (mut line, mut column, mut seen) = (1_usize, 1_usize, 0);
     let mut positions = Vec::new();
-    for place in places.trust_policies {
+    for place in values {
         let Some(at) = place.get().as_ptr().addr().checked_sub(bytes.as_ptr().addr()) else { return positions };
         for byte in bytes.get(seen..at).unwrap_or_default() {
             match byte {
@@ -85,13 +87,15 @@ impl TrustPolicyDocument {
     /// [`TrustPolicyError`]: the place and the rule.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, TrustPolicyError> {
         let written: WrittenDocument = json::parse(bytes, limits).map_err(TrustPolicyError::Json)?;
+        let places = json::read::<WrittenPlaces<'_>>(bytes).unwrap_or_default();
         if written.version != VERSION {
-            return Err(TrustPolicyError::Version { found: Untrusted::within(&written.version, SHOWN) });
+            let found = Untrusted::within(&written.version, SHOWN);
+            return Err(TrustPolicyError::Version { found, position: positions(bytes, places.version).pop() });
         }
         let mut names = BTreeSet::new();
         let mut scopes = BTreeSet::new();
         let mut statements = Vec::new();
-        let mut positions = positions(bytes).into_iter();
+        let mut positions = positions(bytes, places.trust_policies).into_iter();
         for (written, number) in written.trust_policies.into_iter().zip(1_u64..) {
             let name = Untrusted::within(&written.name, SHOWN);
             let place = TrustPolicyPlace { name, number, position: positions.next() };

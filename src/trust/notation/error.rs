@@ -32,10 +32,12 @@ pub enum TrustPolicyError {
         statement: TrustPolicyPlace,
     },
     /// Its version is not supported.
-    #[error("version {found:?}, wanted \"1.0\"")]
+    #[error("version {found:?}{}, wanted \"1.0\"", at(*position))]
     Version {
         /// The version.
         found: Untrusted,
+        /// The line and the column, from 1, at which it stands.
+        position: Option<(usize, usize)>,
     },
 }
 
@@ -158,10 +160,11 @@ pub enum TrustPolicyRule {
 
 impl fmt::Display for TrustPolicyPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "statement {} ({:?})", self.number, self.name)?;
-        match self.position {
-            Some((line, column)) => write!(f, " at line {line} column {column}"),
-            None => Ok(()),
-        }
+        write!(f, "statement {} ({:?}){}", self.number, self.name, at(self.position))
     }
+}
+
+/// The place after what stands there.
+fn at(position: Option<(usize, usize)>) -> String {
+    position.map(|(line, column)| format!(" at line {line} column {column}")).unwrap_or_default()
 }
