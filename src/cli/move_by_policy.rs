@@ -296,7 +296,7 @@ fn report_one(
     let MoveReport { command, dry_run, output, sources, target } = report;
     match answer {
         Ok(answer) => {
-            reports.add(|| answer.judged.checked(source));
+            reports.add(|| policy_verdict::checked(source, &answer.judged));
             if let Some(moved) = &answer.moved {
                 moves::note_skipped(source, &moved.copied);
                 moves::note_index_signatures(source, moved);

@@ -18,6 +18,7 @@ use super::render::line;
 use super::render::note;
 use super::signatures::accepted_lines;
 use super::verdict::layers_read;
+use super::verdict::revocation_lines;
 use super::verdict::urls_of;
 
 /// One image that was copied, or would be by a dry run.
@@ -110,6 +111,8 @@ pub(super) fn imported(source: &str, target: &str, dry_run: bool, verified: &[Ve
         for counted in verified.accepted().iter() {
             accepted_lines(counted).iter().for_each(|shown| line(format_args!("  {shown}")));
         }
+        let revocation = revocation_lines(verified.accepted().iter().map(|counted| &counted.signer));
+        revocation.iter().for_each(|shown| line(format_args!("  {shown}")));
     }
     moved.read.iter().for_each(|read| line(layers_read(read)));
     let (verb, blobs) = if dry_run { ("would import", "to move") } else { ("imported", "moved") };

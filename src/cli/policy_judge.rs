@@ -15,8 +15,6 @@ use bulla::ops::policy;
 use bulla::ops::policy::PolicyOptions;
 use bulla::ops::policy::PolicyOutcome;
 use bulla::ops::revocation::RevocationLookup;
-use bulla::report::CheckedImage;
-use bulla::report::checks;
 use bulla::store::Source;
 use bulla::time::Time;
 use bulla::trust::RevocationCheck;
@@ -138,16 +136,6 @@ impl Judged<'_> {
         match self.outcomes.is_empty() {
             true => Exit::Unknown,
             false => self.outcomes.iter().map(|(_, outcome)| exit(outcome)).fold(Exit::Yes, Exit::and),
-        }
-    }
-
-    /// The requirements of all policies on the image, for reports.
-    pub(super) fn checked(&self, reference: &str) -> CheckedImage {
-        CheckedImage {
-            checks: self.outcomes.iter().flat_map(|(file, outcome)| checks(file, outcome)).collect(),
-            digest: self.digest(),
-            name: self.outcomes.first().map(|(_, outcome)| outcome.name.to_string()),
-            reference: reference.to_owned(),
         }
     }
 }

@@ -6,9 +6,11 @@ use bulla::ops::policy::PolicyOutcome;
 use bulla::ops::policy::PolicyVerdict;
 use bulla::policy::StatementKind;
 use bulla::report::CheckResult;
+use bulla::report::CheckedImage;
 use bulla::report::RequirementCheck;
 use bulla::report::checks;
 use bulla::store::StoreError;
+use bulla::text::Untrusted;
 use bulla::verify::Finding;
 
 use super::exit::Exit;
@@ -60,6 +62,9 @@ fn accepted(reference: &str, judged: &Judged<'_>) {
                         lines.iter().for_each(|line| shown.push(format_args!("  {line}")));
                     }
                 }
+                let counted = image.parts().iter().flat_map(|part| &part.accepted);
+                let revocation = verdict::revocation_lines(counted.map(|counted| &counted.signer));
+                revocation.iter().for_each(|line| shown.push(format_args!("  {line}")));
                 text(&shown);
             }
             PolicyVerdict::Exempted(exemption) => {
@@ -105,12 +110,7 @@ fn refused(reference: &str, judged: &Judged<'_>, exit: Exit) {
     let evidence = judged.outcomes.iter().flat_map(|(_, outcome)| unread_evidence(outcome)).take(UNREAD_SHOWN);
     evidence.for_each(|finding| note(format_args!("  not read  {}", shortened(&finding))));
     verdict::rejected(&rejected_by_all(&judged.outcomes));
-    match (exit, unread.first()) {
-        (Exit::Refused, _) | (_, None) => {
-            note(format_args!("hint: bulla tree {name}   # shows what is attached, and by whom"));
-        }
-        (_, Some(error)) => note(format_args!("hint: {}", hints::unread_hint(error))),
-    }
+    note(format_args!("hint: {}", hint(reference, exit, unread.first().copied())));
 }
 
 /// The evidence that did not count by any of these policies, each piece once.
@@ -140,6 +140,67 @@ fn unread_evidence(outcome: &PolicyOutcome<'_>) -> Vec<String> {
 
 /// The most pieces of unread evidence that are named.
 const UNREAD_SHOWN: usize = 10;
+
+/// The requirements of all policies on an image, for reports.
+pub(super) fn checked(reference: &str, judged: &Judged<'_>) -> CheckedImage {
+    let checks = judged.outcomes.iter().flat_map(|(file, outcome)| reported(reference, file, outcome));
+    CheckedImage {
+        checks: checks.collect(),
+        digest: judged.digest(),
+        name: judged.outcomes.first().map(|(_, outcome)| outcome.name.to_string()),
+        reference: reference.to_owned(),
+    }
+}
+
+/// The requirements in reports for other programs. What is not met says as much as the text report does: with the evidence
+/// that did not count or was not read, and the hint.
+fn reported(reference: &str, file: &str, outcome: &PolicyOutcome<'_>) -> Vec<RequirementCheck> {
+    let mut checks = checks(file, outcome);
+    let more = more(reference, outcome);
+    for check in &mut checks {
+        match &mut check.result {
+            CheckResult::Undetermined { message, .. } | CheckResult::Unmet { message, .. } => message.push_str(&more),
+            CheckResult::Met | CheckResult::Waived { .. } => {}
+        }
+    }
+    checks
+}
+
+/// What a report says beside the requirement that is not met: the first pieces of evidence, each bounded, and the hint.
+fn more(reference: &str, outcome: &PolicyOutcome<'_>) -> String {
+    let unread = outcome.unread.iter().map(ToString::to_string).chain(unread_evidence(outcome));
+    let unread: Vec<_> = unread.map(|what| format!("not read: {what}")).collect();
+    let rejected = rejected(outcome).into_iter().map(|finding| {
+        let digest = finding.digest.map_or_else(String::new, |digest| format!("{:.19}… ", digest.to_string()));
+        format!("rejected: {digest}{} ({})", finding.reason, finding.place)
+    });
+    let all: Vec<_> = unread.into_iter().chain(rejected).collect();
+    let mut text = String::new();
+    for what in all.iter().take(REPORTED) {
+        text.push_str(&format!("; {}", Untrusted::within(what, LONGEST_REPORTED)));
+    }
+    if let Some(hidden) = all.len().checked_sub(REPORTED).filter(|hidden| *hidden > 0) {
+        text.push_str(&format!("; and {hidden} more"));
+    }
+    let exit = if outcome.is_refusal() { Exit::Refused } else { Exit::Unknown };
+    text.push_str(&format!("; hint: {}", hint(reference, exit, outcome.unread.first())));
+    text
+}
+
+/// What to do about an image that is not let in.
+fn hint(reference: &str, exit: Exit, unread: Option<&StoreError>) -> String {
+    match (exit, unread) {
+        (Exit::Refused, _) | (_, None) => {
+            format!("bulla tree {}   # shows what is attached, and by whom", Foreign(reference))
+        }
+        (_, Some(error)) => hints::unread_hint(error),
+    }
+}
+
+/// The most pieces of evidence that a requirement names in a report for other programs.
+const REPORTED: usize = 3;
+/// The longest text about one of them, in characters, so that the hint fits into the message too.
+const LONGEST_REPORTED: usize = 400;
 
 /// What is missing, with its line: `FILE:LINE: REQUIREMENT: CODE: TEXT`.
 pub(super) fn missing_line(check: &RequirementCheck) -> String {

@@ -13,12 +13,14 @@ use bulla::ops::verify::Verdict;
 use bulla::policy::StatementKind;
 use bulla::trust::CertificateFault;
 use bulla::trust::CertifiedSigner;
+use bulla::trust::KeylessSigner;
 use bulla::trust::PassedBy;
+use bulla::trust::RevocationCoverage;
+use bulla::trust::VerifiedSigner;
 use bulla::verify::Finding;
 use bulla::verify::Reason;
 use bulla::verify::Refusal;
 use bulla::verify::UnmetRequirement;
-use bulla::verify::VerifiedSubject;
 
 use super::args::RequirementArgs;
 use super::hints;
@@ -120,7 +122,9 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
             for counted in verified.accepted().iter() {
                 accepted_lines(counted).iter().for_each(|line| shown.push(format_args!("  {line}")));
             }
-            revocation_lines(verified).iter().for_each(|line| shown.push(format_args!("  {line}")));
+            revocation_lines(verified.accepted().iter().map(|one| &one.signer))
+                .iter()
+                .for_each(|line| shown.push(format_args!("  {line}")));
             if verified.digest() != digest {
                 shown.push(format_args!("  as part of the signed index {}", verified.digest()));
             }
@@ -152,25 +156,31 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
     }
 }
 
-/// What is known about the revocation of the certificates that counted: a line, or none without certificates.
-fn revocation_lines(verified: &VerifiedSubject) -> Vec<String> {
-    let certified = || verified.accepted().iter().filter_map(|accepted| accepted.signer.certified());
-    if certified().next().is_none() {
-        return Vec::new();
+/// What is known about the revocation of the certificates by which signatures counted; nothing about pinned keys that count
+/// by themselves.
+pub(super) fn revocation_lines<'a>(signers: impl Iterator<Item = &'a VerifiedSigner>) -> Vec<String> {
+    let signers: Vec<_> = signers.collect();
+    let any = |wanted| signers.iter().any(|signer| signer.revocation_coverage() == Some(wanted));
+    let mut lines = Vec::new();
+    if any(RevocationCoverage::NoCertificate) {
+        lines.push("no certificate vouches for a signature by a key: no revocation status checked".to_owned());
     }
-    let Some(statuses) = certified().map(CertifiedSigner::statuses).collect::<Option<Vec<_>>>() else {
-        return vec!["revocation of certificates not checked".to_owned()];
+    if any(RevocationCoverage::NotChecked) {
+        lines.push("revocation of certificates not checked".to_owned());
+        return lines;
+    }
+    let statuses = |signer: &&'a VerifiedSigner| {
+        let certified = signer.certified().and_then(CertifiedSigner::statuses);
+        certified.or_else(|| signer.keyless().and_then(KeylessSigner::statuses))
     };
-    let passed: Vec<_> = statuses.into_iter().flatten().map(|status| status.passed).collect();
+    let passed: Vec<_> = signers.iter().filter_map(statuses).flatten().map(|status| status.passed).collect();
     let until = passed.iter().filter_map(|passed| match passed {
         PassedBy::Good { until } => Some(*until),
         _ => None,
     });
-    let mut lines: Vec<_> = until
-        .min()
-        .map(|until| format!("certificates not revoked, by evidence that is fresh until {until}"))
-        .into_iter()
-        .collect();
+    if let Some(until) = until.min() {
+        lines.push(format!("certificates not revoked, by evidence that is fresh until {until}"));
+    }
     if passed.iter().any(|passed| matches!(passed, PassedBy::Rescued(_))) {
         lines.push("signed before a certificate was revoked, as its timestamp proves".to_owned());
     }

@@ -120,7 +120,7 @@ fn report(
 ) -> Exit {
     match answer {
         Ok(answer) => {
-            reports.add(|| answer.judged.checked(reference));
+            reports.add(|| policy_verdict::checked(reference, &answer.judged));
             answer.damaged.iter().for_each(|failure| reports.add_failure(Some(reference), failure));
             verdict::unread_foreign_layers(reference, &answer.layers);
         }

@@ -180,6 +180,8 @@ fn accepted(reference: &str, image: &VerifiedSavedImage) {
     for counted in image.subject().accepted().iter() {
         accepted_lines(counted).iter().for_each(|shown| line(format_args!("  {shown}")));
     }
+    let revocation = verdict::revocation_lines(image.subject().accepted().iter().map(|counted| &counted.signer));
+    revocation.iter().for_each(|shown| line(format_args!("  {shown}")));
     if image.manifest() != image.signed() {
         line(format_args!("  manifest {}", image.manifest()));
     }

@@ -38,7 +38,7 @@ pub(super) struct ReportedCertificate {
 /// The revocation status of one certificate.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ReportedStatus {
+pub(super) struct ReportedStatus {
     evidence: Vec<ReportedEvidence>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<&'static str>,
@@ -62,7 +62,7 @@ struct ReportedEvidence {
 }
 
 impl ReportedStatus {
-    fn of(passed: &PassedStatus) -> Self {
+    pub(super) fn of(passed: &PassedStatus) -> Self {
         let (status, until, rule) = match passed.passed {
             PassedBy::Good { until } => ("good", Some(until.to_string()), None),
             PassedBy::NotNamed => ("not-named", None, None),

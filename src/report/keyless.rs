@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::report::certificate::ReportedCertificate;
+use crate::report::certificate::ReportedStatus;
 use crate::report::certificate::fingerprint;
 use crate::trust::KeylessSigner;
+use crate::trust::RevocationCoverage;
 use crate::trust::TransparencyProof;
 use crate::trust::VerifiedSigner;
 use crate::x509::FulcioClaims;
@@ -29,15 +31,19 @@ pub(super) struct ReportedKeyless {
     name_kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<ReportedSource>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statuses: Option<Vec<ReportedStatus>>,
     time_source: &'static str,
     trusted: String,
 }
 
-/// What is reported of a signature that logs vouch for, if they do.
+/// What is reported of the revocation check, and of a signature that logs vouch for, if they do.
 #[derive(Debug, Serialize)]
 pub(super) struct ReportedProof {
     #[serde(skip_serializing_if = "Option::is_none")]
     keyless: Option<ReportedKeyless>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocation: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transparency: Option<ReportedTransparency>,
 }
@@ -106,6 +112,7 @@ impl ReportedKeyless {
             name: claims.map(|claims| claims.name().to_owned()),
             name_kind: claims.map(|claims| claims.name_kind().name()),
             source: claims.and_then(ReportedSource::of),
+            statuses: signer.statuses().map(|statuses| statuses.iter().map(ReportedStatus::of).collect()),
             time_source: judged.source.as_str(),
             trusted: fingerprint(chain.trusted()),
         }
@@ -126,6 +133,7 @@ impl ReportedProof {
     pub(super) fn of(signer: &VerifiedSigner) -> Self {
         Self {
             keyless: signer.keyless().map(ReportedKeyless::of),
+            revocation: signer.revocation_coverage().map(RevocationCoverage::as_str),
             transparency: signer.transparency().map(ReportedTransparency::of),
         }
     }

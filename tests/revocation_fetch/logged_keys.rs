@@ -117,7 +117,8 @@ fn a_signature_by_an_untrusted_key_causes_no_request() {
 #[test]
 fn evidence_about_the_timestamp_authority_of_a_key_is_fetched_and_decides() {
     let Some(stamped) = Stamped::new() else { return };
-    assert_eq!(stamped.judged("").0, 0, "revocation is not checked");
+    let (code, text) = stamped.judged("");
+    assert!(code == 0 && text.contains("  revocation of certificates not checked\n"), "{text}");
     stamped.serve(&stamped.list());
     let (code, text) = stamped.fetch("good.json");
     assert_eq!((code, stamped.world.kept("good.json")), (0, Some(1)), "{text}");
@@ -158,11 +159,15 @@ fn the_authority_of_a_logged_key_is_checked_without_a_policy_too() {
     let Some(stamped) = Stamped::new() else { return };
     let logged = "--key release.pub --logged-keys --trusted-root root.json --transparency-logs 0 --timestamps 1";
     let verified = |more: &str| stamped.world.says(&format!("verify oci:stamped:v1 {logged} {more}"));
-    assert_eq!(verified("").0, 0);
+    let (code, text) = verified("");
+    assert!(code == 0 && text.contains("  revocation of certificates not checked\n"), "{text}");
+    assert!(verified("--output json").1.contains("\"revocation\": \"not-checked\""));
     stamped.world.write("good.crl", stamped.list().signed_by(&stamped.tsa_root));
     let revoked = stamped.list().entry(entry(3, now(), Some(1)));
     stamped.world.write("revoked.crl", revoked.signed_by(&stamped.tsa_root));
-    assert_eq!(verified("--revocation good.crl").0, 0);
+    let (code, text) = verified("--revocation good.crl");
+    assert!(code == 0 && !text.contains("not checked"), "{text}");
+    assert!(verified("--revocation good.crl --output json").1.contains("\"revocation\": \"checked\""));
     let (code, text) = verified("--revocation revoked.crl");
     assert!(code == 1 && text.contains("its timestamp does not help") && text.contains("CN=clock"), "{text}");
     let tree = |more: &str| stamped.world.must(&format!("tree oci:stamped:v1 {logged} {more}"));

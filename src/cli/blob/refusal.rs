@@ -13,6 +13,7 @@ use crate::cli::render;
 use crate::cli::render::note;
 use crate::cli::signatures::proof_lines;
 use crate::cli::signatures::signer_text;
+use crate::cli::verdict::revocation_lines;
 
 /// The most findings that are shown; a report in JSON has all of them.
 const SHOWN: usize = 20;
@@ -24,6 +25,8 @@ pub(super) fn verified(word: &str, verified: &VerifiedFile) {
         shown.push(format_args!("  {}", accepted_line(accepted)));
         proof_lines(&accepted.signer).iter().for_each(|line| shown.push(format_args!("    {line}")));
     }
+    let revocation = revocation_lines(verified.accepted().iter().map(|accepted| &accepted.signer));
+    revocation.iter().for_each(|line| shown.push(format_args!("  {line}")));
     render::text(&shown);
 }
 

@@ -33,10 +33,13 @@ use crate::x509::SignedBefore;
 /// ```compile_fail,E0451
 /// use bulla::trust::TransparencyProof;
 ///
-/// let forged = TransparencyProof { entries: None, times: Vec::new(), timestamps: Vec::new() };
+/// let forged =
+///     TransparencyProof { authorities_checked: true, entries: None, times: Vec::new(), timestamps: Vec::new() };
 /// ```
 #[derive(Clone, Debug)]
 pub struct TransparencyProof {
+    /// Whether the certificates of the authorities were checked for revocation.
+    authorities_checked: bool,
     entries: Option<VerifiedLogEntries>,
     times: Vec<JudgedAt>,
     timestamps: Vec<SignedBefore>,
@@ -78,7 +81,8 @@ impl TransparencyProof {
                 Err(unsupported_log(root, named()).unwrap_or(no_time).into())
             }
             (true, SigningTimeRule::PresentIfMissing) | (false, _) => {
-                let proof = Self { entries: verified, times, timestamps: timestamps.verified };
+                let authorities_checked = context.revocation.is_some();
+                let proof = Self { authorities_checked, entries: verified, times, timestamps: timestamps.verified };
                 proof.check_authorities(context)?;
                 Ok(proof)
             }
@@ -99,6 +103,11 @@ impl TransparencyProof {
     /// The verified timestamps.
     pub fn timestamps(&self) -> &[SignedBefore] {
         &self.timestamps
+    }
+
+    /// Whether the certificates of the authorities of the timestamps were checked for revocation.
+    pub(in crate::trust) const fn authorities_are_checked(&self) -> bool {
+        self.authorities_checked
     }
 
     /// The earliest verified time.
