@@ -32,6 +32,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::thread;
 
 /// One test for each verb, so that they run side by side.
 macro_rules! verbs {
@@ -214,19 +217,33 @@ fn xml_fault(text: &str) -> Option<String> {
     (!open.is_empty() || roots != 1).then(|| format!("{open:?} open, {roots} roots"))
 }
 
+/// How many cases of one verb run at a time. `verify` has more than a quarter of all cases and is the last of the tests: one
+/// after the other they would leave a processor idle.
+const SIDE_BY_SIDE: usize = 2;
+
 fn run(prefix: &str) {
     let only = std::env::var("BULLA_CASE").unwrap_or_default();
-    let mut failed = Vec::new();
-    for path in cases(prefix) {
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if !name.contains(&only) {
-            continue;
+    let paths = cases(prefix);
+    let next = AtomicUsize::new(0);
+    let part = || {
+        let mut failed = Vec::new();
+        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            if !name.contains(&only) {
+                continue;
+            }
+            let wrong = case::run(&case::read(path));
+            if !wrong.is_empty() {
+                failed.push(format!("tests/cli/{name}.toml\n{wrong}"));
+            }
         }
-        let wrong = case::run(&case::read(&path));
-        if !wrong.is_empty() {
-            failed.push(format!("tests/cli/{name}.toml\n{wrong}"));
-        }
-    }
+        failed
+    };
+    let mut failed: Vec<_> = thread::scope(|scope| {
+        let parts: Vec<_> = (0..SIDE_BY_SIDE).map(|_| scope.spawn(part)).collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    });
+    failed.sort();
     assert!(failed.is_empty(), "\n\n{}", failed.join("\n\n"));
 }
 
