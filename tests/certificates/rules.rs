@@ -20,11 +20,14 @@ use bulla::policy::QuorumError;
 use bulla::policy::Requirement;
 use bulla::policy::StatementKind;
 use bulla::policy::Threshold;
+use bulla::trust::AuthenticationContext;
 use bulla::trust::Identity;
 use bulla::trust::Means;
 use bulla::trust::Owner;
+use bulla::trust::SignatureBudget;
 use bulla::trust::TimeSource;
 use bulla::trust::TrustRoot;
+use bulla::trust::VerificationTime;
 use bulla::verify::Verifier;
 use bulla::x509::Purpose;
 
@@ -188,6 +191,21 @@ fn a_certificate_that_is_not_valid_yet_does_not_count_at_any_time() {
     let evidence = [scene.signing().evidence()];
     assert_eq!(verdict(&trusting, &evidence, scene.after(0)), "accepted");
     assert_eq!(verdict(&trusting, &evidence, scene.after(-61)), "not-yet-valid");
+}
+
+/// A trust root remembers chains; under other limits their certificates are read again.
+#[test]
+fn what_is_remembered_of_a_chain_is_within_its_limits() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (trust, evidence) =
+        (TrustRoot::new([scene.identity("bob", "CN=release")]).unwrap(), scene.signing().evidence());
+    let authenticate = |limits: &Limits| {
+        let context = AuthenticationContext { limits, revocation: None, time: VerificationTime::now(scene.now()) };
+        trust.authenticate(&evidence, context, &mut SignatureBudget::of(100))
+    };
+    assert_eq!(authenticate(&Limits::DEFAULT).authenticated.len(), 1);
+    let found = authenticate(&Limits::DEFAULT.with(|limits| limits.envelope.certificate_bytes = 10));
+    assert!(found.authenticated.is_empty() && found.rejected.is_some_and(|rejection| rejection.is_undetermined()));
 }
 
 #[test]

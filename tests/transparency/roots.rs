@@ -5,6 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use bulla::digest::Digest;
+use bulla::envelope::base64;
+use bulla::key::KeyKind;
+use bulla::key::PrivateKey;
+use bulla::key::PublicKey;
+use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::time::Time;
 use bulla::time::ValidityPeriod;
@@ -162,6 +168,45 @@ fn each_fault_is_refused() {
     assert!(matches!(TrustedRoot::parse(twice.as_bytes(), &Limits::DEFAULT), Err(TrustedRootError::Json { .. })));
     let snake = text.replacen("\"baseUrl\":", "\"base_url\":", 1);
     assert!(matches!(TrustedRoot::parse(snake.as_bytes(), &Limits::DEFAULT), Err(TrustedRootError::Json { .. })));
+}
+
+/// The `SubjectPublicKeyInfo` of an RSA key with a modulus of so many bits.
+fn rsa(bits: usize) -> PublicKey {
+    let tlv = |tag: u8, content: &[u8]| {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[tag, 0x82], &length[..], content].concat()
+    };
+    let number = [&[0], vec![0xc3; bits / 8].as_slice()].concat();
+    let numbers = tlv(0x30, &[tlv(0x02, &number), vec![0x02, 3, 1, 0, 1]].concat());
+    let algorithm = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+    PublicKey::from_spki(&tlv(0x30, &[&algorithm[..], &tlv(0x03, &[&[0], &numbers[..]].concat())].concat())).unwrap()
+}
+
+#[test]
+fn each_name_of_a_key_is_of_one_kind_of_key() {
+    let Some(root) = root() else { return };
+    let made = |kind| PrivateKey::generate(kind).unwrap().public_key().clone();
+    let p521 = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/keys/p521.pub")).unwrap();
+    let keys = [
+        ("PKIX_ECDSA_P256_SHA_256", made(KeyKind::P256)),
+        ("PKIX_ECDSA_P384_SHA_384", made(KeyKind::P384)),
+        ("PKIX_ECDSA_P521_SHA_512", PublicKey::parse(&p521).unwrap()),
+        ("PKIX_ED25519", made(KeyKind::Ed25519)),
+        ("PKIX_RSA_PKCS1V15_2048_SHA256", rsa(2048)),
+        ("PKIX_RSA_PKCS1V15_3072_SHA256", rsa(3072)),
+        ("PKIX_RSA_PKCS1V15_4096_SHA256", rsa(4096)),
+    ];
+    for (name, _) in &keys {
+        for (own, key) in &keys {
+            let mut root = root.clone();
+            let log = &mut root["tlogs"][0];
+            log["publicKey"]["keyDetails"] = json!(name);
+            log["publicKey"]["rawBytes"] = json!(base64::encode(key.spki()));
+            log["logId"]["keyId"] = json!(base64::encode(Digest::sha256(key.spki()).as_bytes()));
+            let wanted = if own == name { "read" } else { "details" };
+            assert_eq!(parse(&root).map_or_else(|error| kind(&error), |_| "read"), wanted, "{name} {own}");
+        }
+    }
 }
 
 #[test]
