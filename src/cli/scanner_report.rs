@@ -64,6 +64,8 @@ fn failure(path: &Path, error: &PredicateError) -> Failure {
             "--scanner-db FILE with the output of trivy version --format json; or --no-database-date attests it without",
         ),
         PredicateProblem::NoTime => failure.hint("--scanned-at TIME says when the scan ended"),
+        PredicateProblem::OtherDatabaseDate { .. } => failure.hint("leave out --scanner-db: the report says it itself"),
+        PredicateProblem::OtherTime { .. } => failure.hint("leave out --scanned-at: the report says it itself"),
         _ => failure,
     }
 }

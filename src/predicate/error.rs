@@ -83,6 +83,22 @@ pub enum PredicateProblem {
     /// The scanner looked at something other than an image, such as a directory.
     #[error("{0:?} was scanned, not an image")]
     NotAnImage(Untrusted),
+    /// Another date of the vulnerability database is given than the one that the report states.
+    #[error("the report states that its vulnerability database is of {stated}, and {given} is given")]
+    OtherDatabaseDate {
+        /// The date that is given beside the report.
+        given: Time,
+        /// The date in the report.
+        stated: Time,
+    },
+    /// Another time of the scan is given than the one that the report states.
+    #[error("the report states that the scan ended at {stated}, and {given} is given")]
+    OtherTime {
+        /// The time that is given beside the report.
+        given: Time,
+        /// The time in the report.
+        stated: Time,
+    },
     /// The source of the build cannot be compared with a policy.
     #[error("{0}")]
     Source(SourceUnknown),
@@ -175,6 +191,8 @@ impl PredicateError {
             PredicateProblem::NoVulnerabilityScan => "no-vulnerability-scan",
             PredicateProblem::NotA { .. } => "malformed",
             PredicateProblem::NotAnImage(_) => "not-an-image",
+            PredicateProblem::OtherDatabaseDate { .. } => "other-database-date",
+            PredicateProblem::OtherTime { .. } => "other-time",
             PredicateProblem::Source(unknown) => unknown.code(),
             PredicateProblem::StatedTwice => "stated-twice",
             PredicateProblem::TestsContradict => "tests-contradict",

@@ -26,7 +26,7 @@ pub const EXTRACTED_PREDICATE_TYPE: &str = "https://in-toto.io/attestation/vulns
 pub struct ExtractOptions {
     /// The date of the vulnerability database.
     pub database: DatabaseDate,
-    /// When the scan finished, for a report without a time. A report with a time is not overruled.
+    /// When the scan finished, for a report without a time. A report with another time is refused.
     pub finished: Option<Time>,
 }
 
@@ -34,7 +34,8 @@ pub struct ExtractOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DatabaseDate {
-    /// From the operator, who read it with [`database_date`], for a report that does not have it.
+    /// From the operator, who read it with [`database_date`], for a report that does not have it. A report with another
+    /// date is refused.
     Given(Time),
     /// From the report alone.
     InReport,
@@ -65,14 +66,24 @@ impl ExtractOptions {
 ///
 /// # Errors
 /// [`PredicateError`] if the report is of no known scanner, not about an image or without packages; if the time of the
-/// scan or the date of the database is not known; or if the database is newer than the scan.
+/// scan or the date of the database is not known, or is given and differs from the one that the report states; or if the
+/// database is newer than the scan.
 pub fn extract(report: &[u8], options: ExtractOptions, limits: &Limits) -> Result<ExtractedScan, PredicateError> {
     let (scanner, mut report) = read_scanner_report(&JsonNode::parse(report, limits)?, limits)?;
     let problem = |problem| PredicateError::at("", problem);
-    let finished = report.finished.or(options.finished).ok_or_else(|| problem(PredicateProblem::NoTime))?;
+    let finished = match (report.finished, options.finished) {
+        (Some(stated), Some(given)) if stated != given => {
+            return Err(problem(PredicateProblem::OtherTime { given, stated }));
+        }
+        (Some(time), _) | (None, Some(time)) => time,
+        (None, None) => return Err(problem(PredicateProblem::NoTime)),
+    };
     report.finished = Some(finished);
     report.database = match (report.database, options.database) {
-        (Some(in_report), _) => Some(in_report),
+        (Some(stated), DatabaseDate::Given(given)) if stated != given => {
+            return Err(problem(PredicateProblem::OtherDatabaseDate { given, stated }));
+        }
+        (Some(stated), _) => Some(stated),
         (None, DatabaseDate::Given(given)) => Some(given),
         (None, DatabaseDate::MayBeMissing) => None,
         (None, DatabaseDate::InReport) => return Err(problem(PredicateProblem::NoDatabaseDate)),

@@ -97,6 +97,10 @@ fn a_report_without_a_database_date_is_attested_only_if_the_operator_says_so() {
     );
     let future = bench.unknown(&[&report[..], &DATED, &["--scanned-at", "2999-01-01T00:00:00Z"]].concat());
     assert!(future.err.contains("--scanned-at 2999-01-01T00:00:00Z is in the future"), "{}", future.err);
+    // The report states when the scan ended: another time is not silently left out, and the same one is no contradiction.
+    let other = bench.unknown(&[&report[..], &DATED, &["--scanned-at", "2026-11-21T11:00:00Z"]].concat());
+    assert!(other.err.contains("scan.json: ") && other.err.contains("2026-11-20T11:00:00Z"), "{}", other.err);
+    assert!(other.err.contains("hint: leave out --scanned-at"), "{}", other.err);
     bench.unknown(&[&report[..], &DATED, &["--no-database-date"]].concat());
     assert_eq!(bench.snapshot("build"), before);
     bench.ok(&[&report[..], &["--no-database-date"]].concat());

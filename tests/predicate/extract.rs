@@ -40,15 +40,29 @@ fn at_noon(database: DatabaseDate) -> ExtractOptions {
     options
 }
 
+fn stated() -> ExtractOptions {
+    ExtractOptions::new(DatabaseDate::InReport)
+}
+
+/// What a report states is neither overruled nor silently preferred: the same date may be given, another one is refused.
+#[test]
+fn another_date_than_the_report_states_is_refused() {
+    assert_eq!(refused(&trivy(), at_noon(given())), "other-time ");
+    assert_eq!(refused(&grype(), at_noon(DatabaseDate::InReport)), "other-time ");
+    assert_eq!(refused(&grype(), ExtractOptions::new(given())), "other-database-date ");
+    let mut same = ExtractOptions::new(DatabaseDate::Given(time("2026-11-19T00:00:00Z")));
+    same.finished = Some(time("2026-11-20T11:00:00Z"));
+    assert_eq!(run(&grype(), same), run(&grype(), stated()));
+}
+
 #[test]
 fn the_predicate_says_what_the_report_says() {
-    for (report, scanner, finished, database) in [
-        (trivy(), Scanner::Trivy, "2026-11-20T11:00:00Z", "2026-11-18T00:00:00Z"),
-        // Grype states the date of its database, which is not overruled.
-        (grype(), Scanner::Grype, "2026-11-20T11:00:00Z", "2026-11-19T00:00:00Z"),
-        (clair(), Scanner::Clair, "2026-11-20T12:00:00Z", "2026-11-18T00:00:00Z"),
+    for (report, options, scanner, finished, database) in [
+        (trivy(), ExtractOptions::new(given()), Scanner::Trivy, "2026-11-20T11:00:00Z", "2026-11-18T00:00:00Z"),
+        (grype(), stated(), Scanner::Grype, "2026-11-20T11:00:00Z", "2026-11-19T00:00:00Z"),
+        (clair(), at_noon(given()), Scanner::Clair, "2026-11-20T12:00:00Z", "2026-11-18T00:00:00Z"),
     ] {
-        let extracted = run(&report, at_noon(given())).unwrap();
+        let extracted = run(&report, options).unwrap();
         assert_eq!(extracted.scanner, scanner);
         let read = ScanReport::read(&extracted.predicate, EXTRACTED_PREDICATE_TYPE, &Limits::DEFAULT).unwrap();
         assert_eq!(read.findings, extracted.report.findings, "{scanner}");
@@ -69,7 +83,8 @@ fn the_predicate_has_the_fields_of_vulns_02() {
     let mut report = trivy();
     report["Results"][0]["Vulnerabilities"].as_array_mut().unwrap().truncate(1);
     report["Results"][0]["ExperimentalModifiedFindings"] = Value::Null;
-    let predicate: Value = serde_json::from_slice(&run(&report, at_noon(given())).unwrap().predicate).unwrap();
+    let predicate: Value =
+        serde_json::from_slice(&run(&report, ExtractOptions::new(given())).unwrap().predicate).unwrap();
     let want = json!({
         "scanner": {
             "uri": "https://github.com/aquasecurity/trivy",
@@ -90,7 +105,7 @@ fn the_predicate_has_the_fields_of_vulns_02() {
 
 #[test]
 fn secrets_are_not_copied() {
-    let extracted = run(&trivy(), at_noon(given())).unwrap();
+    let extracted = run(&trivy(), ExtractOptions::new(given())).unwrap();
     let predicate = String::from_utf8(extracted.predicate).unwrap();
     assert!(trivy().to_string().contains("AKIA") && !predicate.contains("AKIA") && !predicate.contains("aws"));
 }
