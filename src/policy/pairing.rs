@@ -32,8 +32,8 @@ pub(super) struct LargestPairing {
     pub(super) most: usize,
 }
 
-/// The largest pairing, searched for in at most `steps` steps.
-pub(super) fn largest(signers: &SignersOfOwners<'_>, steps: u64) -> LargestPairing {
+/// The largest pairing, searched for in at most `steps` steps, from which those are taken that the search needed.
+pub(super) fn largest(signers: &SignersOfOwners<'_>, steps: &mut u64) -> LargestPairing {
     let joined = Joined::by(signers.values().flatten());
     let least = matching(signers, |signer| joined.representative(Part::Key(signer.key())));
     let most = matching(signers, |signer| Part::Key(signer.key()));
@@ -42,9 +42,10 @@ pub(super) fn largest(signers: &SignersOfOwners<'_>, steps: u64) -> LargestPairi
     }
     let mut of_owners: Vec<&BTreeSet<SignerCredential>> = signers.values().collect();
     of_owners.sort_by_key(|of_owner| of_owner.len());
-    let steps = usize::try_from(steps).unwrap_or(usize::MAX);
-    let mut search = Search { best: least, chosen: Vec::new(), is_exhausted: false, most, steps };
+    let left = usize::try_from(*steps).unwrap_or(usize::MAX);
+    let mut search = Search { best: least, chosen: Vec::new(), is_exhausted: false, most, steps: left };
     search.extend(&of_owners);
+    *steps = u64::try_from(search.steps).unwrap_or(0);
     let most = if search.is_exhausted { most } else { search.best };
     LargestPairing { least: search.best, most }
 }

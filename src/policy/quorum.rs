@@ -148,18 +148,20 @@ impl Quorum {
         signers: impl IntoIterator<Item = (&'a Owner, C)>,
         limits: &Limits,
     ) -> QuorumDecision {
-        self.decide_within(signers, limits.evidence.pairing_steps)
+        let mut steps = limits.evidence.pairing_steps;
+        self.decide_within(signers, &mut steps)
     }
 
     /// The decision on keys alone, which needs no search.
     fn decide_keys<'a>(&self, signers: impl IntoIterator<Item = (&'a Owner, KeyId)>) -> QuorumDecision {
-        self.decide_within(signers, 0)
+        self.decide_within(signers, &mut 0)
     }
 
-    fn decide_within<'a, C: Into<SignerCredential>>(
+    /// As [`Quorum::decide`], with a search of at most `steps` steps, which several decisions share: each takes what it needs.
+    pub(crate) fn decide_within<'a, C: Into<SignerCredential>>(
         &self,
         signers: impl IntoIterator<Item = (&'a Owner, C)>,
-        steps: u64,
+        steps: &mut u64,
     ) -> QuorumDecision {
         let mut of_owners = SignersOfOwners::new();
         for (owner, credential) in signers.into_iter().filter(|(owner, _)| self.among.contains(owner)) {

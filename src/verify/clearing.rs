@@ -6,12 +6,19 @@
 //!
 //! 1. Of each owner, take the newest documents; one without a time may be the newest.
 //! 2. An owner clears a vulnerability if all of these are new enough and clear it.
-//! 3. The owners who do are a quorum, and the statements of all owners together clear it. A quorum that cannot be told
-//!    within the limits is undetermined.
+//! 3. The owners who do are a quorum, and the statements of all owners together clear it. The quorum is decided once for
+//!    the same documents, and all vulnerabilities together have the steps of one search (`evidence.pairing_steps`). A
+//!    quorum that cannot be told within them is undetermined.
+
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ptr;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::policy::Decision;
+use crate::policy::UnmetCondition;
 use crate::policy::VexRequirement;
 use crate::predicate::ImageProduct;
 use crate::predicate::ScanFinding;
@@ -19,17 +26,25 @@ use crate::predicate::VexDocument;
 use crate::predicate::VexStatements;
 use crate::time::Time;
 use crate::trust::Owner;
-use crate::trust::SignerCredential;
+use crate::verify::candidate::Candidate;
+use crate::verify::candidate::Standing;
 use crate::verify::record::StatementRecord;
+use crate::verify::record::StatementResult;
 use crate::verify::record::newest_of_each_owner;
 
 /// The VEX documents that may clear vulnerabilities of one image.
 pub(super) struct Clearing<'r> {
     /// The statements of all owners together.
     all: VexStatements<'r>,
-    limits: &'r Limits,
-    /// The statements of each document, with its signer.
-    single: Vec<(&'r Owner, &'r SignerCredential, Option<VexStatements<'r>>)>,
+    /// The decisions of the quorum, by the numbers of the documents whose owners agree.
+    decided: RefCell<BTreeMap<Vec<usize>, Decision>>,
+    now: Time,
+    /// All documents of the owners.
+    read: Vec<&'r StatementRecord>,
+    /// The newest document of each owner, with its statements if it is new enough.
+    single: Vec<(&'r StatementRecord, Option<VexStatements<'r>>)>,
+    /// The steps that are left for pairing owners with signers.
+    steps: Cell<u64>,
     /// Whether a document of an owner exceeds a limit.
     undetermined: bool,
     /// Whether a document of an owner cannot be read: it might say that any vulnerability affects the image.
@@ -44,7 +59,7 @@ impl<'r> Clearing<'r> {
         records: impl Iterator<Item = &'r StatementRecord>,
         digests: &[Digest],
         now: Time,
-        limits: &'r Limits,
+        limits: &Limits,
     ) -> Self {
         let named = |record: &&StatementRecord| vex.quorum.owners().contains(record.signature.signer.owner());
         let records: Vec<_> = records.filter(|record| record.vex.is_some()).filter(named).collect();
@@ -65,10 +80,11 @@ impl<'r> Clearing<'r> {
                 }
                 None => None,
             };
-            let signer = &record.signature.signer;
-            single.push((signer.owner(), signer.credential(), statements));
+            single.push((record, statements));
         }
-        Self { all: VexStatements::about(documents, &image), limits, single, undetermined, unreadable, vex }
+        let (all, decided) = (VexStatements::about(documents, &image), RefCell::default());
+        let steps = Cell::new(limits.evidence.pairing_steps);
+        Self { all, decided, now, read: records, single, steps, undetermined, unreadable, vex }
     }
 
     /// Whether all of `findings` are cleared.
@@ -78,7 +94,7 @@ impl<'r> Clearing<'r> {
             (false, true) => Decision::Undetermined,
             (false, false) => {
                 let mut decisions = findings.iter().map(|finding| self.clears(finding));
-                // The first that is not cleared ends the search: each may cost as many steps as the limit allows.
+                // The first that is not cleared decides.
                 decisions.find(|decision| *decision != Decision::Met).unwrap_or(Decision::Met)
             }
         }
@@ -89,14 +105,47 @@ impl<'r> Clearing<'r> {
         !self.undetermined && self.decide(findings) == Decision::Undetermined
     }
 
+    /// What each document of the owners did for scans whose findings are cleared: `findings` of those. A document that says
+    /// nothing about them is left out.
+    pub(super) fn candidates(&self, findings: &[ScanFinding]) -> Vec<Candidate> {
+        let of = |record: &&'r StatementRecord| {
+            let Some((_, statements)) = self.single.iter().find(|(newest, _)| ptr::eq(*newest, *record)) else {
+                return Some(Candidate::of(record, &StatementResult::Met, Standing::Superseded));
+            };
+            let result = match (statements, &record.vex) {
+                (Some(one), _) if findings.iter().any(|finding| one.clears(finding)) => {
+                    return Some(Candidate::of(record, &StatementResult::Met, Standing::Counted));
+                }
+                (Some(_), _) | (None, None) => return None,
+                (None, Some(Err(error))) => Err(UnmetCondition::Predicate(error.clone())),
+                (None, Some(Ok(_))) => self.vex.max_age.check(record.time, self.now),
+            };
+            Some(Candidate::of(record, &StatementResult::of(result), Standing::Deciding))
+        };
+        self.read.iter().filter_map(of).collect()
+    }
+
     fn clears(&self, finding: &ScanFinding) -> Decision {
         if !self.all.clears(finding) {
             return Decision::Unmet;
         }
-        let clears =
-            |statements: &Option<VexStatements<'_>>| statements.as_ref().is_some_and(|one| one.clears(finding));
-        let agrees = |owner: &Owner| self.single.iter().all(|(by, _, one)| *by != owner || clears(one));
-        let signers = self.single.iter().filter(|(owner, _, _)| agrees(owner));
-        self.vex.quorum.decide(signers.map(|(owner, credential, _)| (*owner, *credential)), self.limits).decision
+        let owner = |record: &'r StatementRecord| record.signature.signer.owner();
+        let clears = |(record, statements): &(&'r StatementRecord, Option<VexStatements<'_>>)| {
+            (owner(record), statements.as_ref().is_some_and(|one| one.clears(finding)))
+        };
+        let each: Vec<_> = self.single.iter().map(clears).collect();
+        let agrees = |of: &Owner| each.iter().all(|(by, clears)| *by != of || *clears);
+        let agreeing: Vec<usize> =
+            each.iter().enumerate().filter(|(_, (of, _))| agrees(of)).map(|(number, _)| number).collect();
+        if let Some(decision) = self.decided.borrow().get(&agreeing) {
+            return *decision;
+        }
+        let signers = agreeing.iter().filter_map(|number| self.single.get(*number));
+        let signers = signers.map(|(record, _)| (owner(record), record.signature.signer.credential()));
+        let mut steps = self.steps.get();
+        let decision = self.vex.quorum.decide_within(signers, &mut steps).decision;
+        self.steps.set(steps);
+        self.decided.borrow_mut().insert(agreeing, decision);
+        decision
     }
 }

@@ -146,6 +146,23 @@ impl<'r> RequirementPool<'r> {
         self.records.iter().filter_map(|record| candidate(record)).collect()
     }
 
+    /// The VEX documents of those who may clear what a scan found, where a scan that decides found something.
+    pub(super) fn vex_candidates(&self) -> Vec<Candidate> {
+        let Some(clearing) = &self.clearing else { return Vec::new() };
+        let found = self.judged().into_iter().filter_map(|(record, decision)| match record.result(self.position) {
+            Some(StatementResult::Unmet(UnmetCondition::Vulnerabilities(found))) => Some((found, decision)),
+            _ => None,
+        });
+        let found: Vec<_> = found.collect();
+        if found.is_empty() {
+            return Vec::new();
+        }
+        // A document counts if it clears what a scan found that counts.
+        let cleared = found.iter().filter(|(_, decision)| *decision == Decision::Met);
+        let cleared: Vec<_> = cleared.flat_map(|(found, _)| found.iter().cloned()).collect();
+        clearing.candidates(&cleared)
+    }
+
     /// Steps 1 to 3: the statements that decide, and whether each counts.
     fn judged(&self) -> Vec<(&'r StatementRecord, Decision)> {
         let deciding = match self.requirement.counted() {

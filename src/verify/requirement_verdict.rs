@@ -28,6 +28,8 @@ pub struct RequirementVerdict {
     pub lacking: Vec<Digest>,
     /// Its line in the policy file, from 1.
     pub line: Option<u32>,
+    /// The VEX documents that were read to clear what a scan found, if one found something: those that clear it count.
+    pub vex: Vec<Candidate>,
     /// The number of owners who have to sign.
     pub want: u32,
 }
@@ -73,11 +75,8 @@ impl RequirementVerdict {
                     verdict.code = code;
                 }
             }
-            for candidate in candidates {
-                if !verdict.candidates.iter().any(|known| known.is_same(&candidate)) {
-                    verdict.candidates.push(candidate);
-                }
-            }
+            add_new(&mut verdict.candidates, candidates);
+            add_new(&mut verdict.vex, pool.vex_candidates());
         }
         verdict.decision = match decisions.is_empty() {
             // No manifest at all: never a yes.
@@ -119,7 +118,17 @@ impl RequirementVerdict {
             id: requirement.id().clone(),
             lacking: Vec::new(),
             line: requirement.line(),
+            vex: Vec::new(),
             want: requirement.quorum().threshold().count(),
+        }
+    }
+}
+
+/// Adds those of `candidates` that are not among `known`.
+fn add_new(known: &mut Vec<Candidate>, candidates: Vec<Candidate>) {
+    for candidate in candidates {
+        if !known.iter().any(|known| known.is_same(&candidate)) {
+            known.push(candidate);
         }
     }
 }

@@ -138,6 +138,45 @@ fn vex(scene: &Scene, time: &str, status: &str) -> Value {
     })
 }
 
+/// What the tree of `v1` says of the documents of an owner: counted or the code, for each.
+fn marks(scene: &Scene, owner: &str) -> Vec<String> {
+    fn below(node: &Value, owner: &str, found: &mut Vec<String>) {
+        for mark in node["marks"].as_array().into_iter().flatten().filter(|mark| mark["owner"] == owner) {
+            assert_eq!(mark["requirement"], "images[0].require[0].scan", "{mark}");
+            let counted = mark["counted"] == true;
+            assert_eq!(counted, mark["code"].is_null(), "{mark}");
+            found.push(if counted { "counted".to_owned() } else { mark["code"].as_str().unwrap().to_owned() });
+        }
+        node["attached"].as_array().into_iter().flatten().for_each(|node| below(node, owner, found));
+    }
+    let tree = ["tree", "oci:build:v1", "--policy", "policy.yaml", "--as", "registry.example/app", "--output", "json"];
+    let mut found = Vec::new();
+    below(&scene.bench.json(&tree)["results"][0], owner, &mut found);
+    found.sort();
+    found
+}
+
+#[test]
+fn the_tree_marks_vex_documents_that_clear_findings() {
+    let scene = Scene::new();
+    let with_vex = |age: &str| rule("low", &format!(", vex: {{ by: [bob], max-age: {age} }}"));
+    scene.policy(&with_vex("none"));
+    scene.attest("bob", "vex", &vex(&scene, OLD, "not_affected"), &[]);
+    assert_eq!(marks(&scene, "bob"), [""; 0], "there is nothing to clear");
+    scene.attest("alice", "vulns", &scan(OLD, &["high"]), &[]);
+    assert_eq!(marks(&scene, "bob"), ["counted"]);
+    assert_eq!(marks(&scene, "alice"), ["counted"]);
+    // One of somebody else clears nothing, and is not marked.
+    scene.attest("alice", "vex", &vex(&scene, OLD, "not_affected"), &[]);
+    assert_eq!(marks(&scene, "alice"), ["counted"]);
+    scene.policy(&with_vex("30d"));
+    assert_eq!(marks(&scene, "bob"), ["too-old"]);
+    assert_eq!(marks(&scene, "alice"), ["vulnerabilities"]);
+    scene.policy(&with_vex("none"));
+    scene.attest("bob", "vex", &vex(&scene, NEW, "affected"), &[]);
+    assert_eq!(marks(&scene, "bob"), ["superseded"], "and the newer one clears nothing");
+}
+
 #[test]
 fn vex_statements_of_named_owners_clear_findings() {
     let scene = Scene::new();

@@ -54,7 +54,7 @@ impl PolicyOutcome<'_> {
             PolicyVerdict::Exempted(_) | PolicyVerdict::Expired(_) | PolicyVerdict::Refused(_) => return marks,
         };
         for verdict in requirements {
-            for candidate in &verdict.candidates {
+            for candidate in verdict.candidates.iter().chain(&verdict.vex) {
                 let mark = EvidenceMark {
                     code: candidate.code,
                     message: candidate.reason.as_ref().map(ToString::to_string),

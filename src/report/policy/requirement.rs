@@ -45,7 +45,7 @@ impl<'a> ReportedRequirement<'a> {
     pub(super) fn of(verdict: &'a RequirementVerdict) -> Self {
         Self {
             about: verdict.about.name(),
-            candidates: LazyList::new(|| verdict.candidates.iter().map(ReportedCandidate::of)),
+            candidates: LazyList::new(|| verdict.candidates.iter().chain(&verdict.vex).map(ReportedCandidate::of)),
             code: verdict.code,
             got: verdict.got,
             id: verdict.id.to_string(),
