@@ -1,5 +1,6 @@
 //! Lints of policy files: what is allowed and probably not meant.
 
+mod never;
 mod owners;
 mod refused;
 pub(super) mod rule;
@@ -35,6 +36,7 @@ impl LoadedPolicy {
         lints.extend(refused::beaten(&self.blocks));
         lints.extend(owners::alone(self.document()));
         lints.extend(owners::twice(self.document()));
+        lints.extend(never::counting(self.document()));
         lints.sort_by_key(|lint| (lint.position.line, lint.position.column));
         lints
     }

@@ -27,8 +27,14 @@ fn signature() {
     scene.accepted();
     scene.policy("signature: { by: [alice, bob, importer], at-least: 3 }");
     scene.refused("too-few-owners");
-    scene.policy("signature: { by: [alice], max-age: 30d }");
-    scene.refused("no-time");
+    // A signature by a key states no time: the lint `age-never-known` says so.
+    for age in ["30d", "none"] {
+        scene.policy(&format!("signature: {{ by: [alice], max-age: {age} }}"));
+        scene.refused("no-time");
+        let check = scene.bench.refused(&["policy", "check", "--strict", "policy.yaml"]).out;
+        assert!(check.contains("policy.yaml:12:27: age-never-known: `alice` never counts"), "{check}");
+        assert!(check.contains("  hint: leave out `max-age`"), "{check}");
+    }
     scene.policy("signature: { by: [alice], about: index }");
     scene.refused("no-index");
 }
@@ -115,6 +121,18 @@ fn test_results() {
     scene.accepted();
     scene.policy("test: { by: [alice], max-age: 30d, accept: [passed, warned] }");
     scene.refused("too-old");
+    // The type has no field for a time: without `timestamp` it is not known which is the newest, whatever their age may be.
+    let mut without = test_result("PASSED");
+    without.as_object_mut().unwrap().remove("timestamp");
+    let untimed = Scene::new();
+    untimed.attest("alice", "test-result", &without, &[]);
+    for age in ["36500d", "none"] {
+        untimed.policy(&format!("test: {{ by: [alice], max-age: {age} }}"));
+        untimed.refused("no-time");
+        let check = untimed.bench.ok(&["policy", "check", "policy.yaml"]).out;
+        assert!(check.contains("policy.yaml:12:22: test-result-without-time: a test result by `alice`"), "{check}");
+        assert!(check.contains("  hint: write `timestamp`"), "{check}");
+    }
     // A failure is the newer statement of the owner.
     let mut failed = test_result("FAILED");
     failed["timestamp"] = json!("2025-02-01T00:00:00Z");

@@ -42,7 +42,7 @@ const LINTS: &[(&str, &[&str])] = &[
     ),
     (
         "  - { match: ['registry.example/**'], require: [{ signature: { by: [release] } }, { any: [{ sbom: { by: [ci] } }, { test: { by: [ci], max-age: 1d } }] }] }\n  - { match: ['registry.example/prod/*'], require: [{ signature: { by: [release] } }, { sbom: { by: [ci] } }] }\n",
-        &["10:narrower-lacks"],
+        &["9:test-result-without-time", "10:narrower-lacks"],
     ),
     (
         "  - { match: ['registry.example/**'], require: [{ signature: { by: [release] } }] }\n  - { match: ['registry.example/prod/*'], require: [{ signature: { by: [release] } }, { sbom: { by: [ci] } }] }\n",
@@ -86,7 +86,7 @@ const LINTS: &[(&str, &[&str])] = &[
     ),
     (
         "  - { match: [registry.example/a], require: [{ signature: { by: [release] } }, { test: { by: [ci], max-age: 1d } }, { sbom: { by: [ci] } }] }\n",
-        &["9:one-owner-meets-several"],
+        &["9:one-owner-meets-several", "9:test-result-without-time"],
     ),
     (
         "  - { match: [registry.example/a], require: [{ signature: { by: [release, ci], at-least: 2 } }, { sbom: { by: [ci] } }] }\n",
@@ -94,7 +94,33 @@ const LINTS: &[(&str, &[&str])] = &[
     ),
     (
         "  - { match: [registry.example/a], require: [{ all: [{ signature: { by: [ci] } }, { test: { by: [ci], max-age: 1d } }] }, { any: [{ sbom: { by: [ci] } }, { sbom: { by: [release] } }] }] }\n",
-        &["9:one-owner-meets-all"],
+        &["9:one-owner-meets-all", "9:test-result-without-time"],
+    ),
+    // Owners whose statements never count: no time, no trusted time, no attestation.
+    (
+        "  - { match: [registry.example/a], require: [{ signature: { by: [release], max-age: 90d } }] }\n",
+        &["9:age-never-known"],
+    ),
+    (
+        "  - { match: [registry.example/a], require: [{ annotation: { by: [release], annotations: { a: b }, max-age: none } }] }\n",
+        &["9:age-never-known"],
+    ),
+    (
+        "  - { match: [registry.example/a], require: [{ statement: { by: [release], type: test-result, max-age: 30d } }] }\n",
+        &["9:test-result-without-time"],
+    ),
+    (
+        "  - { match: [registry.example/a], require: [{ sbom: { by: [release], max-age: 90d, time: trusted } }] }\n",
+        &["9:time-never-trusted"],
+    ),
+    (
+        "  - { match: [registry.example/a], require: [{ scan: { by: [ci], highest-allowed: low, max-age: 1d, database-max-age: 1d, vex: { by: [release], max-age: 1d, time: trusted } } }] }\n",
+        &["9:time-never-trusted"],
+    ),
+    ("  - { match: [registry.example/a], require: [{ sbom: { by: [release], max-age: 90d } }] }\n", &[]),
+    (
+        "  - { match: [registry.example/a], require: [{ statement: { by: [release], type: test-result, max-age: none } }] }\n",
+        &[],
     ),
 ];
 
@@ -117,11 +143,12 @@ fn each_lint_has_a_policy_that_trips_it_and_one_that_does_not() {
     let source = include_str!("../../src/policy_file/lint/rule.rs");
     let codes = regex_lite::Regex::new(r#"=> "([a-z-]+)","#).unwrap();
     let known: BTreeSet<_> = codes.captures_iter(source).map(|found| found[1].to_owned()).collect();
-    assert!(known.len() >= 11, "{known:?}");
+    assert!(known.len() >= 15, "{known:?}");
     let release = ".github/workflows/release.yml";
     let mut texts: Vec<_> = LINTS.iter().map(|(rest, _)| ending_with(rest)).collect();
     texts.extend([workflow("any-workflow", "'refs/tags/v*'"), workflow(release, "any-ref")]);
     texts.extend([policy(UNUSED), two_workflows(2), workflow(release, "'refs/tags/v*'")]);
+    texts.push(by_certificate("", "sbom: { by: [a] }"));
     let tripped: Vec<BTreeSet<_>> = texts
         .iter()
         .map(|text| load(text).lints(now()).iter().map(|lint| lint.rule.code().to_owned()).collect())
@@ -168,6 +195,41 @@ fn a_quorum_that_counts_one_party_twice_is_told() {
     assert_eq!(lints(&load(people)), ["6:same-owner-twice"]);
 }
 
+/// A policy with one identity of certificates, which has these fields too.
+fn by_certificate(more: &str, required: &str) -> String {
+    format!(
+        "bulla-policy: 1\nidentities:\n  a: {{ certificate: {{ roots: [{{ file: ca.der }}], subject: {{ CN: ann }}{more} }} }}\nimages:\n  - {{ match: [registry.example/a], require: [{{ {required} }}] }}\n"
+    )
+}
+
+#[test]
+fn certificates_sign_attestations_and_prove_times_only_with_the_fields_for_it() {
+    let (sigstore, stamped) = (", profile: sigstore", ", timestamp-roots: [{ file: tsa.der }]");
+    for (more, required, wanted) in [
+        ("", "sbom: { by: [a] }", &["5:never-attests"][..]),
+        (sigstore, "sbom: { by: [a] }", &[]),
+        (
+            ", profile: notary",
+            "statement: { by: [a], type: 'https://example.com/a', max-age: 1d }",
+            &["5:never-attests"],
+        ),
+        // An envelope of the Notary Project states when it was signed.
+        ("", "signature: { by: [a], max-age: 90d }", &[]),
+        ("", "signature: { by: [a], max-age: 90d, time: trusted }", &["5:time-never-trusted"]),
+        (stamped, "signature: { by: [a], max-age: 90d, time: trusted }", &[]),
+    ] {
+        assert_eq!(lints(&load(&by_certificate(more, required))), *wanted, "{more} {required}");
+    }
+    let provenance = |from: &str| {
+        let identity = "a: { certificate: { roots: [{ file: ca.der }], subject: { CN: ann } } }";
+        format!(
+            "bulla-policy: 1\nidentities:\n  {identity}\nbuilders:\n  b: {{ signed-by: a, id: 'https://example.com/b', level: 1 }}\nimages:\n  - {{ match: [registry.example/a], require: [{{ provenance: {{ builders: [b]{from} }} }}] }}\n"
+        )
+    };
+    assert_eq!(lints(&load(&provenance(""))), ["5:never-attests"]);
+    assert_eq!(lints(&load(&provenance(", from: [signed-index]"))), [""; 0], "the index may be signed so");
+}
+
 /// Each rule is held by a policy above.
 #[test]
 fn notes_are_no_reason_for_strictness() {
@@ -175,6 +237,7 @@ fn notes_are_no_reason_for_strictness() {
         "images:\n  - { match: [registry.example/a], require: [{ signature: { by: [release, security, importer], at-least: 2 } }, { test: { by: [ci], max-age: 1d } }, { sbom: { by: [ci] } }] }\n",
     );
     let lints = load(&text).lints(now());
-    assert_eq!(lints.iter().map(|lint| lint.rule.is_note()).collect::<Vec<_>>(), [true]);
+    assert_eq!(lints.iter().map(|lint| lint.rule.is_note()).collect::<Vec<_>>(), [true, true]);
     assert!(lints[0].rule.to_string().contains("`test`, `sbom`"), "{}", lints[0].rule);
+    assert!(lints[1].rule.to_string().contains("`timestamp`"), "{}", lints[1].rule);
 }

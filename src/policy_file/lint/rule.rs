@@ -17,6 +17,16 @@ pub struct PolicyLint {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyLintRule {
+    /// The age of signatures is wanted of an owner of keys: they state no time.
+    #[error(
+        "`{owner}` never counts for this `{requirement}`: a signature by a key states no time, so its age is not known"
+    )]
+    AgeNeverKnown {
+        /// The owner.
+        owner: Untrusted,
+        /// The kind of requirement.
+        requirement: &'static str,
+    },
     /// Every ref of a repository is trusted, also the branches of pull requests.
     #[error("every ref of `{0}` is trusted: every branch, and every tag")]
     AnyRef(Untrusted),
@@ -48,6 +58,14 @@ pub enum PolicyLintRule {
         line: u32,
         /// Its pattern.
         wider: Untrusted,
+    },
+    /// An attestation is wanted of an owner of certificates that sign in the formats of the Notary Project alone.
+    #[error("`{owner}` never counts for this `{requirement}`: the formats of the Notary Project hold no attestations")]
+    NeverAttests {
+        /// The owner.
+        owner: Untrusted,
+        /// The kind of requirement.
+        requirement: &'static str,
     },
     /// One owner alone can meet every requirement of a block.
     #[error("`{owner}` alone can meet every requirement for these images ({})", listed(.requirements))]
@@ -88,6 +106,26 @@ pub enum PolicyLintRule {
         /// What they have in common.
         why: &'static str,
     },
+    /// Test results are wanted of an owner of keys, and neither states a time.
+    #[error(
+        "a test result by `{owner}` counts only if its predicate has the field `timestamp`: its type has no field for a \
+         time, and a signature by a key states none"
+    )]
+    TestResultWithoutTime {
+        /// The owner.
+        owner: Untrusted,
+    },
+    /// A trusted time is wanted of an owner for whom the policy trusts nobody who could prove it.
+    #[error(
+        "`{owner}` never counts for this `{requirement}`: `time: trusted` wants a timestamp or log entry, and this identity \
+         names nobody who proves one"
+    )]
+    TimeNeverTrusted {
+        /// The owner.
+        owner: Untrusted,
+        /// The kind of requirement.
+        requirement: &'static str,
+    },
     /// A builder that no requirement names.
     #[error("no requirement names the builder `{0}`")]
     UnusedBuilder(Untrusted),
@@ -100,15 +138,19 @@ impl PolicyLintRule {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::AgeNeverKnown { .. } => "age-never-known",
             Self::AnyRef(_) => "any-ref",
             Self::AnyWorkflow(_) => "any-workflow",
             Self::EndsSoon { .. } => "ends-soon",
             Self::HasEnded { .. } => "has-ended",
             Self::NarrowerLacks { .. } => "narrower-lacks",
+            Self::NeverAttests { .. } => "never-attests",
             Self::OneOwnerMeetsAll { .. } => "one-owner-meets-all",
             Self::OneOwnerMeetsSeveral { .. } => "one-owner-meets-several",
             Self::RefuseBeaten { .. } => "refuse-beaten",
             Self::SameOwnerTwice { .. } => "same-owner-twice",
+            Self::TestResultWithoutTime { .. } => "test-result-without-time",
+            Self::TimeNeverTrusted { .. } => "time-never-trusted",
             Self::UnusedBuilder(_) => "unused-builder",
             Self::UnusedIdentity(_) => "unused-identity",
         }
@@ -116,17 +158,23 @@ impl PolicyLintRule {
 
     /// Whether it is only something to know: `policy check --strict` takes the others for errors.
     pub const fn is_note(&self) -> bool {
-        matches!(self, Self::OneOwnerMeetsSeveral { .. })
+        matches!(self, Self::OneOwnerMeetsSeveral { .. } | Self::TestResultWithoutTime { .. })
     }
 
     /// What helps.
     pub const fn hint(&self) -> &'static str {
         match self {
+            Self::AgeNeverKnown { .. } => {
+                "leave out `max-age`; the key itself may end: until: 2027-12-31 beside its file"
+            }
             Self::AnyRef(_) => "name the refs that release: ref: \"refs/tags/v*\"",
             Self::AnyWorkflow(_) => "name the workflow that releases: workflow: .github/workflows/release.yml",
             Self::EndsSoon { .. } => "renew it before that day",
             Self::HasEnded { .. } => "remove it, or give it a later day",
             Self::NarrowerLacks { .. } => "only the narrowest block decides: repeat the requirement in it",
+            Self::NeverAttests { .. } => {
+                "profile: sigstore, if these certificates sign Sigstore bundles; or name another identity"
+            }
             Self::OneOwnerMeetsAll { .. } | Self::OneOwnerMeetsSeveral { .. } => {
                 "name other owners in one of them, if two parties are meant"
             }
@@ -134,6 +182,12 @@ impl PolicyLintRule {
                 "refuse the images that both match by a pattern of their own, or list digests in `blocked`"
             }
             Self::SameOwnerTwice { .. } => "name an identity that another party holds",
+            Self::TestResultWithoutTime { .. } => {
+                "write `timestamp` (RFC 3339) into the predicate, or name a keyless identity"
+            }
+            Self::TimeNeverTrusted { .. } => {
+                "give the identity `logs` or `timestamp-roots`, or leave out `time: trusted`"
+            }
             Self::UnusedBuilder(_) | Self::UnusedIdentity(_) => "remove it, or name it in `by`",
         }
     }
