@@ -86,7 +86,7 @@ fn failure(file: &str, errors: &[PolicyFileError]) -> Failure {
         several => format!("{file}: {} errors", several.len()),
     };
     let details = if errors.len() > 1 { errors } else { &[] };
-    let hint = errors.iter().find_map(|error| error.problem.hint());
+    let hint = errors.first().map(|error| error.problem.hint());
     let failure = Failure {
         code: "policy-file",
         details: details.iter().map(|error| format!("{file}:{error}")).collect(),

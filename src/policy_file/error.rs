@@ -264,6 +264,41 @@ impl WantedValue {
     }
 }
 
+impl WantedValue {
+    /// How to write it.
+    const fn hint(self) -> &'static str {
+        match self {
+            Self::Age => "a number and `d` for days or `h` for hours: 90d",
+            Self::Builder => "https://builder.example/build@refs/tags/v*",
+            Self::Date => "year, month and day: 2027-01-31",
+            Self::Digest => "bulla digest IMAGE prints the digest of an image",
+            Self::Exact => {
+                "write it whole; wildcards are in `ref`, `workflow`, `config` and the `id` of a builder alone"
+            }
+            Self::FilePath => "put the file beside the policy, or below its directory, and write `dir/file`",
+            Self::Hex => "bulla key show FILE prints the id of a key, and sha256sum FILE the digest of a file",
+            Self::Host => "without scheme, port and path: github.example.com",
+            Self::Integer | Self::Number => "digits without quotes: 2",
+            Self::JsonPointer => "begin with `/`, and put `/` between the names of fields: /build/result",
+            Self::List => "begin each entry with `- `, or write them in brackets: [entry, entry]",
+            Self::Mapping => "write fields: `{ field: value }`; a colon needs a space after it",
+            Self::Name => "choose a name of these characters; what people read may stand in a comment",
+            Self::ObjectIdentifier => "numbers with dots between them",
+            Self::Pattern => "write it without spaces; `*` stands for any text",
+            Self::Pem => "write it in a block: `pem: |`, and the text indented below",
+            Self::Profile => "profile: sigstore, for certificates that sign Sigstore bundles",
+            Self::Purl => "bulla tree --policy and scanner reports show package URLs: pkg:deb/debian/zlib1g",
+            Self::Reference => "write it whole: refs/tags/v1.0, refs/tags/v* or refs/heads/main",
+            Self::Repository => "OWNER/REPO, without host and .git",
+            Self::Source => "HOST/OWNER/REPO: github.com/acme/app",
+            Self::Text => "quote it, and write it on one line without spaces at its ends",
+            Self::Time => "2026-11-26T12:00:00Z",
+            Self::Uri => "begin with its scheme: https://",
+            Self::Workflow => "the path from the root of the repository, without a `/` before it",
+        }
+    }
+}
+
 impl PolicyProblem {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
@@ -292,28 +327,56 @@ impl PolicyProblem {
     }
 
     /// What helps.
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
+    pub fn hint(&self) -> String {
+        match self {
             Self::AtLeastMissing { names } => {
                 format!("write `at-least: {names}` for all of them, or `at-least: 1` for any one")
             }
             Self::AtLeastTooHigh { names, .. } => format!("write at most `at-least: {names}`, or add names to `by`"),
+            Self::Conflict { field, other } => format!("remove `{field}` or `{other}`"),
+            Self::Empty { .. } => "write an entry, or remove the field".to_owned(),
+            Self::ExactlyOne { found: 0, .. } => "write one of them".to_owned(),
+            Self::ExactlyOne { .. } => "keep one of them".to_owned(),
+            Self::Load(problem) => problem.hint(),
+            Self::MissingField { field, .. } => format!("write `{}`", example(field)),
+            Self::Needs { field, needs } => format!("write `{needs}` too, or remove `{field}`"),
+            Self::OutOfRange { least, most, .. } => format!("write a number from {least} to {most}"),
             Self::Quote { text, .. } => format!("quote it: \"{text}\""),
             Self::Quoted { text, .. } => format!("write {text} without quotes"),
             Self::UnknownField { nearest: Some(nearest), .. } | Self::UnknownWord { nearest: Some(nearest), .. } => {
                 format!("did you mean `{nearest}`?")
             }
             Self::UnknownField { known, .. } => format!("its fields are {}", Words(known)),
+            Self::Repeated(_) => "remove one of the two".to_owned(),
+            Self::Unexpected { wanted, .. } => wanted.hint().to_owned(),
+            Self::UnknownWord { .. } => "write one of them".to_owned(),
+            Self::Version(_) => "write 1, or use a version of bulla that reads the other one".to_owned(),
             Self::WaivesAll(_) => "add `digests: [sha256:…]`, or sign the images".to_owned(),
+            Self::WaivesNothing(_) => "remove it from `waives`".to_owned(),
             Self::WrongType { found: "a text", wanted: WantedValue::List } => {
                 "write it in brackets: [entry]".to_owned()
             }
-            Self::WrongType { found: "a text", wanted: WantedValue::Mapping } => {
-                "write fields: `{ field: value }`; a colon needs a space after it".to_owned()
-            }
-            Self::Load(problem) => return problem.hint(),
-            Self::Yaml(problem) => return problem.hint(),
-            _ => return None,
-        })
+            Self::WrongType { wanted, .. } => wanted.hint().to_owned(),
+            Self::Yaml(problem) => problem.hint(),
+        }
     }
+}
+
+/// How a mandatory field is written.
+fn example(field: &str) -> String {
+    let value = match field {
+        "accept" => "[passed]",
+        "at-least" | "level" | "slsa-level" | "bulla-policy" => "1",
+        "by" | "builders" => "[NAME]",
+        "database-max-age" => "7d",
+        "highest-allowed" => "medium",
+        "owner" | "signed-by" => "NAME",
+        "max-age" => "30d",
+        "match" => "[registry.example/prod/**]",
+        "reason" => "\"why\"",
+        "require" => "[{ signature: { by: [NAME] } }]",
+        "until" => "2027-12-31",
+        _ => "…",
+    };
+    format!("{field}: {value}")
 }

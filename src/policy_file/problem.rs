@@ -207,27 +207,50 @@ impl LoadProblem {
     }
 
     /// What helps.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> String {
         let text = match self {
             Self::BuilderLevel(_) => "name a builder with this level, or want a lower `slsa-level`",
+            Self::Certificates { .. } => "name a file of certificates, in PEM or DER",
             Self::DuplicatePattern { .. } => "put everything about these images into one block",
             Self::ExceptionElsewhere(_) => "put the exception into the block whose pattern is the narrowest for it",
             Self::ExceptionsLeaveNothing(_) => "add `digests: [sha256:…]` to one of them, or waive less",
             Self::Expired(_) => "get the policy that replaces it",
-            Self::FileDigest { found, .. } => return Some(format!("if the file is the right one: sha256: {found}")),
+            Self::FileDigest { found, .. } => return format!("if the file is the right one: sha256: {found}"),
+            Self::FileUnread { .. } => "name a regular file beside the policy, or below its directory",
             Self::IdentityCovered(_) => "put the narrower identity first, or make the other one narrower",
-            Self::KeyId { found, .. } => return Some(format!("if the key is the right one: key-id: \"{found}\"")),
+            Self::Key { .. } => "name a public key, as bulla key new writes it: -----BEGIN PUBLIC KEY-----",
+            Self::KeyId { found, .. } => return format!("if the key is the right one: key-id: \"{found}\""),
             Self::KeyInCertificate(_) => "write `certificate:` with its roots and names, or a file with the public key",
             Self::KeyTwice { .. } => "a key has one owner: remove one of the two",
+            Self::Name(_) => "a repository is written HOST/NAME: registry.example/prod/app",
+            Self::Names(_) => "write the names as they stand in the certificate: bulla cert lint FILE shows them",
             Self::NoExpiry => "expires: 2027-12-31",
             Self::NoNames => "subject: { O: Example, CN: release }",
-            Self::Pattern(ImagePatternError::HostAlone(host)) => return Some(format!("{host}/**")),
+            Self::Pattern(ImagePatternError::HostAlone(host)) => return format!("{host}/**"),
+            Self::Pattern(_) => {
+                "HOST/REPOSITORY, HOST/PREFIX/**, HOST/*/NAME or \"*.example.com/**\", without tag and digest"
+            }
+            Self::PinMissing { .. } => "sha256: \"<64 hex digits>\", as sha256sum FILE prints them",
+            Self::Quorum(_) => "name more owners, or lower `at-least`",
+            Self::SignedName(_) => "HOST/REPOSITORY, or HOST/PREFIX/** where the pattern ends in `/**`",
+            Self::SigstoreFormats(_) => {
+                "leave out `profile: sigstore`, or list the authority that issues the certificates"
+            }
             Self::SignedNameAlone => "require a `signature` in the block",
+            Self::SignedNameRest(_) => "end both in `/**`, or none of them",
+            Self::TooMuch { .. } => "name smaller files: public keys, certificates and trusted roots",
+            Self::TrustedRoot { .. } => "name a trusted_root.json of Sigstore, as bulla trust new writes it",
             Self::UnknownBuilder(_) => "its names are the keys of `builders`",
             Self::UnknownIdentity(_) => "its names are the keys of `identities`",
+            Self::UnknownExtension(_) => {
+                "an object identifier such as 1.3.6.1.4.1.57264.1.8, or a name of docs/policy-reference.md"
+            }
+            Self::UnknownPredicateType(_) => {
+                "a URI such as https://example.com/approval/v1, or a short name such as slsa or spdx"
+            }
+            Self::Value { .. } => "docs/policy-reference.md says what the field takes",
             Self::VsaOwner(_) => "an importer that could sign what it summarises would vouch for itself",
-            _ => return None,
         };
-        Some(text.to_owned())
+        text.to_owned()
     }
 }

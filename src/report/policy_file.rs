@@ -15,7 +15,7 @@ use crate::policy_file::document::ExceptionDocument;
 use crate::report::ReportedError;
 use crate::report::policy;
 use crate::report::policy::SuppliedRequirement;
-use crate::report::verify::ReportedVerdict;
+use crate::report::reported_verdict::ReportedVerdict;
 use crate::time::Time;
 
 /// A policy file that was checked.
@@ -118,7 +118,7 @@ impl PolicyCheckResult {
         let problems = faults.iter().map(|fault| ReportedProblem {
             code: fault.problem.code(),
             column: fault.position.column,
-            hint: fault.problem.hint(),
+            hint: Some(fault.problem.hint()),
             line: fault.position.line,
             message: fault.problem.to_string(),
             severity: "error",

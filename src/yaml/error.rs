@@ -113,16 +113,27 @@ impl YamlProblem {
     }
 
     /// What helps.
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Alias | Self::Anchor | Self::Tag => "quote the text, or write the value out".to_owned(),
-            Self::Boolean(text) => format!("quote it if it is a text: \"{text}\""),
-            Self::Character(_) => "write it as an escape in double quotes, or remove it".to_owned(),
-            Self::Lines => "quote it on one line, or use a block: `|` keeps line ends, `>` joins lines".to_owned(),
-            Self::Null(_) => "write a value; a colon needs a space after it".to_owned(),
-            Self::Syntax(_) => "quote texts with `:`, `#`, `{`, `[`, `,`, `@` or a backtick".to_owned(),
-            _ => return None,
-        })
+    pub fn hint(&self) -> String {
+        let text = match self {
+            Self::Alias | Self::Anchor | Self::Tag => "quote the text, or write the value out",
+            Self::Boolean(text) => return format!("quote it if it is a text: \"{text}\""),
+            Self::ByteOrderMark | Self::Utf8 => "save the file as UTF-8, without a byte order mark",
+            Self::Character(_) => "write it as an escape in double quotes, or remove it",
+            Self::Directive => "remove the line",
+            Self::DuplicateKey { .. } => "put both under one key, or remove one of them",
+            Self::Empty => "write a document into it",
+            Self::KeyIsNoText => "write the key as a text, and quote it if it begins with `[`, `{` or `?`",
+            Self::Lines => "quote it on one line, or use a block: `|` keeps line ends, `>` joins lines",
+            Self::MergeKey => "write the fields out",
+            Self::Null(_) => "write a value; a colon needs a space after it",
+            Self::SecondDocument => "remove `---`; what follows is a file of its own",
+            Self::Syntax(_) => {
+                "check indentation, commas and brackets; quote texts with `:`, `#`, `{`, `[`, `,`, `@` or a backtick"
+            }
+            Self::Tab => "replace it with spaces",
+            Self::TooDeep(_) | Self::TooLong(_) | Self::TooManyValues(_) => "split it into several files",
+        };
+        text.to_owned()
     }
 
     /// The error for a plain scalar that is no text to every reader of YAML, and is not allowed anywhere.

@@ -5,10 +5,7 @@ use crate::with_block;
 
 /// The errors of a file, each with its hint.
 fn told(text: &str) -> String {
-    let line = |error: &bulla::policy_file::PolicyFileError| match error.problem.hint() {
-        Some(hint) => format!("{error}\n  {hint}\n"),
-        None => format!("{error}\n"),
-    };
+    let line = |error: &bulla::policy_file::PolicyFileError| format!("{error}\n  {}\n", error.problem.hint());
     found(text.as_bytes()).iter().map(line).collect()
 }
 
@@ -63,32 +60,36 @@ fn each_mistake_says_where_it_is_and_what_helps() {
         ),
         (
             block("require:\n  - signature: [release]"),
-            "7:20: wrong-type: a list stands here, and a mapping is wanted\n",
+            "7:20: wrong-type: a list stands here, and a mapping is wanted\n  \
+             write fields: `{ field: value }`; a colon needs a space after it\n",
         ),
         (
             block("require:\n  signature: { by: [release] }"),
-            "7:7: wrong-type: a mapping stands here, and a list is wanted\n",
+            "7:7: wrong-type: a mapping stands here, and a list is wanted\n  \
+             begin each entry with `- `, or write them in brackets: [entry, entry]\n",
         ),
         (
             block("require:\n  - signature: { by: [release] }\n    sbom: { by: [release] }"),
             "8:9: exactly-one: requirement has exactly one of `signature`, `annotation`, `provenance`, `sbom`, `scan`, \
-             `test`, `vsa`, `statement`, `any`, `all`, found 2\n",
+             `test`, `vsa`, `statement`, `any`, `all`, found 2\n  keep one of them\n",
         ),
         (
             block("require:\n  - scan: { by: [release], highest-allowed: high, database-max-age: 7d }"),
-            "7:15: missing-field: scan has no `max-age`\n",
+            "7:15: missing-field: scan has no `max-age`\n  write `max-age: 30d`\n",
         ),
         (
             block("require:\n  - sbom: { by: [release], max-age: 90 }"),
-            "7:41: invalid-value: `90` is not an age such as 90d or 12h, or none (at most 36500d)\n",
+            "7:41: invalid-value: `90` is not an age such as 90d or 12h, or none (at most 36500d)\n  \
+             a number and `d` for days or `h` for hours: 90d\n",
         ),
         (
             block("require:\n  - sbom: { by: [release], max-age: 3 months }"),
-            "7:41: invalid-value: `3 months` is not an age such as 90d or 12h, or none (at most 36500d)\n",
+            "7:41: invalid-value: `3 months` is not an age such as 90d or 12h, or none (at most 36500d)\n  \
+             a number and `d` for days or `h` for hours: 90d\n",
         ),
         (
             block("require:\n  - sbom: { by: [release], time: trusted }"),
-            "7:32: missing-beside: `time` needs `max-age` beside it\n",
+            "7:32: missing-beside: `time` needs `max-age` beside it\n  write `max-age` too, or remove `time`\n",
         ),
         (
             block("require:\n  - scan: { by: [release], highest-allowed: hihg, max-age: 1d, database-max-age: 1d }"),
@@ -98,11 +99,12 @@ fn each_mistake_says_where_it_is_and_what_helps() {
         (
             block("require:\n  - provenance: { builders: [gha], source: \"https://github.com/acme/app\" }"),
             "7:48: invalid-value: `https://github.com/acme/app` is not a source repository such as github.com/acme/app, \
-             without scheme and .git\n",
+             without scheme and .git\n  HOST/OWNER/REPO: github.com/acme/app\n",
         ),
         (
             block("require:\n  - provenance: { builders: [gha], by: [release] }"),
-            "7:40: missing-beside: `by` needs `from: [signed-index]` beside it\n",
+            "7:40: missing-beside: `by` needs `from: [signed-index]` beside it\n  \
+             write `from: [signed-index]` too, or remove `by`\n",
         ),
         (
             block("require:\n  - statement: { by: [release], type: x, max-age: none, fields: [{ at: /a, equals: yes }] }"),
@@ -110,11 +112,12 @@ fn each_mistake_says_where_it_is_and_what_helps() {
         ),
         (
             block("require:\n  - statement: { by: [release], type: x, max-age: none, fields: [{ at: /a }] }"),
-            "7:70: exactly-one: field has exactly one of `equals`, `one-of`, `at-most`, `at-least`, `exists`, found 0\n",
+            "7:70: exactly-one: field has exactly one of `equals`, `one-of`, `at-most`, `at-least`, `exists`, found 0\n  \
+             write one of them\n",
         ),
         (
             block("accept-unsigned: { reason: not signed upstream, owner: platform }"),
-            "6:22: missing-field: accept-unsigned has no `until`\n",
+            "6:22: missing-field: accept-unsigned has no `until`\n  write `until: 2027-12-31`\n",
         ),
         (
             block("accept-unsigned: { reason: no, owner: platform, until: 2027-02-28 }"),
@@ -122,16 +125,17 @@ fn each_mistake_says_where_it_is_and_what_helps() {
         ),
         (
             block("accept-unsigned: { reason: x, owner: platform, until: 28.02.2027 }"),
-            "6:59: invalid-value: `28.02.2027` is not a date such as 2027-01-31 (from 2000-01-01 on)\n",
+            "6:59: invalid-value: `28.02.2027` is not a date such as 2027-01-31 (from 2000-01-01 on)\n  \
+             year, month and day: 2027-01-31\n",
         ),
         (
             block("refuse: { reason: x }\nrequire: [{ signature: { by: [release] } }]"),
-            "7:5: conflicting-fields: `require` cannot stand beside `refuse`\n",
+            "7:5: conflicting-fields: `require` cannot stand beside `refuse`\n  remove `require` or `refuse`\n",
         ),
-        (block("signed-tag: same"), "5:5: missing-field: image has no `require`\n6:5: missing-beside: `signed-tag` needs `signed-name` beside it\n"),
+        (block("signed-tag: same"), "5:5: missing-field: image has no `require`\n  write `require: [{ signature: { by: [NAME] } }]`\n6:5: missing-beside: `signed-tag` needs `signed-name` beside it\n  write `signed-name` too, or remove `signed-tag`\n"),
         (
             block("require: [{ signature: { by: [release] } }]\nexceptions: [{ repository: r.example/a, waives: [sbom], reason: x, owner: x, until: 2027-01-31 }]"),
-            "7:54: waives-nothing: the block does not require `sbom`, so nothing is waived\n",
+            "7:54: waives-nothing: the block does not require `sbom`, so nothing is waived\n  remove it from `waives`\n",
         ),
         (
             block("require: [{ signature: { by: [release] } }]\nexceptions: [{ repository: r.example/a, waives: [signature], reason: x, owner: x, until: 2027-01-31 }]"),
@@ -149,13 +153,14 @@ fn each_mistake_says_where_it_is_and_what_helps() {
         ),
         (
             with_block("  - match: [r.example/a]\n    refuse: {reason:x}"),
-            "6:13: missing-field: refuse has no `reason`\n6:14: unknown-field: refuse has no field `reason:x`\n  \
+            "6:13: missing-field: refuse has no `reason`\n  write `reason: \"why\"`\n6:14: unknown-field: refuse has no field `reason:x`\n  \
              did you mean `reason`?\n6:22: yaml-null: a value is missing\n  write a value; a colon needs a space after it\n",
         ),
         (
             "bulla-policy: 2\nidentities: { a: { keys: [{ file: a.pub }] } }\nimages: [{ match: [r.example/a], refuse: { reason: x } }]\n"
                 .to_owned(),
-            "1:15: unknown-version: the policy language `2` is not known: this version of bulla reads 1\n",
+            "1:15: unknown-version: the policy language `2` is not known: this version of bulla reads 1\n  \
+             write 1, or use a version of bulla that reads the other one\n",
         ),
         (
             "bulla-policy: 1\nidentities: { a: { keys: [a.pub] } }\nimages: [{ match: [r.example/a], refuse: { reason: x } }]\n"
@@ -166,12 +171,13 @@ fn each_mistake_says_where_it_is_and_what_helps() {
         (
             "bulla-policy: 1\nidentities: { a: { keys: [{ path: a.pub }] } }\nimages: [{ match: [r.example/a], refuse: { reason: x } }]\n"
                 .to_owned(),
-            "2:27: exactly-one: key has exactly one of `file`, `pem`, found 0\n2:29: unknown-field: key has no field `path`\n  \
+            "2:27: exactly-one: key has exactly one of `file`, `pem`, found 0\n  write one of them\n2:29: unknown-field: key has no field `path`\n  \
              did you mean `file`?\n",
         ),
         (
             "identities: { 7: { keys: [{ file: a.pub, key-id: 12345678e1 }] } }\n".to_owned(),
-            "1:1: missing-field: policy has no `bulla-policy`\n1:1: missing-field: policy has no `images`\n\
+            "1:1: missing-field: policy has no `bulla-policy`\n  write `bulla-policy: 1`\n\
+             1:1: missing-field: policy has no `images`\n  write `images: …`\n\
              1:15: quote-it: `7` is a number in YAML, and a text is wanted\n  quote it: \"7\"\n",
         ),
         ("bulla-policy:1\n".to_owned(), "1:1: wrong-type: a text stands here, and a mapping is wanted\n  \

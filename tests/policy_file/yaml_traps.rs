@@ -96,7 +96,7 @@ fn a_number_or_a_date_is_quoted_where_a_text_is_wanted() {
         let errors = found(block(text).as_bytes());
         let [error] = errors.as_slice() else { panic!("{text}: {}", crate::shown(&errors)) };
         assert_eq!((error.problem.code(), error.position.to_string().as_str()), ("quote-it", "5:47"), "{text}");
-        assert_eq!(error.problem.hint(), Some(format!("quote it: \"{text}\"")));
+        assert_eq!(error.problem.hint(), format!("quote it: \"{text}\""));
         assert_eq!(crate::errors(&block(&format!("\"{text}\""))), [""; 0], "{text}");
     }
     for text in ["1.2.3", "v1", "90d", "1e", "e1", "a-1", "0x", "2027-01", "1-2", "1 2", "::a", "noo"] {

@@ -79,9 +79,7 @@ fn page(path: &Path, checked: &Checked) -> Lines {
         Checked::Faults(faults) => {
             for fault in faults.iter() {
                 lines.push(format_args!("{file}:{fault}"));
-                if let Some(text) = fault.problem.hint() {
-                    hint(&mut lines, &text);
-                }
+                hint(&mut lines, &fault.problem.hint());
             }
             lines.push(format_args!("{file}: invalid: {}", count(faults.len(), "error")));
         }

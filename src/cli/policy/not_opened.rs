@@ -29,9 +29,6 @@ impl NotOpened {
         let Some((first, others)) = faults.split_first() else { return Failure::unknown(path.display().to_string()) };
         let details = others.iter().map(shown).collect();
         let failure = Failure { code: first.problem.code(), details, ..Failure::unknown(shown(first)) };
-        match first.problem.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+        failure.hint(first.problem.hint())
     }
 }
