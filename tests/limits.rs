@@ -1309,6 +1309,7 @@ fn findings(verdict: &Verdict) -> usize {
     match verdict {
         Verdict::Accepted(verified) => verified.findings().len(),
         Verdict::Incomplete { findings, .. } => findings.len(),
+        Verdict::NotRequired => 0,
         Verdict::Refused(refusal) | Verdict::Unknown { refusal, .. } => refusal.findings.len(),
     }
 }

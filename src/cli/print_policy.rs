@@ -9,6 +9,7 @@ use bulla::digest::Digest;
 use bulla::limits::Limits;
 use bulla::oci::Reference;
 use bulla::oci::RepositoryName;
+use bulla::policy::About;
 use bulla::policy_file::DraftRequirement;
 use bulla::policy_file::ImagePattern;
 use bulla::policy_file::LoadOptions;
@@ -50,7 +51,9 @@ pub(super) fn print(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
         None => DraftRequirement::Annotations(annotations(&required.annotations)),
     };
     let draft = PolicyDraft::of_trust(images, verifier.trust(), (wanted, required.threshold), &typed);
-    let (mut draft, owners) = draft.map_err(|error| not_written(&error))?;
+    let (draft, owners) = draft.map_err(|error| not_written(&error))?;
+    let about = if args.all_platforms { About::Platforms } else { About::Named };
+    let mut draft = draft.with_about(about);
     for (owner, name) in owners.iter().filter(|(owner, name)| owner.to_string() != **name) {
         draft = draft.with_comment(&format!("{name}: {owner}"));
     }
@@ -63,7 +66,7 @@ pub(super) fn print(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     let loaded = LoadedPolicy::load(text.as_bytes(), &beside, LoadOptions::new(now, &limits));
     let loaded = loaded.map_err(|faults| not_loaded(faults.first(), &text))?;
     let requirements = verifier.policy().requirements();
-    if requirements.count() != 1 || !loaded.is_written_for(verifier.trust(), &owners, requirements.first()) {
+    if requirements.count() != 1 || !loaded.is_written_for(verifier.trust(), &owners, (requirements.first(), about)) {
         let message = "a policy file cannot say what --certificate-identity or --key say: names with wildcards or \
                        conditions, or an owner, a key or a certificate that is given twice";
         return Err(Failure::unknown(message).hint("bulla verify, with these options"));
@@ -81,7 +84,11 @@ fn check_options(args: &VerifyArgs) -> Result<(), Failure> {
         (required.notation.trust_policy.is_some(), "--trust-policy", "translate its statements by hand"),
         (required.signed_reference.is_some(), "--signed-reference", "signed-name compares the repository alone"),
         (args.at.is_some(), "--at", "a policy is judged as of now; policy test has a time for each case"),
-        (args.all_platforms, "--all-platforms", "about: both leaves out what BuildKit puts beside platforms"),
+        (
+            args.all_platforms && args.predicate_type.is_none(),
+            "--all-platforms",
+            "about: both leaves out what BuildKit puts beside platforms",
+        ),
         (args.platform.is_some(), "--platform", "about: platforms, and --platform beside --policy"),
         (!args.evidence.is_empty(), "--evidence", "leave it out here; attestations in files go with --policy"),
         (args.with_predicates, "--with-predicates", "it changes a report, and no policy"),
@@ -187,6 +194,11 @@ fn comments(args: &VerifyArgs, names: &[String]) -> Vec<String> {
     let mut comments = Vec::new();
     if let Some(name) = names.first() {
         comments.push(format!("It was printed for {name}, and says what the options of verify said."));
+    }
+    if args.all_platforms {
+        comments.push(
+            "The manifests of platforms are not read for it: verify ends with 2 too if one is missing.".to_owned(),
+        );
     }
     if args.required.certificates.keyless.trusted_root.is_some() {
         comments.push("The trusted root is a file beside this one: keep both together.".to_owned());

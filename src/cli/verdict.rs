@@ -72,15 +72,15 @@ pub(super) fn layers_line(layers: &Layers) {
 pub(super) fn predicates(reference: &str, outcome: &Outcome, required: &RequirementArgs) {
     let chosen = outcome.chosen.unwrap_or(outcome.subject);
     let children = outcome.children.iter().map(|(_, digest, verdict)| (digest, verdict));
-    let verdicts: Vec<_> = [(&chosen, &outcome.verdict)].into_iter().chain(children).collect();
     let mut accepted = Vec::new();
-    for (digest, verdict) in &verdicts {
+    for (digest, verdict) in [(&chosen, &outcome.verdict)].into_iter().chain(children) {
         match verdict {
             Verdict::Accepted(verified) => accepted.push(verified),
+            Verdict::NotRequired => {}
             _ => self::verdict(reference, reference, digest, verdict, required),
         }
     }
-    if accepted.len() == verdicts.len() {
+    if outcome.is_accepted() {
         let mut printed = BTreeSet::new();
         let counted = accepted.iter().flat_map(|verified| verified.accepted().iter());
         for predicate in counted.filter_map(|counted| counted.predicate.as_ref()) {
@@ -136,6 +136,12 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
             counted.iter().for_each(|counted| note(format_args!("  counted   {}", accepted_line(counted))));
             note(format_args!("hint: {}", hints::DAMAGED));
         }
+        Verdict::NotRequired => text(&Lines::from_iter([
+            format_args!("index    {digest}  {name}"),
+            format_args!(
+                "  the index itself has no attestation that counts, and needs none: --type with --all-platforms is about each platform"
+            ),
+        ])),
         Verdict::Refused(refusal) => {
             note(format_args!("error: `{name}` refused: {}", refusal_line(refusal, required)));
             details(refusal);

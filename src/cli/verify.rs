@@ -371,9 +371,9 @@ pub(super) fn exit_of(outcome: &Outcome) -> Exit {
     let exit = |verdict: &Verdict| match verdict {
         Verdict::Accepted(_) => Exit::Yes,
         Verdict::Refused(_) => Exit::Refused,
-        Verdict::Incomplete { .. } | Verdict::Unknown { .. } => Exit::Unknown,
+        Verdict::Incomplete { .. } | Verdict::NotRequired | Verdict::Unknown { .. } => Exit::Unknown,
     };
-    outcome.children.iter().map(|(_, _, verdict)| exit(verdict)).fold(exit(&outcome.verdict), Exit::and)
+    outcome.required().map(exit).reduce(Exit::and).unwrap_or(Exit::Unknown)
 }
 
 /// The statement kinds of `--type`.
@@ -384,6 +384,7 @@ pub(super) fn wanted_kinds(predicate_type: Option<&str>) -> Result<StatementKind
 
 fn platforms(args: &VerifyArgs) -> Result<Platforms, Failure> {
     match &args.platform {
+        _ if args.all_platforms && args.predicate_type.is_some() => Ok(Platforms::Each),
         _ if args.all_platforms => Ok(Platforms::All),
         None => Ok(Platforms::Root),
         Some(text) => platform(text).map(Platforms::One),

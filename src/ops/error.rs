@@ -27,6 +27,9 @@ pub enum OpsError {
     /// An import with a verifier that judges expiry at another time than now: what is imported must be valid now.
     #[error("an import judges expiry at the current time")]
     ExpiryNotNow,
+    /// An import of an index of which only the platforms are verified.
+    #[error("an import verifies the index itself, or by a policy file")]
+    ImportOfPlatforms,
     /// An image is not the same as when the signing request was made.
     #[error("{place}: {what} is {got}, the request says {want}")]
     Changed {
@@ -135,6 +138,12 @@ pub enum OpsError {
         platform: String,
         /// The platforms that it has.
         has: String,
+    },
+    /// Statements about the platforms of an index were wanted, and it lists none.
+    #[error("{index} is an index that lists no platform, so there is nothing that could be attested")]
+    NoPlatforms {
+        /// The index.
+        index: Digest,
     },
     /// An archive that has no image for `docker load`.
     #[error("{place}: `docker load` loads no image from it")]
@@ -335,62 +344,6 @@ impl OpsError {
         match self {
             Self::PartlyAttached { signed, .. } => signed,
             _ => &[],
-        }
-    }
-
-    /// The stable error code for reports. Errors of a store have the code of the store.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Changed { .. } => "changed",
-            Self::Config(_) => "config-unreadable",
-            Self::Envelope(_) => "envelope-unreadable",
-            Self::EvidenceOnly { .. } | Self::EvidencePlace { .. } => "evidence-only",
-            Self::EvidenceUnread { .. } | Self::SignatureUnread { .. } => "evidence-unreadable",
-            Self::Incomplete { first, .. } => first.code(),
-            Self::Json(_) => "json",
-            Self::LogEntry { error, .. } => error.code(),
-            Self::Manifest(_) => "manifest-unreadable",
-            Self::NoChild { error, .. } => error.code(),
-            Self::IndexNotSigned { .. }
-            | Self::ExpiryNotNow
-            | Self::LayersNotRead
-            | Self::NoIndex { .. }
-            | Self::NoName { .. }
-            | Self::NotATag { .. }
-            | Self::NothingLoaded { .. }
-            | Self::OtherDigest { .. }
-            | Self::PlatformTwice { .. }
-            | Self::SeveralNames { .. } => "bad-argument",
-            Self::NoPlatform { .. } | Self::PlatformMissing { .. } => "no-platform",
-            Self::NotLoadable { .. } => "not-loadable",
-            Self::NotSigned(_) => "not-signed",
-            Self::PartlyAttached { error, .. } => error.code(),
-            Self::PlatformNotChosen { .. } => "platform-not-chosen",
-            Self::Policy(_) | Self::Verifier(_) => "policy-not-evaluated",
-            Self::ReadBack { .. } => "read-back",
-            Self::ReferrersTooDeep { .. } => "too-deep",
-            Self::SamePlatform { .. } => "same-platform",
-            Self::SignatureLog(error) => error.code(),
-            Self::Signer(_) => "signer",
-            Self::Store(error) => error.code(),
-            Self::Task => "internal",
-            Self::Timestamp { error, .. } => error.code(),
-            Self::TimestampAuthority(error) => error.code(),
-            Self::TooDeep { .. } => "too-deep",
-            Self::TooMany { .. } => "too-many",
-        }
-    }
-
-    /// Whether the checked bytes themselves are the reason, so that a retry gives the same answer. An exceeded limit is
-    /// not such a reason.
-    pub const fn is_refusal(&self) -> bool {
-        match self {
-            Self::Manifest(error) => error.is_contradiction(),
-            Self::SamePlatform { .. } | Self::Store(StoreError::Contradiction { .. }) => true,
-            Self::PartlyAttached { error, .. } => error.is_refusal(),
-            Self::LogEntry { error, .. } => !error.is_undetermined(),
-            Self::Timestamp { error, .. } => !error.is_undetermined(),
-            _ => false,
         }
     }
 }

@@ -25,8 +25,8 @@ pub(super) struct ImagePlatforms {
     /// The attestation manifests of BuildKit that the index itself lists.
     pub(super) attestations: Vec<ListedAttestation>,
     pub(super) manifests: Vec<Descriptor>,
-    /// The errors of manifests that could not be read, so that platforms may be missing.
-    pub(super) unread: Vec<StoreError>,
+    /// The entries whose manifests could not be read, so that platforms may be missing, and the errors.
+    pub(super) unread: Vec<(Descriptor, StoreError)>,
 }
 
 impl ImagePlatforms {
@@ -62,7 +62,7 @@ impl ImagePlatforms {
                     continue;
                 }
                 match walk.fetch(&entry.bare()).await? {
-                    Err(error) => found.unread.push(error),
+                    Err(error) => found.unread.push((plain(entry), error)),
                     Ok(content) => match Document::parse(&content, limits)? {
                         Document::Index(inner) => pending.push((depth.saturating_add(1), inner)),
                         Document::Artifact(_) | Document::Manifest(_) => found.manifests.push(plain(entry)),
@@ -80,7 +80,7 @@ impl ImagePlatforms {
                     found
                         .attestations
                         .extend(ListedAttestation::unread(&entry, &siblings, &error).filter(|_| depth == 1));
-                    found.unread.push(error);
+                    found.unread.push((plain(&entry), error));
                 }
                 Ok(content) => match AttestationManifest::read(&entry, &siblings, &content, limits)? {
                     // Only the index that was named may be signed: one inside it vouches for nothing.

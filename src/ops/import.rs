@@ -29,11 +29,11 @@ use crate::ops::naming;
 use crate::ops::naming::NameConflict;
 use crate::ops::outcome::LayersRead;
 use crate::ops::outcome::NotVerified;
-use crate::ops::outcome::Platforms;
 use crate::ops::outcome::Verdict;
-use crate::ops::outcome::VerifyOptions;
 use crate::ops::pinned;
 use crate::ops::verify;
+use crate::ops::verify_options::Platforms;
+use crate::ops::verify_options::VerifyOptions;
 use crate::ordered;
 use crate::store::Origin;
 use crate::store::Sink;
@@ -64,7 +64,8 @@ pub struct VerifiedGraph {
 /// evidence. Writes nothing.
 ///
 /// # Errors
-/// [`NotVerified`] if the policy is not met, or if that could not be decided.
+/// [`NotVerified`] if the policy is not met, or if that could not be decided. Also for [`Platforms::Each`], which proves
+/// nothing of the index that would be imported.
 pub async fn check(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
@@ -76,6 +77,9 @@ pub async fn check(
     let limits = options.limits;
     if options.verifier.expiry_at().is_some() {
         return Err(OpsError::ExpiryNotNow.into());
+    }
+    if *platforms == Platforms::Each {
+        return Err(OpsError::ImportOfPlatforms.into());
     }
     let root = pinned::resolve(source, tag_or_digest).await?;
     let image = verify::evaluate_content(source, &root, platforms, options).await?.conclude();

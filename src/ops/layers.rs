@@ -28,12 +28,12 @@ use crate::ops::graph::Closure;
 use crate::ops::graph::Graph;
 use crate::ops::outcome::NotVerified;
 use crate::ops::outcome::Outcome;
-use crate::ops::outcome::Platforms;
 use crate::ops::outcome::Verdict;
 use crate::ops::outcome::VerifiedImage;
-use crate::ops::outcome::VerifyOptions;
 use crate::ops::pinned;
 use crate::ops::verify;
+use crate::ops::verify_options::Platforms;
+use crate::ops::verify_options::VerifyOptions;
 use crate::ordered;
 use crate::store::BrokenReason;
 use crate::store::MissingContent;
@@ -43,9 +43,9 @@ use crate::store::Task;
 use crate::store::parallel;
 use crate::store::transfer_progress;
 
-pub use crate::ops::outcome::Depth;
 pub use crate::ops::outcome::Layers;
 pub use crate::ops::outcome::LayersRead;
+pub use crate::ops::verify_options::Depth;
 
 /// Verifies an image as [`verify::verify`] does, and with [`Depth::Layers`] also reads and checks all its configs and
 /// layers.

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod copy;
 pub mod discover;
 mod error;
+mod error_code;
 mod evidence;
 pub mod file;
 mod file_evidence;
@@ -42,6 +43,8 @@ pub mod unenforced;
 mod verdict_budget;
 pub mod verify;
 pub mod verify_image;
+mod verify_options;
+mod verify_platforms;
 mod walk;
 pub mod witness;
 

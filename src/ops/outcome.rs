@@ -4,21 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::envelope::AttestationFile;
-use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::oci::Platform;
 use crate::ops::OpsError;
 use crate::ops::copy::MissingForeignLayer;
-use crate::ops::discover::DiscoverUntil;
-use crate::ops::revocation::RevocationLookup;
 use crate::store::StoreError;
-use crate::time::Time;
 use crate::verify::AcceptedSignature;
 use crate::verify::Finding;
 use crate::verify::Refusal;
 use crate::verify::VerifiedSubject;
-use crate::verify::Verifier;
 
 /// A verified image: every requested manifest was accepted. A proof type.
 ///
@@ -69,15 +63,6 @@ pub enum UndeterminedCause {
     Store(StoreError),
 }
 
-/// Whether configs and layers are read for a verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// Manifests, signatures, and all configs and layers.
-    Layers,
-    /// Manifests and signatures only: the verdict depends on these.
-    Manifests,
-}
-
 /// Whether the configs and layers of the accepted manifests were read.
 #[derive(Clone, Debug, Default)]
 pub enum Layers {
@@ -102,44 +87,6 @@ pub struct LayersRead {
     pub missing_foreign_layers: Vec<MissingForeignLayer>,
 }
 
-/// Which manifests of a reference are verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Platforms {
-    /// The index and each manifest in it, each by its own signatures.
-    All,
-    /// The manifest for this platform: signed itself, or a child of a signed index.
-    One(Platform),
-    /// The manifest or index that the reference resolves to, and nothing below it.
-    Root,
-}
-
-/// The options of a verification.
-#[derive(Clone, Copy, Debug)]
-pub struct VerifyOptions<'a> {
-    /// The trust root and the policy.
-    pub verifier: &'a Verifier,
-    /// How much evidence is discovered.
-    pub until: DiscoverUntil,
-    /// The time as of which the policy is evaluated.
-    pub now: Time,
-    /// Whether configs and layers are read.
-    pub depth: Depth,
-    /// Where more revocation evidence is looked for, beside what the verifier has; `None` for nowhere.
-    pub revocation: Option<&'a RevocationLookup>,
-    /// The limits on everything that is read.
-    pub limits: &'a Limits,
-    /// Attestations of files that the operator named, beside what is attached to the image.
-    pub files: &'a [AttestationFile],
-}
-
-impl<'a> VerifyOptions<'a> {
-    /// The default options: discover evidence until the policy is met, read no layers, use the limits of the verifier.
-    pub const fn new(verifier: &'a Verifier, now: Time) -> Self {
-        let (until, depth) = (DiscoverUntil::PolicyMet, Depth::Manifests);
-        Self { verifier, until, now, depth, revocation: None, limits: verifier.limits(), files: &[] }
-    }
-}
-
 /// The verdict on one subject.
 #[derive(Debug)]
 #[must_use]
@@ -155,6 +102,8 @@ pub enum Verdict {
         /// The error of its content.
         why: Arc<OpsError>,
     },
+    /// Neither yes nor no: of this index nothing is required ([`Platforms::Each`]), and no statement about it counts.
+    NotRequired,
     /// No.
     Refused(Refusal),
     /// Could not tell: the evidence that was read does not meet the policy, and some could not be read.
@@ -177,6 +126,7 @@ impl Verdict {
             Self::Incomplete { accepted, findings, why } => {
                 Self::Incomplete { accepted: bare(accepted), findings, why }
             }
+            Self::NotRequired => Self::NotRequired,
             Self::Refused(refusal) => Self::Refused(without(refusal)),
             Self::Unknown { refusal, unread } => Self::Unknown { refusal: without(refusal), unread },
         }
@@ -187,6 +137,7 @@ impl Verdict {
         match self {
             Self::Accepted(subject) => subject.accepted().iter().collect(),
             Self::Incomplete { accepted, .. } => accepted.iter().collect(),
+            Self::NotRequired => Vec::new(),
             Self::Refused(refusal) | Self::Unknown { refusal, .. } => refusal.accepted.iter().collect(),
         }
     }
@@ -196,6 +147,7 @@ impl Verdict {
         match self {
             Self::Accepted(_) => "accepted",
             Self::Incomplete { .. } => "incomplete",
+            Self::NotRequired => "not required",
             Self::Refused(_) => "refused",
             Self::Unknown { .. } => "undecided",
         }
@@ -220,7 +172,8 @@ pub struct Outcome {
     pub chosen: Option<Digest>,
     /// The verdict on the subject, or on the chosen manifest.
     pub verdict: Verdict,
-    /// With [`Platforms::All`], the verdicts on all manifests below the index, each digest once, with its platform.
+    /// With [`Platforms::All`], the verdicts on all manifests below the index, each digest once, with its platform; with
+    /// [`Platforms::Each`], those on the manifests of the platforms.
     pub children: Vec<Child>,
     /// Whether the configs and layers of the accepted manifests were read.
     pub layers: Layers,
@@ -231,10 +184,11 @@ impl Outcome {
         Self { subject, media_type, chosen: None, verdict, children: Vec::new(), layers: Layers::NotRead }
     }
 
-    /// Whether every verdict is yes: on the subject and, with [`Platforms::All`], on each manifest below it.
+    /// Whether every verdict is yes: on the subject, unless nothing is required of it, and on each of the children. Without
+    /// a verdict that is required it is not accepted.
     pub fn is_accepted(&self) -> bool {
-        let children = self.children.iter().map(|(_, _, verdict)| verdict);
-        [&self.verdict].into_iter().chain(children).all(|verdict| matches!(verdict, Verdict::Accepted(_)))
+        let mut required = self.required().peekable();
+        required.peek().is_some() && required.all(|verdict| matches!(verdict, Verdict::Accepted(_)))
     }
 
     /// The same outcome without the signed documents, which may be large and are not reported.
@@ -257,6 +211,11 @@ impl Outcome {
         std::iter::once(&self.verdict).chain(self.children.iter().map(|(_, _, verdict)| verdict))
     }
 
+    /// The verdicts that decide: all but that on an index of which nothing is required.
+    pub fn required(&self) -> impl Iterator<Item = &Verdict> {
+        self.verdicts().filter(|verdict| !matches!(verdict, Verdict::NotRequired))
+    }
+
     /// Yes if every verdict is yes, no if any of them is no, else could-not-tell.
     ///
     /// # Errors
@@ -268,7 +227,7 @@ impl Outcome {
         let mut causes = Vec::new();
         for verdict in self.verdicts() {
             match verdict {
-                Verdict::Accepted(_) | Verdict::Refused(_) => {}
+                Verdict::Accepted(_) | Verdict::NotRequired | Verdict::Refused(_) => {}
                 Verdict::Incomplete { why, .. } => causes.push(UndeterminedCause::Content(Arc::clone(why))),
                 Verdict::Unknown { refusal, unread } => {
                     causes.extend(unread.iter().cloned().map(UndeterminedCause::Store));
@@ -277,9 +236,8 @@ impl Outcome {
                 }
             }
         }
-        let all_accepted = self.verdicts().all(|verdict| matches!(verdict, Verdict::Accepted(_)));
         match NonEmpty::collect(causes) {
-            None if all_accepted => Ok(VerifiedImage { outcome: self }),
+            None if self.is_accepted() => Ok(VerifiedImage { outcome: self }),
             Some(causes) => Err(NotVerified::Undetermined { causes, outcome: Some(Box::new(self)) }),
             None => {
                 let causes = NonEmpty::one(UndeterminedCause::Content(Arc::new(OpsError::Task)));
@@ -290,16 +248,18 @@ impl Outcome {
 }
 
 impl VerifiedImage {
-    /// The digest to move or run: that of the requested platform, or of the image itself.
+    /// The digest to move or run: that of the requested platform, or of the image itself. With [`Platforms::Each`] it is the
+    /// index, and proof is there for its platforms: [`VerifiedImage::subjects`] has the index only if it was attested too.
     pub fn digest(&self) -> Digest {
         self.outcome.chosen.unwrap_or(self.outcome.subject)
     }
 
-    /// The verified subjects: the image, or the index that contains it, then the requested manifests below it.
+    /// The verified subjects: the image, or the index that contains it, then the requested manifests below it. Each is a
+    /// proof that statements about its own digest counted.
     pub fn subjects(&self) -> impl Iterator<Item = &VerifiedSubject> {
         self.outcome.verdicts().filter_map(|verdict| match verdict {
             Verdict::Accepted(subject) => Some(subject),
-            Verdict::Incomplete { .. } | Verdict::Refused(_) | Verdict::Unknown { .. } => None,
+            Verdict::Incomplete { .. } | Verdict::NotRequired | Verdict::Refused(_) | Verdict::Unknown { .. } => None,
         })
     }
 
@@ -366,7 +326,7 @@ impl From<StoreError> for NotVerified {
 fn summary(outcome: &Outcome) -> String {
     let refused = outcome.verdicts().find_map(|verdict| match verdict {
         Verdict::Refused(refusal) => Some(refusal.to_string()),
-        Verdict::Accepted(_) | Verdict::Incomplete { .. } | Verdict::Unknown { .. } => None,
+        _ => None,
     });
     refused.unwrap_or_else(|| outcome.subject.to_string())
 }

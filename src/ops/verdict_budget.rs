@@ -42,6 +42,7 @@ impl<'a> VerdictBudget<'a> {
             Verdict::Accepted(subject) => Verdict::Accepted(subject.sharing(&mut self.findings)),
             // Not possible yet: layers are read after all verdicts were counted.
             incomplete @ Verdict::Incomplete { .. } => incomplete,
+            Verdict::NotRequired => Verdict::NotRequired,
             Verdict::Refused(refusal) => Verdict::Refused(refusal.sharing(&mut self.findings)),
             Verdict::Unknown { refusal, unread } => {
                 let texts = unread.iter().map(|error| error.to_string().len().saturating_add(size_of::<StoreError>()));

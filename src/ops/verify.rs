@@ -25,11 +25,10 @@ use crate::ops::discover::DiscoverUntil;
 use crate::ops::discover::ReferrerSubject;
 use crate::ops::discover::signature_manifest;
 use crate::ops::file_evidence;
-use crate::ops::outcome::Depth;
 use crate::ops::pinned;
-use crate::ops::verdict_budget::VerdictBudget;
+use crate::ops::verify_options::Depth;
+use crate::ops::verify_platforms;
 use crate::ops::walk;
-use crate::ops::walk::Step;
 use crate::ops::walk::Walk;
 use crate::store::Origin;
 use crate::store::Source;
@@ -40,11 +39,11 @@ use crate::verify::Finding;
 pub use crate::ops::outcome::Child;
 pub use crate::ops::outcome::NotVerified;
 pub use crate::ops::outcome::Outcome;
-pub use crate::ops::outcome::Platforms;
 pub use crate::ops::outcome::UndeterminedCause;
 pub use crate::ops::outcome::Verdict;
 pub use crate::ops::outcome::VerifiedImage;
-pub use crate::ops::outcome::VerifyOptions;
+pub use crate::ops::verify_options::Platforms;
+pub use crate::ops::verify_options::VerifyOptions;
 
 /// Verifies the image at `tag_or_digest` by its manifests and signatures. Configs and layers are not read.
 ///
@@ -106,11 +105,12 @@ pub(super) async fn evaluate_content(
     let media_type = Some(subject.descriptor().media_type.clone());
     let mut outcome = Outcome::of(digest, media_type, verdict);
     match (platforms, document) {
-        (Platforms::Root, _) | (Platforms::All, Document::Artifact(_) | Document::Manifest(_)) => {}
+        (Platforms::Root, _) | (Platforms::All | Platforms::Each, Document::Artifact(_) | Document::Manifest(_)) => {}
         (Platforms::All, Document::Index(index)) => {
-            let mut budget = VerdictBudget::new(source, limits);
-            outcome.verdict = budget.charge(outcome.verdict)?;
-            outcome.children = evaluate_children(source, index, options, budget).await?;
+            outcome = verify_platforms::evaluate_all(source, outcome, index, options).await?;
+        }
+        (Platforms::Each, Document::Index(index)) => {
+            outcome = verify_platforms::evaluate_each(source, outcome, index, options).await?;
         }
         (Platforms::One(platform), Document::Index(index)) => {
             let child = &choose(source, &digest, index, platform, limits).await?;
@@ -160,45 +160,6 @@ pub(super) async fn has_platform(
         true => Ok(()),
         false => Err(OpsError::NoPlatform { index: *digest, platform: platform.to_string(), has: has.to_string() }),
     }
-}
-
-/// Evaluates every manifest in `index`, and in nested indexes, each by its own signatures.
-async fn evaluate_children(
-    source: &dyn Source,
-    index: Index,
-    options: VerifyOptions<'_>,
-    mut budget: VerdictBudget<'_>,
-) -> Result<Vec<Child>, OpsError> {
-    let limits = options.limits;
-    let mut walk = Walk::new(source, limits);
-    let mut children: Vec<Child> = Vec::new();
-    walk.descend(0, index);
-    while let Some(Step { depth, entry }) = walk.next_child()? {
-        let (digest, child) = (entry.digest, entry.bare());
-        walk.check_depth(digest, depth)?;
-        let mut verdict = match walk.fetch(&child).await? {
-            Ok(content) => {
-                if media_type::is_index(&child.media_type) {
-                    walk.descend_later(depth, content);
-                }
-                evaluate_signatures(source, &child, options).await
-            }
-            Err(error) => unread(options, digest, error),
-        };
-        if options.until == DiscoverUntil::PolicyMet {
-            verdict = verdict.without_documents();
-        }
-        children.push((entry.platform, digest, budget.charge(verdict)?));
-    }
-    Ok(children)
-}
-
-/// The verdict on a child that cannot be fetched: could not tell, even if it has signatures
-/// (threats: missing-child-manifest).
-fn unread(options: VerifyOptions<'_>, digest: Digest, error: StoreError) -> Verdict {
-    let mut evaluation = options.verifier.evaluation(digest, options.now);
-    evaluation.mark_list_unread();
-    Verdict::Unknown { refusal: evaluation.refuse(), unread: vec![error] }
 }
 
 /// Discovers the signatures of one subject in `source` and evaluates the policy. The verdict is a refusal only if

@@ -28,12 +28,12 @@ use crate::ops::discover::ReferrerSubject;
 use crate::ops::file_evidence;
 use crate::ops::image_platforms::ImagePlatforms;
 use crate::ops::index_statements::IndexStatements;
-use crate::ops::outcome::Depth;
 use crate::ops::outcome::UndeterminedCause;
-use crate::ops::outcome::VerifyOptions;
 use crate::ops::pinned;
 use crate::ops::revocation::RevocationLookup;
 use crate::ops::verify;
+use crate::ops::verify_options::Depth;
+use crate::ops::verify_options::VerifyOptions;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::verify::AcceptedImage;
@@ -187,7 +187,7 @@ impl<'a> ImageVerification<'a> {
         }
         if !unread.is_empty() {
             image.mark_platforms_unread();
-            self.unread.extend(unread);
+            self.unread.extend(unread.into_iter().map(|(_, error)| error));
         }
         for manifest in &manifests {
             self.discover_platform(image, manifest).await?;

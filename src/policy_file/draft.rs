@@ -7,6 +7,7 @@ mod quoted;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::nonempty::NonEmpty;
+use crate::policy::About;
 use crate::policy_file::ImagePattern;
 use crate::policy_file::document::AboutWord;
 use crate::policy_file::draft::means::DraftMeans;
@@ -89,6 +90,19 @@ impl PolicyDraft {
             }
         }
         Ok(())
+    }
+
+    /// The same, about these manifests of an image.
+    #[must_use]
+    pub fn with_about(self, about: About) -> Self {
+        let word = match about {
+            About::Both => AboutWord::Both,
+            About::Either => AboutWord::Either,
+            About::Index => AboutWord::Index,
+            About::Named => AboutWord::Named,
+            About::Platforms => AboutWord::Platforms,
+        };
+        Self { about: Some(word), ..self }
     }
 
     /// The same with a comment above it, which ends no line by itself.

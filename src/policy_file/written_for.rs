@@ -16,16 +16,16 @@ use crate::trust::Owner;
 use crate::trust::TrustRoot;
 
 impl LoadedPolicy {
-    /// Whether this policy requires the same as `requirement` with `trust` of the manifest that is named, whatever its name,
+    /// Whether this policy requires the same as `requirement` with `trust`, of these manifests of an image, whatever its name,
     /// where `names` are the names of the owners in the policy: the same keys and certificates in the same order, the same
     /// kinds of statements and conditions, and the same number of owners.
     pub fn is_written_for(
         &self,
         trust: &TrustRoot,
         names: &BTreeMap<Owner, String>,
-        requirement: &Requirement,
+        (requirement, about): (&Requirement, About),
     ) -> bool {
-        self.same_requirement(trust, names, requirement).unwrap_or(false)
+        self.same_requirement(trust, names, (requirement, about)).unwrap_or(false)
     }
 
     /// `None` where one of the two cannot be made.
@@ -33,7 +33,7 @@ impl LoadedPolicy {
         &self,
         trust: &TrustRoot,
         names: &BTreeMap<Owner, String>,
-        requirement: &Requirement,
+        (requirement, about): (&Requirement, About),
     ) -> Option<bool> {
         let own = self.trust()?;
         let named = |owner: &Owner| names.get(owner).cloned().map(Owner::Named);
@@ -62,7 +62,7 @@ impl LoadedPolicy {
             && written.vex() == requirement.vex()
             && written.signed_index() == requirement.signed_index()
             && *written.quorum() == quorum
-            && written.about() == About::Named;
+            && written.about() == about;
         Some(injective && same && own.version() == renamed.version())
     }
 

@@ -18,6 +18,7 @@ mod material;
 mod notary;
 mod policy;
 mod policy_file;
+mod reported_verdict;
 mod request;
 mod request_file;
 mod revocation;
@@ -75,6 +76,7 @@ pub use policy::checks;
 pub use policy::supplied;
 pub use policy_file::PolicyCheckResult;
 pub use policy_file::PolicyExplainResult;
+pub use reported_verdict::ReportedVerdict;
 pub use request::AttachResult;
 pub use request::LogResult;
 pub use request::RequestResult;
@@ -95,7 +97,6 @@ pub use trust_import::TrustImportResult;
 pub use trust_show::TrustShowResult;
 pub use trusted_root::ReportedTrustedRoot;
 pub use trusted_root::WithTrustedRoot;
-pub use verify::ReportedVerdict;
 pub use verify::VerifyResult;
 
 /// The version of all reports. It changes when a field changes its meaning or is removed, not when one is added.

@@ -19,7 +19,7 @@ use crate::report::material::ReportedMaterial;
 use crate::report::notary::ReportedOrError;
 use crate::report::policy::PolicyResult;
 use crate::report::policy::all_together;
-use crate::report::verify::ReportedVerdict;
+use crate::report::reported_verdict::ReportedVerdict;
 use crate::trust::VerifiedSigner;
 
 /// An image with its children and referrers, recursively.

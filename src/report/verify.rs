@@ -17,6 +17,7 @@ use crate::report::ReportedError;
 use crate::report::certificate::ReportedSigner;
 use crate::report::keyless::ReportedProof;
 use crate::report::list::LazyList;
+use crate::report::reported_verdict::ReportedVerdict;
 use crate::report::stream::LineResult;
 use crate::report::unenforced::ReportedStatement;
 use crate::verify::AcceptedSignature;
@@ -24,23 +25,6 @@ use crate::verify::Finding;
 use crate::verify::NotEnforced;
 use crate::verify::Refusal;
 use crate::verify::VerifiedSubject;
-
-/// The verdict on one manifest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ReportedVerdict {
-    /// A policy file lets it in without a signature: nothing was verified.
-    Exempted,
-    /// A statement of a trust policy accepts it without enforcing every check: nothing was verified.
-    #[serde(rename = "notEnforced")]
-    NotEnforced,
-    /// No.
-    Refused,
-    /// Could not tell.
-    Unknown,
-    /// Yes.
-    Verified,
-}
 
 /// The result of `verify` for one reference, and of `import` for an image that was not imported.
 #[derive(Debug, Serialize)]
@@ -187,6 +171,15 @@ impl<'a> VerdictFields<'a> {
                 keys: None,
                 unread: None,
                 verdict: ReportedVerdict::Unknown,
+            },
+            Verdict::NotRequired => Self {
+                code: None,
+                accepted_signatures: LazyList::new(std::iter::empty),
+                error: None,
+                findings: LazyList::new(std::iter::empty),
+                keys: None,
+                unread: None,
+                verdict: ReportedVerdict::NotRequired,
             },
             Verdict::Refused(refusal) => {
                 let unread = LazyList::new(std::iter::empty);

@@ -1,7 +1,29 @@
 //! Documents about platforms: each platform has its own, and none is attested to another.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::pin::pin;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
 
+use bulla::key::PublicKey;
+use bulla::limits::Limits;
+use bulla::oci::Reference;
+use bulla::ops::import;
+use bulla::ops::verify::Platforms;
+use bulla::ops::verify::Verdict;
+use bulla::ops::verify::VerifyOptions;
+use bulla::ops::verify::verify;
+use bulla::policy::Policy;
+use bulla::policy::Quorum;
+use bulla::policy::Requirement;
+use bulla::policy::StatementKinds;
+use bulla::policy::Threshold;
+use bulla::store::Images;
+use bulla::time::Time;
+use bulla::trust::TrustRoot;
+use bulla::verify::Verifier;
 use serde_json::Value;
 
 use crate::bench::Bench;
@@ -15,6 +37,14 @@ fn bench() -> Bench {
         fs::write(bench.path(&format!("{name}.json")), format!("{{\"for\":\"{name}\"}}")).unwrap();
     }
     bench
+}
+
+/// A layout is read at the first poll.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a local store does not wait"),
+    }
 }
 
 const ATTEST: [&str; 7] = ["attest", "oci:build:v1", "--key", "alice.key", "--type", "custom", "--all-platforms"];
@@ -34,6 +64,31 @@ fn each_platform_has_its_own_document() {
     bench.refused(&["verify", "oci:build:v1", "--key", "alice.pub", "--type", "custom"]);
     let again = bench.ok(&[&ATTEST[..], &ARM, &AMD, &["--if-missing"]].concat()).out;
     assert_eq!(again.matches("already").count(), 2, "{again}");
+}
+
+// `Platforms::Each` proves that the platforms are attested, and nothing of the index.
+#[test]
+fn the_proof_of_platforms_is_none_of_their_index() {
+    let bench = bench();
+    bench.ok(&[&ATTEST[..], &ARM, &AMD].concat());
+    let index = image::multi_arch(3, &["linux/amd64", "linux/arm64"]);
+    let key = PublicKey::parse(&fs::read(bench.path("alice.pub")).unwrap()).unwrap();
+    let trust = TrustRoot::pinned([key]).unwrap();
+    let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+    let policy = Policy::one(Requirement::new("attested", StatementKinds::named("custom").unwrap(), quorum));
+    let verifier = Verifier::new(trust, policy, Limits::DEFAULT).unwrap();
+    let reference: Reference = format!("oci:{}:v1", bench.path("build").display()).parse().unwrap();
+    let (source, which) = Images::local(Limits::DEFAULT).open(&reference).unwrap();
+    let options = VerifyOptions::new(&verifier, Time::parse("2026-11-27T00:00:00Z").unwrap());
+    let verified = ready(verify(source.as_ref(), &which, &Platforms::Each, options)).unwrap();
+    let subjects: BTreeSet<_> = verified.subjects().map(|subject| *subject.digest()).collect();
+    assert_eq!(subjects, index.children.iter().map(image::TestImage::digest).collect());
+    assert!(matches!(verified.outcome().verdict, Verdict::NotRequired));
+    assert!(verified.outcome().is_accepted() && verified.outcome().required().count() == 2);
+    // By the index and every manifest it is refused, as before; and it cannot be imported by its platforms.
+    assert!(ready(verify(source.as_ref(), &which, &Platforms::All, options)).unwrap_err().is_refusal());
+    let import = ready(import::check(source.as_ref(), &which, &Platforms::Each, options)).unwrap_err();
+    assert!(import.to_string().contains("an import verifies the index itself"), "{import}");
 }
 
 #[test]

@@ -180,7 +180,7 @@ fn commands_md_lists_every_code() {
     assert_eq!(known, findings, "left: src, right: the page");
     let mut all = codes(&[
         "store/error.rs",
-        "ops/error.rs",
+        "ops/error_code.rs",
         "ops/timestamp/error.rs",
         "ops/witness/error.rs",
         "request/error.rs",

@@ -90,14 +90,18 @@ fn options(numbers: &mut Numbers) -> Vec<String> {
         _ => &[],
     };
     typed.extend(more.iter().map(|word| (*word).to_owned()));
+    if more.contains(&"--type") && numbers.is() {
+        typed.push("--all-platforms".to_owned());
+    }
     typed
 }
 
+/// The exit code, and whether the image is accepted.
 fn verdict(scene: &Scene, args: &[&str]) -> (Option<i32>, Value) {
     let printed = scene.bench.run(args);
     let report: Value = serde_json::from_str(&printed.out).unwrap_or_default();
     assert!(report.is_object(), "{args:?}: {}{}", printed.out, printed.err);
-    (printed.code, report["results"][0]["verdict"].clone())
+    (printed.code, report["results"][0]["accepted"].clone())
 }
 
 #[test]
@@ -150,6 +154,34 @@ fn an_index_alone_and_a_child_alone_are_told_apart_as_by_the_options() {
     scene.bench.ok(&[&["verify", "oci:build:multi"][..], &by].concat());
     scene.bench.refused(&["verify", &child, "--key", "alice.pub"]);
     scene.bench.refused(&[&["verify", &child][..], &by].concat());
+}
+
+#[test]
+fn documents_given_per_platform_have_the_verdict_of_the_policy_about_platforms() {
+    let scene = Scene::new();
+    fs::write(scene.bench.path("p.json"), "{}").unwrap();
+    let options = ["--key", "alice.pub", "--type", OWN_TYPE, "--all-platforms"];
+    let print = [&["verify", "--print-policy=registry.example/app"][..], &options].concat();
+    let printed = scene.bench.ok(&print).out;
+    assert!(printed.contains("about: platforms"), "{printed}");
+    fs::write(scene.bench.path("printed.yaml"), printed).unwrap();
+    let attest = |reference: &str| {
+        let attest = ["attest", reference, "--key", "alice.key", "--type", OWN_TYPE, "--predicate", "p.json"];
+        scene.bench.ok(&attest);
+    };
+    let by = ["--policy", "printed.yaml", "--as", "registry.example/app"];
+    let ends = |code: i32| {
+        scene.bench.ends(&[&["verify", "oci:build:multi"][..], &options].concat(), code);
+        scene.bench.ends(&[&["verify", "oci:build:multi"][..], &by].concat(), code);
+    };
+    ends(1);
+    // An attestation of the index is none of a platform.
+    attest("oci:build:multi");
+    ends(1);
+    attest(&format!("oci:build@{}", scene.multi.children[0].digest()));
+    ends(1);
+    attest(&format!("oci:build@{}", scene.multi.children[1].digest()));
+    ends(0);
 }
 
 #[test]

@@ -213,7 +213,7 @@ impl Reported {
 pub fn yes(verdict: &Verdict) -> Option<Reported> {
     match verdict {
         Verdict::Accepted(verified) => Some(Reported::of(verified)),
-        Verdict::Incomplete { .. } | Verdict::Refused(_) | Verdict::Unknown { .. } => None,
+        Verdict::Incomplete { .. } | Verdict::NotRequired | Verdict::Refused(_) | Verdict::Unknown { .. } => None,
     }
 }
 
@@ -222,6 +222,7 @@ pub fn word(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Accepted(_) => "accepted",
         Verdict::Incomplete { .. } => "incomplete",
+        Verdict::NotRequired => "not required",
         Verdict::Refused(_) => "refused",
         Verdict::Unknown { .. } => "unknown",
     }
@@ -232,6 +233,7 @@ pub fn codes(verdict: &Verdict) -> BTreeSet<&'static str> {
     let (findings, unread) = match verdict {
         Verdict::Accepted(verified) => (verified.findings(), &[][..]),
         Verdict::Incomplete { findings, .. } => (findings.as_slice(), &[][..]),
+        Verdict::NotRequired => (&[][..], &[][..]),
         Verdict::Refused(refusal) => (refusal.findings.as_slice(), &[][..]),
         Verdict::Unknown { refusal, unread } => (refusal.findings.as_slice(), unread.as_slice()),
     };

@@ -11,11 +11,11 @@ use crate::oci::Manifest;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::ops::outcome::Verdict;
-use crate::ops::outcome::VerifyOptions;
 use crate::ops::saved::candidates::CandidateManifest;
 use crate::ops::saved::candidates::ManifestsByConfig;
 use crate::ops::saved::verdict::SavedFault;
 use crate::ops::verify;
+use crate::ops::verify_options::VerifyOptions;
 use crate::store::Source;
 use crate::verify::VerifiedSubject;
 

@@ -61,8 +61,8 @@ pub enum NotWritten {
 }
 
 impl PolicyDraft {
-    /// The policy that `threshold` owners of `trust` made such a statement about the manifest that is named, index or not.
-    /// Owners whose names a policy file cannot have get other ones: the second result says which.
+    /// The policy that `threshold` owners of `trust` made such a statement about the manifest that is named, index or not;
+    /// [`PolicyDraft::with_about`] says about which others. Owners whose names a policy file cannot have get other ones: the second result says which.
     ///
     /// # Errors
     /// [`NotWritten`].

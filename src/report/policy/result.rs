@@ -8,7 +8,7 @@ use crate::report::policy::exception::ReportedException;
 use crate::report::policy::exception::ReportedExemption;
 use crate::report::policy::explain;
 use crate::report::policy::requirement::ReportedRequirement;
-use crate::report::verify::ReportedVerdict;
+use crate::report::reported_verdict::ReportedVerdict;
 
 /// What one policy file says of an image.
 #[derive(Debug, Serialize)]
