@@ -316,19 +316,16 @@ fn each_manifest_of_an_index_is_requested_once() {
         signed_by_us(&fixture, image, FormName::SigstoreBundle, &[proof::key()]);
     }
     let (ask, tag) = (Ask::new(), TagOrDigest::Tag("index".to_owned()));
-    let judged = |source: &Scripted<Memory>| {
+    let judged_by = |platforms: &Platforms, source: &Scripted<Memory>| {
         let verifier = ask.verifier();
-        let outcome = verify::verify(
-            source,
-            &tag,
-            &Platforms::All,
-            proof::options(&verifier, DiscoverUntil::PolicyMet, &ask.limits),
-        );
+        let outcome =
+            verify::verify(source, &tag, platforms, proof::options(&verifier, DiscoverUntil::PolicyMet, &ask.limits));
         let outcome = proof::outcome(now(outcome)).unwrap();
         assert_eq!(word(&outcome.verdict), "accepted");
         let words: Vec<_> = outcome.children.iter().map(|(_, _, verdict)| word(verdict)).collect();
         (words, source.calls())
     };
+    let judged = |source: &Scripted<Memory>| judged_by(&Platforms::All, source);
     let (words, calls) = judged(&memory(&fixture));
     assert_eq!(words, ["accepted"; 4]);
     assert_eq!(calls.len(), 3 + 4 * 3, "{calls:#?}");
@@ -338,6 +335,17 @@ fn each_manifest_of_an_index_is_requested_once() {
     let (words, calls) = judged(&Scripted::new(fixture.memory.clone().unwrap(), Lost(*inner.digest())));
     assert_eq!(words, ["accepted", "accepted", "unknown"]);
     assert_eq!(calls.len(), 3 + 2 * 3 + 1, "{calls:#?}");
+    // The platforms alone: an index inside is only read for what it lists.
+    let each = |source: &Scripted<Memory>| judged_by(&Platforms::Each, source);
+    let (words, calls) = each(&memory(&fixture));
+    assert_eq!(words, ["accepted"; 3]);
+    assert_eq!(calls.len(), 3 + 1 + 3 * 3, "{calls:#?}");
+    let (words, calls) = each(&Scripted::new(fixture.memory.clone().unwrap(), Lost(*images[1].digest())));
+    assert_eq!(words, ["accepted", "unknown", "accepted"]);
+    assert_eq!(calls.len(), 3 + 1 + 2 * 3 + 1, "{calls:#?}");
+    let (words, calls) = each(&Scripted::new(fixture.memory.clone().unwrap(), Lost(*inner.digest())));
+    assert_eq!(words, ["accepted", "accepted", "unknown"]);
+    assert_eq!(calls.len(), 3 + 1 + 2 * 3, "{calls:#?}");
 }
 
 // Not found means that every place was looked into, once.
