@@ -37,6 +37,7 @@ pub mod saved;
 pub mod scanned;
 pub mod sign;
 mod signed;
+mod subject_verdict;
 pub mod timestamp;
 pub mod tree;
 pub mod unenforced;

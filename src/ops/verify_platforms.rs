@@ -8,8 +8,8 @@ use crate::ops::discover::DiscoverUntil;
 use crate::ops::image_platforms::ImagePlatforms;
 use crate::ops::outcome::Outcome;
 use crate::ops::outcome::Verdict;
+use crate::ops::subject_verdict::evaluate_signatures;
 use crate::ops::verdict_budget::VerdictBudget;
-use crate::ops::verify;
 use crate::ops::verify_options::VerifyOptions;
 use crate::ops::walk::Step;
 use crate::ops::walk::Walk;
@@ -17,7 +17,7 @@ use crate::store::Source;
 use crate::store::StoreError;
 
 /// Evaluates every manifest in `index`, and in nested indexes, each by its own signatures, beside the index itself, whose
-/// verdict `outcome` has ([`Platforms::All`](verify::Platforms::All)).
+/// verdict `outcome` has ([`Platforms::All`](crate::ops::verify::Platforms::All)).
 pub(super) async fn evaluate_all(
     source: &dyn Source,
     mut outcome: Outcome,
@@ -37,7 +37,7 @@ pub(super) async fn evaluate_all(
                 if media_type::is_index(&child.media_type) {
                     walk.descend_later(depth, content);
                 }
-                verify::evaluate_signatures(source, &child, options).await
+                evaluate_signatures(source, &child, options).await
             }
             Err(error) => unread(options, digest, error),
         };
@@ -46,7 +46,7 @@ pub(super) async fn evaluate_all(
     Ok(outcome)
 }
 
-/// Evaluates the manifest of each platform of `index`, each by its own statements ([`Platforms::Each`](verify::Platforms::Each)).
+/// Evaluates the manifest of each platform of `index`, each by its own statements ([`Platforms::Each`](crate::ops::verify::Platforms::Each)).
 /// `outcome` has the verdict on the index: it stays if it is yes, and is [`Verdict::NotRequired`] otherwise.
 ///
 /// # Errors
@@ -69,7 +69,7 @@ pub(super) async fn evaluate_each(
     for entry in manifests {
         // The manifest is not needed for the verdict: an image of which one is missing is incomplete.
         let verdict = match walk.fetch(&entry.bare()).await? {
-            Ok(_) => verify::evaluate_signatures(source, &entry.bare(), options).await,
+            Ok(_) => evaluate_signatures(source, &entry.bare(), options).await,
             Err(error) => unread(options, entry.digest, error),
         };
         outcome.children.push((entry.platform, entry.digest, budget.charge(reported(verdict, options))?));

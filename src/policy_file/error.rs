@@ -364,19 +364,24 @@ impl PolicyProblem {
 
 /// How a mandatory field is written.
 fn example(field: &str) -> String {
-    let value = match field {
-        "accept" => "[passed]",
-        "at-least" | "level" | "slsa-level" | "bulla-policy" => "1",
-        "by" | "builders" => "[NAME]",
-        "database-max-age" => "7d",
-        "highest-allowed" => "medium",
-        "owner" | "signed-by" => "NAME",
-        "max-age" => "30d",
-        "match" => "[registry.example/prod/**]",
-        "reason" => "\"why\"",
-        "require" => "[{ signature: { by: [NAME] } }]",
-        "until" => "2027-12-31",
-        _ => "…",
-    };
+    let value = EXAMPLES.iter().find(|(named, _)| *named == field).map_or("…", |(_, value)| *value);
     format!("{field}: {value}")
 }
+
+/// Values of mandatory fields.
+const EXAMPLES: [(&str, &str); 14] = [
+    ("at-least", "1"),
+    ("builders", "[NAME]"),
+    ("bulla-policy", "1"),
+    ("by", "[NAME]"),
+    ("database-max-age", "7d"),
+    ("highest-allowed", "medium"),
+    ("level", "1"),
+    ("match", "[registry.example/prod/**]"),
+    ("max-age", "30d"),
+    ("owner", "NAME"),
+    ("reason", "\"why\""),
+    ("require", "[{ signature: { by: [NAME] } }]"),
+    ("signed-by", "NAME"),
+    ("until", "2027-12-31"),
+];
