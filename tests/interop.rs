@@ -86,8 +86,9 @@ fn provenance_of_buildkit_counts_in_a_signed_index() {
     buildkit::provenance_of_buildkit_counts_in_a_signed_index();
 }
 
+// Tests start in the order of their names. This one takes longest, so it is the first.
 #[test]
-fn what_engines_load_is_what_was_verified() {
+fn all_that_engines_load_is_what_was_verified() {
     engines::what_engines_load_is_what_was_verified();
 }
 

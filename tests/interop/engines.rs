@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
+use std::thread;
 
 use serde_json::Value;
 
 use crate::mutations::Members;
 use crate::peers::PeerOutput;
+use crate::peers::Peers;
 use crate::suite::Api;
 use crate::suite::Form;
 use crate::suite::Suite;
@@ -43,7 +45,7 @@ pub fn what_engines_load_is_what_was_verified() {
     let mut expected: BTreeMap<String, Ids> = BTreeMap::new();
     for (archive, images) in ARCHIVES {
         let name = format!("{archive}.tar");
-        let output = verify(&suite, &name, "p256.pub");
+        let output = verify(&suite.peers, &name, "p256.pub");
         suite.expect(archive, &output, 0);
         let found = ids(&output);
         suite.expect_that("so many images", found.len() == images, &output);
@@ -51,26 +53,30 @@ pub fn what_engines_load_is_what_was_verified() {
         let piped = suite.peers.shell(&pipe);
         suite.expect(&pipe, &piped, 0);
         suite.expect_that("the same ids", found.iter().all(|id| piped.stdout.contains(id.as_str())), &piped);
-        let by_cosign = verify(&suite, &name, "rsa2048.pub");
+        let by_cosign = verify(&suite.peers, &name, "rsa2048.pub");
         suite.expect("signed by cosign", &by_cosign, 0);
         suite.expect_that("the same ids", ids(&by_cosign) == found, &by_cosign);
-        suite.expect("another key", &verify(&suite, &name, "other.pub"), 1);
+        suite.expect("another key", &verify(&suite.peers, &name, "other.pub"), 1);
         expected.insert(name, found);
     }
-    let unsigned = verify(&suite, "unsigned.tar", "p256.pub");
+    let unsigned = verify(&suite.peers, "unsigned.tar", "p256.pub");
     suite.expect("not signed", &unsigned, 1);
 
     // The same for mutated archives.
     let (whole, unsigned_members) =
         (Members::of(&suite.peers.read("two.tar")), Members::of(&suite.peers.read("unsigned.tar")));
     let mut answers: BTreeMap<Option<i32>, usize> = BTreeMap::new();
-    for number in 0..MUTATED {
+    let peers = &suite.peers;
+    let verified = side_by_side(MUTATED, |number| {
         let name = format!("mutated-{number}.tar");
-        suite.peers.write(&name, whole.mutated(&unsigned_members, number));
-        let output = verify(&suite, &name, "p256.pub");
-        let piped = suite.peers.shell(&format!(
+        peers.write(&name, whole.mutated(&unsigned_members, number));
+        let output = verify(peers, &name, "p256.pub");
+        let piped = peers.shell(&format!(
             "bulla verify docker-archive:- --evidence oci-archive:e.tar --key p256.pub --output json < {name}"
         ));
+        (name, output, piped)
+    });
+    for (name, output, piped) in verified {
         suite.expect_that("a file and a pipe have one answer", output.yes() == piped.yes(), &piped);
         *answers.entry(output.code).or_default() += 1;
         match output.yes() {
@@ -87,28 +93,41 @@ pub fn what_engines_load_is_what_was_verified() {
 
     let archives = expected.keys().cloned().collect::<Vec<_>>().join(" ");
     let output = suite.peers.with_engines(&LOAD.replace("ARCHIVES", &archives)).must();
-    let mut loaded = 0;
-    for line in output.stdout.lines().filter_map(|line| line.strip_prefix("loaded ")) {
-        let mut words = line.split(' ');
+    let lines: Vec<_> = output.stdout.lines().filter_map(|line| line.strip_prefix("loaded ")).collect();
+    let peers = &suite.peers;
+    let verified = side_by_side(lines.len(), |number| {
+        let mut words = lines[number].split(' ');
         let (engine, archive) = (words.next().unwrap(), words.next().unwrap());
         let got: Ids = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
         // An engine may refuse what we accept, and then loads nothing.
         let refused = archive.starts_with("mutated") && got.is_empty();
-        suite.expect_that(line, refused || got == expected[archive], &output);
-        loaded += 1;
-        if !refused {
-            // The layers, too, are those that were signed: what the engine saves again is verified.
-            let again = verify(&suite, &format!("{engine}-{archive}"), "p256.pub");
-            suite.expect_that(&format!("saved again: {line}"), again.yes() && ids(&again) == expected[archive], &again);
+        // The layers, too, are those that were signed: what the engine saves again is verified.
+        let again = (!refused).then(|| verify(peers, &format!("{engine}-{archive}"), "p256.pub"));
+        (archive, got, again)
+    });
+    for (line, (archive, got, again)) in lines.iter().zip(&verified) {
+        suite.expect_that(line, again.is_none() || *got == expected[*archive], &output);
+        if let Some(again) = again {
+            suite.expect_that(&format!("saved again: {line}"), again.yes() && ids(again) == expected[*archive], again);
         }
     }
-    suite.expect_that("docker and podman load each", loaded == 2 * expected.len(), &output);
+    suite.expect_that("docker and podman load each", verified.len() == 2 * expected.len(), &output);
     suite.done();
 }
 
-fn verify(suite: &Suite, archive: &str, key: &str) -> PeerOutput {
+/// The results for each number below `count`, in their order, from two threads.
+fn side_by_side<T: Send>(count: usize, result: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let every_second = |first: usize| (first..count).step_by(2).map(&result).collect::<Vec<_>>();
+    thread::scope(|scope| {
+        let odd = scope.spawn(|| every_second(1));
+        let (mut even, mut odd) = (every_second(0).into_iter(), odd.join().unwrap().into_iter());
+        (0..count).map(|number| if number % 2 == 0 { even.next() } else { odd.next() }.unwrap()).collect()
+    })
+}
+
+fn verify(peers: &Peers, archive: &str, key: &str) -> PeerOutput {
     let archive = format!("docker-archive:{archive}");
-    suite.peers.bulla(&["verify", &archive, "--evidence", "oci-archive:e.tar", "--key", key, "--output", "json"])
+    peers.bulla(&["verify", &archive, "--evidence", "oci-archive:e.tar", "--key", key, "--output", "json"])
 }
 
 /// The image ids in a report.
@@ -168,11 +187,13 @@ docker save -o containerd.tar APP
 /// Loads each archive into an empty docker and an empty podman, prints the image ids, and saves what was loaded.
 const LOAD: &str = r#"
 load() {
-    engine=$1 form=$2
+    engine=$1 form=$2 ids=$($1 images -aq)
     for archive in ARCHIVES; do
-        $engine rmi -f $($engine images -aq) >$engine-rmi.log 2>&1 || :
+        # Only what is listed needs to be removed.
+        [ -z "$ids" ] || $engine rmi -f $ids >$engine-rmi.log 2>&1 || :
         $engine load -q -i $archive >$engine-load.log 2>&1 || :
-        ids=$($engine images -a --no-trunc --format '{{.ID}}' 2>$engine-images.log | sort -u)
+        $engine images -a --no-trunc --format '{{.ID}}' >$engine-images 2>$engine-images.log
+        ids=$(sort -u $engine-images)
         [ -z "$ids" ] || $engine save $form -o $engine-$archive $ids >$engine-save.log 2>&1
         echo loaded $engine $archive $ids
     done
