@@ -10,18 +10,22 @@
 //! 3. Compare the layers in the archive with those of the config, in number and order. A layer matches if the digest of its
 //!    unpacked bytes is the one in the config (`diff_ids`), or, where they are not known, if it is the blob in the manifest.
 //! 4. Refuse the archive if a loader would take anything else from it.
+//!
+//! By policy files it is the same, with what they let in for what is verified ([`verify_by_policies`]).
 
+mod by_policies;
 mod candidates;
+mod comparison;
 mod config;
 mod image_id;
+mod let_in;
 mod verdict;
 
 use crate::digest::Digest;
 use crate::nonempty::NonEmpty;
-use crate::oci::ImageConfig;
-use crate::oci::Manifest;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
+use crate::ops::saved::comparison::compare;
 use crate::ops::saved::config::ConfigCandidates;
 use crate::ops::saved::config::ProvenConfig;
 use crate::ops::verify_options::VerifyOptions;
@@ -31,10 +35,15 @@ use crate::store::LoadedImage;
 use crate::store::SavedArchive;
 use crate::store::Source;
 use crate::store::StoreError;
-use crate::store::UnpackFault;
 
+pub use by_policies::verify_by_policies;
 pub use image_id::ImageIdVerdict;
 pub use image_id::VerifiedImageId;
+pub use let_in::ArchiveLetIn;
+pub use let_in::ArchiveNotLetIn;
+pub use let_in::SavedImageLetIn;
+pub use let_in::SavedPolicyFault;
+pub use let_in::SavedPolicyVerdict;
 pub use verdict::ArchiveNotVerified;
 pub use verdict::SavedFault;
 pub use verdict::SavedVerdict;
@@ -101,7 +110,7 @@ pub async fn verify_ids(
 async fn verdict_on(image: &LoadedImage, candidates: &mut ConfigCandidates<'_>) -> SavedVerdict {
     let (config, names) = (*image.config.digest(), image.names.clone());
     let options = candidates.options();
-    let proven = candidates.verify(&config, |manifest| compare(image, manifest, options)).await;
+    let proven = candidates.verify(&config, |manifest| compare(image, manifest, options.limits)).await;
     match proven {
         Ok(ProvenConfig { manifest, subject }) => {
             let layers = image.layers.iter().map(|layer| layer.size).collect();
@@ -109,32 +118,4 @@ async fn verdict_on(image: &LoadedImage, candidates: &mut ConfigCandidates<'_>) 
         }
         Err(faults) => SavedVerdict::NotAccepted { config, names, faults },
     }
-}
-
-/// Compares the layers of `image` with those of its config, which `manifest` names.
-fn compare(image: &LoadedImage, manifest: &Manifest, options: VerifyOptions<'_>) -> Result<(), SavedFault> {
-    let config = ImageConfig::parse(&image.config, options.limits).map_err(SavedFault::Config)?;
-    let (layers, wanted) = (image.layers.len(), config.diff_ids.len());
-    if layers != wanted {
-        return Err(SavedFault::LayerCount { layers, wanted });
-    }
-    for (position, (layer, diff_id)) in image.layers.iter().zip(&config.diff_ids).enumerate() {
-        // Positions of config and manifest correspond only if both have all layers.
-        let blob = manifest.layers.get(position).filter(|_| manifest.layers.len() == wanted);
-        let is_blob = blob.is_some_and(|blob| blob.digest == layer.digest);
-        let wanted = *diff_id;
-        match (layer.compression, layer.unpacked) {
-            (None, _) if layer.digest == wanted => {}
-            (None, _) => return Err(SavedFault::Layer { position, found: layer.digest, wanted }),
-            (Some(_), Some(Ok(unpacked))) if unpacked == wanted => {}
-            (Some(_), Some(Ok(found))) => return Err(SavedFault::Layer { position, found, wanted }),
-            // Its unpacked bytes are not known, but it is the blob that was signed.
-            (Some(_), _) if is_blob => {}
-            (Some(_), Some(Err(fault))) => return Err(SavedFault::LayerPacked { position, fault }),
-            (Some(format), None) => {
-                return Err(SavedFault::LayerPacked { position, fault: UnpackFault::Format(format) });
-            }
-        }
-    }
-    Ok(())
 }

@@ -287,6 +287,8 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("VerifiedGraph", "import", &["ops/import.rs"]),
     ("SignedPolicyFile", "file", &["ops/file/policy.rs"]),
     ("VerifiedFile", "file", &["ops/file/verify.rs"]),
+    ("ArchiveLetIn", "saved", &["ops/saved/let_in.rs"]),
+    ("SavedImageLetIn", "saved", &["ops/saved/let_in.rs"]),
     ("VerifiedArchive", "saved", &["ops/saved/verdict.rs"]),
     ("VerifiedSavedImage", "saved", &["ops/saved/verdict.rs"]),
     ("Content", "oci", &["oci/content.rs"]),

@@ -48,6 +48,7 @@ pub use import::NotLetIn;
 pub use import::PolicyGraph;
 pub use mark::EvidenceMark;
 pub use marks::EvidenceMarks;
+pub use outcome::Judgement;
 pub use outcome::PolicyOutcome;
 pub use outcome::PolicyVerdict;
 pub use outcome::Required;
@@ -126,6 +127,16 @@ impl<'a> PolicyOptions<'a> {
         Self { strictness, ..self }
     }
 
+    /// The limits.
+    pub(in crate::ops) const fn limits(&self) -> &'a Limits {
+        self.limits
+    }
+
+    /// The platform that is asked for.
+    pub(in crate::ops) const fn platform(&self) -> Option<&'a Platform> {
+        self.platform
+    }
+
     /// The same for an image that was asked for by this tag; `None` if it was asked for by digest.
     #[must_use]
     pub const fn with_tag(self, tag: Option<&'a str>) -> Self {
@@ -145,6 +156,23 @@ pub async fn judge<'p>(
 ) -> Result<PolicyOutcome<'p>, OpsError> {
     let root = pinned::resolve(source, tag_or_digest).await?;
     judge_content(source, root, policy, options).await
+}
+
+/// Judges the image with the manifest `root`, which was fetched already, by each of `policies`, with the name of its file.
+///
+/// # Errors
+/// As [`judge`].
+pub async fn judge_by_all<'p>(
+    source: &dyn Source,
+    root: &Content,
+    policies: &[(&'p str, &'p LoadedPolicy)],
+    options: PolicyOptions<'_>,
+) -> Result<Judgement<'p>, OpsError> {
+    let mut outcomes = Vec::new();
+    for (file, policy) in policies {
+        outcomes.push((*file, judge_content(source, root.clone(), policy, options).await?));
+    }
+    Ok(Judgement { outcomes: Arc::new(outcomes) })
 }
 
 /// As [`judge`], for a manifest that was fetched already.

@@ -1,4 +1,6 @@
-//! `PolicyOutcome`: what a policy file says of one image.
+//! `PolicyOutcome`: what a policy file says of one image. `Judgement`: what several say of it.
+
+use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::oci::Content;
@@ -60,6 +62,27 @@ pub struct Required<'p> {
     pub file: RequiredOf<'p>,
     /// The same requirements, as they were evaluated.
     pub policy: Policy,
+}
+
+/// What several policy files say of one image. All of them must let it in.
+#[derive(Clone, Debug)]
+#[must_use]
+#[non_exhaustive]
+pub struct Judgement<'p> {
+    /// The name of each policy file, and what it says.
+    pub outcomes: Arc<Vec<(&'p str, PolicyOutcome<'p>)>>,
+}
+
+impl Judgement<'_> {
+    /// Whether every policy lets the image in. Nothing is let in by no policy at all.
+    pub fn is_let_in(&self) -> bool {
+        !self.outcomes.is_empty() && self.outcomes.iter().all(|(_, outcome)| outcome.is_let_in())
+    }
+
+    /// Whether a policy says no. Otherwise it is let in, or that could not be decided.
+    pub fn is_refusal(&self) -> bool {
+        self.outcomes.iter().any(|(_, outcome)| outcome.is_refusal())
+    }
 }
 
 impl PolicyOutcome<'_> {
