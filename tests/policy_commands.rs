@@ -42,6 +42,10 @@ mod printed;
 mod requests;
 #[path = "policy_commands/rest.rs"]
 mod rest;
+#[path = "policy_commands/saved.rs"]
+mod saved;
+#[path = "policy_commands/saved_platforms.rs"]
+mod saved_platforms;
 #[path = "policy_commands/scans.rs"]
 mod scans;
 #[path = "policy_commands/scene.rs"]

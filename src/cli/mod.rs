@@ -78,6 +78,7 @@ mod verify;
 mod verify_by_policy;
 mod verify_image_id;
 mod verify_saved;
+mod verify_saved_by_policy;
 mod version;
 #[cfg(feature = "registry")]
 mod watch;

@@ -12,6 +12,7 @@ use bulla::oci::Reference;
 use bulla::oci::RepositoryName;
 use bulla::oci::TagOrDigest;
 use bulla::ops::policy;
+use bulla::ops::policy::Judgement;
 use bulla::ops::policy::PolicyOptions;
 use bulla::ops::policy::PolicyOutcome;
 use bulla::ops::revocation::RevocationLookup;
@@ -21,7 +22,6 @@ use bulla::trust::RevocationCheck;
 
 use super::exit::Exit;
 use super::exit::Failure;
-use super::policy_set::PolicyEntry;
 use super::policy_set::PolicySet;
 
 /// How images are judged by policy files.
@@ -49,7 +49,7 @@ pub(super) struct JudgedName {
 
 /// What each policy file says of an image, at least one.
 pub(super) struct Judged<'a> {
-    pub(super) outcomes: Vec<(&'a str, PolicyOutcome<'a>)>,
+    pub(super) outcomes: Arc<Vec<(&'a str, PolicyOutcome<'a>)>>,
 }
 
 impl JudgedName {
@@ -111,12 +111,14 @@ impl<'a> PolicyJudge<'a> {
         root: &Content,
         options: PolicyOptions<'_>,
     ) -> Result<Judged<'a>, Failure> {
-        let mut outcomes = Vec::new();
-        for PolicyEntry { file, policy } in self.policies.entries() {
-            let outcome = policy::judge_content(source, root.clone(), policy, options).await?;
-            outcomes.push((file.as_str(), outcome));
-        }
-        Ok(Judged { outcomes })
+        let policies = self.policies.named();
+        Ok(policy::judge_by_all(source, root, &policies, options).await?.into())
+    }
+}
+
+impl<'a> From<Judgement<'a>> for Judged<'a> {
+    fn from(judgement: Judgement<'a>) -> Self {
+        Self { outcomes: judgement.outcomes }
     }
 }
 

@@ -59,6 +59,11 @@ impl PolicySet {
         &self.0
     }
 
+    /// The policies, each with its file as typed.
+    pub(super) fn named(&self) -> Vec<(&str, &LoadedPolicy)> {
+        self.0.iter().map(|entry| (entry.file.as_str(), &entry.policy)).collect()
+    }
+
     /// The identities of all policies.
     pub(super) fn identities(&self) -> impl Iterator<Item = &Identity> {
         self.0.iter().filter_map(|entry| entry.policy.trust()).flat_map(TrustRoot::identities)

@@ -47,7 +47,7 @@ fn accepted(reference: &str, judged: &Judged<'_>) {
     if judged.outcomes.iter().all(is_exempted) {
         return;
     }
-    for (file, outcome) in &judged.outcomes {
+    for (file, outcome) in judged.outcomes.iter() {
         match &outcome.verdict {
             PolicyVerdict::Accepted(required, image) => {
                 let at = required.file.block.block.position.line;
@@ -78,7 +78,7 @@ fn accepted(reference: &str, judged: &Judged<'_>) {
 
 /// The lines below a tree: the verdict of each policy, and what is missing.
 pub(super) fn below_tree(judged: &Judged<'_>) {
-    for (file, outcome) in &judged.outcomes {
+    for (file, outcome) in judged.outcomes.iter() {
         let word = match outcome.is_let_in() {
             true if matches!(outcome.verdict, PolicyVerdict::Exempted(_)) => "accepted unsigned",
             true => "accepted",
@@ -98,19 +98,31 @@ pub(super) fn below_tree(judged: &Judged<'_>) {
 fn refused(reference: &str, judged: &Judged<'_>, exit: Exit) {
     let name = Foreign(reference);
     let word = if exit == Exit::Refused { "refused" } else { "undetermined" };
-    let mut missing = Vec::new();
-    for (file, outcome) in &judged.outcomes {
-        missing.extend(checks(file, outcome).into_iter().filter(|check| is_missing(&check.result)));
-    }
-    let summary = count(missing.len(), "requirement");
+    let summary = count(missing(judged).len(), "requirement");
     note(format_args!("error: `{name}` {word} by policy: {summary} not met"));
-    missing.iter().for_each(|check| note(format_args!("  {}", shortened(&missing_line(check)))));
-    let unread: Vec<&StoreError> = judged.outcomes.iter().flat_map(|(_, outcome)| &outcome.unread).collect();
-    unread.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
+    reasons(judged);
+    note(format_args!("hint: {}", hint_of(reference, judged, exit)));
+}
+
+/// Prints why the policies do not let an image in: what is missing, what could not be read, and what did not count.
+pub(super) fn reasons(judged: &Judged<'_>) {
+    missing(judged).iter().for_each(|check| note(format_args!("  {}", shortened(&missing_line(check)))));
+    let unread = judged.outcomes.iter().flat_map(|(_, outcome)| &outcome.unread);
+    unread.for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
     let evidence = judged.outcomes.iter().flat_map(|(_, outcome)| unread_evidence(outcome)).take(UNREAD_SHOWN);
     evidence.for_each(|finding| note(format_args!("  not read  {}", shortened(&finding))));
     verdict::rejected(&rejected_by_all(&judged.outcomes));
-    note(format_args!("hint: {}", hint(reference, exit, unread.first().copied())));
+}
+
+/// What to do about the image `reference`, which the policies do not let in.
+pub(super) fn hint_of(reference: &str, judged: &Judged<'_>, exit: Exit) -> String {
+    hint(reference, exit, judged.outcomes.iter().flat_map(|(_, outcome)| &outcome.unread).next())
+}
+
+/// The requirements of all policies that are not met.
+fn missing(judged: &Judged<'_>) -> Vec<RequirementCheck> {
+    let checks = judged.outcomes.iter().flat_map(|(file, outcome)| checks(file, outcome));
+    checks.filter(|check| is_missing(&check.result)).collect()
 }
 
 /// The evidence that did not count by any of these policies, each piece once.
@@ -143,7 +155,12 @@ const UNREAD_SHOWN: usize = 10;
 
 /// The requirements of all policies on an image, for reports.
 pub(super) fn checked(reference: &str, judged: &Judged<'_>) -> CheckedImage {
-    let checks = judged.outcomes.iter().flat_map(|(file, outcome)| reported(reference, file, outcome));
+    checked_at(reference, reference, judged)
+}
+
+/// The same for an image that is called `reference`, and whose evidence is at `place`.
+pub(super) fn checked_at(reference: &str, place: &str, judged: &Judged<'_>) -> CheckedImage {
+    let checks = judged.outcomes.iter().flat_map(|(file, outcome)| reported(place, file, outcome));
     CheckedImage {
         checks: checks.collect(),
         digest: judged.digest(),

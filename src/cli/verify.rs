@@ -184,7 +184,7 @@ fn report(
 }
 
 /// The word before image ids in place of references.
-const IMAGE_ID: &str = "image-id";
+pub(super) const IMAGE_ID: &str = "image-id";
 /// The bytes that the parallel pass reads of one reference. A reference that needs more is verified later, alone, so that
 /// many large ones together do not exceed the memory of one verification.
 const PARALLEL_BYTES: u64 = 128 << 10;

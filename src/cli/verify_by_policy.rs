@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bulla::envelope::AttestationFile;
 use bulla::limits::Limits;
 use bulla::oci::Reference;
 use bulla::oci::TagOrDigest;
@@ -39,6 +40,10 @@ use super::stores;
 use super::stores::Stores;
 use super::verdict;
 use super::verify;
+use super::verify_saved;
+use super::verify_saved_by_policy;
+use super::verify_saved_by_policy::ArchiveAnswer;
+use super::verify_saved_by_policy::EvidencePlace;
 
 pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     let mut reports = PolicyReports::begin(&args.policy, "verify", now)?;
@@ -59,13 +64,14 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
         }
     };
     let policies = PolicySet::load(&args.policy, (&args.required.token, &args.registry), now, &limits, reports)?;
-    let evidence = attestation_files::read(&args.evidence, &limits)?;
+    let (place, evidence) = evidence(args, &limits)?;
     let platform = args.platform.as_deref().map(verify::platform).transpose()?;
     let references = reference_list::expand(&args.references)?;
-    let stores = Stores::new(&args.registry, &references)?;
+    let stores = Stores::new(&args.registry, references.iter().chain(&place))?;
+    let place = place.map(|place| EvidencePlace::open(&stores, place)).transpose()?;
     let lookup = revocation::lookup(&args.required.lookup, &args.registry)?;
-    let local = lookup.is_none() && stores::are_local(&references)?;
-    let work = if args.layers { Work::Moving } else { Work::Waiting };
+    let local = lookup.is_none() && place.is_none() && stores::are_local(&references)?;
+    let work = if args.layers || place.is_some() { Work::Moving } else { Work::Waiting };
     let concurrency = Concurrency { jobs: args.jobs, local, work };
     let (certificates, asked) = (&args.required.certificates, Some(&args.required.lookup));
     let revocation =
@@ -80,10 +86,12 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
         revocation: revocation.as_ref(),
         strictness: envelope_reader::by_policies(certificates.envelope_reader, policies.identities())?,
     };
-    let task = PolicyVerification { args, judge, stores: &stores };
+    let task = PolicyVerification { args, judge, place: place.as_ref(), stores: &stores };
     let (mut results, mut exits) = (Results::of("verify", output), Vec::new());
+    let place = place.as_ref().map(EvidencePlace::reference);
+    let report = AnswerReport { output, place, policies: &policies, references: &references };
     task.of_all(&references, concurrency, |reference, answer| {
-        exits.push(report(output, reference, &references, &answer, (&mut results, reports)));
+        exits.push(report.add(reference, &answer, (&mut results, reports)));
     })?;
     results.end();
     revocation::report_problems(lookup);
@@ -93,15 +101,43 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
     }
 }
 
-/// The answer for one reference: what the policies say, and the layers that were read.
-struct PolicyAnswer<'a> {
+/// The place and the files of `--evidence`.
+fn evidence(args: &VerifyArgs, limits: &Limits) -> Result<(Option<String>, Vec<AttestationFile>), Failure> {
+    let (files, places): (Vec<_>, Vec<_>) =
+        args.evidence.iter().cloned().partition(|typed| attestation_files::is_one(typed));
+    let place = match places.as_slice() {
+        [] => None,
+        [file] if attestation_files::is_one_bundle(file) => return Err(attestation_files::not_lines(file)),
+        [place] => Some(verify_saved::place(place)),
+        _ => {
+            let message = "--evidence names one place, besides files of attestations, and here are several";
+            return Err(Failure::unknown(message).hint("JSON lines, in files whose names end in .jsonl; and one place"));
+        }
+    };
+    if args.references.first().is_some_and(|first| first == verify::IMAGE_ID) {
+        let message = "image ids are not judged by a policy file: an engine has loaded their layers already";
+        return Err(Failure::unknown(message).hint("bulla verify image-id sha256:… --evidence PLACE --key PUB"));
+    }
+    Ok((place, attestation_files::read(&files, limits)?))
+}
+
+/// The answer for one reference.
+enum PolicyAnswer<'a> {
+    /// A docker-archive, with all images in it.
+    Archive(ArchiveAnswer<'a>),
+    /// An image.
+    Image(ImageAnswer<'a>),
+}
+
+/// What the policies say of one image, and the layers that were read.
+struct ImageAnswer<'a> {
     judged: Judged<'a>,
     layers: Layers,
     /// Why an image that the policies let in could not be read whole.
     damaged: Option<Failure>,
 }
 
-impl PolicyAnswer<'_> {
+impl ImageAnswer<'_> {
     fn exit(&self) -> Exit {
         match &self.damaged {
             Some(failure) => self.judged.exit().and(failure.exit),
@@ -110,12 +146,41 @@ impl PolicyAnswer<'_> {
     }
 }
 
-/// Reports the answer for one reference, and returns its exit code.
+/// How the answers are reported.
+#[derive(Clone, Copy)]
+struct AnswerReport<'a> {
+    output: ResultsOutput,
+    place: Option<&'a str>,
+    policies: &'a PolicySet,
+    references: &'a [String],
+}
+
+impl AnswerReport<'_> {
+    /// Reports the answer for one reference, and returns its exit code.
+    fn add(
+        self,
+        reference: &str,
+        answer: &Result<PolicyAnswer<'_>, Failure>,
+        reports: (&mut Results, &mut PolicyReports<'_>),
+    ) -> Exit {
+        let Self { output, place, policies, references } = self;
+        match answer {
+            Ok(PolicyAnswer::Archive(answer)) => {
+                let at = (reference, place.unwrap_or(reference));
+                verify_saved_by_policy::report(output, at, answer, policies, reports)
+            }
+            Ok(PolicyAnswer::Image(answer)) => report(output, reference, references, Ok(answer), reports),
+            Err(failure) => report(output, reference, references, Err(failure), reports),
+        }
+    }
+}
+
+/// Reports the answer for one image, and returns its exit code.
 fn report(
     output: ResultsOutput,
     reference: &str,
     references: &[String],
-    answer: &Result<PolicyAnswer<'_>, Failure>,
+    answer: Result<&ImageAnswer<'_>, &Failure>,
     (results, reports): (&mut Results, &mut PolicyReports<'_>),
 ) -> Exit {
     match answer {
@@ -127,7 +192,7 @@ fn report(
         Err(failure) => reports.add_failure(Some(reference), failure),
     }
     match (output, answer) {
-        (ResultsOutput::Text, Ok(PolicyAnswer { damaged: Some(failure), .. })) => {
+        (ResultsOutput::Text, Ok(ImageAnswer { damaged: Some(failure), .. })) => {
             render::failure(&failure.clone().of(reference, references));
         }
         (ResultsOutput::Text, Ok(answer)) => {
@@ -137,7 +202,7 @@ fn report(
             }
         }
         (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(reference, references)),
-        (_, Ok(PolicyAnswer { damaged: Some(failure), .. }) | Err(failure)) => {
+        (_, Ok(ImageAnswer { damaged: Some(failure), .. }) | Err(failure)) => {
             results.add(VerifyResult::failed(reference, failure.exit.into(), failure.reported()));
         }
         (_, Ok(answer)) => {
@@ -157,6 +222,7 @@ fn report(
 struct PolicyVerification<'a> {
     args: &'a VerifyArgs,
     judge: PolicyJudge<'a>,
+    place: Option<&'a EvidencePlace>,
     stores: &'a Stores,
 }
 
@@ -172,7 +238,8 @@ impl<'a> PolicyVerification<'a> {
         let several = references.len() > 1 && !self.args.layers;
         let parallel_pass = move |number| -> Task<'a, Option<Result<PolicyAnswer<'a>, Failure>>> {
             Box::pin(async move {
-                match several {
+                // A docker-archive is read whole, and its other images are found by its list.
+                match several && !self.is_archive(reference(number)) {
                     true => self.within_limit(reference(number)).await,
                     false => None,
                 }
@@ -181,11 +248,21 @@ impl<'a> PolicyVerification<'a> {
         let whole = move |number| -> Task<'a, Result<PolicyAnswer<'a>, Failure>> {
             Box::pin(async move {
                 let reference = reference(number);
+                if self.is_archive(reference) {
+                    let (place, name) = (self.place, self.args.policy.judged_as.as_deref());
+                    let answer = verify_saved_by_policy::answer(self.stores, reference, place, name, self.judge);
+                    return answer.await.map(PolicyAnswer::Archive);
+                }
                 let (source, tag_or_digest) = self.stores.source(reference)?;
                 self.of(reference, &source, &tag_or_digest).await
             })
         };
         concurrency.run(references.len(), parallel_pass, whole, |number, result| report(reference(number), result))
+    }
+
+    /// Whether `reference` is judged as a docker-archive, with all images in it. By evidence from elsewhere nothing else is.
+    fn is_archive(self, reference: &str) -> bool {
+        self.place.is_some() || matches!(reference.parse(), Ok(Reference::DockerArchive(_)))
     }
 
     /// Verifies `reference` within a limit of bytes; `None` if it needs more.
@@ -206,10 +283,6 @@ impl<'a> PolicyVerification<'a> {
         source: &Arc<dyn Source>,
         tag_or_digest: &TagOrDigest,
     ) -> Result<PolicyAnswer<'a>, Failure> {
-        if let Ok(Reference::DockerArchive(_)) = reference.parse() {
-            let message = format!("`{reference}`: images of `docker save` are not judged by a policy file yet");
-            return Err(Failure::unknown(message).hint("carry the image itself: bulla copy REF oci-archive:app.tar"));
-        }
         let name = JudgedName::of(reference, self.args.policy.judged_as.as_deref())?;
         let root = pinned::resolve(source.as_ref(), tag_or_digest).await?;
         let judged = self.judge.judge(source.as_ref(), &root, self.judge.options(&name)).await?;
@@ -217,12 +290,12 @@ impl<'a> PolicyVerification<'a> {
             (true, Exit::Yes) => policy::read_layers(source, &root, self.judge.limits).await.map(Layers::Read),
             _ => Ok(Layers::NotRead),
         };
-        Ok(match read {
-            Ok(layers) => PolicyAnswer { judged, layers, damaged: None },
+        Ok(PolicyAnswer::Image(match read {
+            Ok(layers) => ImageAnswer { judged, layers, damaged: None },
             Err(error) => {
                 let failure = Failure::from(error).hint(hints::DAMAGED);
-                PolicyAnswer { judged, layers: Layers::NotRead, damaged: Some(failure) }
+                ImageAnswer { judged, layers: Layers::NotRead, damaged: Some(failure) }
             }
-        })
+        }))
     }
 }

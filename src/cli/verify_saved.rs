@@ -143,7 +143,7 @@ pub(super) async fn whole_file(
 }
 
 /// The docker-archive of `reference`. A name in it cannot be chosen: `docker load` loads all images.
-fn docker_archive(reference: &str) -> Result<LocalReference, Failure> {
+pub(super) fn docker_archive(reference: &str) -> Result<LocalReference, Failure> {
     match reference.parse::<Reference>()? {
         Reference::DockerArchive(local) if local.tag_or_digest.is_none() => Ok(local),
         Reference::DockerArchive(local) => {
@@ -154,6 +154,14 @@ fn docker_archive(reference: &str) -> Result<LocalReference, Failure> {
             let message = format!("`{reference}` is no docker-archive, and --evidence is about what such a file loads");
             Err(Failure::unknown(message).hint("docker-archive:FILE, or leave out --evidence"))
         }
+    }
+}
+
+/// The docker-archive of `reference`, in which a name may be chosen.
+pub(super) fn local_archive(reference: &str) -> Result<LocalReference, Failure> {
+    match reference.parse::<Reference>()? {
+        Reference::DockerArchive(local) => Ok(local),
+        _ => Err(Failure::unknown(format!("`{reference}` is no docker-archive"))),
     }
 }
 
@@ -185,10 +193,15 @@ fn accepted(reference: &str, image: &VerifiedSavedImage) {
     if image.manifest() != image.signed() {
         line(format_args!("  manifest {}", image.manifest()));
     }
-    line(format_args!("  image id {}", image.config()));
-    let bytes = image.layers().iter().fold(0, |sum: u64, layer| sum.saturating_add(*layer));
-    line(format_args!("  layers read: {} ({})", count(image.layers().len(), "layer"), amount(bytes)));
-    for name in image.names() {
+    loaded(image.config(), image.layers(), image.names());
+}
+
+/// Prints what is loaded of one image: its id, the layers that were read, of these sizes, and the unsigned names.
+pub(super) fn loaded(config: &Digest, layers: &[u64], names: &[String]) {
+    line(format_args!("  image id {config}"));
+    let bytes = layers.iter().fold(0, |sum: u64, layer| sum.saturating_add(*layer));
+    line(format_args!("  layers read: {} ({})", count(layers.len(), "layer"), amount(bytes)));
+    for name in names {
         line(format_args!("  name in the archive, not signed: {}", Foreign(name)));
     }
 }
@@ -229,7 +242,7 @@ pub(super) fn signature(
 }
 
 /// An image by its id and the unsigned names in the archive.
-fn named(config: &Digest, names: &[String]) -> String {
+pub(super) fn named(config: &Digest, names: &[String]) -> String {
     match names {
         [] => config.to_string(),
         names => format!("{config} ({})", Foreign(names.join(", "))),

@@ -3,15 +3,22 @@
 use serde::Serialize;
 
 use crate::digest::Digest;
+use crate::ops::saved::ArchiveLetIn;
+use crate::ops::saved::ArchiveNotLetIn;
 use crate::ops::saved::ArchiveNotVerified;
 use crate::ops::saved::ImageIdVerdict;
 use crate::ops::saved::SavedFault;
+use crate::ops::saved::SavedImageLetIn;
+use crate::ops::saved::SavedPolicyFault;
+use crate::ops::saved::SavedPolicyVerdict;
 use crate::ops::saved::SavedVerdict;
 use crate::ops::saved::VerifiedArchive;
 use crate::ops::saved::VerifiedImageId;
 use crate::ops::saved::VerifiedSavedImage;
 use crate::report::ReportedError;
 use crate::report::ReportedVerdict;
+use crate::report::policy;
+use crate::report::policy::PolicyResult;
 use crate::report::stream::LineResult;
 use crate::report::verify::Findings;
 use crate::report::verify::Signatures;
@@ -54,6 +61,8 @@ struct ReportedSavedImage<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<&'a Digest>,
     names: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policies: Option<Vec<PolicyResult<'a>>>,
     verdict: ReportedVerdict,
 }
 
@@ -98,6 +107,39 @@ impl<'a> SavedResult<'a> {
     }
 }
 
+impl<'a> SavedResult<'a> {
+    /// What policy files say of the archive `reference`. An archive with an image that they exempt was not verified.
+    pub fn by_policies(reference: &'a str, result: &'a Result<ArchiveLetIn<'_>, ArchiveNotLetIn<'_>>) -> Self {
+        let (images, verdict, error): (Vec<_>, _, _) = match result {
+            Ok(archive) => {
+                let images: Vec<_> = archive.images().iter().map(ReportedSavedImage::let_in).collect();
+                let is_exempted = |image: &ReportedSavedImage<'_>| image.verdict == ReportedVerdict::Exempted;
+                let verdict = match images.iter().any(is_exempted) {
+                    true => ReportedVerdict::Exempted,
+                    false => ReportedVerdict::Verified,
+                };
+                (images, verdict, None)
+            }
+            Err(ArchiveNotLetIn::Images(images)) => {
+                (images.iter().map(ReportedSavedImage::by_policies).collect(), not_let_in(result), None)
+            }
+            Err(ArchiveNotLetIn::Error(error)) => {
+                (Vec::new(), not_let_in(result), Some((error.code(), error.to_string())))
+            }
+        };
+        let (code, error) = error.unzip();
+        Self { accepted: result.is_ok(), code, command: None, error, images, reference, verdict, version: None }
+    }
+}
+
+/// The verdict on an archive that is not let in.
+fn not_let_in(result: &Result<ArchiveLetIn<'_>, ArchiveNotLetIn<'_>>) -> ReportedVerdict {
+    match result.as_ref().is_err_and(ArchiveNotLetIn::is_refusal) {
+        true => ReportedVerdict::Refused,
+        false => ReportedVerdict::Unknown,
+    }
+}
+
 impl LineResult for SavedResult<'_> {
     fn standalone(self, command: &'static str, version: u32) -> Self {
         Self { command: Some(command), version: Some(version), ..self }
@@ -136,6 +178,7 @@ impl<'a> ReportedSavedImage<'a> {
             layers: None,
             manifest: None,
             names,
+            policies: None,
             verdict,
         }
     }
@@ -150,6 +193,7 @@ impl<'a> ReportedSavedImage<'a> {
             layers: None,
             manifest: Some(verified.manifest()),
             names: &[],
+            policies: None,
             verdict: ReportedVerdict::Verified,
         }
     }
@@ -164,7 +208,44 @@ impl<'a> ReportedSavedImage<'a> {
             layers: Some(image.layers().len()),
             manifest: Some(image.manifest()),
             names: image.names(),
+            policies: None,
             verdict: ReportedVerdict::Verified,
+        }
+    }
+
+    fn let_in(image: &'a SavedImageLetIn<'_>) -> Self {
+        let outcomes = image.judgement().outcomes.as_slice();
+        Self {
+            accepted_signatures: Some(policy::signatures_by_policies(outcomes)),
+            digest: Some(image.judged()),
+            faults: Vec::new(),
+            findings: Some(policy::all_findings(outcomes)),
+            image_id: image.config(),
+            layers: Some(image.layers().len()),
+            manifest: Some(image.manifest()),
+            names: image.names(),
+            policies: Some(policy::policies(outcomes)),
+            verdict: policy::all_together(outcomes, ReportedVerdict::Verified),
+        }
+    }
+
+    /// What policies say of an image. If it is not let in, it is what they say of the first manifest that they refuse.
+    fn by_policies(verdict: &'a SavedPolicyVerdict<'_>) -> Self {
+        let (image_id, names, faults) = match verdict {
+            SavedPolicyVerdict::LetIn(image) => return Self::let_in(image),
+            SavedPolicyVerdict::NotLetIn { config, names, faults } => (config, names, faults),
+        };
+        let judgement = faults.iter().find_map(|fault| match fault {
+            SavedPolicyFault::NotLetIn { judgement, .. } => Some(judgement.outcomes.as_slice()),
+            _ => None,
+        });
+        let verdict = if verdict.is_refusal() { ReportedVerdict::Refused } else { ReportedVerdict::Unknown };
+        Self {
+            accepted_signatures: judgement.map(policy::signatures_by_policies),
+            faults: faults.iter().map(|fault| ReportedError::new(fault.code(), fault.to_string())).collect(),
+            findings: judgement.map(policy::all_findings),
+            policies: judgement.map(policy::policies),
+            ..Self::not_accepted(image_id, names, &[], verdict)
         }
     }
 }

@@ -13,6 +13,7 @@
 )]
 
 pub mod client;
+pub mod docker_archive;
 pub mod image;
 pub mod missing;
 pub mod schema;

@@ -19,4 +19,7 @@ pub use test::PolicyCaseResult;
 pub use test::PolicyTestResult;
 pub use verify::PolicyVerifyResult;
 pub use verify::WithPolicies;
+pub(super) use verify::all_findings;
 pub(super) use verify::all_together;
+pub(super) use verify::policies;
+pub(super) use verify::signatures as signatures_by_policies;

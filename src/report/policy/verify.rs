@@ -104,16 +104,16 @@ impl<R: LineResult> LineResult for WithPolicies<'_, R> {
     }
 }
 
-fn policies<'a>(outcomes: &'a [(&'a str, PolicyOutcome<'a>)]) -> Vec<PolicyResult<'a>> {
+pub(in crate::report) fn policies<'a>(outcomes: &'a [(&'a str, PolicyOutcome<'a>)]) -> Vec<PolicyResult<'a>> {
     outcomes.iter().map(|(file, outcome)| PolicyResult::of(file, outcome)).collect()
 }
 
-fn signatures<'a>(outcomes: &'a [(&'a str, PolicyOutcome<'a>)]) -> Signatures<'a> {
+pub(in crate::report) fn signatures<'a>(outcomes: &'a [(&'a str, PolicyOutcome<'a>)]) -> Signatures<'a> {
     let parts = || outcomes.iter().flat_map(|(_, outcome)| parts(outcome));
     LazyList::new(move || parts().flat_map(|part| &part.accepted).map(ReportedSignature::of))
 }
 
-fn all_findings<'a>(outcomes: &'a [(&'a str, PolicyOutcome<'a>)]) -> Findings<'a> {
+pub(in crate::report) fn all_findings<'a>(outcomes: &'a [(&'a str, PolicyOutcome<'a>)]) -> Findings<'a> {
     LazyList::new(move || outcomes.iter().flat_map(|(_, outcome)| findings(outcome)).map(ReportedFinding::of))
 }
 
