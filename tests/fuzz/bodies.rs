@@ -237,7 +237,7 @@ pub fn policy_file(data: &[u8]) -> bool {
         let (line, column) = (error.position.line as usize, error.position.column as usize);
         assert!(error.position >= before && line <= lines.len(), "{error}");
         assert!(column <= lines[line - 1].chars().count() + 1, "{error}");
-        assert!(!error.problem.code().is_empty() && error.problem.hint().is_none_or(|hint| !hint.is_empty()));
+        assert!(!error.problem.code().is_empty() && !error.problem.hint().is_empty());
         before = error.position;
     }
     false
