@@ -135,7 +135,7 @@ mod tests {
         let first_try = |number: usize| -> Task<'_, Option<usize>> {
             Box::pin(async move {
                 tries.fetch_add(1, Ordering::Relaxed);
-                (number % 7 != 0).then_some(number)
+                (!number.is_multiple_of(7)).then_some(number)
             })
         };
         let (mut taken, mut alone) = (Vec::new(), Vec::new());
