@@ -102,7 +102,8 @@ pub enum Verdict {
         /// The error of its content.
         why: Arc<OpsError>,
     },
-    /// Neither yes nor no: of this index nothing is required ([`Platforms::Each`]), and no statement about it counts.
+    /// Neither yes nor no: of this index nothing is required ([`Platforms::Each`](crate::ops::verify::Platforms::Each)), and
+    /// no statement about it counts.
     NotRequired,
     /// No.
     Refused(Refusal),
@@ -172,8 +173,9 @@ pub struct Outcome {
     pub chosen: Option<Digest>,
     /// The verdict on the subject, or on the chosen manifest.
     pub verdict: Verdict,
-    /// With [`Platforms::All`], the verdicts on all manifests below the index, each digest once, with its platform; with
-    /// [`Platforms::Each`], those on the manifests of the platforms.
+    /// With [`Platforms::All`](crate::ops::verify::Platforms::All), the verdicts on all manifests below the index, each digest
+    /// once, with its platform; with [`Platforms::Each`](crate::ops::verify::Platforms::Each), those on the manifests of the
+    /// platforms.
     pub children: Vec<Child>,
     /// Whether the configs and layers of the accepted manifests were read.
     pub layers: Layers,
@@ -248,8 +250,9 @@ impl Outcome {
 }
 
 impl VerifiedImage {
-    /// The digest to move or run: that of the requested platform, or of the image itself. With [`Platforms::Each`] it is the
-    /// index, and proof is there for its platforms: [`VerifiedImage::subjects`] has the index only if it was attested too.
+    /// The digest to move or run: that of the requested platform, or of the image itself. With
+    /// [`Platforms::Each`](crate::ops::verify::Platforms::Each) it is the index, and proof is there for its platforms:
+    /// [`VerifiedImage::subjects`] has the index only if it was attested too.
     pub fn digest(&self) -> Digest {
         self.outcome.chosen.unwrap_or(self.outcome.subject)
     }
