@@ -27,7 +27,7 @@ pub enum OpsError {
     /// An import with a verifier that judges expiry at another time than now: what is imported must be valid now.
     #[error("an import judges expiry at the current time")]
     ExpiryNotNow,
-    /// An import of an index of which only the platforms are verified.
+    /// An import of an index, with a verification of its platforms alone.
     #[error("an import verifies the index itself, or by a policy file")]
     ImportOfPlatforms,
     /// An image is not the same as when the signing request was made.

@@ -213,7 +213,7 @@ impl Outcome {
         std::iter::once(&self.verdict).chain(self.children.iter().map(|(_, _, verdict)| verdict))
     }
 
-    /// The verdicts that decide: all but that on an index of which nothing is required.
+    /// The verdicts that decide: all but [`Verdict::NotRequired`].
     pub fn required(&self) -> impl Iterator<Item = &Verdict> {
         self.verdicts().filter(|verdict| !matches!(verdict, Verdict::NotRequired))
     }

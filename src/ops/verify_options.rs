@@ -23,7 +23,7 @@ pub enum Platforms {
     /// The index and each manifest in it, each by its own signatures.
     All,
     /// The manifest of each platform, each by its own statements, as [`About::Platforms`](crate::policy::About::Platforms)
-    /// in a policy. Of the index itself nothing is required, and what BuildKit puts beside the platforms is none.
+    /// in a policy. Of the index itself nothing is required, and what BuildKit puts beside the platforms is left out.
     Each,
     /// The manifest for this platform: signed itself, or a child of a signed index.
     One(Platform),

@@ -67,7 +67,7 @@ pub(super) async fn evaluate_each(
         ImagePlatforms::of(source, outcome.subject, index, limits).await?;
     let mut walk = Walk::new(source, limits);
     for entry in manifests {
-        // The manifest is not needed for the verdict: an image of which one is missing is incomplete.
+        // The manifest is not needed for the verdict: an image is incomplete without one of them.
         let verdict = match walk.fetch(&entry.bare()).await? {
             Ok(_) => evaluate_signatures(source, &entry.bare(), options).await,
             Err(error) => unread(options, entry.digest, error),

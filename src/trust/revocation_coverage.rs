@@ -10,7 +10,7 @@ use crate::trust::VerifiedSigner;
 pub enum RevocationCoverage {
     /// All of them were checked.
     Checked,
-    /// There is none: the signature counts by a key, for which no authority vouches and at most a log.
+    /// No status exists: the signature counts by a key, and no authority vouches for keys.
     NoCertificate,
     /// None of them was checked: the operator did not ask for it.
     NotChecked,

@@ -198,7 +198,7 @@ fn the_status_of_an_expired_chain_is_reported_and_decides_nothing() {
     assert_eq!(said.matches("`CN=named,O=Acme,C=US` (serial 09)").count(), 3, "{said}");
 }
 
-/// A revocation that no timestamp helps against wins over an authority of which nothing is known.
+/// A revocation that no timestamp helps against wins over an authority about which nothing is known.
 #[test]
 fn a_revocation_wins_over_an_authority_whose_status_is_not_known() {
     let Some(scene) = SCENE.as_ref() else { return };

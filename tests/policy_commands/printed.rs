@@ -175,7 +175,7 @@ fn documents_given_per_platform_have_the_verdict_of_the_policy_about_platforms()
         scene.bench.ends(&[&["verify", "oci:build:multi"][..], &by].concat(), code);
     };
     ends(1);
-    // An attestation of the index is none of a platform.
+    // An attestation of the index is not one of a platform.
     attest("oci:build:multi");
     ends(1);
     attest(&format!("oci:build@{}", scene.multi.children[0].digest()));

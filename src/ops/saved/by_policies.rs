@@ -206,8 +206,8 @@ impl<'p> ArchiveJudge<'_, 'p> {
         judged
     }
 
-    /// Checks that `manifest` is one of the platforms of the index `subject`. An attestation manifest of BuildKit is none,
-    /// so no requirement was evaluated for it.
+    /// Checks that `manifest` is one of the platforms of the index `subject`. An attestation manifest of BuildKit is no
+    /// platform, so no requirement was evaluated for it.
     async fn check_platform(
         &mut self,
         subject: &Descriptor,
