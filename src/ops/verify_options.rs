@@ -38,7 +38,7 @@ pub struct VerifyOptions<'a> {
     pub verifier: &'a Verifier,
     /// How much evidence is discovered.
     pub until: DiscoverUntil,
-    /// The time as of which the policy is evaluated.
+    /// The verification time: the policy is evaluated as of this time.
     pub now: Time,
     /// Whether configs and layers are read.
     pub depth: Depth,

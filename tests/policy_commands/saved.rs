@@ -133,7 +133,7 @@ fn a_policy_that_refuses() {
     scene.policy(BY_ALICE);
     let other: Vec<_> = VERIFY.iter().map(|word| word.replace("example/app", "example/other")).collect();
     scene.bench.refused(&other.iter().map(String::as_str).collect::<Vec<_>>());
-    // Whatever it says, one that has expired says nothing.
+    // An expired policy decides nothing.
     scene.in_policy("expires: 2026-01-01");
     assert!(scene.bench.unknown(&VERIFY).err.contains("policy-expired"));
     // All must let it in.
