@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::general_purpose::URL_SAFE;
+use memchr::memchr2;
 
 use crate::envelope::EnvelopeError;
 
@@ -22,9 +23,9 @@ pub fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, EnvelopeError>
 /// # Errors
 /// As [`decode`].
 pub fn decode_lines(field: &'static str, text: &str) -> Result<Vec<u8>, EnvelopeError> {
-    match text.contains(['\r', '\n']) {
-        true => decode(field, &text.replace(['\r', '\n'], "")),
-        false => decode(field, text),
+    match memchr2(b'\r', b'\n', text.as_bytes()) {
+        Some(_) => decode(field, &text.replace(['\r', '\n'], "")),
+        None => decode(field, text),
     }
 }
 
@@ -54,7 +55,7 @@ pub fn encode(bytes: &[u8]) -> String {
 }
 
 fn engine(text: &str) -> &'static GeneralPurpose {
-    if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD }
+    if memchr2(b'-', b'_', text.as_bytes()).is_some() { &URL_SAFE } else { &STANDARD }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::hash::BuildHasher as _;
 use std::hash::RandomState;
 
+use memchr::memchr2;
 use serde::de::IgnoredAny;
 
 use crate::json::JsonError;
@@ -41,7 +42,7 @@ pub(super) fn check(bytes: &[u8], limits: &Limits, max_unescaped: u64) -> Result
         let length = match first {
             b'"' => string_length(rest),
             b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => 1,
-            _ => rest.find([',', '}', ']', ' ', '\t', '\n', '\r']).unwrap_or(rest.len()),
+            _ => rest.bytes().position(|byte| b",}] \t\n\r".contains(&byte)).unwrap_or(rest.len()),
         };
         let Some((token, after)) = rest.split_at_checked(length) else { break };
         let offset = text.len() - rest.len();
@@ -159,13 +160,12 @@ fn check_unique_keys(text: &str, mut keys: Vec<u64>) -> Result<(), JsonError> {
 
 /// The length of the string token at the beginning of `text`, with its quotation marks, in bytes.
 fn string_length(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            b'"' if !escaped => return at + 1,
-            b'\\' => escaped = !escaped,
-            _ => escaped = false,
+    let mut rest = text.get(1..).unwrap_or_default().as_bytes();
+    while let Some((found, after)) = memchr2(b'"', b'\\', rest).and_then(|at| rest.get(at..)?.split_first()) {
+        if *found == b'"' {
+            return text.len() - after.len();
         }
+        rest = after.get(1..).unwrap_or_default();
     }
     text.len()
 }
