@@ -31,7 +31,12 @@ fn main() {
 fn drop_unwind_tables() {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let is_release = variable("PROFILE") == "release" && variable("DEBUG") == "false";
-    let chooses = |flag: &str| flag.trim_start_matches("--codegen=").trim_start_matches("-C").starts_with("link");
+    let chooses = |flag: &str| {
+        let setting = flag.trim_start_matches("--codegen=").trim_start_matches("-C");
+        setting.starts_with("linker")
+            || setting.starts_with("link-self-contained")
+            || setting.starts_with("link-arg") && (setting.contains("-fuse-ld") || setting.contains("--ld-path"))
+    };
     let is_chosen =
         !variable("RUSTC_LINKER").is_empty() || variable("CARGO_ENCODED_RUSTFLAGS").split('\x1f').any(chooses);
     if !is_release || is_chosen || variable("TARGET") != "x86_64-unknown-linux-gnu" || !has_own_lld(&variable("HOST")) {
