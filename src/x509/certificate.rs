@@ -19,6 +19,8 @@ use crate::text::Untrusted;
 use crate::time::Time;
 use crate::x509::CertificateError;
 use crate::x509::Extensions;
+use crate::x509::FulcioError;
+use crate::x509::FulcioExtension;
 use crate::x509::Name;
 use crate::x509::Oid;
 use crate::x509::der;
@@ -35,12 +37,16 @@ struct Parsed {
     algorithm_id: Vec<u8>,
     der: Vec<u8>,
     extensions: Extensions,
+    /// What the extensions of Fulcio say, once it was asked for.
+    fulcio_extensions: OnceLock<FulcioTexts>,
     has_unique_id: bool,
     issuer: Name,
     /// Whether the algorithm inside the signed bytes is another one (RFC 5280 section 4.1.1.2).
     names_two_algorithms: bool,
     not_after: Time,
     not_before: Time,
+    /// The key, once it was asked for and could be read.
+    public_key: OnceLock<PublicKey>,
     serial: SerialNumber,
     signature: Vec<u8>,
     signature_algorithm: Oid,
@@ -50,6 +56,9 @@ struct Parsed {
     verified_with: OnceLock<VerifiedWith>,
     version: u32,
 }
+
+/// The texts of the extensions of Fulcio, or why they cannot be read.
+type FulcioTexts = Result<Vec<(FulcioExtension, String)>, FulcioError>;
 
 /// The serial number of a certificate: the content of its INTEGER, which may be negative.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,11 +99,13 @@ impl Certificate {
             algorithm_id: algorithm_id.to_vec(),
             der: der.to_vec(),
             extensions: Extensions::read(whole.extensions())?,
+            fulcio_extensions: OnceLock::new(),
             names_two_algorithms: algorithm_id != inner_algorithm_id,
             has_unique_id: whole.issuer_uid.is_some() || whole.subject_uid.is_some(),
             issuer: Name::read(issuer)?,
             not_after: end(&whole.validity.not_after)?,
             not_before: begin(&whole.validity.not_before)?,
+            public_key: OnceLock::new(),
             serial: SerialNumber(whole.raw_serial().to_vec()),
             signature,
             signature_algorithm: algorithm,
@@ -142,12 +153,16 @@ impl Certificate {
         self.0.not_before
     }
 
-    /// The key that it is about.
+    /// The key that it is about, decoded once.
     ///
     /// # Errors
     /// [`KeyError`] where it is not of a kind and size that we use.
     pub fn public_key(&self) -> Result<PublicKey, KeyError> {
-        PublicKey::from_spki(self.spki())
+        if let Some(known) = self.0.public_key.get() {
+            return Ok(known.clone());
+        }
+        let key = PublicKey::from_spki(self.spki())?;
+        Ok(self.0.public_key.get_or_init(|| key).clone())
     }
 
     /// The serial number that its issuer gave it.
@@ -177,6 +192,11 @@ impl Certificate {
 
     pub(super) fn algorithm_id(&self) -> &[u8] {
         &self.0.algorithm_id
+    }
+
+    /// What the extensions of Fulcio say, once `FulcioClaims` has read them.
+    pub(super) fn fulcio_extensions(&self) -> &OnceLock<FulcioTexts> {
+        &self.0.fulcio_extensions
     }
 
     pub(super) fn has_unique_id(&self) -> bool {

@@ -246,8 +246,8 @@ fn signer(rule: &SignerRule, certificate: &Certificate, outcomes: &mut Outcomes<
     if let Some(usage) = extensions.key_usage() {
         let wanted = usage.common(rule.uses) != KeyUsage::NONE;
         let forbidden = usage.common(rule.forbidden_uses) != KeyUsage::NONE;
-        let broken = Broken::refused(ChainRule::KeyUsage).by(usage);
-        outcomes(ChainRule::KeyUsage, if wanted && !forbidden { Ok(()) } else { Err(broken) })?;
+        let broken = || Broken::refused(ChainRule::KeyUsage).by(usage);
+        outcomes(ChainRule::KeyUsage, if wanted && !forbidden { Ok(()) } else { Err(broken()) })?;
     }
     let there = extensions.extended_key_usage();
     let purposes: Vec<_> = there.unwrap_or_default().iter().map(|purpose| purpose.as_content()).collect();
@@ -264,8 +264,8 @@ fn signer(rule: &SignerRule, certificate: &Certificate, outcomes: &mut Outcomes<
         PurposeRule::Required => has,
     };
     let forbidden = rule.forbidden_purposes.iter().any(|purpose| purposes.contains(purpose));
-    let broken = Broken::refused(ChainRule::ExtendedKeyUsage).by(found_purposes(certificate));
-    outcomes(ChainRule::ExtendedKeyUsage, if right && !forbidden { Ok(()) } else { Err(broken) })
+    let broken = || Broken::refused(ChainRule::ExtendedKeyUsage).by(found_purposes(certificate));
+    outcomes(ChainRule::ExtendedKeyUsage, if right && !forbidden { Ok(()) } else { Err(broken()) })
 }
 
 /// The rules about the certificates of the signer's issuers.
@@ -277,8 +277,8 @@ fn authority(rule: &SignerRule, certificate: &Certificate, outcomes: &mut Outcom
     }
     let allows = |purpose: &Oid| *purpose == rule.purpose || purpose.as_content() == ANY;
     let right = certificate.extensions().extended_key_usage().is_none_or(|purposes| purposes.iter().any(allows));
-    let broken = Broken::refused(ChainRule::ExtendedKeyUsage).by(found_purposes(certificate));
-    outcomes(ChainRule::ExtendedKeyUsage, if right { Ok(()) } else { Err(broken) })
+    let broken = || Broken::refused(ChainRule::ExtendedKeyUsage).by(found_purposes(certificate));
+    outcomes(ChainRule::ExtendedKeyUsage, if right { Ok(()) } else { Err(broken()) })
 }
 
 /// The key of the signer, of a kind and size that the profile allows.

@@ -546,6 +546,17 @@ fn the_chain_is_one_for_timestamps() {
     }
 }
 
+/// What the operator's own copy of a certificate remembers, another token of the same authority need not verify again.
+#[test]
+fn a_certificate_that_is_known_takes_the_place_of_the_same_in_a_token() {
+    let Some(scene) = Scene::new() else { return };
+    let known = certificates(&[&scene.root, &scene.tsa]);
+    let proof = verify(&scene.draft().made(), Some(MESSAGE), &certificates(&[&scene.root]), &known).unwrap();
+    assert!(std::ptr::eq(proof.chain().signer().der(), known[1].der()));
+    let (key, again) = (known[1].public_key().unwrap(), known[1].public_key().unwrap());
+    assert!(std::ptr::eq(key.spki(), again.spki()), "the key was decoded twice");
+}
+
 /// Others can add certificates to a token, and none of them is asked for anything (CVE-2026-39984).
 #[test]
 fn certificates_that_were_added_do_not_matter() {

@@ -50,7 +50,7 @@ impl FulcioClaims {
     /// # Errors
     /// [`FulcioError`].
     pub fn of(certificate: &Certificate) -> Result<Self, FulcioError> {
-        let extensions = extensions(certificate)?;
+        let extensions = extensions(certificate)?.to_vec();
         let (kind, name) = match certificate.extensions().alternative_names() {
             [GeneralName::Email(name)] => (FulcioNameKind::Email, name.clone()),
             [GeneralName::Uri(name)] => (FulcioNameKind::Uri, name.clone()),
@@ -136,8 +136,13 @@ impl FulcioClaims {
     }
 }
 
-/// The texts of the extensions of Fulcio. A certificate has none of them twice (`Certificate::parse`).
-fn extensions(certificate: &Certificate) -> Result<Vec<(FulcioExtension, String)>, FulcioError> {
+/// The texts of the extensions of Fulcio, read once.
+fn extensions(certificate: &Certificate) -> Result<&[(FulcioExtension, String)], FulcioError> {
+    certificate.fulcio_extensions().get_or_init(|| read(certificate)).as_deref().map_err(Clone::clone)
+}
+
+/// Reads the texts of the extensions of Fulcio. A certificate has none of them twice (`Certificate::parse`).
+fn read(certificate: &Certificate) -> Result<Vec<(FulcioExtension, String)>, FulcioError> {
     let mut read = Vec::new();
     for extension in certificate.extensions().iter() {
         let Some(known) = FulcioExtension::of(extension.id()) else { continue };

@@ -88,7 +88,7 @@ impl FulcioExtension {
     }
 
     fn row(self) -> (u8, Self, &'static str) {
-        TABLE.into_iter().find(|(_, extension, _)| *extension == self).unwrap_or((0, self, ""))
+        TABLE.iter().find(|(_, extension, _)| *extension == self).copied().unwrap_or((0, self, ""))
     }
 }
 
@@ -101,7 +101,7 @@ impl fmt::Display for FulcioExtension {
 /// 1.3.6.1.4.1.57264.1.
 const PREFIX: [u8; 9] = [0x2b, 6, 1, 4, 1, 0x83, 0xbf, 0x30, 1];
 
-const TABLE: [(u8, FulcioExtension, &str); 21] = [
+static TABLE: [(u8, FulcioExtension, &str); 21] = [
     (1, FulcioExtension::IssuerV1, "issuer-v1"),
     (2, FulcioExtension::WorkflowTrigger, "workflow-trigger"),
     (3, FulcioExtension::WorkflowSha, "workflow-sha"),

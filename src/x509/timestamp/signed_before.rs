@@ -8,7 +8,8 @@
 //! 2. The certificate of the signer is found: the one that the signer info and all signed attributes
 //!    `SigningCertificate` and `SigningCertificateV2` name.
 //! 3. The signed attributes are about the TSTInfo, and the signature over them is by the key of that certificate (RFC 5652
-//!    sections 5.4 and 5.6). Chain building comes after that, because anybody can add certificates to a token.
+//!    sections 5.4 and 5.6). Chain building comes after that, because anybody can add certificates to a token. The token
+//!    remembers the key: that its signature verifies with it is true for every authority and at any time.
 //! 4. The chain is verified for timestamps, up to an anchor, at the time of the token.
 //! 5. That time, with the accuracy before and after it, lies in the validity of every certificate of the chain, and so does
 //!    the signing time, if the signed attributes have one.
@@ -141,16 +142,23 @@ impl TimestampToken {
         let named = &signer.attributes.signing_certificates;
         let is_named = |one: &&Certificate| named.iter().all(|ids| ids.names_signer(one));
         let other = || unread(TimestampError::refused(TimestampRule::SigningCertificate).about(one));
-        candidates.find(is_named).ok_or_else(other)
+        let found = candidates.find(is_named).ok_or_else(other)?;
+        // The same certificate among those of the operator remembers by which key its signature was verified.
+        Ok(extra.iter().find(|one| *one == found).unwrap_or(found))
     }
 
     fn check_signature(&self, certificate: &Certificate) -> Result<(), TimestampError> {
+        if self.signed_by().get().is_some_and(|key| key == certificate.spki()) {
+            return Ok(());
+        }
         let signed_data = self.signed_data();
         let signer = &signed_data.signer;
         if signer.attributes.message_digest != signer.hash.hash(&signed_data.content) {
             return Err(TimestampError::refused(TimestampRule::MessageDigest));
         }
         if signer.algorithm.accepts(certificate.spki(), &signer.attributes.encoded, &signer.signature) {
+            // The first key is kept; of others the signature is verified anew. Refusals are not kept.
+            self.signed_by().get_or_init(|| certificate.spki().to_vec());
             return Ok(());
         }
         Err(match certificate.public_key() {
@@ -176,5 +184,26 @@ impl TimestampToken {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::TimestampResponse;
+
+    #[test]
+    fn a_token_that_one_key_verified_is_verified_anew_with_another() {
+        let response = include_bytes!("../../../testdata/timestamps/response.tsr");
+        let response = TimestampResponse::parse(response, &Limits::DEFAULT).unwrap();
+        let token = response.token();
+        let other = include_bytes!("../../../testdata/revocation/authority.der");
+        let (signer, other) = (token.claimed_signer().unwrap(), Certificate::parse(other, &Limits::DEFAULT).unwrap());
+        assert!(token.check_signature(&other).is_err());
+        assert_eq!(token.signed_by().get(), None);
+        assert!(token.check_signature(signer).is_ok());
+        assert_eq!(token.signed_by().get().unwrap(), signer.spki());
+        assert!(token.check_signature(signer).is_ok());
+        assert!(token.check_signature(&other).is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use crate::digest::Digest;
 use crate::limits;
@@ -30,6 +31,8 @@ pub struct TimestampToken(Arc<ParsedToken>);
 struct ParsedToken {
     bytes: Vec<u8>,
     info: TstInfo,
+    /// The `SubjectPublicKeyInfo` of the key by which the signature was verified first, if it was.
+    signed_by: OnceLock<Vec<u8>>,
     signed_data: SignedData,
 }
 
@@ -44,7 +47,7 @@ impl TimestampToken {
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, TimestampError> {
         let signed_data = SignedData::read(&to_der(bytes, limits)?, limits)?;
         let info = TstInfo::read(&signed_data.content)?;
-        Ok(Self(Arc::new(ParsedToken { bytes: bytes.to_vec(), info, signed_data })))
+        Ok(Self(Arc::new(ParsedToken { bytes: bytes.to_vec(), info, signed_by: OnceLock::new(), signed_data })))
     }
 
     /// The bytes that were parsed.
@@ -95,6 +98,11 @@ impl TimestampToken {
     /// Its serial number: the content of the DER INTEGER.
     pub fn serial(&self) -> &[u8] {
         &self.0.info.serial
+    }
+
+    /// The key by which the signature was verified first, if it was.
+    pub(super) fn signed_by(&self) -> &OnceLock<Vec<u8>> {
+        &self.0.signed_by
     }
 
     pub(super) fn signed_data(&self) -> &SignedData {
