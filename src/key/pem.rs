@@ -134,12 +134,13 @@ pub(crate) fn write(label: &str, bytes: &[u8]) -> Zeroizing<String> {
     for part in [BEGIN, label, DASHES, "\n"] {
         text.push_str(part);
     }
-    for (column, character) in encoded.chars().enumerate() {
-        if column > 0 && column % LINE_LENGTH == 0 {
-            text.push('\n');
-        }
-        text.push(character);
+    let mut rest = encoded.as_str();
+    while let Some((line, after)) = rest.split_at_checked(LINE_LENGTH).filter(|(_, after)| !after.is_empty()) {
+        text.push_str(line);
+        text.push('\n');
+        rest = after;
     }
+    text.push_str(rest);
     for part in ["\n", END, label, DASHES, "\n"] {
         text.push_str(part);
     }
