@@ -38,9 +38,11 @@ pub enum ChainError {
     },
 }
 
-/// A certificate in a message: its subject and serial number.
+/// A certificate in a message: its subject, or the name that it has instead, and its serial number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateLabel {
+    /// Its first subject alternative name, bounded; only where its subject is empty, as in the certificates of Fulcio.
+    pub name: Option<Untrusted>,
     /// The serial number that its issuer gave it.
     pub serial: SerialNumber,
     /// Its subject, in RFC 4514, bounded.
@@ -71,13 +73,19 @@ impl ChainError {
 impl CertificateLabel {
     /// The label of a certificate.
     pub fn of(certificate: &Certificate) -> Self {
-        Self { serial: certificate.serial().clone(), subject: Untrusted::new(&certificate.subject().to_string()) }
+        let names = certificate.extensions().alternative_names();
+        let name = names.first().filter(|_| certificate.subject().is_empty());
+        Self {
+            name: name.map(|name| Untrusted::new(&name.to_text())),
+            serial: certificate.serial().clone(),
+            subject: Untrusted::new(&certificate.subject().to_string()),
+        }
     }
 }
 
 impl fmt::Display for CertificateLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` (serial {})", self.subject, self.serial)
+        write!(f, "`{}` (serial {})", self.name.as_ref().unwrap_or(&self.subject), self.serial)
     }
 }
 

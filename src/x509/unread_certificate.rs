@@ -52,7 +52,7 @@ fn label(der: &[u8]) -> Option<CertificateLabel> {
     let serial = SerialNumber::of(signed.content(der::INTEGER)?);
     let (_algorithm, _issuer, _validity) = (signed.any()?, signed.any()?, signed.any()?);
     let Ok(subject) = Name::read(signed.take(der::SEQUENCE)?.encoding) else { return None };
-    Some(CertificateLabel { serial, subject: Untrusted::new(&subject.to_string()) })
+    Some(CertificateLabel { name: None, serial, subject: Untrusted::new(&subject.to_string()) })
 }
 
 /// The tag of the version, `[0] EXPLICIT`.

@@ -78,6 +78,8 @@ fn a_missed_log_rule_is_the_reason_where_the_names_fit() {
     // The time that is named is the one at which the chain was good.
     let text = reason(&evidence(good.document()), &TrustRoot::new([other()]).unwrap());
     assert!(text.contains("; judged at 20") && !text.contains("the time of this verification"), "{text}");
+    // A certificate of Fulcio has no subject; its alternative name says which one it is.
+    assert!(text.starts_with("signed with the certificate `https://github.com/"), "{text}");
 }
 
 /// A log that the root lists with a key of an unsupported algorithm is not one that nobody trusts.
