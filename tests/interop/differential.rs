@@ -1,11 +1,15 @@
-//! The bundles of the conformance suite and of the test suites of clients: cosign and sigstore-go say of each what bulla says,
-//! or the difference stands in a table with its reason (docs/keyless.md, "Compared with other clients").
+//! The bundles of the conformance suite and of the test suites of clients: cosign, sigstore-go and the package `sigstore` of
+//! PyPI say of each what bulla says, or the difference stands in a table with its reason (docs/keyless.md, "Compared with
+//! other clients").
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Command;
+use std::process::Stdio;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,6 +17,7 @@ use bulla::limits::Limits;
 use bulla::x509::Certificate;
 use bulla::x509::FulcioClaims;
 use serde_json::Value;
+use serde_json::json;
 
 use crate::peers::PeerOutput;
 use crate::peers::Peers;
@@ -23,7 +28,15 @@ const DIFFER: &[(&str, &str, &str, &str)] = &[
     ("py-tsa-bundle.duplicate", "cosign", "peer", DUPLICATE),
     ("py-tsa-bundle.duplicate", "sigstore-go", "peer", DUPLICATE),
     ("py-tsa-bundle.many_timestamp", "cosign", "peer", "33 timestamps are more than the limit of 32"),
+    ("go-othername", PYTHON, "bulla", "it does not read the trusted root"),
+    ("intoto-with-custom-trust-root", PYTHON, "bulla", "it does not use the time of entries of `intoto`"),
+    ("java-PKIX_RSA_PKCS1V15_2048_SHA256.sigstore.json", PYTHON, "bulla", "it has no RSA keys of signers"),
+    ("java-github-private-no-tlog", PYTHON, "bulla", "it has no rule without a log"),
+    ("managed-key-and-trusted-root", PYTHON, "bulla", "it has no keys"),
+    ("managed-key-happy-path", PYTHON, "bulla", "it has no keys"),
+    ("trust-root-tsa-validity-end-inclusive", PYTHON, "bulla", "the end of a period is not in it"),
 ];
+const PYTHON: &str = "sigstore (PyPI)";
 const DUPLICATE: &str = "a timestamp is about other data, and two are the same";
 
 /// A case of a suite, with files that are in the folder of the peers.
@@ -32,10 +45,18 @@ struct Case {
     bundle: Value,
     digest: Option<String>,
     expect: String,
+    files: SuiteFiles,
     identity: Option<(String, Option<String>)>,
     key: bool,
     /// GitHub's private instance has no log.
     logged: bool,
+}
+
+/// The files of a case in the folder of its suite.
+struct SuiteFiles {
+    artifact: Option<PathBuf>,
+    bundle: PathBuf,
+    root: PathBuf,
 }
 
 impl Case {
@@ -44,12 +65,16 @@ impl Case {
         let folder = suite.join("open").join(name);
         let path = |field: &str| stated[field].as_str().map(|file| folder.join(file));
         let files = ["bundle.sigstore.json", "bundle.json"].map(|file| folder.join(file));
-        let bundle = fs::read(files.iter().find(|file| file.exists()).unwrap()).unwrap();
+        let files = SuiteFiles {
+            artifact: path("artifact"),
+            bundle: files.into_iter().find(|file| file.exists()).unwrap(),
+            root: path("trusted_root").unwrap_or_else(|| suite.join("shared/trusted_root.production.json")),
+        };
+        let bundle = fs::read(&files.bundle).unwrap();
         peers.write("bundle.json", &bundle);
-        let root = path("trusted_root").unwrap_or_else(|| suite.join("shared/trusted_root.production.json"));
-        let (root, logged) = root_of(&root);
+        let (root, logged) = root_of(&files.root);
         peers.write("root.json", root);
-        let artifact = path("artifact").map(|artifact| {
+        let artifact = files.artifact.as_ref().map(|artifact| {
             peers.write("artifact", fs::read(artifact).unwrap());
             "artifact".to_owned()
         });
@@ -62,7 +87,7 @@ impl Case {
         let identity = text("certificate_identity").map(|name| (name, text("certificate_oidc_issuer")));
         let identity = identity.or_else(|| own_identity(&bundle));
         let expect = stated["expect"].as_str().unwrap().to_owned();
-        let case = Self { artifact, bundle, digest, expect, identity, key: key.is_some(), logged };
+        let case = Self { artifact, bundle, digest, expect, files, identity, key: key.is_some(), logged };
         (case.artifact.is_some() || case.digest.is_some()).then_some(case)
     }
 
@@ -116,6 +141,20 @@ impl Case {
         }
         args.push("bundle.json");
         peers.sigstore_go(&args)
+    }
+
+    /// What `sigstore_python.py` reads.
+    fn for_sigstore_python(&self, name: &str) -> Value {
+        let identity = self.identity.as_ref().filter(|_| !self.key);
+        json!({
+            "name": name,
+            "artifact": self.files.artifact,
+            "bundle": self.files.bundle,
+            "identity": identity.map(|(name, _)| name),
+            "issuer": identity.and_then(|(_, issuer)| issuer.as_ref()),
+            "root": self.files.root,
+            "sha256": self.digest.as_deref().map(|digest| digest.trim_start_matches("sha256:")),
+        })
     }
 
     /// `None` for a message signature over a digest: cosign needs the file.
@@ -178,6 +217,8 @@ pub fn clients_agree_about_bundles() {
     let mut differ = BTreeMap::new();
     let mut wrong = Vec::new();
     let mut compared = 0;
+    let mut for_python = Vec::new();
+    let mut by_bulla = BTreeMap::new();
     for suite in [conformance, bundles] {
         let cases: Value = serde_json::from_slice(&fs::read(suite.join("open/expected.json")).unwrap()).unwrap();
         for (name, stated) in cases.as_object().unwrap() {
@@ -186,6 +227,8 @@ pub fn clients_agree_about_bundles() {
             if !matches!(case.expect.as_str(), "info" | "disputed") && (case.expect == "accept") != ours.yes() {
                 wrong.push((name.clone(), ours.whole()));
             }
+            for_python.push(case.for_sigstore_python(name));
+            by_bulla.insert(name.clone(), (ours.yes(), ours.whole()));
             let theirs = [("sigstore-go", Some(case.by_sigstore_go(&peers))), ("cosign", case.by_cosign(&peers))];
             for (peer, output) in theirs.into_iter().filter_map(|(peer, output)| Some((peer, output?))) {
                 compared += 1;
@@ -197,9 +240,42 @@ pub fn clients_agree_about_bundles() {
             }
         }
     }
-    let table: BTreeSet<_> = DIFFER.iter().map(|(name, peer, by, _)| ((*name).to_owned(), *peer, *by)).collect();
+    let by_python = by_sigstore_python(&for_python);
+    for (name, reason) in by_python.iter().flatten() {
+        let (accepted, said) = &by_bulla[name];
+        if reason.is_empty() != *accepted {
+            let accepted_by = if *accepted { "bulla" } else { "peer" };
+            differ.insert((name.clone(), PYTHON, accepted_by), format!("{reason}\n{said}"));
+        }
+    }
+    let is_asked = |peer: &str| peer != PYTHON || by_python.is_some();
+    let asked = DIFFER.iter().filter(|(_, peer, ..)| is_asked(peer));
+    let table: BTreeSet<_> = asked.map(|(name, peer, by, _)| ((*name).to_owned(), *peer, *by)).collect();
     let found: BTreeSet<_> = differ.keys().cloned().collect();
     assert_eq!(found, table, "the table is not what was met: {differ:#?}");
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(compared > 110, "{compared}");
+}
+
+/// Why the package `sigstore` of PyPI refuses each case, by name; nothing where it accepts one. `None` where the Python of
+/// `BULLA_PYTHON` does not have it, which is then said; with `BULLA_INTEROP=require` that is a failure.
+fn by_sigstore_python(cases: &[Value]) -> Option<BTreeMap<String, String>> {
+    let python = std::env::var_os("BULLA_PYTHON").unwrap_or_else(|| "python3".into());
+    let version = "from importlib.metadata import version; print(version('sigstore'))";
+    if !Command::new(&python).args(["-c", version]).output().is_ok_and(|output| output.status.success()) {
+        let why = "Python has no package `sigstore`: its verdicts on bundles are not compared";
+        let required = std::env::var("BULLA_INTEROP").is_ok_and(|value| value == "require");
+        assert!(!required, "BULLA_INTEROP=require, but {why}");
+        std::io::stderr().write_all(format!("not run: {why}\n").as_bytes()).unwrap();
+        return None;
+    }
+    let mut command = Command::new(&python);
+    command.args(["-c", include_str!("sigstore_python.py")]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&serde_json::to_vec(cases).unwrap()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let reasons: BTreeMap<String, String> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(reasons.len(), cases.len());
+    Some(reasons)
 }
