@@ -73,6 +73,7 @@ class Bench:
         self.bulla = options.bulla.resolve()
         self.registry_program = options.registry.resolve()
         self.root = options.peers.resolve() if options.peers else None
+        self.vectors = options.vectors.resolve()
         self.work = work
         (work / "home").mkdir()
         self.keys: list[str] = []
@@ -218,11 +219,12 @@ def used() -> float:
 
 
 class Registry:
-    """The quirk registry in its polite form, in a process and a folder of its own."""
+    """The quirk registry in its polite form, or with these quirks, in a process and a folder of its own."""
 
-    def __init__(self, bench: Bench):
+    def __init__(self, bench: Bench, *quirks: str):
         self.folder = Path(tempfile.mkdtemp(prefix="registry-", dir=bench.work))
         command = [str(bench.registry_program), "--dir", str(self.folder)]
+        command += [word for quirk in quirks for word in ("--quirk", quirk)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line.startswith("listening on "):
@@ -263,10 +265,12 @@ class Registry:
         return described
 
     def push_manifest(self, repository: str, manifest: dict, tag: str | None = None) -> dict:
-        data = json.dumps(manifest).encode()
-        described = descriptor(data, manifest["mediaType"])
+        return self.put_manifest(repository, json.dumps(manifest).encode(), manifest["mediaType"], tag)
+
+    def put_manifest(self, repository: str, data: bytes, media_type: str, tag: str | None = None) -> dict:
+        described = descriptor(data, media_type)
         name = tag or described["digest"]
-        self.ask("PUT", f"/v2/{repository}/manifests/{name}", 201, data, {"Content-Type": manifest["mediaType"]})
+        self.ask("PUT", f"/v2/{repository}/manifests/{name}", 201, data, {"Content-Type": media_type})
         return described
 
     def push_images(self, repository: str, count: int) -> list[str]:
@@ -298,6 +302,8 @@ def referrer_of(config: dict, layer: dict, subject: dict, kind: str) -> dict:
 
 
 EMPTY = ("application/vnd.oci.empty.v1+json", b"{}")
+KEYLESS = ("https://github.com/slsa-framework/slsa-github-generator/.github/workflows/generator_container_slsa3.yml"
+           "@refs/tags/v1.10.0")
 
 
 # ---------------------------------------------------------------- big images, as layouts
@@ -550,6 +556,40 @@ def verify_notary(bench: Bench, count: int):
 
 
 @contextlib.contextmanager
+def verify_keyless(bench: Bench):
+    """A real image with keyless provenance at the tag of cosign v2: a certificate of Fulcio and an entry of Rekor v1."""
+    suite = bench.vectors / "slsa-images"
+    layout = suite / "open/v1.10.0/layout"
+    if not layout.is_dir():
+        raise SystemExit(f"{layout} is not there: name the folder of the vectors with --vectors")
+    blob = lambda digest: (layout / "blobs/sha256" / digest.removeprefix("sha256:")).read_bytes()
+    root = bench.work / "trusted_root.json"
+    shutil.copy(suite / "shared/trusted_root.production.json", root)
+    # The suite leaves out the layers of the image, which no signature is verified with: the index is pushed alone.
+    with Registry(bench, "sparse=accept") as registry:
+        image, attestations = json.loads((layout / "index.json").read_text())["manifests"]
+        registry.put_manifest("bench/keyless", blob(image["digest"]), image["mediaType"])
+        manifest = blob(attestations["digest"])
+        for described in [json.loads(manifest)["config"], *json.loads(manifest)["layers"]]:
+            registry.push_blob("bench/keyless", described["digest"], described["size"], blob(described["digest"]))
+        tag = image["digest"].replace(":", "-") + ".att"
+        registry.put_manifest("bench/keyless", manifest, attestations["mediaType"], tag)
+        identity = ["--certificate-identity", KEYLESS, "--certificate-oidc-issuer",
+                    "https://token.actions.githubusercontent.com"]
+        reference = f"{registry.address}/bench/keyless@{image['digest']}"
+        contenders = [Contender("bulla", ["verify", "--type", "https://slsa.dev/provenance/v0.2", "--trusted-root",
+                                          str(root), *identity, reference])]
+        if bench.has("cosign"):
+            contenders.append(Contender("cosign", ["cosign", "verify-attestation", "--type", "slsaprovenance",
+                                                   "--allow-http-registry", "--trusted-root", bench.inside(root),
+                                                   *identity, reference]))
+        unsigned = registry.push_images("bench/unsigned", 1)[0]
+        for contender in contenders:
+            bench.must_refuse(contender, unsigned)
+        yield contenders
+
+
+@contextlib.contextmanager
 def verify_offline(bench: Bench):
     """Everything that is checked without a network: a chain of three certificates, a timestamp, two CRLs. What it costs
     beside the start of the program is the difference to the first row."""
@@ -676,6 +716,7 @@ WORKLOADS = {
     "start": Workload("print the version", False, 0, start),
     "verify-1": Workload("verify one image by digest", False, 0, lambda b: verify_few(b, 1)),
     "verify-100": Workload("verify 100 images in one command", False, 0, lambda b: verify_few(b, 100)),
+    "keyless-1": Workload("verify a keyless attestation by digest", False, 0, verify_keyless),
     "notary-1": Workload("verify a signature of the Notary Project by digest", False, 0,
                          lambda b: verify_notary(b, 1)),
     "notary-100": Workload("verify 100 images with signatures of the Notary Project", False, 0,
@@ -735,6 +776,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", type=Path, metavar="ROOT", help="a root folder with cosign, notation, oras; needs root")
     parser.add_argument("--bulla", type=Path, default=target / "bulla", metavar="FILE")
     parser.add_argument("--registry", type=Path, default=target / "quirk-registry", metavar="FILE")
+    parser.add_argument("--vectors", type=Path, default=Path(os.environ.get("BULLA_VECTORS", HERE / "../shared/vectors")),
+                        metavar="DIR", help="the test vectors, for keyless-1 (default: BULLA_VECTORS)")
     parser.add_argument("--work", type=Path, metavar="DIR", help="where the work folder is made (with --peers: in ROOT)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     options = parser.parse_args()
