@@ -215,6 +215,7 @@ fn good_code_passes() {
         \x20   let text = \"std::fs crate::cli { fn println!( \\\" let _ = \";\n\
         \x20   let raw = r#\"tokio \" {\"#;\n    match c { '{' => 1, '\\'' => 2, _ => 3 };\n    Err(ContentError::Digest { want })\n}\n\
         fn make() -> Content {\n    todo()\n}\nimpl Show for Content {\n}\n\
+        enum E {\n    #[error(transparent)]\n    A(#[from] B),\n    #[error(\"no c\")]\n    C(#[source] D),\n}\n\
         #[cfg(test)]\nmod tests {\n    use crate::cli::X;\n    fn f() { println!(); let _ = std::fs::read(); }\n}\n";
     assert_eq!(rules::broken(&Source::new("verify/mod.rs", text)), Vec::<String>::new());
 }
@@ -286,6 +287,21 @@ fn each_rule_can_fail() {
         ("trust/root.rs", "//! Drop.\nfn f() { let _ = parse(); }\n", "2: dropped result: `let _ =`"),
         ("envelope/dsse.rs", "//! Drop.\nfn f() { parse().ok() }\n", "2: dropped result: `.ok()`"),
         ("verify/mod.rs", "//! Drop.\nfn f() {\n    parse()\n        .ok()\n}\n", "4: dropped result: `.ok()`"),
+        (
+            "ops/error.rs",
+            "//! Twice.\nenum E {\n    #[error(\"{0}\")]\n    A(#[from] B),\n}\n",
+            "4: repeated message: the message shows the error",
+        ),
+        (
+            "ops/error.rs",
+            "//! Twice.\nenum E {\n    #[error(\"at {0}: {}\", 1)]\n    /// Why.\n    A(#[source] B),\n}\n",
+            "5: repeated message: the message shows the error",
+        ),
+        (
+            "ops/error.rs",
+            "//! Twice.\n#[error(\n    \"{source}\"\n)]\nstruct E {\n    source: B,\n}\n",
+            "3: repeated message: a field `source`",
+        ),
         (
             "ops/import.rs",
             "//! Forged.\nuse crate::verify::VerifiedSubject;\nfn f() { g(VerifiedSubject { digest }) }\n",

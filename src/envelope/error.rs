@@ -90,7 +90,7 @@ pub enum EnvelopeError {
         limit: u64,
     },
     /// A Notary Project envelope breaks a rule, or cannot be judged.
-    #[error("{0}")]
+    #[error(transparent)]
     Notary(#[from] NotaryError),
     /// A Notary Project envelope breaks a rule of the strict reader, and the lenient one
     /// ([`Strictness::AsNotation`](crate::envelope::Strictness)) reads it.
