@@ -110,6 +110,23 @@ fn public_enums_are_open_or_closed_for_a_reason() {
 }
 
 #[test]
+fn no_verdict_can_be_dropped_unread() {
+    let found: Vec<_> = sources().iter().flat_map(enums::verdicts).collect();
+    let droppable: Vec<_> = found.iter().filter(|(_, used)| !used).collect();
+    assert!(droppable.is_empty(), "not `#[must_use]`: {droppable:?}");
+    let declared: BTreeSet<_> = found.iter().map(|(name, _)| *name).collect();
+    let listed: BTreeSet<_> = enums::VERDICTS.iter().copied().collect();
+    assert_eq!(declared, listed, "left: declared, right: listed");
+
+    let verdicts = |text: &str| enums::verdicts(&Source::new("a.rs", text));
+    assert_eq!(verdicts("#[must_use]\npub enum Verdict<'a> {}\npub struct Other;\n"), [("Verdict", true)]);
+    assert_eq!(
+        verdicts("#[must_use]\npub struct Other;\n#[derive(Debug)]\npub struct Verdict;\n"),
+        [("Verdict", false)]
+    );
+}
+
+#[test]
 fn each_way_to_import_is_seen() {
     let home = "//! Home.\npub struct Name;\nimpl Name {\n    pub fn new() {}\n}\npub fn act() {}\n";
     let face = "//! Face.\nmod home;\nmod other;\n\npub use home::Name;\npub use home::act as deed;\n";

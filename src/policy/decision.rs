@@ -5,6 +5,7 @@
 /// If all of several rules have to be met, one unmet rule is final, even if something could not be read. If any of them
 /// is enough, one met rule is final. Every other case with something unknown is undetermined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 pub enum Decision {
     /// It is met.
     Met,

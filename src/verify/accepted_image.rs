@@ -50,6 +50,7 @@ pub struct AcceptedPart {
 
 /// Why a policy does not accept an image: the verdict on every requirement, and everything that did not count.
 #[derive(Clone, Debug)]
+#[must_use]
 #[non_exhaustive]
 pub struct ImageRefusal {
     /// Whether this is a no or could-not-tell; never [`Decision::Met`].

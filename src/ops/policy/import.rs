@@ -45,6 +45,7 @@ use crate::verify::AcceptedPart;
 /// }
 /// ```
 #[derive(Debug)]
+#[must_use]
 pub struct PolicyGraph<'p> {
     /// The blobs of the evidence, as they were verified.
     evidence: BTreeMap<Digest, Content>,
@@ -55,6 +56,7 @@ pub struct PolicyGraph<'p> {
 /// Why an image is not collected: a policy does not let it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a policy does not let the image in")]
+#[must_use]
 pub struct NotLetIn;
 
 impl<'p> PolicyGraph<'p> {
