@@ -1,6 +1,7 @@
 //! Why a signed document cannot be read, or was not signed by a key.
 
 use crate::digest::Digest;
+use crate::envelope::DocumentFault;
 use crate::envelope::NotaryError;
 use crate::json::JsonError;
 use crate::key::KeyId;
@@ -58,7 +59,7 @@ pub enum EnvelopeError {
     },
     /// A field is missing, empty or contradicts another.
     #[error("{0}")]
-    Form(String),
+    Form(DocumentFault),
     /// The JSON is not that of this format.
     #[error("not the JSON of a {format}: {error}")]
     Json {
@@ -157,6 +158,7 @@ impl EnvelopeError {
         match self {
             Self::Json { error, .. } => error.is_limit(),
             Self::Certificates { error, .. } => error.is_limit(),
+            Self::Form(fault) => fault.is_limit(),
             Self::Limit { .. } => true,
             Self::Notary(error) | Self::OnlyLenient(error) => error.is_undetermined(),
             _ => false,
