@@ -20,6 +20,7 @@ use crate::trust::CertificateRejection;
 use crate::trust::MessageRejection;
 use crate::trust::Rejection;
 use crate::trust::Unchecked;
+use crate::verify::SignatureManifestFault;
 use crate::verify::UnreadReason;
 use crate::x509::HashAlgorithm;
 
@@ -59,8 +60,8 @@ pub enum Reason {
         key: KeyId,
     },
     /// The manifest is typed as a signature but cannot be read as one.
-    #[error("{0}")]
-    Manifest(String),
+    #[error(transparent)]
+    Manifest(#[from] SignatureManifestFault),
     /// The `Docker-Content-Digest` header of the registry names another digest than that of the bytes. The evidence
     /// counts nevertheless: the bytes decide.
     #[error("digest header mismatch: the registry called it {said}, which it is not")]
