@@ -80,8 +80,12 @@ fn vex_documents_go_along_whatever_they_say() {
     scene.attest("bob", "vex", &vex(&scene, OLD, "not_affected"), &[]);
     scene.attest("bob", "vex", &vex(&scene, NEW, "affected"), &[]);
     scene.attest("importer", "vex", &vex(&scene, LAST, "not_affected"), &[]);
+    scene.attest("alice", "vex", &vex(&scene, LAST, "affected"), &[]);
     scene.policy(&with_vex("{ by: [bob, importer], at-least: 1, max-age: none }"));
     import(&scene, "v1");
+    // Alice is named for scans alone.
+    scene.bench.ok(&["verify", "oci:inside:v1", "--key", "bob.pub", "--type", "vex"]);
+    scene.bench.refused(&["verify", "oci:inside:v1", "--key", "alice.pub", "--type", "vex"]);
     scene.policy(&with_vex("{ by: [bob], max-age: none }"));
     refused_at_both(&scene, "v1", "vulnerabilities");
 }
