@@ -7,7 +7,6 @@
 //! it, and two parsers could read them differently, so what is not DER is refused before it is parsed.
 
 use crate::limits;
-use crate::x509::Oid;
 use crate::x509::oid;
 
 /// The tag, content and the bytes after one value.
@@ -94,7 +93,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), DerError> {
         if !is_canonical(&value) {
             return Err(DerError::Malformed);
         }
-        if value.tag == OBJECT_ID && Oid::from_content(value.content).is_none() {
+        if value.tag == OBJECT_ID && !oid::is_readable(value.content) {
             return Err(DerError::Unsupported { what: "a number of more than 128 bits in an object identifier" });
         }
         if value.tag & CONSTRUCTED == 0 {

@@ -16,8 +16,7 @@ impl Oid {
     /// Reads the content of a DER OBJECT IDENTIFIER, without tag and length; `None` where it is not one, or where a
     /// number in it does not fit into 128 bits.
     pub fn from_content(content: &[u8]) -> Option<Self> {
-        numbers(content)?;
-        Some(Self(Cow::Owned(content.to_vec())))
+        is_readable(content).then(|| Self(Cow::Owned(content.to_vec())))
     }
 
     /// Parses numbers with dots between them.
@@ -90,10 +89,21 @@ pub(super) fn is_canonical(content: &[u8]) -> bool {
     ends && starts.zip(content).all(|(before, byte)| before & 0x80 != 0 || *byte != 0x80)
 }
 
+/// Whether `content` is that of an OBJECT IDENTIFIER whose numbers fit into 128 bits each.
+pub(super) fn is_readable(content: &[u8]) -> bool {
+    each_number(content, |_| ()).is_some()
+}
+
 /// The numbers of an identifier; `None` where the content is not canonical.
 fn numbers(content: &[u8]) -> Option<Vec<u128>> {
     let mut numbers = Vec::new();
+    each_number(content, |number| numbers.push(number)).map(|()| numbers)
+}
+
+/// Hands the numbers of an identifier to `found`, one after the other; `None` where the content is not canonical.
+fn each_number(content: &[u8], mut found: impl FnMut(u128)) -> Option<()> {
     let mut open: Option<u128> = None;
+    let mut is_first = true;
     for byte in content {
         if open.is_none() && *byte == 0x80 {
             return None;
@@ -103,15 +113,16 @@ fn numbers(content: &[u8]) -> Option<Vec<u128>> {
         if open.is_some() {
             continue;
         }
-        if numbers.is_empty() {
+        if is_first {
             let root = (number / 40).min(2);
-            numbers.push(root);
-            numbers.push(number - 40 * root);
+            found(root);
+            found(number - 40 * root);
+            is_first = false;
         } else {
-            numbers.push(number);
+            found(number);
         }
     }
-    (open.is_none() && !numbers.is_empty()).then_some(numbers)
+    (open.is_none() && !is_first).then_some(())
 }
 
 #[cfg(test)]
