@@ -168,7 +168,20 @@ fn names_and_scopes_stand_once_in_a_document() {
     assert!(matches!(twice, (TrustPolicyRule::SameScope { .. }, 1)));
     let any = rule(&[other("a", json!(["*"])), other("b", json!(["*"]))]);
     assert!(matches!(any, (TrustPolicyRule::SameScope { .. }, 2)));
-    assert_eq!(parse(&document(&[])).unwrap_err(), TrustPolicyError::NoStatement);
+}
+
+#[test]
+fn a_document_without_a_version_or_a_statement_is_an_error_with_a_line_and_a_column() {
+    for (text, said) in [
+        ("{\"version\": \"1.0\",\n  \"trustPolicies\": [ ]}", "trustPolicies is empty at line 2 column 20"),
+        ("\n {\"version\": \"1.0\"}", "trustPolicies is empty at line 2 column 2"),
+        ("\n\n{\"trustPolicies\": []}", "version \"\" at line 3 column 1, wanted \"1.0\""),
+        ("{\"trustPolicies\": [],\n\"version\": \"2.0\"}", "version \"2.0\" at line 2 column 12, wanted \"1.0\""),
+    ] {
+        let error = TrustPolicyDocument::parse(text.as_bytes(), &Limits::DEFAULT).unwrap_err().to_string();
+        assert!(error.ends_with(said), "{error}");
+    }
+    assert!(matches!(parse(&document(&[])).unwrap_err(), TrustPolicyError::NoStatement { position: Some((1, _)) }));
 }
 
 #[test]

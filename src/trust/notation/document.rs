@@ -49,14 +49,26 @@ struct WrittenDocument {
     trust_policies: Vec<WrittenStatement>,
 }
 
-/// Where the version and the statements of the document stand in it.
+/// Where the version and the list of statements stand in the document.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WrittenPlaces<'a> {
     #[serde(borrow, default)]
-    trust_policies: Vec<&'a RawValue>,
+    trust_policies: Option<&'a RawValue>,
     #[serde(borrow, default)]
     version: Option<&'a RawValue>,
+}
+
+impl<'a> WrittenPlaces<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        json::read(bytes).unwrap_or_default()
+    }
+
+    /// The statements.
+    fn statements(&self) -> Vec<&'a RawValue> {
+        let list = self.trust_policies.map(|list| json::read(list.get().as_bytes()).unwrap_or_default());
+        list.unwrap_or_default()
+    }
 }
 
 /// The line and the column at which each of these values begins, in the order of the document, both from 1; none where
@@ -87,15 +99,17 @@ impl TrustPolicyDocument {
     /// [`TrustPolicyError`]: the place and the rule.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, TrustPolicyError> {
         let written: WrittenDocument = json::parse(bytes, limits).map_err(TrustPolicyError::Json)?;
-        let places = json::read::<WrittenPlaces<'_>>(bytes).unwrap_or_default();
+        let places = WrittenPlaces::of(bytes);
+        let document = || json::read::<Option<&RawValue>>(bytes).unwrap_or_default();
+        let place = |found: Option<_>| positions(bytes, found.or_else(document)).pop();
         if written.version != VERSION {
             let found = Untrusted::within(&written.version, SHOWN);
-            return Err(TrustPolicyError::Version { found, position: positions(bytes, places.version).pop() });
+            return Err(TrustPolicyError::Version { found, position: place(places.version) });
         }
         let mut names = BTreeSet::new();
         let mut scopes = BTreeSet::new();
         let mut statements = Vec::new();
-        let mut positions = positions(bytes, places.trust_policies).into_iter();
+        let mut positions = positions(bytes, places.statements()).into_iter();
         for (written, number) in written.trust_policies.into_iter().zip(1_u64..) {
             let name = Untrusted::within(&written.name, SHOWN);
             let place = TrustPolicyPlace { name, number, position: positions.next() };
@@ -111,7 +125,8 @@ impl TrustPolicyDocument {
             }
             statements.push(statement);
         }
-        let statements = NonEmpty::collect(statements).ok_or(TrustPolicyError::NoStatement)?;
+        let none = || TrustPolicyError::NoStatement { position: place(places.trust_policies) };
+        let statements = NonEmpty::collect(statements).ok_or_else(none)?;
         Ok(Self { statements })
     }
 

@@ -15,8 +15,11 @@ pub enum TrustPolicyError {
     #[error("not a trust policy document: {0}")]
     Json(JsonError),
     /// It has no statement.
-    #[error("it has no statement: trustPolicies is empty")]
-    NoStatement,
+    #[error("it has no statement: trustPolicies is empty{}", at(*position))]
+    NoStatement {
+        /// The line and the column, from 1, at which the empty list begins, or the document that has no such list.
+        position: Option<(usize, usize)>,
+    },
     /// No statement applies to a repository.
     #[error("no statement is for the repository {repository}, and none has the scope *")]
     NotCovered {
@@ -36,7 +39,7 @@ pub enum TrustPolicyError {
     Version {
         /// The version.
         found: Untrusted,
-        /// The line and the column, from 1, at which it stands.
+        /// The line and the column, from 1, at which it stands, or at which the document without a version begins.
         position: Option<(usize, usize)>,
     },
 }
