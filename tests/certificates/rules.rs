@@ -32,6 +32,7 @@ use bulla::verify::Verifier;
 use bulla::x509::Purpose;
 
 use super::made::LEAF;
+use super::made::Made;
 use super::made::Plan;
 use super::made::plan;
 use super::scene::*;
@@ -191,6 +192,23 @@ fn a_certificate_that_is_not_valid_yet_does_not_count_at_any_time() {
     let evidence = [scene.signing().evidence()];
     assert_eq!(verdict(&trusting, &evidence, scene.after(0)), "accepted");
     assert_eq!(verdict(&trusting, &evidence, scene.after(-61)), "not-yet-valid");
+}
+
+/// Also where the root is valid already: each certificate of the chain must be.
+#[test]
+fn a_signer_that_is_not_valid_yet_does_not_count_below_a_root_that_is() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let issued = |from: i64| {
+        let plan = Plan { serial: "78", ..plan("/C=US/O=Acme/CN=release", LEAF) };
+        scene.shop.issue_for(&scene.root, plan, scene.after(from), scene.after(9 * DAY))
+    };
+    let trusting = verifier([scene.identity("bob", "CN=release")], 1).with_expiry_at(scene.after(3 * DAY));
+    let verdict_of = |signer: &Made| {
+        let attributes = NotaryAttributes::new(SigningScheme::X509, scene.after(2 * DAY));
+        verdict(&trusting, &[Signing { attributes, signer, ..scene.signing() }.evidence()], scene.now())
+    };
+    assert_eq!(verdict_of(&issued(DAY / 2)), "accepted");
+    assert_eq!(verdict_of(&issued(2 * DAY)), "not-yet-valid");
 }
 
 /// A trust root remembers chains; under other limits their certificates are read again.
