@@ -400,6 +400,45 @@ fn a_token_that_does_not_verify_is_no_timestamp_where_authorities_are_named() {
     assert!(verifies(scene, &place, 400));
 }
 
+/// The timestamp goes into the envelope that has none, wherever it stands among its variants and other signatures.
+#[test]
+fn a_timestamp_is_added_to_the_envelope_of_its_signature_that_has_no_token() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (anchors, now) = (anchors(&scene.tsa_root), scene.now());
+    let own_root = scene.shop.root(plan("/CN=Own", CA));
+    let own = scene.shop.issue(&own_root, plan("/CN=Own clock", TSA));
+    let place = store();
+    let descriptor = place.1.descriptor();
+    let payload = NotaryPayload::new(&descriptor.media_type, place.1.digest(), descriptor.size, &Default::default());
+    let bare = Signing { payload: payload.unwrap(), ..scene.signing() };
+    // Tokens of an authority that nobody trusts, each beside the envelope without one.
+    let envelopes = [&scene.leaf, &scene.second].map(|signer| {
+        let bare = Signing { signer, ..bare.clone() };
+        let stamped = Signing { timestamp: Some((&own, scene.after(3_000).unix())), ..bare.clone() };
+        (bare.bytes(), stamped.bytes())
+    });
+    // The signature of ECDSA is another one each time: the token has to be beside the same one.
+    let with_token = |bare: &[u8], stamped: &[u8]| {
+        let mut envelope: Value = serde_json::from_slice(bare).unwrap();
+        let stamped: Value = serde_json::from_slice(stamped).unwrap();
+        let name = "io.cncf.notary.timestampSignature";
+        envelope["header"][name] = stamped["header"][name].clone();
+        serde_json::to_vec(&envelope).unwrap()
+    };
+    let [(first, of_first), (second, of_second)] = &envelopes;
+    for envelope in [first, &with_token(first, of_first), &with_token(second, of_second), second] {
+        push(&place, NotaryFormat::Jws, envelope);
+    }
+    let signatures = found(&place).signatures().to_vec();
+    assert_eq!((signatures.len(), signatures.iter().filter(|one| one.has_token()).count()), (4, 2));
+    for bare in signatures.iter().filter(|one| !one.has_token()) {
+        let mut found = found(&place);
+        let good = parsed(&token(&scene.tsa, &bare.request(nonce(1)), scene.after(100)));
+        assert_eq!(found.add(&good, trust(&anchors, now), LIMITS).unwrap().added, 1);
+        assert_eq!(found.added()[0].original(), bare.manifest());
+    }
+}
+
 #[test]
 fn signatures_that_cannot_get_a_timestamp_are_named_with_the_reason() {
     let Some(scene) = SCENE.as_ref() else { return };
