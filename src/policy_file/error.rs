@@ -170,6 +170,8 @@ pub enum WantedValue {
     Digest,
     /// The builder id of SLSA, with wildcards in the ref alone.
     Builder,
+    /// A distinguished name, RFC 4514.
+    DirectoryName,
     /// A text that is compared whole.
     Exact,
     /// A path relative to the policy file.
@@ -180,6 +182,8 @@ pub enum WantedValue {
     Host,
     /// A whole number.
     Integer,
+    /// An IP address.
+    IpAddress,
     /// A JSON Pointer.
     JsonPointer,
     /// A list.
@@ -237,11 +241,13 @@ impl WantedValue {
             Self::Age => "an age such as 90d or 12h, or none (at most 36500d)",
             Self::Date => "a date such as 2027-01-31 (from 2000-01-01 on)",
             Self::Digest => "a digest: sha256:<64 lower-case hex digits>",
+            Self::DirectoryName => "a distinguished name such as CN=release,O=Example",
             Self::Exact => "a text without spaces and `*`: it is compared whole",
             Self::FilePath => "a path relative to the policy file, without `..`",
             Self::Hex => "64 lower-case hex digits",
             Self::Host => "a host such as github.example.com",
             Self::Integer => "a whole number",
+            Self::IpAddress => "an IP address such as 192.0.2.1, without a port and a prefix length",
             Self::JsonPointer => "a JSON Pointer such as /decision",
             Self::List => "a list",
             Self::Mapping => "a mapping",
@@ -272,6 +278,7 @@ impl WantedValue {
             Self::Builder => "https://builder.example/build@refs/tags/v*",
             Self::Date => "year, month and day: 2027-01-31",
             Self::Digest => "bulla digest IMAGE prints the digest of an image",
+            Self::DirectoryName => "all attributes, as bulla cert lint FILE shows them: CN=release,O=Example",
             Self::Exact => {
                 "write it whole; wildcards are in `ref`, `workflow`, `config` and the `id` of a builder alone"
             }
@@ -279,6 +286,7 @@ impl WantedValue {
             Self::Hex => "bulla key show FILE prints the id of a key, and sha256sum FILE the digest of a file",
             Self::Host => "without scheme, port and path: github.example.com",
             Self::Integer | Self::Number => "digits without quotes: 2",
+            Self::IpAddress => "192.0.2.1, or \"2001:db8::1\" in quotes",
             Self::JsonPointer => "begin with `/`, and put `/` between the names of fields: /build/result",
             Self::List => "begin each entry with `- `, or write them in brackets: [entry, entry]",
             Self::Mapping => "write fields: `{ field: value }`; a colon needs a space after it",

@@ -41,7 +41,7 @@ impl IdentityPattern {
             false => Ok(Self::all(NonEmpty::one(name(rest.to_owned())))),
         };
         match kind {
-            "dirname" => directory(rest).map(|name| Self::all(NonEmpty::one(name))),
+            "dirname" => NamePattern::directory(rest).map(|name| Self::all(NonEmpty::one(name))),
             "dns" => whole(NamePattern::Dns),
             "email" => whole(NamePattern::Email),
             "extension" => numbered(text, rest, |id, text| NamePattern::Extension { id, text }),
@@ -99,15 +99,21 @@ impl IdentityPattern {
     }
 }
 
-/// A directory name as a whole: it may have an attribute several times, each in a part of its own.
-fn directory(text: &str) -> Result<NamePattern, PatternError> {
-    let mut attributes = Vec::new();
-    for part in distinguished_name::parse(text)? {
-        let Ok([attribute]) = <[_; 1]>::try_from(part) else { return Err(PatternError::MultiValued) };
-        attributes.push(attribute);
+impl NamePattern {
+    /// A directory name as a whole, as people write it (RFC 4514): it may have an attribute several times, each in a part of
+    /// its own.
+    ///
+    /// # Errors
+    /// [`PatternError`].
+    pub fn directory(text: &str) -> Result<Self, PatternError> {
+        let mut attributes = Vec::new();
+        for part in distinguished_name::parse(text)? {
+            let Ok([attribute]) = <[_; 1]>::try_from(part) else { return Err(PatternError::MultiValued) };
+            attributes.push(attribute);
+        }
+        let empty = PatternError::DistinguishedName { found: text.to_owned(), reason: "it is empty" };
+        NonEmpty::collect(attributes).map(Self::Directory).ok_or(empty)
     }
-    let empty = PatternError::DistinguishedName { found: text.to_owned(), reason: "it is empty" };
-    NonEmpty::collect(attributes).map(NamePattern::Directory).ok_or(empty)
 }
 
 /// A pattern of an object identifier and a text, `OID=TEXT`.

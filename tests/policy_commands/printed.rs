@@ -193,8 +193,15 @@ fn certificates_are_printed_with_their_roots_and_names() {
     let chain = ["--format", "notary-jws", "--cert-chain", "ca/chain.pem", "--key", "ca/signer.key"];
     scene.bench.ok(&[&["sign", "oci:build:v1"][..], &chain].concat());
     let by = ["--policy", "printed.yaml", "--as", "registry.example/app"];
-    for (names, code) in [("CN=release,O=Example", 0), ("CN=release,O=Other", 1), ("people=OU=Security,CN=release", 0)]
-    {
+    for (names, code) in [
+        ("CN=release,O=Example", 0),
+        ("CN=release,O=Other", 1),
+        ("people=OU=Security,CN=release", 0),
+        ("ip:2001:db8::1", 1),
+        ("dirname:CN=release,O=Example\\, Inc.", 1),
+        ("rid:1.2.3.4", 1),
+        ("upn=othername:1.3.6.1.4.1.311.20.2.3=ann@example.com", 1),
+    ] {
         let options =
             ["--ca-roots", "ca/root.pem", "--timestamp-roots", "tsa/root.pem", "--certificate-identity", names];
         let print = [&["verify", "oci:build:v1", "--print-policy=registry.example/app"][..], &options].concat();

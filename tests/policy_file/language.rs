@@ -21,12 +21,12 @@ fn a_policy_with_every_field_is_read() {
     let MeansDocument::Keyless(ci) = &policy.identities[3].means else { panic!() };
     assert_eq!((ci.logs.transparency_logs, ci.logs.certificate_logs, ci.logs.timestamps), (2, 1, 0));
     let block = &policy.images[0];
-    assert_eq!(block.position.to_string(), "57:5");
+    assert_eq!(block.position.to_string(), "61:5");
     let words: Vec<_> = block.require.iter().map(|one| one.rule.word().map(|word| word.word())).collect();
     let want = ["signature", "annotation", "provenance", "sbom", "scan"].map(Some);
     assert_eq!(words, [want.as_slice(), &[None]].concat());
     let RequirementRule::Signature(signature) = &block.require[0].rule else { panic!() };
-    assert_eq!((signature.signers.at_least.value, signature.signers.at_least.position.line), (2, 61));
+    assert_eq!((signature.signers.at_least.value, signature.signers.at_least.position.line), (2, 65));
     let RequirementRule::Scan(scan) = &block.require[4].rule else { panic!() };
     assert_eq!(scan.database_max_age.value.to_string(), "7d");
     assert_eq!(scan.ignore[1].package, None);

@@ -7,6 +7,7 @@ use bulla::policy_file::LoadedPolicy;
 use bulla::policy_file::PolicyFiles;
 use bulla::policy_file::PolicyFilesError;
 use bulla::trust::Means;
+use bulla::x509::IdentityPattern;
 
 use crate::scene::faults;
 use crate::scene::files;
@@ -225,6 +226,30 @@ fn identities_become_those_of_a_trust_root() {
     assert_eq!(trust.identities()[0].key_end(key("security").id()), None);
     let paths: Vec<_> = loaded.files().iter().map(|file| file.path.as_str()).collect();
     assert_eq!(paths, ["ca.der", "ci.pub", "release.pub", "security.pub", "trusted_root.json", "tsa.der"]);
+}
+
+/// Each name of a certificate means in a policy what it means on the command line.
+#[test]
+fn alternative_names_are_those_of_the_command_line() {
+    for (field, typed) in [
+        ("dns: ci.acme.example", "dns:ci.acme.example"),
+        ("email: ci@acme.example", "email:ci@acme.example"),
+        ("uri: 'spiffe://acme.example/ci'", "uri:spiffe://acme.example/ci"),
+        ("ip: 192.0.2.1", "ip:192.0.2.1"),
+        ("ip: '2001:db8:0::1'", "ip:2001:db8::1"),
+        ("dirname: 'CN=release,O=Acme'", "dirname:CN=release,O=Acme"),
+        ("rid: 1.3.6.1.4.1.99999", "rid:1.3.6.1.4.1.99999"),
+        ("othername: { 1.3.6.1.4.1.311.20.2.3: ci@acme.example }", "othername:1.3.6.1.4.1.311.20.2.3=ci@acme.example"),
+    ] {
+        let identity = format!("  a: {{ certificate: {{ roots: [{{ file: ca.der }}], {field} }} }}\n");
+        let loaded = load(&with(&identity, "a", 1));
+        let trust = loaded.trust().unwrap();
+        let Means::Certificates(means) = trust.identities()[0].means() else { panic!("{field}") };
+        assert_eq!(means.names(), Some(&IdentityPattern::parse(typed).unwrap()), "{field}");
+    }
+    // An extension says what a certificate is for, and not whose it is.
+    let alone = "  a: { certificate: { roots: [{ file: ca.der }], extensions: { 1.3.6.1.4.1.99999: x } } }\n";
+    assert_eq!(faults(&with(alone, "a", 1)), ["3:no-names"]);
 }
 
 #[test]

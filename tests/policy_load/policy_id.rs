@@ -202,6 +202,15 @@ const CHANGES: &[(&str, &str)] = &[
     ("sha256:22", "sha256:23"),
     (", digests: ['sha256:2222222222222222222222222222222222222222222222222222222222222222']", ""),
     ("reason: replaced", "reason: kept"),
+    ("subject: { O: Acme, OU: Security }", "dns: Acme"),
+    ("subject: { O: Acme, OU: Security }", "email: Acme"),
+    ("subject: { O: Acme, OU: Security }", "ip: 192.0.2.1"),
+    ("subject: { O: Acme, OU: Security }", "ip: 192.0.2.2"),
+    ("subject: { O: Acme, OU: Security }", "dirname: 'OU=Security,O=Acme'"),
+    ("subject: { O: Acme, OU: Security }", "dirname: 'O=Acme,OU=Security'"),
+    ("subject: { O: Acme, OU: Security }", "rid: 1.3.6.1.4.1.99999"),
+    ("subject: { O: Acme, OU: Security }", "othername: { 1.3.6.1.4.1.311.20.2.3: Acme }"),
+    ("subject: { O: Acme, OU: Security }", "othername: { 1.3.6.1.4.1.311.20.2.4: Acme }"),
     ("owner: security, until: 2027-03-31", "owner: platform, until: 2027-03-31"),
     ("until: 2027-03-31", "until: 2027-04-01"),
     ("prod/old,", "prod/older,"),
@@ -231,6 +240,19 @@ fn every_change_of_meaning_changes_the_id() {
         "images:\n  - { match: [registry.example/a], require: [{ signature: { by: [one, two], at-least: 1 } }] }\n";
     let in_order = |first: &str, second: &str| id(&format!("bulla-policy: 1\nidentities:\n{first}{second}{rest}"));
     assert_ne!(in_order(one, two), in_order(two, one));
+}
+
+#[test]
+fn one_directory_name_has_one_id_whatever_its_spelling() {
+    let policy = |name: &str| {
+        let identity = format!("one: {{ certificate: {{ roots: [{{ file: ca.der }}], dirname: {name} }} }}");
+        let images = "images: [{ match: [registry.example/a], require: [{ signature: { by: [one] } }] }]";
+        id(&format!("bulla-policy: 1\nidentities:\n  {identity}\n{images}\n"))
+    };
+    let one = policy("'CN=release,O=Acme\\, Inc.'");
+    assert_eq!(policy("'CN = release, O = Acme\\2C Inc.'"), one);
+    assert_eq!(policy("'2.5.4.3=release,2.5.4.10=Acme\\, Inc.'"), one);
+    assert_ne!(policy("'CN=release,O=Acme Inc.'"), one);
 }
 
 #[test]

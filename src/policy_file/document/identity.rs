@@ -1,10 +1,13 @@
 //! Identities: owners, and the keys, certificates or keyless signatures by which they are known.
 
+use std::net::IpAddr;
+
 use crate::digest::Digest;
 use crate::policy_file::document::Date;
 use crate::policy_file::document::Located;
 use crate::policy_file::document::RequiredWord;
 use crate::trust::SigningTimeRule;
+use crate::x509::Oid;
 use crate::yaml::Position;
 
 /// One entry of `identities`: an owner, and how the owner is known.
@@ -89,20 +92,29 @@ pub struct LogRuleDocument {
 /// `certificate`: chains to these roots, with these names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateDocument {
+    /// A directory name among the subject alternative names (`dirname`): a distinguished name (RFC 4514) that it is as a
+    /// whole.
+    pub dirname: Option<Located<String>>,
     /// A DNS name among the subject alternative names (`dns`).
     pub dns: Option<Located<String>>,
     /// An email address among the subject alternative names (`email`).
     pub email: Option<Located<String>>,
     /// Texts in extensions, by object identifier (`extensions`).
     pub extensions: Vec<(Located<String>, Located<String>)>,
+    /// An IP address among the subject alternative names (`ip`).
+    pub ip: Option<Located<IpAddr>>,
     /// Attributes of the issuer's distinguished name (`issuer`), each by its keyword or object identifier.
     pub issuer: Vec<(Located<String>, Located<String>)>,
+    /// Texts in `otherName`s among the subject alternative names, by object identifier (`othername`).
+    pub othername: Vec<(Located<String>, Located<String>)>,
     /// Where the mapping stands.
     pub position: Position,
     /// The rules by which chains are verified (`profile`): a name of [`Profile::ALL`](crate::x509::Profile::ALL).
     pub profile: Option<Located<String>>,
     /// Whether every certificate must be proven not to be revoked (`revocation: required`).
     pub revocation: Option<Located<RequiredWord>>,
+    /// A registered identifier among the subject alternative names (`rid`).
+    pub rid: Option<Located<Oid>>,
     /// The root certificates (`roots`), at least one file.
     pub roots: Vec<NamedFile>,
     /// Attributes of the subject (`subject`), each by its keyword or object identifier. A certificate may have more.

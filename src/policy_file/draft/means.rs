@@ -21,7 +21,7 @@ pub(super) struct DraftCertificate {
     pub(super) names: Vec<(&'static str, Vec<(String, String)>)>,
     pub(super) roots: Vec<Certificate>,
     pub(super) timestamp_roots: Vec<Certificate>,
-    /// `dns`, `email`, `uri`.
+    /// `dns`, `email`, `uri`, `ip`, `dirname`, `rid`.
     pub(super) words: Vec<(&'static str, String)>,
 }
 

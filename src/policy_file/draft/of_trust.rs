@@ -163,19 +163,23 @@ fn certificate(means: &CertificateMeans) -> Result<DraftCertificate, NotWritten>
         anchors.map(|anchor| anchor.certificate.clone()).collect()
     };
     let pattern = means.names().ok_or_else(|| NotWritten::Names(Untrusted::new("any name")))?;
-    let (mut subject, mut issuer, mut words) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut subject, mut issuer, mut othername, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for name in pattern.names().iter() {
         match name {
+            NamePattern::Directory(_) => words.push(("dirname", name.to_string().replacen("dirname:", "", 1))),
             NamePattern::Dns(text) => words.push(("dns", text.clone())),
             NamePattern::Email(text) => words.push(("email", text.clone())),
+            NamePattern::Ip(address) => words.push(("ip", address.to_string())),
             NamePattern::Issuer { kind, text } => issuer.push((kind.attribute_name(), text.clone())),
+            NamePattern::OtherName { id, text } => othername.push((id.to_string(), text.clone())),
+            NamePattern::RegisteredId(id) => words.push(("rid", id.to_string())),
             NamePattern::Subject { kind, text } => subject.push((kind.attribute_name(), text.clone())),
             NamePattern::Uri(text) => words.push(("uri", text.clone())),
             _ => return Err(not_named(pattern)),
         }
     }
     Ok(DraftCertificate {
-        names: vec![("subject", subject), ("issuer", issuer)],
+        names: vec![("subject", subject), ("issuer", issuer), ("othername", othername)],
         roots: of(Purpose::Signing),
         timestamp_roots: of(Purpose::TimeStamping),
         words,

@@ -55,12 +55,16 @@ impl IdentityResolver<'_> {
         let text = |text: &Option<Located<String>>| text.as_ref().map(|text| Canonical::text(&text.value));
         let required = |given: bool| given.then(|| Canonical::text("required"));
         let canonical = Canonical::map([
+            ("dirname", document.dirname.as_ref().map(canonical_directory).transpose()?),
             ("dns", text(&document.dns)),
             ("email", text(&document.email)),
             ("extensions", some_pairs(&document.extensions)),
+            ("ip", document.ip.as_ref().map(|address| Canonical::text(address.value))),
             ("issuer", some_attributes(&document.issuer)),
+            ("othername", some_pairs(&document.othername)),
             ("profile", Some(Canonical::text(profile.name()))),
             ("revocation", required(document.revocation.is_some())),
+            ("rid", document.rid.as_ref().map(|id| Canonical::text(&id.value))),
             ("roots", Some(digests(&signing))),
             ("subject", some_attributes(&document.subject)),
             ("timestamp-roots", Some(digests(&stamping)).filter(|_| !stamping.is_empty())),
@@ -100,22 +104,56 @@ fn names(document: &CertificateDocument) -> Result<IdentityPattern, Fault> {
         names.push(NamePattern::Issuer { kind: kind(attribute)?, text: text.value.clone() });
     }
     for (id, text) in &document.extensions {
-        let unknown = || (id.position, LoadProblem::UnknownExtension(Untrusted::new(&id.value)));
-        let id = Oid::parse(&id.value).ok_or_else(unknown)?;
-        names.push(NamePattern::Extension { id, text: text.value.clone() });
+        names.push(NamePattern::Extension { id: identifier(id)?, text: text.value.clone() });
+    }
+    for (id, text) in &document.othername {
+        names.push(NamePattern::OtherName { id: identifier(id)?, text: text.value.clone() });
     }
     let alternative = [
         document.dns.as_ref().map(|text| NamePattern::Dns(text.value.clone())),
         document.email.as_ref().map(|text| NamePattern::Email(text.value.clone())),
         document.uri.as_ref().map(|text| NamePattern::Uri(text.value.clone())),
+        document.ip.as_ref().map(|address| NamePattern::Ip(address.value)),
+        document.dirname.as_ref().map(directory).transpose()?,
+        document.rid.as_ref().map(|id| NamePattern::RegisteredId(id.value.clone())),
     ];
     names.extend(alternative.into_iter().flatten());
     // An extension or an issuer alone says what a certificate is for, and not whose it is.
-    let whose = names.iter().any(|name| {
-        matches!(name, NamePattern::Subject { .. } | NamePattern::Dns(_) | NamePattern::Email(_) | NamePattern::Uri(_))
-    });
+    let is_whose = |name: &NamePattern| {
+        matches!(
+            name,
+            NamePattern::Directory(_)
+                | NamePattern::Dns(_)
+                | NamePattern::Email(_)
+                | NamePattern::Ip(_)
+                | NamePattern::OtherName { .. }
+                | NamePattern::RegisteredId(_)
+                | NamePattern::Subject { .. }
+                | NamePattern::Uri(_)
+        )
+    };
+    let whose = names.iter().any(is_whose);
     let names = NonEmpty::collect(names).filter(|_| whose);
     names.map(IdentityPattern::all).ok_or((document.position, LoadProblem::NoNames))
+}
+
+/// A directory name, which is compared as a whole.
+fn directory(text: &Located<String>) -> Result<NamePattern, Fault> {
+    NamePattern::directory(&text.value).map_err(|error| (text.position, LoadProblem::Names(error)))
+}
+
+/// A directory name by the object identifiers of its attributes, in their order.
+fn canonical_directory(text: &Located<String>) -> Result<Canonical, Fault> {
+    let pair = |(kind, text): &(Oid, String)| Canonical::List(vec![Canonical::text(kind), Canonical::text(text)]);
+    match directory(text)? {
+        NamePattern::Directory(attributes) => Ok(Canonical::List(attributes.iter().map(pair).collect())),
+        other => Ok(Canonical::text(other)),
+    }
+}
+
+fn identifier(id: &Located<String>) -> Result<Oid, Fault> {
+    let unknown = || (id.position, LoadProblem::UnknownExtension(Untrusted::new(&id.value)));
+    Oid::parse(&id.value).ok_or_else(unknown)
 }
 
 /// The attribute that a keyword or an object identifier names.

@@ -90,22 +90,25 @@ fn common(one: &Located<String>, other: &Located<String>, document: &PolicyDocum
 }
 
 /// Who is behind an identity, as far as its names say it: the repository of a build, or the names of a certificate.
-fn party(identity: &IdentityDocument) -> Option<(&'static str, Vec<&str>)> {
+fn party(identity: &IdentityDocument) -> Option<(&'static str, Vec<String>)> {
     match &identity.means {
         MeansDocument::Certificate(certificate) => {
-            let mut names: Vec<_> = certificate.subject.iter().map(|(_, text)| text.value.as_str()).collect();
-            let other = [&certificate.dns, &certificate.email, &certificate.uri];
-            names.extend(other.into_iter().flatten().map(|text| text.value.as_str()));
+            let of_kinds = certificate.subject.iter().chain(&certificate.othername);
+            let mut names: Vec<_> = of_kinds.map(|(_, text)| text.value.clone()).collect();
+            let other = [&certificate.dns, &certificate.email, &certificate.uri, &certificate.dirname];
+            names.extend(other.into_iter().flatten().map(|text| text.value.clone()));
+            names.extend(certificate.ip.iter().map(|address| address.value.to_string()));
+            names.extend(certificate.rid.iter().map(|id| id.value.to_string()));
             names.sort_unstable();
             Some(("certificates with the same names", names))
         }
         MeansDocument::Keyless(keyless) => match &keyless.name {
             KeylessName::Email(text) | KeylessName::Name(text) | KeylessName::Uri(text) => {
-                Some(("the same name", vec![text.value.as_str()]))
+                Some(("the same name", vec![text.value.clone()]))
             }
             KeylessName::GitHub { host, repository, .. } | KeylessName::GitLab { host, repository, .. } => {
-                let host = host.as_ref().map_or("", |host| host.value.as_str());
-                Some(("workflows of the same repository", vec![host, repository.value.as_str()]))
+                let host = host.as_ref().map(|host| host.value.clone()).unwrap_or_default();
+                Some(("workflows of the same repository", vec![host, repository.value.clone()]))
             }
         },
         MeansDocument::Keys(_) => None,

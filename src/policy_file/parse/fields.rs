@@ -16,7 +16,7 @@ impl MappingFields {
 }
 
 /// Every mapping with fixed fields. The others take names that the operator chooses: `identities`, `builders`, `subject`,
-/// `issuer`, `extensions`, `annotations`.
+/// `issuer`, `othername`, `extensions`, `annotations`.
 pub const MAPPINGS: &[&MappingFields] = &[
     &POLICY,
     &IDENTITY,
@@ -72,6 +72,10 @@ pub(super) const CERTIFICATE: MappingFields = MappingFields::new(
         "dns",
         "email",
         "uri",
+        "ip",
+        "dirname",
+        "rid",
+        "othername",
         "extensions",
         "profile",
         "timestamps",

@@ -124,28 +124,39 @@ fn certificate(reading: &mut Reading, node: &YamlNode) -> Option<CertificateDocu
     };
     let subject = attributes(reading, "subject");
     let issuer = attributes(reading, "issuer");
-    let extensions =
-        reading.optional(&fields, "extensions", |reading, node| reading.by_object_identifier(node, "extensions"));
+    let texts = |reading: &mut Reading, field: &'static str| {
+        let texts = reading.optional(&fields, field, |reading, node| reading.by_object_identifier(node, field));
+        texts.map(Option::unwrap_or_default)
+    };
+    let extensions = texts(reading, "extensions");
+    let othername = texts(reading, "othername");
     let dns = reading.optional(&fields, "dns", Reading::token);
     let email = reading.optional(&fields, "email", Reading::token);
     let uri = reading.optional(&fields, "uri", Reading::uri);
+    let ip = reading.optional(&fields, "ip", Reading::ip_address);
+    let dirname = reading.optional(&fields, "dirname", Reading::directory_name);
+    let rid = reading.optional(&fields, "rid", Reading::object_identifier);
     let profile = reading.optional(&fields, "profile", Reading::profile);
     let timestamps = reading.optional(&fields, "timestamps", Reading::word);
     let revocation = reading.optional(&fields, "revocation", Reading::word);
     // A certificate authority issues certificates to many: the issuer alone is nobody's name.
-    if fields.present(&["subject", "dns", "email", "uri", "extensions"]).is_empty() {
+    if fields.present(&NAMES).is_empty() {
         let problem = PolicyProblem::MissingField { field: "subject", mapping: fields.of.name };
         reading.report(fields.position, problem);
     }
     reading.needs(&fields, &["timestamps"], "timestamp-roots");
     Some(CertificateDocument {
+        dirname: dirname?,
         dns: dns?,
         email: email?,
-        extensions: extensions?.unwrap_or_default(),
+        extensions: extensions?,
+        ip: ip?,
         issuer: issuer?,
+        othername: othername?,
         position: fields.position,
         profile: profile?,
         revocation: revocation?,
+        rid: rid?,
         roots: roots?,
         subject: subject?,
         timestamp_roots: timestamp_roots?,
@@ -218,3 +229,6 @@ fn build(reading: &mut Reading, fields: &ReadMapping<'_>) -> Option<KeylessName>
 
 /// Logs or authorities that a signature may need.
 const MOST_LOGS: u32 = 100;
+
+/// The fields of `certificate` by which a certificate is somebody's.
+const NAMES: [&str; 9] = ["subject", "dns", "email", "uri", "ip", "dirname", "rid", "othername", "extensions"];

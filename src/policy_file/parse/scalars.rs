@@ -1,5 +1,7 @@
 //! Scalars of the policy language: texts, words, numbers, dates, ages, digests, paths and patterns.
 
+use std::net::IpAddr;
+
 use crate::digest::Digest;
 use crate::policy_file::PolicyProblem;
 use crate::policy_file::WantedValue;
@@ -14,6 +16,7 @@ use crate::policy_file::parse::reading::SHOWN;
 use crate::predicate::SegmentPattern;
 use crate::text::Untrusted;
 use crate::time::Time;
+use crate::x509::NamePattern;
 use crate::x509::Oid;
 use crate::x509::Profile;
 use crate::yaml::ScalarLook;
@@ -217,6 +220,19 @@ impl Reading {
 
     pub(super) fn profile(&mut self, node: &YamlNode) -> Option<Located<String>> {
         self.checked(node, WantedValue::Profile, |text| Profile::named(text).is_some())
+    }
+
+    pub(super) fn ip_address(&mut self, node: &YamlNode) -> Option<Located<IpAddr>> {
+        self.parsed(node, WantedValue::IpAddress, None, |text| text.parse::<IpAddr>().into_iter().next())
+    }
+
+    /// A distinguished name as people write it, RFC 4514.
+    pub(super) fn directory_name(&mut self, node: &YamlNode) -> Option<Located<String>> {
+        self.checked(node, WantedValue::DirectoryName, |text| NamePattern::directory(text).is_ok())
+    }
+
+    pub(super) fn object_identifier(&mut self, node: &YamlNode) -> Option<Located<Oid>> {
+        self.parsed(node, WantedValue::ObjectIdentifier, None, Oid::parse)
     }
 
     /// Texts by object identifier.
