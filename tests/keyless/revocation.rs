@@ -11,16 +11,20 @@ use bulla::envelope::Bundle;
 use bulla::envelope::Evidence;
 use bulla::limits::Limits;
 use bulla::time::Time;
+use bulla::trust::AuthenticationContext;
 use bulla::trust::Identity;
 use bulla::trust::KeylessMeans;
 use bulla::trust::LogRule;
 use bulla::trust::Means;
 use bulla::trust::Owner;
 use bulla::trust::PassedBy;
+use bulla::trust::Rejection;
 use bulla::trust::RevocationCheck;
 use bulla::trust::RevocationUse;
+use bulla::trust::SignatureBudget;
 use bulla::trust::StatusRule;
 use bulla::trust::TrustRoot;
+use bulla::trust::VerificationTime;
 use bulla::trust::sigstore::TrustedRoot;
 use bulla::x509::CertificateRevocationList;
 use bulla::x509::ExpiredCertificates;
@@ -84,10 +88,15 @@ impl Scene {
     }
 
     fn trust(&self, revocation: RevocationUse, rule: LogRule) -> TrustRoot {
+        self.trust_until("2999-01-01T00:00:00Z", revocation, rule)
+    }
+
+    /// The same, where the authorities are trusted until `end`.
+    fn trust_until(&self, end: &str, revocation: RevocationUse, rule: LogRule) -> TrustRoot {
         let authority = |made: &Made| {
             json!({
                 "certChain": {"certificates": [{"rawBytes": STANDARD.encode(made.certificate.der())}]},
-                "validFor": {"start": "2020-01-01T00:00:00Z"},
+                "validFor": {"start": "2020-01-01T00:00:00Z", "end": end},
             })
         };
         let root = json!({
@@ -125,7 +134,7 @@ fn check(crls: &[Vec<u8>], rule: StatusRule) -> RevocationCheck {
 }
 
 /// A bundle of the signer, with timestamps over the signature: the authority, when, and over which bytes instead.
-fn stamped(signer: &Made, stamps: &[(&Made, Time, Option<&[u8]>)]) -> Evidence {
+pub fn stamped(signer: &Made, stamps: &[(&Made, Time, Option<&[u8]>)]) -> Evidence {
     stamped_within(signer, stamps, 0)
 }
 
@@ -201,6 +210,69 @@ fn a_revocation_counts_whatever_else_is_there() {
         let other = scene.revoking(&scene.root, 9, scene.after(60), KEY_COMPROMISE);
         assert_eq!(code(&evidence, &trust, now, Some(&check(&[other], StatusRule::WhenNamed))), "verified");
     }
+}
+
+/// The codes of all faults, the one that decides first; `?` before them where the answer is could-not-tell.
+fn faults(evidence: &Evidence, trust: &TrustRoot, now: Time, check: Option<&RevocationCheck>) -> String {
+    let time = VerificationTime::now(now);
+    let context = AuthenticationContext { limits: &Limits::DEFAULT, revocation: check, time };
+    let found = trust.authenticate(evidence, context, &mut SignatureBudget::of(10_000));
+    let Some(Rejection::Certificate(rejection)) = found.rejected else { return "verified".to_owned() };
+    let codes: Vec<_> = rejection.faults().iter().map(|fault| fault.code()).collect();
+    assert_eq!(rejection.code(), codes[0], "{rejection}");
+    format!("{}{}", if rejection.is_undetermined() { "?" } else { "" }, codes.join(" "))
+}
+
+/// A chain that is refused for its time alone is reported with its status, which never changes the answer.
+#[test]
+fn the_status_of_a_chain_out_of_time_is_reported_and_decides_nothing() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (late, early) = (scene.after(400 * 86_400), scene.after(-86_400));
+    let (plain, named) = (own::read(&own::bundle(&scene.plain)), own::read(&own::bundle(&scene.named)));
+    let trust = scene.trust(RevocationUse::NotChecked, own::NOW);
+    let revoked = |serial| scene.revoking(&scene.root, serial, scene.after(60), SUPERSEDED);
+    let pool = |crls: &[Vec<u8>]| check(crls, StatusRule::WhenNamed);
+    for (evidence, now, pool, want) in [
+        (&plain, late, Some(pool(&[])), "expired"),
+        (&plain, late, Some(pool(&[scene.empty(&scene.root)])), "expired"),
+        (&plain, late, Some(pool(&[revoked(1)])), "expired revoked"),
+        (&plain, late, Some(pool(&[revoked(9)])), "expired"),
+        (&plain, late, None, "expired"),
+        // A refusal stays one where the status is not known.
+        (&named, late, Some(pool(&[])), "expired status-unknown"),
+        (&named, early, Some(pool(&[])), "not-yet-valid status-unknown"),
+        (&named, early, Some(pool(&[revoked(2)])), "not-yet-valid revoked"),
+        (&named, late, None, "expired"),
+    ] {
+        assert_eq!(faults(evidence, &trust, now, pool.as_ref()), want, "{now}");
+    }
+    // A timestamp from after the end does not help, and one from before it needs no second look.
+    let outside = stamped(&scene.plain, &[(&scene.tsa, scene.after(29 * 86_400), None)]);
+    assert_eq!(faults(&outside, &trust, late, Some(&pool(&[]))), "verified");
+    // Where an identity requires the status, it is reported without evidence, too.
+    let required = scene.trust(RevocationUse::Required, own::NOW);
+    assert_eq!(faults(&named, &required, late, None), "expired status-unknown");
+    // The authority is not trusted any more.
+    let ended = scene.trust_until("2021-01-01T00:00:00Z", RevocationUse::NotChecked, own::NOW);
+    let now = scene.after(3_600);
+    assert_eq!(faults(&plain, &ended, now, Some(&pool(&[revoked(1)]))), "authority-validity revoked");
+    // Nobody vouches for the status where no authority issued the certificate.
+    let foreign = own::read(&own::bundle(&scene.untrusted));
+    let found = faults(&foreign, &trust, late, Some(&pool(&[revoked(4)])));
+    assert!(!found.contains("revoked") && !found.contains("status-unknown"), "{found}");
+    // Both messages name the certificate and the clause.
+    let context = AuthenticationContext {
+        limits: &Limits::DEFAULT,
+        revocation: Some(&pool(&[])),
+        time: VerificationTime::now(late),
+    };
+    let found = trust.authenticate(&named, context, &mut SignatureBudget::of(10_000));
+    let Some(Rejection::Certificate(rejection)) = found.rejected else { panic!("{found:?}") };
+    let said = rejection.to_string();
+    for part in ["RFC 5280 section 6.1.3 (a) (2)", "RFC 5280 section 6.3.3"] {
+        assert!(said.contains(part), "{said}");
+    }
+    assert_eq!(said.matches("`CN=named,O=Acme` (serial 02)").count(), 3, "{said}");
 }
 
 #[test]

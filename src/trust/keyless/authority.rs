@@ -77,13 +77,13 @@ impl SignerCertificates<'_> {
         Err(failed.map_or_else(untrusted, |(.., fault)| fault).into())
     }
 
-    /// Checks that an authority of `root` issued `certificate`, whose time of use is not known: at its first moment, or at
-    /// the first one at which all certificates of the authority are valid, too.
-    pub(super) fn check_issuer(
+    /// The chain of `certificate`, whose time of use is not known, to an authority of `root`: at its first moment, or at the
+    /// first one at which all certificates of the authority are valid, too.
+    pub(super) fn chain_at_first(
         certificate: &Certificate,
         root: &TrustedRoot,
         limits: &Limits,
-    ) -> Result<(), CertificateFault> {
+    ) -> Result<VerifiedChain, CertificateFault> {
         let certificates = NonEmpty::one(certificate.clone());
         let begin = certificate.not_before();
         let mut failed = None;
@@ -91,7 +91,7 @@ impl SignerCertificates<'_> {
             let latest = authority.certificates().map(Certificate::not_before).max().unwrap_or(begin).max(begin);
             for first in ordered::set([begin, latest]) {
                 match (SignerCertificates { certificates: &certificates, first, times: &[] }).chain(authority, limits) {
-                    Ok(_) => return Ok(()),
+                    Ok(chain) => return Ok(chain),
                     Err(error) => failed = failed.filter(ChainError::is_undetermined).or(Some(error)),
                 }
             }

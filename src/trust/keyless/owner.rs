@@ -12,7 +12,7 @@ use crate::trust::KeylessSigner;
 use crate::trust::Owner;
 use crate::trust::SignatureBudget;
 use crate::trust::Unchecked;
-use crate::trust::keyless::Stop;
+use crate::trust::chain_faults::ChainFaults;
 use crate::trust::keyless::verify::OpenedMaterial;
 use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
@@ -31,7 +31,7 @@ impl OpenedMaterial<'_> {
         context: AuthenticationContext<'_>,
         budget: &mut SignatureBudget,
     ) -> Result<Result<(&'i Owner, KeylessSigner), CertificateRejection>, Unchecked> {
-        let mut judged: Vec<(&KeylessMeans, Result<KeylessSigner, CertificateFault>)> = Vec::new();
+        let mut judged: Vec<(&KeylessMeans, Result<KeylessSigner, ChainFaults>)> = Vec::new();
         let mut fits = false;
         let mut undetermined: Option<&Owner> = None;
         for (owner, means) in identities {
@@ -41,12 +41,7 @@ impl OpenedMaterial<'_> {
                 continue;
             }
             if !judged.iter().any(|(before, _)| before.judges_as(means)) {
-                let outcome = match self.verify(means, context, budget) {
-                    Ok(signer) => Ok(signer),
-                    Err(Stop::Fault(fault)) => Err(fault),
-                    Err(Stop::Unchecked(unchecked)) => return Err(unchecked),
-                };
-                judged.push((means, outcome));
+                judged.push((means, self.verify(means, context, budget)?));
             }
             if !means.fits(self.certificate()) {
                 continue;
@@ -54,7 +49,7 @@ impl OpenedMaterial<'_> {
             fits = true;
             match judged.iter().find(|(before, _)| before.judges_as(means)) {
                 Some((_, Ok(signer))) => return Ok(Ok((owner, signer.clone()))),
-                Some((_, Err(fault))) if fault.is_undetermined() => undetermined = Some(owner),
+                Some((_, Err(found))) if found.decides.is_undetermined() => undetermined = Some(owner),
                 Some((_, Err(_))) | None => (),
             }
         }
@@ -72,24 +67,20 @@ impl OpenedMaterial<'_> {
     /// those of an identity with another root or rule (`fits`): then the fault of that one is the reason.
     fn rejection(
         &self,
-        judged: Vec<(&KeylessMeans, Result<KeylessSigner, CertificateFault>)>,
+        judged: Vec<(&KeylessMeans, Result<KeylessSigner, ChainFaults>)>,
         fits: bool,
         undetermined: bool,
         judged_at: JudgedAt,
     ) -> CertificateRejection {
         let names = || CertificateFault::Keyless(KeylessFault::of_names(self.certificate()));
-        let mut faults = Vec::new();
-        for (_, outcome) in judged {
-            let fault = outcome.err().or_else(|| (!fits).then(names));
-            if let Some(fault) = fault.filter(|fault| !faults.contains(fault)) {
-                faults.push(fault);
-            }
-        }
+        let wrong = |outcome: Result<_, ChainFaults>| outcome.err().or_else(|| (!fits).then(|| names().into()));
+        let (mut faults, beside) =
+            ChainFaults::split(judged.into_iter().filter_map(|(_, outcome)| wrong(outcome)).collect());
         let is_names =
             |fault: &CertificateFault| matches!(fault, CertificateFault::Keyless(KeylessFault::Names { .. }));
         faults.sort_by_key(|fault| !(is_names(fault) || undetermined && fault.is_undetermined()));
         let faults = NonEmpty::collect(faults).unwrap_or_else(|| NonEmpty::one(names()));
-        CertificateRejection::new(Some(CertificateLabel::of(self.certificate())), faults, judged_at)
+        CertificateRejection::new(Some(CertificateLabel::of(self.certificate())), faults, judged_at).also(beside)
     }
 }
 

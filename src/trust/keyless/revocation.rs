@@ -3,15 +3,20 @@
 //!
 //! The invariant: where revocation is checked, no certificate of the chain is revoked, or the signature was made before, as
 //! a log or a timestamp proves; and no certificate of an authority whose timestamp counts is revoked. A status that is
-//! required and not known is could-not-tell.
+//! required and not known is could-not-tell. A status decides only about a chain that all other rules accept.
 
 use crate::trust::AuthenticationContext;
 use crate::trust::CertificateFault;
 use crate::trust::RevocationCheck;
 use crate::trust::RevocationUse;
 use crate::trust::TransparencyProof;
+use crate::trust::keyless::KeylessFault;
 use crate::trust::keyless::KeylessMeans;
 use crate::trust::keyless::KeylessSigner;
+use crate::trust::keyless::OpenedMaterial;
+use crate::trust::keyless::authority::SignerCertificates;
+use crate::trust::sigstore::TrustedRoot;
+use crate::x509::ChainRule;
 
 impl KeylessMeans {
     /// The check that these means ask for: the one of `context`, or, where status is required and no evidence was given, one
@@ -33,6 +38,30 @@ impl KeylessSigner {
         let refused = |fault| CertificateFault::Revocation { fault, timestamp: None };
         let statuses = check.check(self.chain(), bound, now, limits).map_err(refused)?;
         Ok(self.with_statuses(statuses))
+    }
+}
+
+impl OpenedMaterial<'_> {
+    /// The fault of the revocation status of a chain that `decides` refuses for its time alone. None if it breaks another
+    /// rule: then nobody vouches for the issuers by whom the status is known.
+    pub(super) fn status_out_of_time(
+        &self,
+        decides: &CertificateFault,
+        root: &TrustedRoot,
+        context: AuthenticationContext<'_>,
+    ) -> Option<CertificateFault> {
+        let check = context.revocation?;
+        let is_of_time = match decides {
+            CertificateFault::Chain(error) => matches!(error.rule(), ChainRule::Expired | ChainRule::NotYetValid),
+            CertificateFault::Keyless(fault) => matches!(fault, KeylessFault::AuthorityValidity { .. }),
+            _ => false,
+        };
+        let chain = is_of_time.then(|| SignerCertificates::chain_at_first(self.certificate(), root, context.limits))?;
+        let Ok(chain) = chain else { return None };
+        match check.check(&chain, None, context.time.current(), context.limits) {
+            Ok(_) => None,
+            Err(fault) => Some(CertificateFault::Revocation { fault, timestamp: None }),
+        }
     }
 }
 

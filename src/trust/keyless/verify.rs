@@ -18,6 +18,7 @@
 //! 8. If revocation is checked: no certificate of the chain is revoked, or the signature was made before it was. No
 //!    certificate of a timestamp's authority is revoked either, or the timestamp was made before it was, by RFC 3161
 //!    section 4; this is checked right after step 4, since a timestamp that does not count gives no time (`revocation.rs`).
+//!    Where a chain is refused for its time alone, its status is reported as well, and decides nothing.
 
 use crate::key::HashedMessageError;
 use crate::nonempty::NonEmpty;
@@ -32,6 +33,8 @@ use crate::trust::LogRule;
 use crate::trust::SignatureBudget;
 use crate::trust::TimeSource;
 use crate::trust::TransparencyProof;
+use crate::trust::Unchecked;
+use crate::trust::chain_faults::ChainFaults;
 use crate::trust::keyless::KeylessFault;
 use crate::trust::keyless::SignedMaterial;
 use crate::trust::keyless::Stop;
@@ -95,11 +98,18 @@ impl<'a> OpenedMaterial<'a> {
         means: &KeylessMeans,
         context: AuthenticationContext<'_>,
         budget: &mut SignatureBudget,
-    ) -> Result<KeylessSigner, Stop> {
+    ) -> Result<Result<KeylessSigner, ChainFaults>, Unchecked> {
         let required = means.revocation_check(context);
         let context = AuthenticationContext { revocation: context.revocation.or(required.as_ref()), ..context };
-        let signer = self.verify_chain((&**means.root(), means.rule()), context, budget)?;
-        Ok(signer.not_revoked(context)?)
+        let signer = self.verify_chain((&**means.root(), means.rule()), context, budget);
+        match signer.and_then(|signer| Ok(signer.not_revoked(context)?)) {
+            Ok(signer) => Ok(Ok(signer)),
+            Err(Stop::Fault(decides)) => {
+                let also = self.status_out_of_time(&decides, means.root(), context).map(Box::new);
+                Ok(Err(ChainFaults { also, decides }))
+            }
+            Err(Stop::Unchecked(unchecked)) => Err(unchecked),
+        }
     }
 
     /// Steps 2 to 6, and that the certificate states one issuer of its identity.
