@@ -62,6 +62,8 @@ mod revocation;
 mod scene;
 #[path = "keyless/siblings.rs"]
 mod siblings;
+#[path = "keyless/stamps.rs"]
+mod stamps;
 #[path = "keyless/versions.rs"]
 mod versions;
 

@@ -133,4 +133,5 @@ pub use self::timestamp::TimestampResponse;
 pub use self::timestamp::TimestampRule;
 pub use self::timestamp::TimestampToken;
 pub use self::timestamp::VerifiedTimestampResponse;
+pub(crate) use self::timestamp::count_authorities;
 pub use self::unread_certificate::UnreadCertificate;

@@ -27,6 +27,7 @@ use crate::x509::SignedBefore;
 use crate::x509::TimestampResponse;
 use crate::x509::TimestampToken;
 use crate::x509::VerifiedTimestampResponse;
+use crate::x509::count_authorities;
 
 /// The signature in a Sigstore bundle. The key of its certificate made it, or one that the operator gave; whether the
 /// certificate is trusted is not known.
@@ -247,9 +248,9 @@ impl TimestampedBundle {
     }
 }
 
-/// Whether two timestamps are by one authority, which is known by its anchor.
+/// Whether two timestamps are by one authority, which is known by its keys: that of its anchor, and its own.
 pub(super) fn is_same_authority(one: &SignedBefore, other: &SignedBefore) -> bool {
-    one.chain().trusted().der() == other.chain().trusted().der()
+    count_authorities([one, other].map(|proof| (proof.chain().trusted().spki(), proof))) == 1
 }
 
 /// The signature in an envelope that has no other one: a timestamp is about one signature.

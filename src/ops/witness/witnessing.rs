@@ -22,7 +22,6 @@ use crate::ops::timestamp::TimestampingError;
 use crate::ops::witness::LogEntryError;
 use crate::ops::witness::SignatureLog;
 use crate::ops::witness::WitnessTrust;
-use crate::ordered;
 use crate::transparency::LogEntryRequest;
 use crate::transparency::LogVerification;
 use crate::transparency::LoggedArtifact;
@@ -40,6 +39,7 @@ use crate::x509::SignedBefore;
 use crate::x509::TimestampRequest;
 use crate::x509::TimestampResponse;
 use crate::x509::VerifiedTimestampResponse;
+use crate::x509::count_authorities;
 
 /// The timestamp authorities and logs that are asked about new signatures in the formats of Sigstore, and by which their
 /// answers are verified.
@@ -154,7 +154,7 @@ impl Witnessing<'_> {
                 || self
                     .verify_entries(&material.log_entries, &logged, &timestamps, limits)
                     .is_ok_and(|entries| entries.len() >= self.logs.len());
-            count_authorities(&timestamps) >= self.authorities.len() && is_logged
+            authorities_of(&timestamps) >= self.authorities.len() && is_logged
         })
     }
 
@@ -199,9 +199,9 @@ impl Witnessing<'_> {
     }
 }
 
-/// How many different authorities made these timestamps. An authority is known by its anchor.
-fn count_authorities(timestamps: &[VerifiedTimestampResponse]) -> usize {
-    ordered::set(timestamps.iter().map(|timestamp| timestamp.proof().chain().trusted().der())).len()
+/// How many different authorities made these timestamps. An authority is known by its keys: that of its anchor, and its own.
+fn authorities_of(timestamps: &[VerifiedTimestampResponse]) -> usize {
+    count_authorities(timestamps.iter().map(|one| (one.proof().chain().trusted().spki(), one.proof())))
 }
 
 /// What a signature is verified with: the certificate of the key, if it has one.

@@ -57,7 +57,7 @@ impl TransparencyProof {
     ) -> Result<Self, Stop> {
         let signature = signed.signature()?;
         let timestamps = timestamps::verify(signed, signature, root, context.limits, budget)?;
-        timestamps.check_count(rule)?;
+        timestamps.check_count((root, rule))?;
         let entries = signed.log_entries(context.limits)?;
         let about = LoggedSignature { artifact: signed.artifact()?, signature, verifier };
         let by = LogVerification {

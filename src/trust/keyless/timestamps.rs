@@ -5,7 +5,6 @@
 
 use crate::envelope::StoredTimestamp;
 use crate::limits::Limits;
-use crate::ordered;
 use crate::transparency::TransparencyRule;
 use crate::trust::LogRule;
 use crate::trust::SignatureBudget;
@@ -27,9 +26,12 @@ use crate::x509::TimestampError;
 use crate::x509::TimestampResponse;
 use crate::x509::TimestampRule;
 use crate::x509::TimestampToken;
+use crate::x509::count_authorities;
 
 /// The timestamps of a signature.
 pub(super) struct Timestamps {
+    /// The authority of each of those that are verified, by its position in the trusted root.
+    authorities: Vec<usize>,
     /// The first one by an authority that is not trusted.
     pub(super) skipped: Option<Box<SkippedTimestamp>>,
     /// Those that the trusted authorities made.
@@ -45,7 +47,7 @@ pub(super) fn verify(
     budget: &mut SignatureBudget,
 ) -> Result<Timestamps, Stop> {
     let mut tokens: Vec<TimestampToken> = Vec::new();
-    let (mut verified, mut skipped) = (Vec::new(), None);
+    let (mut verified, mut authorities, mut skipped) = (Vec::new(), Vec::new(), None);
     for (index, stored) in signed.verification_material().timestamps.iter().enumerate() {
         let number = index.saturating_add(1);
         let token = read(stored, limits, number)?;
@@ -57,12 +59,15 @@ pub(super) fn verify(
         let imprint = imprints.find(|imprint| imprint == token.imprint());
         let imprint = imprint.unwrap_or_else(|| MessageImprint::of(algorithm, signature));
         match verify_one(&token, number, &imprint, root, limits, budget)? {
-            Some(proof) => verified.push(proof),
+            Some((proof, authority)) => {
+                verified.push(proof);
+                authorities.push(authority);
+            }
             None => skipped = skipped.or_else(|| Some(Box::new(SkippedTimestamp::of(&token, number)))),
         }
         tokens.push(token);
     }
-    Ok(Timestamps { skipped, verified })
+    Ok(Timestamps { authorities, skipped, verified })
 }
 
 impl SignedMaterial<'_> {
@@ -78,10 +83,15 @@ impl SignedMaterial<'_> {
 }
 
 impl Timestamps {
-    /// Checks that enough different authorities signed a timestamp. An authority is known by its anchor.
-    pub(super) fn check_count(&self, rule: LogRule) -> Result<(), KeylessFault> {
-        let authorities = ordered::set(self.verified.iter().map(|one| one.chain().trusted().der()));
-        let (got, want) = (authorities.len(), rule.timestamps());
+    /// Checks that enough different authorities of `root` signed a timestamp.
+    pub(super) fn check_count(&self, (root, rule): (&TrustedRoot, LogRule)) -> Result<(), KeylessFault> {
+        let want = rule.timestamps();
+        if want == 0 {
+            return Ok(());
+        }
+        let same = root.same_timestamp_authorities();
+        let authorities = self.authorities.iter().map(|authority| same.get(*authority));
+        let got = count_authorities(authorities.zip(&self.verified));
         match got >= usize::try_from(want).unwrap_or(usize::MAX) {
             true => Ok(()),
             false => Err(KeylessFault::TimestampThreshold { got, skipped: self.skipped.clone(), want }),
@@ -105,7 +115,7 @@ fn read(stored: &StoredTimestamp, limits: &Limits, number: usize) -> Result<Time
     Ok(response.token().clone())
 }
 
-/// The proof by the first authority that the token verifies with; `None` if it is of none of them.
+/// The proof by the first authority that the token verifies with, and its position in the root; `None` if it is of none.
 fn verify_one(
     token: &TimestampToken,
     number: usize,
@@ -113,9 +123,9 @@ fn verify_one(
     root: &TrustedRoot,
     limits: &Limits,
     budget: &mut SignatureBudget,
-) -> Result<Option<SignedBefore>, Stop> {
+) -> Result<Option<(SignedBefore, usize)>, Stop> {
     let mut fault = None;
-    for authority in root.timestamp_authorities() {
+    for (position, authority) in root.timestamp_authorities().iter().enumerate() {
         budget.take(checks(token, authority))?;
         let anchors = [Anchor { certificate: authority.anchor().clone(), purpose: Purpose::TimeStamping }];
         let extra: Vec<Certificate> = authority.intermediates().chain([authority.anchor()]).cloned().collect();
@@ -132,7 +142,7 @@ fn verify_one(
                 let (earliest, latest) = bounds_of(&proof);
                 let validity = authority.validity();
                 if validity.contains(earliest) && validity.contains(latest) {
-                    return Ok(Some(proof));
+                    return Ok(Some((proof, position)));
                 }
                 fault = Some(KeylessFault::TimestampAuthorityValidity { time: earliest, validity });
             }

@@ -7,6 +7,7 @@ mod file;
 mod imported;
 mod instance;
 mod read;
+mod same_authority;
 mod service;
 mod signing_config;
 mod trusted_root;

@@ -6,6 +6,7 @@
 mod algorithm;
 mod answer;
 mod attributes;
+mod authorities;
 mod ber;
 mod cms;
 mod error;
@@ -23,6 +24,7 @@ mod status;
 mod token;
 mod verified_response;
 
+pub(crate) use self::authorities::count_authorities;
 pub use self::error::TimestampError;
 pub use self::gen_time::GenTime;
 pub use self::imprint::MessageImprint;
