@@ -326,10 +326,7 @@ impl TreeCollector<'_> {
             signed.push(TreeDocument {
                 claimed_key: evidence.document().claimed_key(),
                 format: evidence.document().format().as_str(),
-                material: evidence.document().verification_material().map(|material| match material {
-                    Ok(material) => Ok(InspectedMaterial::of(material, self.limits)),
-                    Err(error) => Err(error.clone()),
-                }),
+                material: InspectedMaterial::of_document(evidence.document(), self.limits),
                 strict_error: evidence.document().strict_error().cloned(),
                 summary: statement::claimed_summary(evidence.document(), self.limits),
                 trust: self.judge(evidence, kind.as_ref(), &above.described),

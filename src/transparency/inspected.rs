@@ -1,7 +1,9 @@
-//! `InspectedMaterial`: the verification material beside a signature, decoded for people. Nothing in it is verified, and
+//! `InspectedMaterial`: the verification material of a signature, decoded for people. Nothing in it is verified, and
 //! nothing here decides.
 
 use crate::envelope::EnvelopeError;
+use crate::envelope::NotaryEnvelope;
+use crate::envelope::SignedDocument;
 use crate::envelope::StoredTimestamp;
 use crate::envelope::VerificationMaterial;
 use crate::limits::Limits;
@@ -15,7 +17,7 @@ use crate::x509::TimestampError;
 use crate::x509::TimestampResponse;
 use crate::x509::TimestampToken;
 
-/// The verification material beside a signature, decoded. Not verified: what it says is what its author wrote.
+/// The verification material of a signature, decoded. Not verified: what it says is what its author wrote.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct InspectedMaterial {
@@ -59,6 +61,30 @@ impl InspectedMaterial {
             certificates: material.certificates.iter().map(certificate).collect(),
             log_entries: material.log_entries.iter().map(|one| TransparencyLogEntry::parse(one, limits)).collect(),
             timestamps: material.timestamps.iter().map(|stored| token(stored, limits)).collect(),
+        }
+    }
+
+    /// Decodes the certificates and the timestamp in an envelope of the Notary Project, which has no log entries.
+    pub fn of_notary(envelope: &NotaryEnvelope, limits: &Limits) -> Self {
+        let chain = envelope.certificate_chain().iter();
+        let timestamp = envelope.timestamp_token().map(|token| TimestampToken::parse(token, limits));
+        Self {
+            certificates: chain.map(|der| Certificate::parse(der, limits).map(InspectedCertificate::of)).collect(),
+            log_entries: Vec::new(),
+            timestamps: timestamp.into_iter().map(|token| token.map_err(UnreadTimestamp::Token)).collect(),
+        }
+    }
+
+    /// Decodes what lies beside the signature of a document, or in it; `None` for a document that has no place for it.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] where it cannot be read.
+    pub fn of_document(document: &SignedDocument, limits: &Limits) -> Option<Result<Self, EnvelopeError>> {
+        match (document.notary_envelope(), document.verification_material()) {
+            (Some(envelope), _) => Some(Ok(Self::of_notary(envelope, limits))),
+            (None, Some(Ok(material))) => Some(Ok(Self::of(material, limits))),
+            (None, Some(Err(error))) => Some(Err(error.clone())),
+            (None, None) => None,
         }
     }
 

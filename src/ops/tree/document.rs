@@ -15,7 +15,8 @@ pub struct TreeDocument {
     pub format: &'static str,
     /// The statement kind that it claims (not verified).
     pub kind: Option<StatementKind>,
-    /// The verification material beside it, decoded, or why it cannot be read; `None` for a Notary Project signature.
+    /// The verification material beside it or in it, decoded, or why it cannot be read (not verified); `None` if its format
+    /// has none.
     pub material: Option<Result<InspectedMaterial, EnvelopeError>>,
     /// Why the strict reader refuses it, if it is a Notary Project envelope that only the lenient one reads.
     pub strict_error: Option<NotaryError>,
