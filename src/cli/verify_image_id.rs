@@ -67,9 +67,13 @@ pub(super) fn verify(
     Ok(exit)
 }
 
-/// The image id that was typed: a digest, as engines print it.
+/// The image id that was typed: a digest, as engines print it; behind `docker://`, as Kubernetes has it from cri-dockerd; or
+/// its hexadecimal part alone, as CRI-O and `podman inspect` print it.
 fn image_id(text: &str) -> Result<Digest, Failure> {
-    text.parse().map_err(|error| {
+    let id = text.strip_prefix("docker://").unwrap_or(text);
+    let is_hex = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let id = if is_hex { format!("sha256:{id}") } else { id.to_owned() };
+    id.parse().map_err(|error| {
         Failure::unknown(format!("`{text}` is no image id: {error}")).hint("docker images --no-trunc prints image ids")
     })
 }
