@@ -11,11 +11,15 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "saved_archive/identified.rs"]
+mod identified;
 #[path = "saved_archive/packed.rs"]
 mod packed;
 #[path = "saved_archive/stream.rs"]
 mod stream;
 mod support;
+#[path = "saved_archive/writers.rs"]
+mod writers;
 
 use std::fs;
 use std::future::Future;
@@ -36,16 +40,18 @@ use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::TagOrDigest;
 use bulla::oci::media_type::OCI_CONFIG;
-use bulla::oci::media_type::OCI_INDEX;
 use bulla::oci::media_type::SIGSTORE_BUNDLE;
 use bulla::oci::media_type::SIMPLE_SIGNING;
 use bulla::oci::referrer::signature_config;
 use bulla::oci::referrer::signature_manifest;
 use bulla::ops::saved;
-use bulla::ops::saved::ArchiveNotVerified;
+use bulla::ops::saved::ArchiveNotProven;
+use bulla::ops::saved::ImageFault as _;
 use bulla::ops::saved::ImageIdVerdict;
+use bulla::ops::saved::ProvenArchive;
+use bulla::ops::saved::SavedFault;
 use bulla::ops::saved::SavedVerdict;
-use bulla::ops::saved::VerifiedArchive;
+use bulla::ops::saved::VerifiedSavedImage;
 use bulla::ops::verify::VerifyOptions;
 use bulla::policy::Policy;
 use bulla::policy::Quorum;
@@ -60,9 +66,23 @@ use bulla::store::StoreError;
 use bulla::time::Time;
 use bulla::trust::TrustRoot;
 use bulla::verify::Verifier;
+use support::docker_archive::config_name;
+use support::docker_archive::docker_archive;
+use support::docker_archive::end;
+use support::docker_archive::entry;
+use support::docker_archive::entry_of;
+use support::docker_archive::entry_of_blobs;
+use support::docker_archive::file;
+use support::docker_archive::files;
+use support::docker_archive::layer_name;
+use support::docker_archive::list;
+use support::docker_archive::member;
+use support::docker_archive::with_layout;
 use support::image::TestImage;
+use support::image::buildkit_attestation;
 use support::image::image;
 use support::image::image_for;
+use support::image::index_of;
 use support::image::layout;
 use support::image::multi_arch;
 use support::image::referrer;
@@ -79,9 +99,13 @@ struct Fixture {
     _root: tempfile::TempDir,
     dir: PathBuf,
     index: TestImage,
+    /// Indexes with a platform and its attestation manifest. The first is signed, and of the second everything.
+    kits: [TestImage; 2],
     other: TestImage,
     /// Its layer is compressed with bzip2, and signed so.
     packed: TestImage,
+    /// They have one layer twice. The first is signed.
+    repeated: [TestImage; 2],
     signed: TestImage,
     unsigned: TestImage,
     verifier: Verifier,
@@ -96,20 +120,30 @@ fn fixture() -> &'static Fixture {
         let (signed, other, unsigned) = (image(1), image(2), image(3));
         let index = multi_arch(4, &["linux/amd64", "linux/arm64"]);
         let packed = packed_image();
+        let repeated = [7, 8].map(repeated_image);
+        let kits = [60, 61].map(|seed| {
+            let platform = image(seed);
+            index_of(vec![platform.clone(), buildkit_attestation(&platform)])
+        });
         let named = [
             (Some("signed"), &signed),
             (Some("other"), &other),
             (Some("packed"), &packed),
             (Some("unsigned"), &unsigned),
             (Some("index"), &index),
+            (Some("repeated"), &repeated[0]),
+            (Some("unsigned-repeated"), &repeated[1]),
+            (Some("kit"), &kits[0]),
+            (Some("whole-kit"), &kits[1]),
         ];
         layout(&dir.join("evidence"), &named);
         let key = dir.join("release.key");
         fs::copy(keys.join("release.key"), &key).unwrap();
         fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        for name in ["signed", "other", "packed", "index"] {
+        for name in ["signed", "other", "packed", "index", "repeated", "kit", "whole-kit"] {
             let mut sign = Command::new(env!("CARGO_BIN_EXE_bulla"));
             sign.current_dir(&dir).args(["sign", &format!("oci:evidence:{name}"), "--key", "release.key"]);
+            sign.args((name == "whole-kit").then_some("--all-platforms"));
             assert!(sign.env_clear().output().unwrap().status.success(), "{name}");
         }
         let key = PublicKey::parse(&fs::read(keys.join("release.pub")).unwrap()).unwrap();
@@ -117,27 +151,39 @@ fn fixture() -> &'static Fixture {
         let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
         let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
         let verifier = Verifier::new(trust, policy, Limits::DEFAULT).unwrap();
-        Fixture { _root: root, dir, index, other, packed, signed, unsigned, verifier }
+        Fixture { _root: root, dir, index, kits, other, packed, repeated, signed, unsigned, verifier }
     })
 }
 
 /// An image with one layer that is compressed with bzip2; its config names other bytes.
 fn packed_image() -> TestImage {
-    let layer = b"BZh9 and more".to_vec();
-    let diff_id = Digest::sha256(b"unpacked");
-    let config = serde_json::json!({
-        "architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [diff_id.to_string()]},
-    });
-    let config = config.to_string().into_bytes();
-    let base = TestImage { config, layers: vec![layer.clone()], ..image(5) };
-    let with_config =
-        with_field(&base, "config", serde_json::to_value(Descriptor::of(OCI_CONFIG, &base.config)).unwrap());
-    let layer = Descriptor::of("application/vnd.oci.image.layer.v1.tar+bzip2", &layer);
-    with_field(&with_config, "layers", serde_json::json!([layer]))
+    let media_type = "application/vnd.oci.image.layer.v1.tar+bzip2";
+    image_of(5, media_type, vec![b"BZh9 and more".to_vec()], &[Digest::sha256(b"unpacked")])
 }
 
+/// An image whose third layer is the first one again.
+fn repeated_image(seed: u64) -> TestImage {
+    let mut layers = image(seed).layers;
+    layers.push(layers[0].clone());
+    let diff_ids: Vec<_> = layers.iter().map(|layer| Digest::sha256(layer)).collect();
+    image_of(seed, "application/vnd.oci.image.layer.v1.tar", layers, &diff_ids)
+}
+
+/// An image with these layers, and a config that names these diff IDs.
+fn image_of(seed: u64, media_type: &str, layers: Vec<Vec<u8>>, diff_ids: &[Digest]) -> TestImage {
+    let config = serde_json::json!({
+        "architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": diff_ids},
+    });
+    let base = TestImage { config: config.to_string().into_bytes(), layers, ..image(seed) };
+    let config = serde_json::to_value(Descriptor::of(OCI_CONFIG, &base.config)).unwrap();
+    let layers: Vec<_> = base.layers.iter().map(|layer| Descriptor::of(media_type, layer)).collect();
+    with_field(&with_field(&base, "config", config), "layers", serde_json::to_value(layers).unwrap())
+}
+
+type Answer = Result<ProvenArchive<VerifiedSavedImage>, ArchiveNotProven<VerifiedSavedImage, SavedFault>>;
+
 /// The verdict on an archive with these bytes. It is the same for a file and for a stream.
-fn verdict(bytes: &[u8], named: Option<&str>) -> Result<VerifiedArchive, ArchiveNotVerified> {
+fn verdict(bytes: &[u8], named: Option<&str>) -> Answer {
     let file = tempfile::NamedTempFile::new_in(&fixture().dir).unwrap();
     fs::write(file.path(), bytes).unwrap();
     let of_file = verdict_on(SavedArchive::open(file.path(), Limits::DEFAULT), named);
@@ -151,15 +197,12 @@ fn verdict(bytes: &[u8], named: Option<&str>) -> Result<VerifiedArchive, Archive
 }
 
 /// What is loaded from a verified archive: ids, layers, names.
-fn loaded(verified: &VerifiedArchive) -> Vec<(Digest, Vec<u64>, Vec<String>)> {
-    let images = verified.images().iter();
+fn loaded(verified: &ProvenArchive<VerifiedSavedImage>) -> Vec<(Digest, Vec<u64>, Vec<String>)> {
+    let images = verified.images().iter().map(VerifiedSavedImage::image);
     images.map(|image| (*image.config(), image.layers().to_vec(), image.names().to_vec())).collect()
 }
 
-fn verdict_on(
-    opened: Result<SavedArchive, StoreError>,
-    named: Option<&str>,
-) -> Result<VerifiedArchive, ArchiveNotVerified> {
+fn verdict_on(opened: Result<SavedArchive, StoreError>, named: Option<&str>) -> Answer {
     let fixture = fixture();
     let archive = match opened {
         Ok(archive) => archive,
@@ -177,7 +220,7 @@ fn answer(bytes: &[u8]) -> (&'static str, String) {
         Err(not) => {
             let word = if not.is_refusal() { "no" } else { "unknown" };
             let reason = match &not {
-                ArchiveNotVerified::Images(images) => images.iter().map(reasons).collect(),
+                ArchiveNotProven::Images(images) => images.iter().map(reasons).collect(),
                 error => error.to_string(),
             };
             (word, reason)
@@ -185,7 +228,7 @@ fn answer(bytes: &[u8]) -> (&'static str, String) {
     }
 }
 
-fn reasons(verdict: &SavedVerdict) -> String {
+fn reasons(verdict: &SavedVerdict<VerifiedSavedImage, SavedFault>) -> String {
     match verdict {
         SavedVerdict::NotAccepted { faults, .. } => faults.iter().map(|fault| format!("{fault}; ")).collect(),
         _ => String::new(),
@@ -199,79 +242,6 @@ fn check(bytes: &[u8], word: &str, reason: &str) {
 
 // ---------------------------------------------------------------------------------------------- archives
 
-fn member(name: &str, kind: u8, link: &str, body: &[u8]) -> Vec<u8> {
-    let mut block = vec![0; 512];
-    let size = format!("{:011o}\0", body.len());
-    let fields: [(usize, &[u8]); 10] = [
-        (0, name.as_bytes()),
-        (100, b"0000644\0"),
-        (108, b"0000000\0"),
-        (116, b"0000000\0"),
-        (124, size.as_bytes()),
-        (136, b"00000000000\0"),
-        (148, b"        "),
-        (156, &[kind]),
-        (157, link.as_bytes()),
-        (257, b"ustar\x0000"),
-    ];
-    for (start, bytes) in fields {
-        block[start..start + bytes.len()].copy_from_slice(bytes);
-    }
-    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
-    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    block.extend_from_slice(body);
-    block.resize(block.len().next_multiple_of(512), 0);
-    block
-}
-
-fn file(name: &str, body: &[u8]) -> Vec<u8> {
-    member(name, b'0', "", body)
-}
-
-fn end(mut members: Vec<Vec<u8>>) -> Vec<u8> {
-    members.push(vec![0; 1024]);
-    members.concat()
-}
-
-/// The files of an image as skopeo and podman name them.
-fn files(image: &TestImage) -> Vec<Vec<u8>> {
-    let mut members = vec![file(&config_name(image), &image.config)];
-    members.extend(image.layers.iter().map(|layer| file(&layer_name(layer), layer)));
-    members
-}
-
-fn config_name(image: &TestImage) -> String {
-    format!("{}.json", Digest::sha256(&image.config).hex())
-}
-
-fn layer_name(layer: &[u8]) -> String {
-    format!("{}.tar", Digest::sha256(layer).hex())
-}
-
-fn entry(config: &str, layers: &[String]) -> String {
-    serde_json::json!({"Config": config, "RepoTags": ["app:1.0"], "Layers": layers}).to_string()
-}
-
-fn entry_of(image: &TestImage) -> String {
-    entry(&config_name(image), &image.layers.iter().map(|layer| layer_name(layer)).collect::<Vec<_>>())
-}
-
-/// The same with the paths of blobs.
-fn entry_of_blobs(image: &TestImage) -> String {
-    let path = |bytes: &[u8]| format!("blobs/sha256/{}", Digest::sha256(bytes).hex());
-    entry(&path(&image.config), &image.layers.iter().map(|layer| path(layer)).collect::<Vec<_>>())
-}
-
-fn list(entries: &[String]) -> Vec<u8> {
-    file("manifest.json", format!("[{}]", entries.join(",")).as_bytes())
-}
-
-fn archive(images: &[&TestImage]) -> Vec<u8> {
-    let mut members: Vec<_> = images.iter().flat_map(|image| files(image)).collect();
-    members.push(list(&images.iter().map(|image| entry_of(image)).collect::<Vec<_>>()));
-    end(members)
-}
-
 /// The files of `image`, and a list of one image with these layers.
 fn with_layers(image: &TestImage, layers: &[&Vec<u8>]) -> Vec<u8> {
     let mut members = vec![file(&config_name(image), &image.config)];
@@ -283,39 +253,6 @@ fn with_layers(image: &TestImage, layers: &[&Vec<u8>]) -> Vec<u8> {
         names.push(layer_name(layer));
     }
     members.push(list(&[entry(&config_name(image), &names)]));
-    end(members)
-}
-
-/// The files of `listed`, Docker's list of it, and an OCI layout with `entries`.
-fn with_layout(listed: &TestImage, entries: &[(&TestImage, Option<&str>)]) -> Vec<u8> {
-    let blob_path = |bytes: &[u8]| format!("blobs/sha256/{}", Digest::sha256(bytes).hex());
-    let mut members: Vec<Vec<u8>> = Vec::new();
-    let mut add = |member: Vec<u8>| {
-        if !members.contains(&member) {
-            members.push(member)
-        }
-    };
-    for image in entries.iter().map(|(image, _)| *image).chain(std::iter::once(listed)) {
-        let manifests = image.children.iter().chain([image]).map(|it| &*it.manifest);
-        for part in image.blobs().into_iter().chain(manifests) {
-            add(file(&blob_path(part), part));
-        }
-    }
-    let manifests: Vec<_> = entries
-        .iter()
-        .map(|(image, name)| {
-            let mut entry = serde_json::to_value(&image.descriptor).unwrap();
-            if let Some(name) = name {
-                entry["annotations"] = serde_json::json!({"org.opencontainers.image.ref.name": name});
-            }
-            entry
-        })
-        .collect();
-    let layout = serde_json::json!({"schemaVersion": 2, "manifests": manifests}).to_string();
-    add(file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#));
-    add(file("index.json", layout.as_bytes()));
-    let layers: Vec<_> = listed.layers.iter().map(|layer| blob_path(layer)).collect();
-    add(list(&[entry(&blob_path(&listed.config), &layers)]));
     end(members)
 }
 
@@ -345,55 +282,45 @@ fn cosign_signature(layers: Vec<Descriptor>, config: &Content) -> TestImage {
     }
 }
 
-/// An index of these manifests.
-fn index_of(children: &[&TestImage]) -> TestImage {
-    let listed: Vec<_> = children.iter().map(|child| &child.descriptor).collect();
-    let manifest = serde_json::json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed});
-    let manifest = manifest.to_string().into_bytes();
-    let descriptor = Descriptor::of(OCI_INDEX, &manifest);
-    let children = children.iter().map(|child| (*child).clone()).collect();
-    TestImage { config: Vec::new(), layers: Vec::new(), children, manifest, descriptor }
-}
-
 // ---------------------------------------------------------------------------------------------- what is verified
 
 #[test]
 fn the_chain_from_the_signature_to_the_layers_is_named() {
     let Fixture { signed, .. } = fixture();
-    let verified = verdict(&archive(&[signed]), None).unwrap();
+    let verified = verdict(&docker_archive(&[signed]), None).unwrap();
     let images: Vec<_> = verified.images().iter().collect();
     let [image] = images.as_slice() else { panic!("{images:?}") };
     assert_eq!(image.signed(), &signed.digest());
-    assert_eq!(image.manifest(), &signed.digest());
-    assert_eq!(image.config(), &Digest::sha256(&signed.config));
-    assert_eq!(image.layers(), [600, 600]);
-    assert_eq!(image.names(), ["app:1.0"]);
+    assert_eq!(image.image().manifest(), &signed.digest());
+    assert_eq!(image.image().config(), &Digest::sha256(&signed.config));
+    assert_eq!(image.image().layers(), [600, 600]);
+    assert_eq!(image.image().names(), ["app:1.0"]);
     assert_eq!(image.subject().accepted().iter().count(), 1);
 }
 
 #[test]
 fn a_platform_is_verified_by_its_signed_index() {
     let Fixture { index, .. } = fixture();
-    let verified = verdict(&archive(&[&index.children[1]]), Some("index")).unwrap();
+    let verified = verdict(&docker_archive(&[&index.children[1]]), Some("index")).unwrap();
     let image = verified.images().first();
-    assert_eq!((image.signed(), image.manifest()), (&index.digest(), &index.children[1].digest()));
+    assert_eq!((image.signed(), image.image().manifest()), (&index.digest(), &index.children[1].digest()));
 }
 
 #[test]
 fn several_images_are_verified_together() {
     let Fixture { signed, other, unsigned, .. } = fixture();
-    assert_eq!(verdict(&archive(&[signed, other]), None).unwrap().images().iter().count(), 2);
-    check(&archive(&[signed, other, unsigned]), "no", "its manifest is refused");
-    check(&archive(&[unsigned]), "no", "its manifest is refused");
-    check(&archive(&[signed, &image(9)]), "no", "no manifest in");
+    assert_eq!(verdict(&docker_archive(&[signed, other]), None).unwrap().images().iter().count(), 2);
+    check(&docker_archive(&[signed, other, unsigned]), "no", "its manifest is refused");
+    check(&docker_archive(&[unsigned]), "no", "its manifest is refused");
+    check(&docker_archive(&[signed, &image(9)]), "no", "no manifest in");
 }
 
 #[test]
 fn evidence_of_another_image_is_none() {
     let Fixture { signed, .. } = fixture();
-    let not = verdict(&archive(&[signed]), Some("other")).unwrap_err();
+    let not = verdict(&docker_archive(&[signed]), Some("other")).unwrap_err();
     assert!(not.is_refusal());
-    assert!(verdict(&archive(&[signed]), Some("signed")).is_ok());
+    assert!(verdict(&docker_archive(&[signed]), Some("signed")).is_ok());
 }
 
 #[test]
@@ -438,9 +365,9 @@ fn layers_are_compared_in_number_and_order() {
     check(&with_layers(signed, &[two, one]), "no", "layer 1 is");
     check(&with_layers(signed, &[one, one]), "no", "layer 2 is");
     check(&with_layers(signed, &[one, &other.layers[1]]), "no", "layer 2 is");
-    check(&with_layers(signed, &[one]), "no", "it has 1 layers, and 2 were signed");
-    check(&with_layers(signed, &[one, two, two]), "no", "it has 3 layers, and 2 were signed");
-    check(&with_layers(signed, &[]), "no", "it has 0 layers, and 2 were signed");
+    check(&with_layers(signed, &[one]), "no", "it has 1 layers, and the config names 2");
+    check(&with_layers(signed, &[one, two, two]), "no", "it has 3 layers, and the config names 2");
+    check(&with_layers(signed, &[]), "no", "it has 0 layers, and the config names 2");
 }
 
 #[test]
@@ -457,10 +384,10 @@ fn another_config_is_refused_whatever_its_layers_are() {
     ] {
         assert_ne!(config, text);
         let changed = TestImage { config: config.into_bytes(), ..signed.clone() };
-        check(&archive(&[&changed]), "no", "no manifest in");
+        check(&docker_archive(&[&changed]), "no", "no manifest in");
     }
     let swapped = TestImage { config: other.config.clone(), ..signed.clone() };
-    check(&archive(&[&swapped]), "no", "layer 1 is");
+    check(&docker_archive(&[&swapped]), "no", "layer 1 is");
 }
 
 #[test]
@@ -520,18 +447,18 @@ fn what_unpacking_could_replace_is_refused() {
 #[test]
 fn an_image_of_the_layout_beside_the_list_is_refused() {
     let Fixture { signed, unsigned, index, .. } = fixture();
-    check(&with_layout(signed, &[(signed, Some("app:1.0"))]), "yes", "");
-    check(&with_layout(&index.children[0], &[(index, Some("app:1.0"))]), "yes", "");
+    check(&with_layout(&[signed], &[(signed, Some("app:1.0"))]), "yes", "");
+    check(&with_layout(&[&index.children[0]], &[(index, Some("app:1.0"))]), "yes", "");
     let also = [(signed, Some("app:1.0")), (unsigned, Some("evil:1.0"))];
-    check(&with_layout(signed, &also), "no", "which is not verified");
-    check(&with_layout(signed, &[(signed, Some("app:1.0")), (unsigned, None)]), "no", "which is not verified");
+    check(&with_layout(&[signed], &also), "no", "which is not verified");
+    check(&with_layout(&[signed], &[(signed, Some("app:1.0")), (unsigned, None)]), "no", "which is not verified");
     // The same config and layers in a manifest that nobody signed, as Docker 28 writes it.
     let resaved = TestImage { manifest: [&signed.manifest[..], b"\n"].concat(), ..signed.clone() };
     let descriptor = Descriptor::of(&signed.descriptor.media_type, &resaved.manifest);
     let resaved = TestImage { descriptor, ..resaved };
-    check(&with_layout(&resaved, &[(&resaved, Some("app:1.0"))]), "yes", "");
+    check(&with_layout(&[&resaved], &[(&resaved, Some("app:1.0"))]), "yes", "");
     // The layout has the image under another config than the list.
-    check(&with_layout(signed, &[(unsigned, Some("app:1.0"))]), "no", "does not say");
+    check(&with_layout(&[signed], &[(unsigned, Some("app:1.0"))]), "no", "does not say");
 }
 
 /// Docker 28 lists only the first of several images in `index.json` if all of them are saved by their ids.
@@ -553,7 +480,7 @@ fn an_image_that_only_the_list_has_is_verified_as_well() {
         };
         let both = list(&[entry(signed, None), entry(second, name)]);
         let one = list(&[entry_of_blobs(signed)]);
-        let mut bytes = with_layout(signed, &[(signed, None)]);
+        let mut bytes = with_layout(&[signed], &[(signed, None)]);
         let at = bytes.windows(one.len()).position(|member| member == one).unwrap();
         let blobs = second.blobs().into_iter().map(|blob| file(&path(blob), blob)).collect::<Vec<_>>().concat();
         bytes.splice(at..at + one.len(), [both, blobs].concat());
@@ -569,7 +496,7 @@ fn an_image_that_only_the_list_has_is_verified_as_well() {
 #[test]
 fn an_image_that_pretends_to_be_attached_is_refused() {
     let Fixture { signed, unsigned, .. } = fixture();
-    let with = |other: &TestImage, name| with_layout(signed, &[(signed, Some("app:1.0")), (other, name)]);
+    let with = |other: &TestImage, name| with_layout(&[signed], &[(signed, Some("app:1.0")), (other, name)]);
     let refused = |other: &TestImage, name| check(&with(other, name), "no", "which is not verified");
     let subject = serde_json::to_value(signed.descriptor.bare()).unwrap();
     let (tag, full) = (signed.fallback_tag(), format!("app:{}", signed.fallback_tag()));
@@ -586,8 +513,8 @@ fn an_image_that_pretends_to_be_attached_is_refused() {
         for image in [
             unsigned,
             &referring,
-            &index_of(&[unsigned]),
-            &index_of(&[signed, &referring]),
+            &index_of(vec![unsigned.clone()]),
+            &index_of(vec![signed.clone(), referring.clone()]),
             // containerd reads the config whatever its media type.
             &with_field(&referring, "config", serde_json::to_value(&other_config).unwrap()),
             &with_field(&referring, "artifactType", "a/b".into()),
@@ -598,7 +525,7 @@ fn an_image_that_pretends_to_be_attached_is_refused() {
             &with_field(&empty, "config", serde_json::to_value(Descriptor::of(OCI_CONFIG, b"{}")).unwrap()),
             // What cannot be read may be an image for another reader.
             &with_manifest(unsigned, &serde_json::json!({})),
-            &with_manifest(&index_of(&[]), &serde_json::json!({})),
+            &with_manifest(&index_of(vec![]), &serde_json::json!({})),
         ] {
             refused(image, name);
         }
@@ -613,7 +540,8 @@ fn an_image_that_pretends_to_be_attached_is_refused() {
 #[test]
 fn what_is_no_image_may_be_beside_the_images() {
     let Fixture { signed, .. } = fixture();
-    let with = |other: &TestImage, name: Option<&str>| with_layout(signed, &[(signed, Some("app:1.0")), (other, name)]);
+    let with =
+        |other: &TestImage, name: Option<&str>| with_layout(&[signed], &[(signed, Some("app:1.0")), (other, name)]);
     let tag = signed.fallback_tag();
     let layers = vec![Descriptor::of(SIMPLE_SIGNING, b"{}")];
     let signature = cosign_signature(layers.clone(), &signature_config(&layers).unwrap());
@@ -625,13 +553,51 @@ fn what_is_no_image_may_be_beside_the_images() {
         (&signature, Some(format!("app:{tag}.sig"))),
         (&bundle, None),
         (&file, None),
-        (&index_of(&[&bundle, &file]), Some(tag.clone())),
-        (&index_of(&[]), Some(tag.clone())),
+        (&index_of(vec![bundle.clone(), file.clone()]), Some(tag.clone())),
+        (&index_of(vec![]), Some(tag.clone())),
     ] {
         check(&with(attached, name.as_deref()), "yes", "");
         // Under the name of an image it would take its place.
         check(&with(attached, Some("evil:1.0")), "no", "which is not verified");
     }
+}
+
+/// BuildKit keeps statements in an index as if they were an image. No signature makes an image of them, neither of the index
+/// nor of their own manifest.
+#[test]
+fn statements_in_a_signed_index_are_no_image() {
+    let Fixture { kits, dir, verifier, .. } = fixture();
+    let no_image = "is no image: its layers are in-toto statements";
+    for kit in kits {
+        let [platform, statements] = kit.children.as_slice() else { panic!("two manifests") };
+        let named = [(kit, Some("app:1.0"))];
+        check(&docker_archive(&[platform]), "yes", "");
+        check(&docker_archive(&[statements]), "no", no_image);
+        check(&docker_archive(&[platform, statements]), "no", no_image);
+        check(&with_layout(&[platform], &named), "yes", "");
+        check(&with_layout(&[platform, statements], &named), "no", no_image);
+        let evidence: &dyn Source = &Layout::open(dir.join("evidence"), Limits::DEFAULT).unwrap();
+        let ids = [platform, statements].map(|image| Digest::sha256(&image.config));
+        let verdicts = now(saved::verify_ids(&ids, evidence, None, VerifyOptions::new(verifier, Time::EPOCH))).unwrap();
+        assert!(matches!(verdicts[0], ImageIdVerdict::Accepted(_)), "{:?}", verdicts[0]);
+        let ImageIdVerdict::NotAccepted { faults, .. } = &verdicts[1] else { panic!("{:?}", verdicts[1]) };
+        assert_eq!((verdicts[1].is_refusal(), faults.first().code()), (true, "not-an-image"));
+    }
+}
+
+/// The same by the signatures in the archive itself.
+#[test]
+fn statements_that_are_listed_as_an_image_are_refused() {
+    let Fixture { kits: [kit, _], dir, .. } = fixture();
+    let [platform, statements] = kit.children.as_slice() else { panic!("two manifests") };
+    let open = |listed: &[&TestImage]| {
+        let path = dir.join("kit.tar");
+        fs::write(&path, with_layout(listed, &[(kit, None)])).unwrap();
+        DockerArchive::open(path, Limits::DEFAULT).map(drop).map_err(bulla::ops::OpsError::from)
+    };
+    open(&[platform]).unwrap();
+    let error = open(&[platform, statements]).unwrap_err();
+    assert!(error.is_refusal() && error.to_string().contains("as an image, and its layers are in-toto"), "{error}");
 }
 
 // ---------------------------------------------------------------------------------------------- names and ids
@@ -640,8 +606,9 @@ fn what_is_no_image_may_be_beside_the_images() {
 fn names_of_both_lists_are_shown() {
     let Fixture { signed, .. } = fixture();
     let names = |name| {
-        let verified = verdict(&with_layout(signed, &[(signed, Some("app:1.0")), (signed, Some(name))]), None).unwrap();
-        verified.images().first().names().to_vec()
+        let verified =
+            verdict(&with_layout(&[signed], &[(signed, Some("app:1.0")), (signed, Some(name))]), None).unwrap();
+        verified.images().first().image().names().to_vec()
     };
     assert_eq!(names("app:1.0"), ["app:1.0"]);
     assert_eq!(names("docker.io/library/nginx:latest"), ["app:1.0", "docker.io/library/nginx:latest"]);
@@ -654,7 +621,7 @@ fn an_attachment_has_the_tag_of_a_manifest_in_the_archive() {
     let signature = cosign_signature(layers.clone(), &signature_config(&layers).unwrap());
     for (of, word) in [(signed, "yes"), (unsigned, "no")] {
         let tag = format!("{}.sig", of.fallback_tag());
-        let (got, why) = answer(&with_layout(signed, &[(signed, Some("app:1.0")), (&signature, Some(&tag))]));
+        let (got, why) = answer(&with_layout(&[signed], &[(signed, Some("app:1.0")), (&signature, Some(&tag))]));
         assert_eq!(got, word, "{why}");
     }
 }
@@ -666,7 +633,7 @@ fn an_image_that_is_listed_again_is_one_image() {
     let members = [files(signed), vec![list(&[entry_of(signed), other_name, entry_of(signed)])]].concat();
     let verified = verdict(&end(members), None).unwrap();
     assert_eq!(verified.images().iter().count(), 1);
-    assert_eq!(verified.images().first().names(), ["app:1.0", "app:2.0"]);
+    assert_eq!(verified.images().first().image().names(), ["app:1.0", "app:2.0"]);
 }
 
 #[test]
@@ -734,7 +701,7 @@ fn an_image_id_is_the_config_of_a_signed_manifest() {
 #[test]
 fn what_is_cut_off_is_not_verified() {
     let Fixture { signed, .. } = fixture();
-    let whole = archive(&[signed]);
+    let whole = docker_archive(&[signed]);
     for length in (0..whole.len()).step_by(256) {
         assert_ne!(answer(&whole[..length]).0, "yes", "{length}");
     }
@@ -749,7 +716,7 @@ fn a_flipped_byte_is_refused_or_changes_nothing_that_is_loaded() {
     };
     let file = tempfile::NamedTempFile::new_in(&fixture().dir).unwrap();
     // The tar is read by the same reader in all of them, so of a stream and of a layout some bytes are enough.
-    for (whole, step) in [(archive(&[&small]), 1), (with_layout(&small, &[(&small, Some("app:1.0"))]), 3)] {
+    for (whole, step) in [(docker_archive(&[&small]), 1), (with_layout(&[&small], &[(&small, Some("app:1.0"))]), 3)] {
         check(&whole, "yes", "");
         let before = loaded(&SavedArchive::read(whole.as_slice(), Limits::DEFAULT).unwrap());
         let mut others = 0;

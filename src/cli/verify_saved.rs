@@ -10,10 +10,11 @@ use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::layers::Depth;
 use bulla::ops::revocation::RevocationLookup;
 use bulla::ops::saved;
-use bulla::ops::saved::ArchiveNotVerified;
+use bulla::ops::saved::ArchiveNotProven;
+use bulla::ops::saved::MatchedImage;
+use bulla::ops::saved::ProvenArchive;
 use bulla::ops::saved::SavedFault;
 use bulla::ops::saved::SavedVerdict;
-use bulla::ops::saved::VerifiedArchive;
 use bulla::ops::saved::VerifiedSavedImage;
 use bulla::ops::verify::Verdict;
 use bulla::ops::verify::VerifyOptions;
@@ -44,6 +45,9 @@ use super::signatures::accepted_lines;
 use super::stores::Stores;
 use super::verdict;
 use super::verifiers::Verifiers;
+
+/// Why an archive is not verified by signatures.
+type NotVerified = ArchiveNotProven<VerifiedSavedImage, SavedFault>;
 
 pub(super) fn verify(args: &VerifyArgs, place: &str, verifiers: &Verifiers, now: Time) -> Result<Exit, Failure> {
     let references = reference_list::expand(&args.references)?;
@@ -129,11 +133,11 @@ pub(super) async fn whole_file(
     let refused = not_verified.is_refusal();
     let failure = if refused { Failure::refused(message) } else { Failure::unknown(message) };
     let images = match not_verified {
-        ArchiveNotVerified::Images(images) => images,
-        ArchiveNotVerified::Error(error) => return Err(error.into()),
+        ArchiveNotProven::Images(images) => images,
+        ArchiveNotProven::Error(error) => return Err(error.into()),
         _ => return Err(failure),
     };
-    let other = |verdict: &SavedVerdict| match verdict {
+    let other = |verdict: &SavedVerdict<_, _>| match verdict {
         SavedVerdict::NotAccepted { config, names, .. } => Some(format!("not verified: {}", named(config, names))),
         _ => None,
     };
@@ -142,17 +146,25 @@ pub(super) async fn whole_file(
         .hint("copy the image that you want into a file of its own"))
 }
 
-/// The docker-archive of `reference`. A name in it cannot be chosen: `docker load` loads all images.
+/// The docker-archive of `reference`, which --evidence is about. A name in it cannot be chosen.
 pub(super) fn docker_archive(reference: &str) -> Result<LocalReference, Failure> {
     match reference.parse::<Reference>()? {
-        Reference::DockerArchive(local) if local.tag_or_digest.is_none() => Ok(local),
-        Reference::DockerArchive(local) => {
-            let message = format!("`{reference}` names one image, but `docker load` loads all images in the file");
-            Err(Failure::unknown(message).hint(format!("docker-archive:{}", local.path.display())))
-        }
+        Reference::DockerArchive(_) => whole_archive(reference),
         _ => {
             let message = format!("`{reference}` is no docker-archive, and --evidence is about what such a file loads");
             Err(Failure::unknown(message).hint("docker-archive:FILE, or leave out --evidence"))
+        }
+    }
+}
+
+/// The docker-archive of `reference`, without the name of an image: `docker load` loads all of them.
+pub(super) fn whole_archive(reference: &str) -> Result<LocalReference, Failure> {
+    let local = local_archive(reference)?;
+    match local.tag_or_digest {
+        None => Ok(local),
+        Some(_) => {
+            let message = format!("`{reference}` names one image, but `docker load` loads all images in the file");
+            Err(Failure::unknown(message).hint(format!("docker-archive:{}", local.path.display())))
         }
     }
 }
@@ -161,7 +173,7 @@ pub(super) fn docker_archive(reference: &str) -> Result<LocalReference, Failure>
 pub(super) fn local_archive(reference: &str) -> Result<LocalReference, Failure> {
     match reference.parse::<Reference>()? {
         Reference::DockerArchive(local) => Ok(local),
-        _ => Err(Failure::unknown(format!("`{reference}` is no docker-archive"))),
+        _ => Err(Failure::unknown(format!("`{reference}` is no docker-archive")).hint("docker-archive:FILE")),
     }
 }
 
@@ -169,15 +181,15 @@ pub(super) fn local_archive(reference: &str) -> Result<LocalReference, Failure> 
 fn outcome(
     (reference, references): (&str, &[String]),
     place: &str,
-    result: Result<VerifiedArchive, ArchiveNotVerified>,
+    result: Result<ProvenArchive<VerifiedSavedImage>, NotVerified>,
     required: &RequirementArgs,
 ) {
     match result {
         Ok(verified) => verified.images().iter().for_each(|image| accepted(reference, image)),
-        Err(ArchiveNotVerified::Images(verdicts)) => {
+        Err(ArchiveNotProven::Images(verdicts)) => {
             not_accepted(reference, place, &verdicts.iter().collect::<Vec<_>>(), required);
         }
-        Err(ArchiveNotVerified::Error(error)) => render::failure(&Failure::from(error).of(reference, references)),
+        Err(ArchiveNotProven::Error(error)) => render::failure(&Failure::from(error).of(reference, references)),
         Err(other) => render::failure(&Failure::unknown(other.to_string())),
     }
 }
@@ -190,30 +202,44 @@ fn accepted(reference: &str, image: &VerifiedSavedImage) {
     }
     let revocation = verdict::revocation_lines(image.subject().accepted().iter().map(|counted| &counted.signer));
     revocation.iter().for_each(|shown| line(format_args!("  {shown}")));
-    if image.manifest() != image.signed() {
-        line(format_args!("  manifest {}", image.manifest()));
-    }
-    loaded(image.config(), image.layers(), image.names());
+    loaded(image.image(), Some(*image.signed()));
 }
 
-/// Prints what is loaded of one image: its id, the layers that were read, of these sizes, and the unsigned names.
-pub(super) fn loaded(config: &Digest, layers: &[u64], names: &[String]) {
-    line(format_args!("  image id {config}"));
-    let bytes = layers.iter().fold(0, |sum: u64, layer| sum.saturating_add(*layer));
-    line(format_args!("  layers read: {} ({})", count(layers.len(), "layer"), amount(bytes)));
-    for name in names {
+/// Prints what is loaded of one image: the manifest, unless it is what was `shown`, the image id, the layers that were read,
+/// and the unsigned names.
+pub(super) fn loaded(image: &MatchedImage, shown: Option<Digest>) {
+    if shown != Some(*image.manifest()) {
+        line(format_args!("  manifest {}", image.manifest()));
+    }
+    line(format_args!("  image id {}", image.config()));
+    line(format_args!("  layers read: {}", layers(image)));
+    for name in image.names() {
         line(format_args!("  name in the archive, not signed: {}", Foreign(name)));
     }
 }
 
+/// The number of layers of an image, and their size in the archive.
+pub(super) fn layers(image: &MatchedImage) -> String {
+    let bytes = image.layers().iter().fold(0, |sum: u64, layer| sum.saturating_add(*layer));
+    format!("{} ({})", count(image.layers().len(), "layer"), amount(bytes))
+}
+
 /// Prints why an archive is not accepted, with all images in it.
-fn not_accepted(reference: &str, place: &str, verdicts: &[&SavedVerdict], required: &RequirementArgs) {
+fn not_accepted(
+    reference: &str,
+    place: &str,
+    verdicts: &[&SavedVerdict<VerifiedSavedImage, SavedFault>],
+    required: &RequirementArgs,
+) {
     let word = if verdicts.iter().any(|verdict| verdict.is_refusal()) { "refused" } else { "undetermined" };
     let shown = Foreign(reference);
     note(format_args!("error: `{shown}` {word}: `docker load` loads every image in it, and not all are verified"));
     for verdict in verdicts {
         match verdict {
-            SavedVerdict::Accepted(image) => note(format_args!("  verified  {}", named(image.config(), image.names()))),
+            SavedVerdict::Accepted(image) => {
+                let image = image.image();
+                note(format_args!("  verified  {}", named(image.config(), image.names())));
+            }
             SavedVerdict::NotAccepted { config, names, faults } => {
                 for fault in faults.iter() {
                     note(format_args!("  not       {}: {}", named(config, names), Foreign(fault)));

@@ -8,11 +8,12 @@ use bulla::oci::TagOrDigest;
 use bulla::ops::OpsError;
 use bulla::ops::pinned;
 use bulla::ops::saved;
-use bulla::ops::saved::ArchiveLetIn;
-use bulla::ops::saved::ArchiveNotLetIn;
+use bulla::ops::saved::ArchiveNotProven;
+use bulla::ops::saved::ImageFault as _;
+use bulla::ops::saved::ProvenArchive;
 use bulla::ops::saved::SavedImageLetIn;
 use bulla::ops::saved::SavedPolicyFault;
-use bulla::ops::saved::SavedPolicyVerdict;
+use bulla::ops::saved::SavedVerdict;
 use bulla::report::CheckResult;
 use bulla::report::CheckedImage;
 use bulla::report::PolicyPlace;
@@ -31,7 +32,6 @@ use super::policy_judge::PolicyJudge;
 use super::policy_reports::PolicyReports;
 use super::policy_set::PolicySet;
 use super::policy_verdict;
-use super::render::line;
 use super::render::note;
 use super::results::Results;
 use super::stores;
@@ -40,7 +40,11 @@ use super::verify_saved;
 use super::verify_saved::named;
 
 /// What the policies say of a docker-archive that could be read.
-pub(super) type ArchiveAnswer<'a> = Result<ArchiveLetIn<'a>, ArchiveNotLetIn<'a>>;
+pub(super) type ArchiveAnswer<'a> =
+    Result<ProvenArchive<SavedImageLetIn<'a>>, ArchiveNotProven<SavedImageLetIn<'a>, SavedPolicyFault<'a>>>;
+
+/// What the policies say of one image.
+type ImageVerdict<'a> = SavedVerdict<SavedImageLetIn<'a>, SavedPolicyFault<'a>>;
 
 /// The place of `--evidence`.
 pub(super) struct EvidencePlace {
@@ -85,7 +89,7 @@ pub(super) async fn answer<'a>(
     let archive = stores.saved(&local)?;
     let (policies, options) = (judge.policies.named(), judge.options(&name));
     match saved::verify_by_policies(&archive, source.as_ref(), image, &policies, options).await {
-        Err(ArchiveNotLetIn::Error(error)) => Err(failure(error, judge.platform.is_some())),
+        Err(ArchiveNotProven::Error(error)) => Err(failure(error, judge.platform.is_some())),
         answer => Ok(answer),
     }
 }
@@ -114,9 +118,9 @@ pub(super) fn report(
     };
     match answer {
         Ok(archive) => archive.images().iter().for_each(|image| reports.add(|| checked((reference, place), image))),
-        Err(ArchiveNotLetIn::Images(verdicts)) => verdicts.iter().for_each(|verdict| {
+        Err(ArchiveNotProven::Images(verdicts)) => verdicts.iter().for_each(|verdict| {
             reports.add(|| match verdict {
-                SavedPolicyVerdict::LetIn(image) => checked((reference, place), image),
+                SavedVerdict::Accepted(image) => checked((reference, place), image),
                 verdict => not_let_in_check((reference, place), verdict, policies),
             });
         }),
@@ -124,7 +128,7 @@ pub(super) fn report(
     }
     match (output, answer) {
         (ResultsOutput::Text, Ok(archive)) => archive.images().iter().for_each(|image| let_in(reference, image)),
-        (ResultsOutput::Text, Err(ArchiveNotLetIn::Images(verdicts))) => {
+        (ResultsOutput::Text, Err(ArchiveNotProven::Images(verdicts))) => {
             not_let_in((reference, place), &verdicts.iter().collect::<Vec<_>>(), exit);
         }
         (ResultsOutput::Text, Err(error)) => note(format_args!("error: `{}`: {error}", Foreign(reference))),
@@ -142,10 +146,7 @@ pub(super) fn report(
 fn let_in(reference: &str, image: &SavedImageLetIn<'_>) {
     let judged = Judged::from(image.judgement().clone());
     policy_verdict::judged(reference, &judged);
-    if judged.digest() != Some(*image.manifest()) {
-        line(format_args!("  manifest {}", image.manifest()));
-    }
-    verify_saved::loaded(image.config(), image.layers(), image.names());
+    verify_saved::loaded(image.image(), judged.digest());
 }
 
 /// Prints what the operator lets in nevertheless.
@@ -154,17 +155,18 @@ fn notes(image: &SavedImageLetIn<'_>) {
 }
 
 /// Prints why an archive is not let in, with all images in it.
-fn not_let_in((reference, place): (&str, &str), verdicts: &[&SavedPolicyVerdict<'_>], exit: Exit) {
+fn not_let_in((reference, place): (&str, &str), verdicts: &[&ImageVerdict<'_>], exit: Exit) {
     let word = if exit == Exit::Refused { "refused" } else { "undetermined" };
     let shown = Foreign(reference);
     note(format_args!("error: `{shown}` {word}: `docker load` loads every image in it, and not all are let in"));
     let mut hint = None;
     for verdict in verdicts {
         match verdict {
-            SavedPolicyVerdict::LetIn(image) => {
+            SavedVerdict::Accepted(image) => {
+                let image = image.image();
                 note(format_args!("  let in    {}", named(image.config(), image.names())));
             }
-            SavedPolicyVerdict::NotLetIn { config, names, faults } => {
+            SavedVerdict::NotAccepted { config, names, faults } => {
                 for fault in faults.iter() {
                     let reason = shortened(&fault.to_string());
                     note(format_args!("  not       {}: {}", named(config, names), Foreign(reason)));
@@ -192,16 +194,16 @@ fn at(place: &str, judged: &Digest) -> String {
 
 fn checked((reference, place): (&str, &str), image: &SavedImageLetIn<'_>) -> CheckedImage {
     let judged = Judged::from(image.judgement().clone());
-    policy_verdict::checked_at(&image_reference(reference, image.config()), &at(place, image.judged()), &judged)
+    policy_verdict::checked_at(&image_reference(reference, image.image().config()), &at(place, image.judged()), &judged)
 }
 
 /// An image that is not let in: what the policies say of the first manifest that they refuse, and every other reason.
 fn not_let_in_check(
     (reference, place): (&str, &str),
-    verdict: &SavedPolicyVerdict<'_>,
+    verdict: &ImageVerdict<'_>,
     policies: &PolicySet,
 ) -> CheckedImage {
-    let SavedPolicyVerdict::NotLetIn { config, faults, .. } = verdict else {
+    let SavedVerdict::NotAccepted { config, faults, .. } = verdict else {
         return CheckedImage { checks: Vec::new(), digest: None, name: None, reference: reference.to_owned() };
     };
     let reference = image_reference(reference, config);

@@ -8,6 +8,7 @@ use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
+use crate::oci::Manifest;
 use crate::oci::ManifestError;
 use crate::oci::Platform;
 use crate::oci::media_type;
@@ -57,10 +58,16 @@ impl AttestationManifest {
             return Ok(None);
         };
         let Document::Manifest(manifest) = Document::parse(content, limits)? else { return Ok(None) };
-        let in_toto = |layer: &Descriptor| layer.media_type == media_type::IN_TOTO;
-        let only = !manifest.layers.is_empty() && manifest.layers.iter().all(in_toto);
         let same = manifest.subject.as_ref().is_none_or(|subject| subject.digest == about);
-        Ok((only && same).then_some(Self { about, statements: manifest.layers }))
+        let is_one = same && Self::has_statements_alone(&manifest);
+        Ok(is_one.then_some(Self { about, statements: manifest.layers }))
+    }
+
+    /// Whether all layers of `manifest` are in-toto statements, at least one. Then no program can run it, whatever its config
+    /// says and whatever lists it.
+    pub fn has_statements_alone(manifest: &Manifest) -> bool {
+        let in_toto = |layer: &Descriptor| layer.media_type == media_type::IN_TOTO;
+        !manifest.layers.is_empty() && manifest.layers.iter().all(in_toto)
     }
 
     /// The sibling that the statements are about: the manifest of a platform.

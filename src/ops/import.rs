@@ -53,7 +53,6 @@ use crate::verify::VerifiedSubject;
 /// }
 /// ```
 #[derive(Debug)]
-#[must_use]
 pub struct VerifiedGraph {
     /// The blobs of the evidence, as they were verified.
     evidence: BTreeMap<Digest, Content>,

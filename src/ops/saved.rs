@@ -11,73 +11,63 @@
 //!    unpacked bytes is the one in the config (`diff_ids`), or, where they are not known, if it is the blob in the manifest.
 //! 4. Refuse the archive if a loader would take anything else from it.
 //!
-//! By policy files it is the same, with what they let in for what is verified ([`verify_by_policies`]).
+//! By policy files it is the same, with what they let in for what is verified ([`verify_by_policies`]). Which of some images
+//! the archive has is found out in the same way, without any signature ([`identify`]).
 
 mod by_policies;
 mod candidates;
 mod comparison;
 mod config;
+mod fault;
+mod identified;
 mod image_id;
 mod let_in;
-mod verdict;
+mod proven;
+mod verified;
 
 use crate::digest::Digest;
-use crate::nonempty::NonEmpty;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
-use crate::ops::saved::comparison::compare;
+use crate::ops::saved::candidates::CandidateManifest;
 use crate::ops::saved::config::ConfigCandidates;
-use crate::ops::saved::config::ProvenConfig;
 use crate::ops::verify_options::VerifyOptions;
-use crate::ordered;
-use crate::store::ContradictionReason;
 use crate::store::LoadedImage;
 use crate::store::SavedArchive;
 use crate::store::Source;
-use crate::store::StoreError;
 
 pub use by_policies::verify_by_policies;
+pub use comparison::MatchedImage;
+pub use fault::ImageFault;
+pub use fault::SavedFault;
+pub use identified::IdentifiedImage;
+pub use identified::identify;
 pub use image_id::ImageIdVerdict;
 pub use image_id::VerifiedImageId;
-pub use let_in::ArchiveLetIn;
-pub use let_in::ArchiveNotLetIn;
 pub use let_in::SavedImageLetIn;
 pub use let_in::SavedPolicyFault;
-pub use let_in::SavedPolicyVerdict;
-pub use verdict::ArchiveNotVerified;
-pub use verdict::SavedFault;
-pub use verdict::SavedVerdict;
-pub use verdict::VerifiedArchive;
-pub use verdict::VerifiedSavedImage;
+pub use proven::ArchiveNotProven;
+pub use proven::ProvenArchive;
+pub use proven::SavedVerdict;
+pub use verified::VerifiedSavedImage;
 
 /// Verifies every image that `docker load` loads from `archive`, by the manifests and signatures in `evidence`: those of the
 /// image at `tag_or_digest`, or of all images there. No layer is read from `evidence`.
 ///
 /// # Errors
-/// [`ArchiveNotVerified`]: a no if one of the images is refused, else could-not-tell.
+/// [`ArchiveNotProven`]: a no if one of the images is refused, else could-not-tell.
 pub async fn verify(
     archive: &SavedArchive,
     evidence: &dyn Source,
     tag_or_digest: Option<&TagOrDigest>,
     options: VerifyOptions<'_>,
-) -> Result<VerifiedArchive, ArchiveNotVerified> {
-    let configs = ordered::set(archive.images().iter().map(|image| *image.config.digest()));
+) -> Result<ProvenArchive<VerifiedSavedImage>, ArchiveNotProven<VerifiedSavedImage, SavedFault>> {
+    let configs = archive.configs();
     let mut candidates = ConfigCandidates::find(evidence, tag_or_digest, &configs, options).await?;
     let mut verdicts = Vec::new();
     for image in archive.images() {
         verdicts.push(verdict_on(image, &mut candidates).await);
     }
-    let nothing = || OpsError::NothingLoaded { place: archive.place().to_owned() };
-    let verdicts = NonEmpty::collect(verdicts).ok_or_else(nothing)?;
-    let verified = VerifiedArchive::of(verdicts)?;
-    let proven = ordered::set(verified.images().iter().flat_map(|image| [*image.signed(), *image.manifest()]));
-    match archive.beside(&proven).map_err(OpsError::from)? {
-        None => Ok(verified),
-        Some(other) => {
-            let (place, reason) = (archive.place().to_owned(), ContradictionReason::NotProven(other));
-            Err(OpsError::from(StoreError::Contradiction { place, reason }).into())
-        }
-    }
+    ProvenArchive::of(archive, verdicts, |image| [*image.signed(), *image.image().manifest()])
 }
 
 /// Verifies images by their ids: by the digests of their configs, as container engines show them. One verdict for each of
@@ -95,11 +85,10 @@ pub async fn verify_ids(
     let configs = ids.iter().copied().collect();
     let mut candidates = ConfigCandidates::find(evidence, tag_or_digest, &configs, options).await?;
     let mut verdicts = Vec::new();
+    let manifest = |candidate: &CandidateManifest| candidate.check_image().map(|()| *candidate.content.digest());
     for id in ids {
-        verdicts.push(match candidates.verify(id, |_| Ok(())).await {
-            Ok(ProvenConfig { manifest, subject }) => {
-                ImageIdVerdict::Accepted(VerifiedImageId::proven(*id, manifest, subject))
-            }
+        verdicts.push(match candidates.verify(id, manifest).await {
+            Ok((manifest, subject)) => ImageIdVerdict::Accepted(VerifiedImageId::proven(*id, manifest, subject)),
             Err(faults) => ImageIdVerdict::NotAccepted { id: *id, faults },
         });
     }
@@ -107,15 +96,14 @@ pub async fn verify_ids(
 }
 
 /// The verdict on one image of the archive. One verified manifest with its config is enough.
-async fn verdict_on(image: &LoadedImage, candidates: &mut ConfigCandidates<'_>) -> SavedVerdict {
+async fn verdict_on(
+    image: &LoadedImage,
+    candidates: &mut ConfigCandidates<'_>,
+) -> SavedVerdict<VerifiedSavedImage, SavedFault> {
     let (config, names) = (*image.config.digest(), image.names.clone());
-    let options = candidates.options();
-    let proven = candidates.verify(&config, |manifest| compare(image, manifest, options.limits)).await;
-    match proven {
-        Ok(ProvenConfig { manifest, subject }) => {
-            let layers = image.layers.iter().map(|layer| layer.size).collect();
-            SavedVerdict::Accepted(VerifiedSavedImage::proven(config, layers, manifest, names, subject))
-        }
+    let limits = candidates.options().limits;
+    match candidates.verify(&config, |candidate| MatchedImage::compare(image, candidate, limits)).await {
+        Ok((matched, subject)) => SavedVerdict::Accepted(VerifiedSavedImage::proven(matched, subject)),
         Err(faults) => SavedVerdict::NotAccepted { config, names, faults },
     }
 }

@@ -3,16 +3,15 @@
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::ops::saved::ArchiveLetIn;
-use crate::ops::saved::ArchiveNotLetIn;
-use crate::ops::saved::ArchiveNotVerified;
+use crate::ops::saved::ArchiveNotProven;
+use crate::ops::saved::ImageFault;
 use crate::ops::saved::ImageIdVerdict;
+use crate::ops::saved::MatchedImage;
+use crate::ops::saved::ProvenArchive;
 use crate::ops::saved::SavedFault;
 use crate::ops::saved::SavedImageLetIn;
 use crate::ops::saved::SavedPolicyFault;
-use crate::ops::saved::SavedPolicyVerdict;
 use crate::ops::saved::SavedVerdict;
-use crate::ops::saved::VerifiedArchive;
 use crate::ops::saved::VerifiedImageId;
 use crate::ops::saved::VerifiedSavedImage;
 use crate::report::ReportedError;
@@ -68,37 +67,67 @@ struct ReportedSavedImage<'a> {
 
 impl<'a> SavedResult<'a> {
     /// The verdict on the archive `reference`.
-    pub fn of(reference: &'a str, result: &'a Result<VerifiedArchive, ArchiveNotVerified>) -> Self {
-        let (images, verdict, error) = match result {
-            Ok(verified) => {
-                (verified.images().iter().map(ReportedSavedImage::accepted).collect(), ReportedVerdict::Verified, None)
-            }
-            Err(not_verified) => {
-                let verdict =
-                    if not_verified.is_refusal() { ReportedVerdict::Refused } else { ReportedVerdict::Unknown };
-                match not_verified {
-                    ArchiveNotVerified::Images(images) => {
-                        (images.iter().map(ReportedSavedImage::of).collect(), verdict, None)
+    pub fn of(
+        reference: &'a str,
+        result: &'a Result<ProvenArchive<VerifiedSavedImage>, ArchiveNotProven<VerifiedSavedImage, SavedFault>>,
+    ) -> Self {
+        Self::of_archive(reference, result, ReportedSavedImage::verified, ReportedSavedImage::by_signatures)
+    }
+
+    /// What policy files say of the archive `reference`. An archive with an image that they exempt was not verified.
+    pub fn by_policies<'p>(
+        reference: &'a str,
+        result: &'a Result<
+            ProvenArchive<SavedImageLetIn<'p>>,
+            ArchiveNotProven<SavedImageLetIn<'p>, SavedPolicyFault<'p>>,
+        >,
+    ) -> Self {
+        let result = Self::of_archive(reference, result, ReportedSavedImage::let_in, ReportedSavedImage::by_policies);
+        let is_exempted = |image: &ReportedSavedImage<'_>| image.verdict == ReportedVerdict::Exempted;
+        match result.accepted && result.images.iter().any(is_exempted) {
+            true => Self { verdict: ReportedVerdict::Exempted, ..result },
+            false => result,
+        }
+    }
+
+    /// The result for an archive, with its images as these functions report one that is accepted and one that is not.
+    fn of_archive<I, F: ImageFault>(
+        reference: &'a str,
+        result: &'a Result<ProvenArchive<I>, ArchiveNotProven<I, F>>,
+        accepted: impl Fn(&'a I) -> ReportedSavedImage<'a>,
+        not_accepted: impl Fn(ReportedSavedImage<'a>, &[&'a F]) -> ReportedSavedImage<'a>,
+    ) -> Self {
+        let (images, error) = match result {
+            Ok(proven) => (proven.images().iter().map(accepted).collect(), None),
+            Err(ArchiveNotProven::Images(verdicts)) => {
+                let image = |verdict: &'a SavedVerdict<I, F>| match verdict {
+                    SavedVerdict::Accepted(image) => accepted(image),
+                    SavedVerdict::NotAccepted { config, names, faults } => {
+                        let (faults, reported): (Vec<_>, _) =
+                            (faults.iter().collect(), not_accepted_verdict(verdict.is_refusal()));
+                        not_accepted(ReportedSavedImage::not_accepted(config, names, &faults, reported), &faults)
                     }
-                    ArchiveNotVerified::Error(error) => {
-                        (Vec::new(), verdict, Some(ReportedError::new(error.code(), error.to_string())))
-                    }
-                }
+                };
+                (verdicts.iter().map(image).collect(), None)
             }
+            Err(ArchiveNotProven::Error(error)) => (Vec::new(), Some((error.code(), error.to_string()))),
         };
-        let (code, error) = error.map_or((None, None), |error| (Some(error.code), Some(error.message)));
+        let verdict = match result {
+            Ok(_) => ReportedVerdict::Verified,
+            Err(not_proven) => not_accepted_verdict(not_proven.is_refusal()),
+        };
+        let (code, error) = error.unzip();
         Self { accepted: result.is_ok(), code, command: None, error, images, reference, verdict, version: None }
     }
-}
 
-impl<'a> SavedResult<'a> {
     /// The verdict on the image id `reference`.
     pub fn of_id(reference: &'a str, verdict: &'a ImageIdVerdict) -> Self {
         let (accepted, image) = match verdict {
             ImageIdVerdict::Accepted(verified) => (true, ReportedSavedImage::of_id(verified)),
             ImageIdVerdict::NotAccepted { id, faults } => {
-                let reported = if verdict.is_refusal() { ReportedVerdict::Refused } else { ReportedVerdict::Unknown };
-                (false, ReportedSavedImage::not_accepted(id, &[], &faults.iter().collect::<Vec<_>>(), reported))
+                let (faults, reported): (Vec<_>, _) =
+                    (faults.iter().collect(), not_accepted_verdict(verdict.is_refusal()));
+                (false, ReportedSavedImage::not_accepted(id, &[], &faults, reported).by_signatures(&faults))
             }
         };
         let verdict = image.verdict;
@@ -107,34 +136,9 @@ impl<'a> SavedResult<'a> {
     }
 }
 
-impl<'a> SavedResult<'a> {
-    /// What policy files say of the archive `reference`. An archive with an image that they exempt was not verified.
-    pub fn by_policies(reference: &'a str, result: &'a Result<ArchiveLetIn<'_>, ArchiveNotLetIn<'_>>) -> Self {
-        let (images, verdict, error): (Vec<_>, _, _) = match result {
-            Ok(archive) => {
-                let images: Vec<_> = archive.images().iter().map(ReportedSavedImage::let_in).collect();
-                let is_exempted = |image: &ReportedSavedImage<'_>| image.verdict == ReportedVerdict::Exempted;
-                let verdict = match images.iter().any(is_exempted) {
-                    true => ReportedVerdict::Exempted,
-                    false => ReportedVerdict::Verified,
-                };
-                (images, verdict, None)
-            }
-            Err(ArchiveNotLetIn::Images(images)) => {
-                (images.iter().map(ReportedSavedImage::by_policies).collect(), not_let_in(result), None)
-            }
-            Err(ArchiveNotLetIn::Error(error)) => {
-                (Vec::new(), not_let_in(result), Some((error.code(), error.to_string())))
-            }
-        };
-        let (code, error) = error.unzip();
-        Self { accepted: result.is_ok(), code, command: None, error, images, reference, verdict, version: None }
-    }
-}
-
-/// The verdict on an archive that is not let in.
-fn not_let_in(result: &Result<ArchiveLetIn<'_>, ArchiveNotLetIn<'_>>) -> ReportedVerdict {
-    match result.as_ref().is_err_and(ArchiveNotLetIn::is_refusal) {
+/// The verdict on what is not accepted.
+const fn not_accepted_verdict(is_refusal: bool) -> ReportedVerdict {
+    match is_refusal {
         true => ReportedVerdict::Refused,
         false => ReportedVerdict::Unknown,
     }
@@ -147,39 +151,83 @@ impl LineResult for SavedResult<'_> {
 }
 
 impl<'a> ReportedSavedImage<'a> {
-    fn of(verdict: &'a SavedVerdict) -> Self {
-        match verdict {
-            SavedVerdict::Accepted(image) => Self::accepted(image),
-            SavedVerdict::NotAccepted { config, names, faults } => {
-                let reported = if verdict.is_refusal() { ReportedVerdict::Refused } else { ReportedVerdict::Unknown };
-                Self::not_accepted(config, names, &faults.iter().collect::<Vec<_>>(), reported)
-            }
+    /// An image that is accepted, without the reasons.
+    fn accepted(image: &'a MatchedImage, digest: &'a Digest, verdict: ReportedVerdict) -> Self {
+        Self {
+            accepted_signatures: None,
+            digest: Some(digest),
+            faults: Vec::new(),
+            findings: None,
+            image_id: image.config(),
+            layers: Some(image.layers().len()),
+            manifest: Some(image.manifest()),
+            names: image.names(),
+            policies: None,
+            verdict,
         }
     }
 
-    fn not_accepted(
+    fn verified(image: &'a VerifiedSavedImage) -> Self {
+        Self {
+            accepted_signatures: Some(signatures(image.subject())),
+            findings: Some(findings(image.subject())),
+            ..Self::accepted(image.image(), image.signed(), ReportedVerdict::Verified)
+        }
+    }
+
+    fn let_in(image: &'a SavedImageLetIn<'_>) -> Self {
+        let outcomes = image.judgement().outcomes.as_slice();
+        let verdict = policy::all_together(outcomes, ReportedVerdict::Verified);
+        Self {
+            accepted_signatures: Some(policy::signatures_by_policies(outcomes)),
+            findings: Some(policy::all_findings(outcomes)),
+            policies: Some(policy::policies(outcomes)),
+            ..Self::accepted(image.image(), image.judged(), verdict)
+        }
+    }
+
+    /// An image that is not accepted.
+    fn not_accepted<F: ImageFault>(
         image_id: &'a Digest,
         names: &'a [String],
-        faults: &[&'a SavedFault],
+        faults: &[&F],
         verdict: ReportedVerdict,
     ) -> Self {
-        let signature = faults.iter().find_map(|fault| match fault {
-            SavedFault::Signature { verdict } => Some(VerdictFields::of(verdict)),
-            _ => None,
-        });
-        let (accepted_signatures, findings) =
-            signature.map_or((None, None), |of| (Some(of.accepted_signatures), Some(of.findings)));
         Self {
-            accepted_signatures,
+            accepted_signatures: None,
             digest: None,
             faults: faults.iter().map(|fault| ReportedError::new(fault.code(), fault.to_string())).collect(),
-            findings,
+            findings: None,
             image_id,
             layers: None,
             manifest: None,
             names,
             policies: None,
             verdict,
+        }
+    }
+
+    /// With the signatures of the first manifest that is not verified.
+    fn by_signatures(self, faults: &[&'a SavedFault]) -> Self {
+        let fields = faults.iter().find_map(|fault| match fault {
+            SavedFault::Signature { verdict } => Some(VerdictFields::of(verdict)),
+            _ => None,
+        });
+        let (accepted_signatures, findings) = fields.map(|of| (of.accepted_signatures, of.findings)).unzip();
+        Self { accepted_signatures, findings, ..self }
+    }
+
+    /// With what policies say of the first manifest that they refuse.
+    fn by_policies(self, faults: &[&'a SavedPolicyFault<'_>]) -> Self {
+        let judgement = faults.iter().find_map(|fault| match fault {
+            SavedPolicyFault::NotLetIn { judgement, .. } => Some(judgement.outcomes.as_slice()),
+            _ => None,
+        });
+        Self {
+            accepted_signatures: judgement.map(policy::signatures_by_policies),
+            findings: judgement.map(policy::all_findings),
+            policies: judgement.map(policy::policies),
+            ..self
         }
     }
 
@@ -195,57 +243,6 @@ impl<'a> ReportedSavedImage<'a> {
             names: &[],
             policies: None,
             verdict: ReportedVerdict::Verified,
-        }
-    }
-
-    fn accepted(image: &'a VerifiedSavedImage) -> Self {
-        Self {
-            accepted_signatures: Some(signatures(image.subject())),
-            digest: Some(image.signed()),
-            faults: Vec::new(),
-            findings: Some(findings(image.subject())),
-            image_id: image.config(),
-            layers: Some(image.layers().len()),
-            manifest: Some(image.manifest()),
-            names: image.names(),
-            policies: None,
-            verdict: ReportedVerdict::Verified,
-        }
-    }
-
-    fn let_in(image: &'a SavedImageLetIn<'_>) -> Self {
-        let outcomes = image.judgement().outcomes.as_slice();
-        Self {
-            accepted_signatures: Some(policy::signatures_by_policies(outcomes)),
-            digest: Some(image.judged()),
-            faults: Vec::new(),
-            findings: Some(policy::all_findings(outcomes)),
-            image_id: image.config(),
-            layers: Some(image.layers().len()),
-            manifest: Some(image.manifest()),
-            names: image.names(),
-            policies: Some(policy::policies(outcomes)),
-            verdict: policy::all_together(outcomes, ReportedVerdict::Verified),
-        }
-    }
-
-    /// What policies say of an image. If it is not let in, it is what they say of the first manifest that they refuse.
-    fn by_policies(verdict: &'a SavedPolicyVerdict<'_>) -> Self {
-        let (image_id, names, faults) = match verdict {
-            SavedPolicyVerdict::LetIn(image) => return Self::let_in(image),
-            SavedPolicyVerdict::NotLetIn { config, names, faults } => (config, names, faults),
-        };
-        let judgement = faults.iter().find_map(|fault| match fault {
-            SavedPolicyFault::NotLetIn { judgement, .. } => Some(judgement.outcomes.as_slice()),
-            _ => None,
-        });
-        let verdict = if verdict.is_refusal() { ReportedVerdict::Refused } else { ReportedVerdict::Unknown };
-        Self {
-            accepted_signatures: judgement.map(policy::signatures_by_policies),
-            faults: faults.iter().map(|fault| ReportedError::new(fault.code(), fault.to_string())).collect(),
-            findings: judgement.map(policy::all_findings),
-            policies: judgement.map(policy::policies),
-            ..Self::not_accepted(image_id, names, &[], verdict)
         }
     }
 }

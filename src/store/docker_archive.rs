@@ -9,7 +9,8 @@
 //! 3. `index.json` is parsed by the same rules, and every manifest below it is read once.
 //! 4. Each image of `manifest.json` must be an image of `index.json`, with the same files, under each name in both. Only
 //!    where each is proven by its own content may `index.json` lack one without a name.
-//! 5. Every config and layer is read to its end and hashed: a loader checks no digest.
+//! 5. A manifest whose layers are in-toto statements is no image: none may be listed as one.
+//! 6. Every config and layer is read to its end and hashed: a loader checks no digest.
 
 mod attachment;
 mod beside;
@@ -135,6 +136,11 @@ impl DockerArchive {
                 let reason = ContradictionReason::Lists { config: Untrusted::new(&image.config) };
                 return Err(graph.unread_or(StoreError::Contradiction { place, reason }));
             };
+            // Where images are proven by their content, that decides.
+            if let (ProvenBy::Manifest, Some(digest)) = (proven_by, graph.statements_with(&files)) {
+                let reason = ContradictionReason::Statements(digest);
+                return Err(StoreError::Contradiction { place, reason });
+            }
             loaded.push(files);
         }
         let unpacking = match proven_by {

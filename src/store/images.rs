@@ -63,7 +63,7 @@ pub enum OpenError {
         reference: String,
     },
     /// The error of the store.
-    #[error(transparent)]
+    #[error("{0}")]
     Store(#[from] StoreError),
 }
 

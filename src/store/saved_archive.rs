@@ -147,6 +147,11 @@ impl SavedArchive {
         &self.images
     }
 
+    /// The digests of the configs of all images.
+    pub fn configs(&self) -> BTreeSet<Digest> {
+        ordered::set(self.images.iter().map(|image| *image.config.digest()))
+    }
+
     /// The first image of the OCI layout in the archive that a loader would take from there and that is neither one of
     /// `proven`, nor below one of them, nor made of the configs and layers of [`SavedArchive::images`] alone. `None` if
     /// there is no such image.

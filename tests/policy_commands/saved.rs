@@ -265,7 +265,8 @@ images:
 fn an_image_beside_the_list() {
     let scene = scene();
     let write = |listed: &[&TestImage], entries: &[&TestImage]| {
-        fs::write(scene.bench.path("a.tar"), with_layout(listed, entries)).unwrap();
+        let entries: Vec<_> = entries.iter().map(|image| (*image, None)).collect();
+        fs::write(scene.bench.path("a.tar"), with_layout(listed, &entries)).unwrap();
     };
     write(&[&scene.one], &[&scene.one]);
     scene.judged(&[], 0);
@@ -361,7 +362,7 @@ fn reports_name_each_image() {
     assert!(sarif.contains(&name(&scene.multi.children[0])) && !sarif.contains(&name(&scene.one)), "{sarif}");
     assert_eq!(junit.matches("failures=\"0\" errors=\"0\"").count(), 1, "{junit}");
     // The same if the archive as a whole is refused.
-    fs::write(scene.bench.path("a.tar"), with_layout(&[&scene.one], &[&scene.one, &two])).unwrap();
+    fs::write(scene.bench.path("a.tar"), with_layout(&[&scene.one], &[(&scene.one, None), (&two, None)])).unwrap();
     scene.bench.refused(&[&VERIFY[..], &reports].concat());
     let sarif = fs::read_to_string(scene.bench.path("r.sarif")).unwrap();
     assert!(sarif.contains("contradiction"), "{sarif}");

@@ -1,15 +1,8 @@
 //! Archives of `docker save` with one platform of an index, judged by policy files.
 
-use bulla::digest::Digest;
-use bulla::oci::Descriptor;
-use bulla::oci::Platform;
-use bulla::oci::media_type;
-use serde_json::json;
-
 use crate::saved::BY_ALICE;
 use crate::scene::Scene;
 use crate::support::image;
-use crate::support::image::TestImage;
 
 fn about(scene: &Scene, about: &str) {
     scene.policy(&format!("signature: {{ by: [alice], about: {about} }}"));
@@ -85,33 +78,12 @@ fn the_platform_that_is_asked_for() {
     scene.judged(&["--platform", "linux/amd64"], 0);
 }
 
-/// An attestation manifest of BuildKit about `sibling`, with an image config, so that a loader could make an image of it.
-fn attestation_of(sibling: &TestImage) -> TestImage {
-    let layer = b"{}".to_vec();
-    let config = json!({
-        "architecture": "unknown", "os": "unknown",
-        "rootfs": {"type": "layers", "diff_ids": [Digest::sha256(&layer).to_string()]},
-    });
-    let config = config.to_string().into_bytes();
-    let manifest = json!({
-        "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST,
-        "config": Descriptor::of(media_type::OCI_CONFIG, &config),
-        "layers": [Descriptor::of(media_type::IN_TOTO, &layer)],
-    });
-    let manifest = manifest.to_string().into_bytes();
-    let mut descriptor = Descriptor::of(media_type::OCI_MANIFEST, &manifest);
-    descriptor.platform = Platform::parse("unknown/unknown");
-    descriptor.annotations.insert("vnd.docker.reference.type".to_owned(), "attestation-manifest".to_owned());
-    descriptor.annotations.insert("vnd.docker.reference.digest".to_owned(), sibling.digest().to_string());
-    TestImage { config, layers: vec![layer], children: Vec::new(), manifest, descriptor }
-}
-
 // Nothing is required of an attestation manifest, so an index that is let in does not vouch for it.
 #[test]
 fn what_is_in_the_index_and_no_platform() {
     let scene = Scene::new();
     let platform = image::image(70);
-    let attestation = attestation_of(&platform);
+    let attestation = image::buildkit_attestation(&platform);
     let index = image::index_of(vec![platform.clone(), attestation.clone()]);
     scene.bench.layout("build", &[("kit", &index)]);
     let child = format!("oci:build@{}", platform.digest());
@@ -119,13 +91,14 @@ fn what_is_in_the_index_and_no_platform() {
     for word in ["platforms", "either", "index"] {
         about(&scene, word);
         if word == "index" {
-            scene.sign("kit", "alice", &[]);
+            // Nor does a signature of its own.
+            scene.bench.ok(&["sign", "oci:build:kit", "--key", "alice.key", "--all-platforms"]);
         }
         scene.saved(&[&platform]);
         assert_eq!(scene.judged(&[], 0)["images"][0]["digest"], index.digest().to_string());
         scene.saved(&[&attestation]);
-        scene.not_let_in(&[], 1, 0, "not-a-platform");
+        scene.not_let_in(&[], 1, 0, "not-an-image");
         scene.saved(&[&platform, &attestation]);
-        scene.not_let_in(&[], 1, 1, "not-a-platform");
+        scene.not_let_in(&[], 1, 1, "not-an-image");
     }
 }

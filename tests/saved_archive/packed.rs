@@ -13,14 +13,9 @@ use ruzstd::encoding::compress_to_vec;
 use super::Fixture;
 use super::TestImage;
 use super::answer;
-use super::archive;
 use super::check;
-use super::config_name;
-use super::end;
-use super::entry;
-use super::file;
+use super::docker_archive;
 use super::fixture;
-use super::list;
 use super::with_layers;
 use super::with_layout;
 use super::with_manifest;
@@ -123,7 +118,7 @@ fn unpacking_has_bounds() {
     assert!(with(&with_window(13 << 3), Limits::DEFAULT).contains("Ok"));
     assert!(with(&with_window(13 << 3 | 1), Limits::DEFAULT).contains("Window"));
     // The whole archive may be a bomb, too.
-    let bomb = gzip(&[&archive(&[signed])[..1024], &zeros].concat());
+    let bomb = gzip(&[&docker_archive(&[signed])[..1024], &zeros].concat());
     let path = dir.join("bomb.tar.gz");
     fs::write(&path, bomb).unwrap();
     let limits = Limits::DEFAULT.with(|limits| limits.oci.unpacked_bytes = 1 << 20);
@@ -142,7 +137,9 @@ fn unpacking_has_one_budget_for_all_files() {
         stated["size"] = layer.len().into();
     }
     let packed = with_manifest(&packed, &manifest);
-    for bytes in [with_layers(signed, &[&layers[0], &layers[1]]), with_layout(&packed, &[(&packed, Some("app:1.0"))])] {
+    for bytes in
+        [with_layers(signed, &[&layers[0], &layers[1]]), with_layout(&[&packed], &[(&packed, Some("app:1.0"))])]
+    {
         let path = dir.join("bombs.tar");
         fs::write(&path, &bytes).unwrap();
         let too_large = |limit: u64| {
@@ -158,7 +155,7 @@ fn unpacking_has_one_budget_for_all_files() {
 #[test]
 fn an_archive_that_is_compressed_as_a_whole_is_verified() {
     let Fixture { signed, unsigned, .. } = fixture();
-    let plain = archive(&[signed]);
+    let plain = docker_archive(&[signed]);
     let (front, back) = plain.split_at(777);
     for packed in [gzip(&plain), zstd(&plain), [gzip(front), gzip(back)].concat(), [zstd(front), zstd(back)].concat()] {
         check(&packed, "yes", "");
@@ -167,48 +164,12 @@ fn an_archive_that_is_compressed_as_a_whole_is_verified() {
         }
         check(&[&packed[..], b"tail"].concat(), "unknown", "damaged");
     }
-    check(&gzip(&archive(&[unsigned])), "no", "its manifest is refused");
+    check(&gzip(&docker_archive(&[unsigned])), "no", "its manifest is refused");
     // Readers that unpack see another archive than those that do not; and one that unpacks twice would, too.
-    let mut both = archive(&[unsigned]);
+    let mut both = docker_archive(&[unsigned]);
     both[..3].copy_from_slice(&[0x1f, 0x8b, 8]);
     check(&both, "unknown", "compressed with gzip");
     check(&gzip(&gzip(&plain)), "unknown", "compressed with gzip");
     check(&[skippable(), zstd(&plain)].concat(), "unknown", "compressed with zstd");
     check(b"BZh91AY&SY", "unknown", "compressed with bzip2");
-}
-
-/// kaniko and ko (go-containerregistry) name the config by its digest, with the colon; jib calls it `config.json`;
-/// rules_oci uses the paths of blobs. All of them write compressed layers named `.tar.gz`.
-#[test]
-fn archives_of_other_builders_are_verified() {
-    let Fixture { signed, unsigned, .. } = fixture();
-    for (image, word) in [(signed, "yes"), (unsigned, "no")] {
-        let hex = |bytes: &[u8]| bulla::digest::Digest::sha256(bytes).hex();
-        let layers: Vec<_> = image.layers.iter().map(|layer| gzip(layer)).collect();
-        for (config, prefix) in [
-            (format!("sha256:{}", hex(&image.config)), ""),
-            ("config.json".to_owned(), ""),
-            (format!("blobs/sha256/{}", hex(&image.config)), "blobs/sha256/"),
-            (config_name(image), ""),
-        ] {
-            let names: Vec<_> = layers.iter().map(|layer| format!("{prefix}{}.tar.gz", hex(layer))).collect();
-            let mut members = vec![file(&config, &image.config)];
-            members.extend(names.iter().zip(&layers).map(|(name, layer)| file(name, layer)));
-            members.push(list(&[entry(&config, &names)]));
-            check(&end(members), word, "");
-        }
-    }
-}
-
-#[test]
-fn an_archive_of_docker_before_1_10_has_no_config_that_was_signed() {
-    let Fixture { signed, .. } = fixture();
-    let id = "b".repeat(64);
-    let members = vec![
-        file("repositories", format!(r#"{{"app":{{"1.0":"{id}"}}}}"#).as_bytes()),
-        file(&format!("{id}/VERSION"), b"1.0"),
-        file(&format!("{id}/json"), &signed.config),
-        file(&format!("{id}/layer.tar"), &signed.layers[0]),
-    ];
-    check(&end(members), "unknown", "it has no manifest.json");
 }

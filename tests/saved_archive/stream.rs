@@ -12,9 +12,9 @@ use bulla::oci::referrer::signature_config;
 use bulla::store::SavedArchive;
 
 use super::Fixture;
-use super::archive;
 use super::check;
 use super::cosign_signature;
+use super::docker_archive;
 use super::end;
 use super::entry_of;
 use super::file;
@@ -49,7 +49,11 @@ fn opened(bytes: &[u8], limits: Limits) -> Result<SavedArchive, String> {
 #[test]
 fn every_byte_of_a_stream_is_read_once() {
     let Fixture { signed, .. } = fixture();
-    for bytes in [archive(&[signed]), with_layout(signed, &[(signed, Some("app:1.0"))]), gzip(&archive(&[signed]))] {
+    for bytes in [
+        docker_archive(&[signed]),
+        with_layout(&[signed], &[(signed, Some("app:1.0"))]),
+        gzip(&docker_archive(&[signed])),
+    ] {
         let mut slow = Slow { left: &bytes, read: 0 };
         let archive = SavedArchive::read(&mut slow, Limits::DEFAULT).unwrap();
         assert_eq!(slow.read, count(bytes.len()));
@@ -69,7 +73,7 @@ fn the_list_may_come_first_or_last() {
 #[test]
 fn a_stream_that_ends_early_is_refused_by_name() {
     let Fixture { signed, .. } = fixture();
-    let whole = archive(&[signed]);
+    let whole = docker_archive(&[signed]);
     // A file for which there is no room is hashed as a large one is.
     for room in [Limits::DEFAULT.graph.bytes, 0] {
         let limits = Limits::DEFAULT.with(|limits| limits.graph.bytes = room);
@@ -86,7 +90,7 @@ fn a_stream_that_ends_early_is_refused_by_name() {
 fn what_a_stream_keeps_has_limits() {
     let Fixture { signed, .. } = fixture();
     let small = Limits::DEFAULT.with(|limits| limits.graph.bytes = 300);
-    let error = opened(&archive(&[signed]), small).err().unwrap();
+    let error = opened(&docker_archive(&[signed]), small).err().unwrap();
     assert!(error.contains("is needed again, and it came in a stream"), "{error}");
     // Configs that are not listed may fill the room; then what is listed is not known.
     let json = format!("[{}1]", "1,".repeat(1000));
@@ -120,13 +124,13 @@ fn a_member_below_a_link_is_refused_in_a_stream() {
 fn a_manifest_that_was_not_read_is_could_not_tell() {
     let Fixture { signed, unsigned, .. } = fixture();
     let large = with_field(unsigned, "annotations", serde_json::json!({"x": "a".repeat(5 << 20)}));
-    check(&with_layout(signed, &[(signed, Some("app:1.0")), (unsigned, None)]), "no", "which is not verified");
+    check(&with_layout(&[signed], &[(signed, Some("app:1.0")), (unsigned, None)]), "no", "which is not verified");
     let both = [(signed, Some("app:1.0")), (&large, None)];
-    check(&with_layout(signed, &both), "unknown", "larger than the limit");
+    check(&with_layout(&[signed], &both), "unknown", "larger than the limit");
     // Also where it is the image that the list names.
-    check(&with_layout(&large, &[(&large, None)]), "unknown", "larger than the limit");
+    check(&with_layout(&[&large], &[(&large, None)]), "unknown", "larger than the limit");
     let three = [(signed, Some("app:1.0")), (&large, None), (unsigned, None)];
-    check(&with_layout(signed, &three), "no", "which is not verified");
+    check(&with_layout(&[signed], &three), "no", "which is not verified");
 }
 
 /// What there was no room for in a stream may be anything: could not tell, where a file is refused.
@@ -146,7 +150,7 @@ fn what_a_stream_did_not_keep_is_could_not_tell() {
         // The config says that it is no image.
         (&signature, &signature.config, "yes"),
     ] {
-        let whole = with_layout(signed, &[(signed, Some("app:1.0")), (image, None)]);
+        let whole = with_layout(&[signed], &[(signed, Some("app:1.0")), (image, None)]);
         let late = file(&format!("blobs/sha256/{}", Digest::sha256(late).hex()), late);
         let at = whole.windows(late.len()).position(|member| member == late).unwrap();
         let (front, rest) = (&whole[..at], &whole[at + late.len()..whole.len() - 1024]);
@@ -167,7 +171,7 @@ fn what_a_stream_did_not_keep_is_could_not_tell() {
 #[test]
 fn other_bytes_in_place_of_a_manifest_are_refused() {
     let Fixture { signed, .. } = fixture();
-    let whole = with_layout(signed, &[(signed, Some("app:1.0"))]);
+    let whole = with_layout(&[signed], &[(signed, Some("app:1.0"))]);
     let name = format!("blobs/sha256/{}", Digest::sha256(&signed.manifest).hex());
     let manifest = file(&name, &signed.manifest);
     let at = whole.windows(manifest.len()).position(|member| member == manifest).unwrap();
@@ -181,7 +185,7 @@ fn other_bytes_in_place_of_a_manifest_are_refused() {
 #[test]
 fn links_beside_a_layout_are_refused() {
     let Fixture { signed, .. } = fixture();
-    let mut bytes = with_layout(signed, &[(signed, Some("app:1.0"))]);
+    let mut bytes = with_layout(&[signed], &[(signed, Some("app:1.0"))]);
     bytes.truncate(bytes.len() - 1024);
     check(&end(vec![bytes, member("l", b'2', "index.json", b"")]), "unknown", "a symbolic link");
 }

@@ -1,73 +1,133 @@
-//! Archives as `docker save` writes them, with and without an OCI layout.
+//! Archives as `docker save` writes them, with and without an OCI layout, and the members that they are made of.
+
+use std::collections::BTreeSet;
 
 use bulla::digest::Digest;
 use serde_json::json;
 
 use super::image::TestImage;
 
+/// The name of every image in these archives.
+pub const NAME: &str = "app:1.0";
+
 /// An archive as podman and skopeo write it: the configs and layers of these images, and Docker's list of them.
 pub fn docker_archive(images: &[&TestImage]) -> Vec<u8> {
-    archive(images, |bytes| Digest::sha256(bytes).hex(), Vec::new())
+    let mut members: Vec<_> = images.iter().flat_map(|image| files(image)).collect();
+    members.push(list(&images.iter().map(|image| entry_of(image)).collect::<Vec<_>>()));
+    end(once(members))
 }
 
-/// An archive as Docker 25 writes it: Docker's list of `listed`, and an OCI layout with the images `entries`. The layout has
-/// everything that is below them.
-pub fn with_layout(listed: &[&TestImage], entries: &[&TestImage]) -> Vec<u8> {
-    let mut files = vec![("oci-layout".to_owned(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec())];
-    for image in entries.iter().flat_map(|entry| entry.children.iter().chain([*entry])) {
-        files.push((blob(&image.manifest), image.manifest.clone()));
-        files.extend(image.blobs().into_iter().map(|bytes| (blob(bytes), bytes.to_vec())));
+/// An archive as Docker 25 writes it: Docker's list of `listed`, and an OCI layout with the images `entries`, each with a
+/// name or without one. The layout has everything that is below them.
+pub fn with_layout(listed: &[&TestImage], entries: &[(&TestImage, Option<&str>)]) -> Vec<u8> {
+    let mut members: Vec<Vec<u8>> = Vec::new();
+    for image in entries.iter().map(|(image, _)| image).chain(listed) {
+        let manifests = image.children.iter().chain([*image]).map(|it| &*it.manifest);
+        members.extend(image.blobs().into_iter().chain(manifests).map(|part| file(&blob_path(part), part)));
     }
-    let manifests: Vec<_> = entries.iter().map(|entry| entry.descriptor.bare()).collect();
+    let manifests: Vec<_> = entries
+        .iter()
+        .map(|(image, name)| {
+            let mut entry = serde_json::to_value(&image.descriptor).unwrap();
+            if let Some(name) = name {
+                entry["annotations"] = json!({"org.opencontainers.image.ref.name": name});
+            }
+            entry
+        })
+        .collect();
     let index = json!({"schemaVersion": 2, "manifests": manifests}).to_string();
-    files.push(("index.json".to_owned(), index.into_bytes()));
-    archive(listed, blob, files)
+    members.push(file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#));
+    members.push(file("index.json", index.as_bytes()));
+    members.push(list(&listed.iter().map(|image| entry_of_blobs(image)).collect::<Vec<_>>()));
+    end(once(members))
 }
 
-fn archive(images: &[&TestImage], name: impl Fn(&[u8]) -> String, mut files: Vec<(String, Vec<u8>)>) -> Vec<u8> {
-    let mut list = Vec::new();
-    for image in images {
-        let parts = image.layers.iter().chain([&image.config]);
-        files.extend(parts.map(|bytes| (name(bytes), bytes.clone())));
-        let layers: Vec<_> = image.layers.iter().map(|layer| name(layer)).collect();
-        list.push(json!({"Config": name(&image.config), "RepoTags": null, "Layers": layers}));
-    }
-    files.push(("manifest.json".to_owned(), json!(list).to_string().into_bytes()));
-    tar(files)
+// ---------------------------------------------------------------------------------------------- the list
+
+/// Docker's list with these entries.
+pub fn list(entries: &[String]) -> Vec<u8> {
+    file("manifest.json", format!("[{}]", entries.join(",")).as_bytes())
 }
 
-fn blob(bytes: &[u8]) -> String {
+/// An entry of Docker's list.
+pub fn entry(config: &str, layers: &[String]) -> String {
+    json!({"Config": config, "RepoTags": [NAME], "Layers": layers}).to_string()
+}
+
+/// The entry of an image whose [`files`] are in the archive.
+pub fn entry_of(image: &TestImage) -> String {
+    entry(&config_name(image), &image.layers.iter().map(|layer| layer_name(layer)).collect::<Vec<_>>())
+}
+
+/// The same with the paths of blobs.
+pub fn entry_of_blobs(image: &TestImage) -> String {
+    entry(&blob_path(&image.config), &image.layers.iter().map(|layer| blob_path(layer)).collect::<Vec<_>>())
+}
+
+// ---------------------------------------------------------------------------------------------- the files
+
+/// The files of an image as skopeo and podman name them.
+pub fn files(image: &TestImage) -> Vec<Vec<u8>> {
+    let mut members = vec![file(&config_name(image), &image.config)];
+    members.extend(image.layers.iter().map(|layer| file(&layer_name(layer), layer)));
+    members
+}
+
+pub fn config_name(image: &TestImage) -> String {
+    format!("{}.json", Digest::sha256(&image.config).hex())
+}
+
+pub fn layer_name(layer: &[u8]) -> String {
+    format!("{}.tar", Digest::sha256(layer).hex())
+}
+
+pub fn blob_path(bytes: &[u8]) -> String {
     format!("blobs/sha256/{}", Digest::sha256(bytes).hex())
 }
 
-/// A tar archive of these files, each name once.
-fn tar(mut files: Vec<(String, Vec<u8>)>) -> Vec<u8> {
-    files.sort();
-    files.dedup_by(|one, other| one.0 == other.0);
-    let mut tar = Vec::new();
-    for (name, body) in files {
-        let mut header = [0; 512];
-        let size = format!("{:011o}\0", body.len());
-        let fields: [(usize, &[u8]); 9] = [
-            (0, name.as_bytes()),
-            (100, b"0000644\0"),
-            (108, b"0000000\0"),
-            (116, b"0000000\0"),
-            (124, size.as_bytes()),
-            (136, b"00000000000\0"),
-            (148, b"        "),
-            (156, b"0"),
-            (257, b"ustar\x0000"),
-        ];
-        for (start, bytes) in fields {
-            header[start..start + bytes.len()].copy_from_slice(bytes);
-        }
-        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        tar.extend_from_slice(&header);
-        tar.extend_from_slice(&body);
-        tar.resize(tar.len().next_multiple_of(512), 0);
+// ---------------------------------------------------------------------------------------------- the tar archive
+
+/// A regular file.
+pub fn file(name: &str, body: &[u8]) -> Vec<u8> {
+    member(name, b'0', "", body)
+}
+
+/// A member of the type `kind`.
+pub fn member(name: &str, kind: u8, link: &str, body: &[u8]) -> Vec<u8> {
+    let size = format!("{:011o}\0", body.len());
+    let fields: [(usize, &[u8]); 9] = [
+        (0, name.as_bytes()),
+        (100, b"0000644\0"),
+        (108, b"0000000\0"),
+        (116, b"0000000\0"),
+        (124, size.as_bytes()),
+        (136, b"00000000000\0"),
+        (156, &[kind]),
+        (157, link.as_bytes()),
+        (257, b"ustar\x0000"),
+    ];
+    with_fields([vec![0; 512], body.to_vec()].concat(), &fields)
+}
+
+/// A member with these fields in its header, and a right checksum.
+pub fn with_fields(mut member: Vec<u8>, fields: &[(usize, &[u8])]) -> Vec<u8> {
+    for (start, bytes) in fields.iter().chain(&[(148, &b"        "[..])]) {
+        member[*start..start + bytes.len()].copy_from_slice(bytes);
     }
-    tar.resize(tar.len() + 1024, 0);
-    tar
+    let sum: u32 = member[..512].iter().map(|byte| u32::from(*byte)).sum();
+    member[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    member.resize(member.len().next_multiple_of(512), 0);
+    member
+}
+
+/// The archive of these members.
+pub fn end(mut members: Vec<Vec<u8>>) -> Vec<u8> {
+    members.push(vec![0; 1024]);
+    members.concat()
+}
+
+/// The members, each once: images may have parts in common.
+fn once(members: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut seen = BTreeSet::new();
+    members.into_iter().filter(|member| seen.insert(Digest::sha256(member))).collect()
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use bulla::digest::Digest;
 use bulla::oci::Descriptor;
 use bulla::oci::Platform;
+use bulla::oci::media_type::IN_TOTO;
 use bulla::oci::media_type::OCI_CONFIG;
 use bulla::oci::media_type::OCI_EMPTY;
 use bulla::oci::media_type::OCI_INDEX;
@@ -90,6 +91,27 @@ pub fn referrer(subject: &Descriptor, artifact_type: &str, payload: &[u8]) -> Te
     let mut descriptor = Descriptor::of(OCI_MANIFEST, &manifest);
     descriptor.artifact_type = Some(artifact_type.to_owned());
     TestImage { config, layers: vec![payload.to_vec()], children: Vec::new(), manifest, descriptor }
+}
+
+/// An attestation manifest of BuildKit about `sibling`, with an image config, so that a loader could make an image of it.
+pub fn buildkit_attestation(sibling: &TestImage) -> TestImage {
+    let layer = b"{}".to_vec();
+    let config = json!({
+        "architecture": "unknown", "os": "unknown",
+        "rootfs": {"type": "layers", "diff_ids": [Digest::sha256(&layer).to_string()]},
+    });
+    let config = config.to_string().into_bytes();
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": OCI_MANIFEST,
+        "config": Descriptor::of(OCI_CONFIG, &config),
+        "layers": [Descriptor::of(IN_TOTO, &layer)],
+    });
+    let manifest = manifest.to_string().into_bytes();
+    let mut descriptor = Descriptor::of(OCI_MANIFEST, &manifest);
+    descriptor.platform = Platform::parse("unknown/unknown");
+    descriptor.annotations.insert("vnd.docker.reference.type".to_owned(), "attestation-manifest".to_owned());
+    descriptor.annotations.insert("vnd.docker.reference.digest".to_owned(), sibling.digest().to_string());
+    TestImage { config, layers: vec![layer], children: Vec::new(), manifest, descriptor }
 }
 
 impl TestImage {

@@ -1,26 +1,24 @@
 //! What `docker load` loads from a docker-archive, judged by policy files.
 //!
-//! The invariant: an image is let in only if a manifest names its config and its layers, every policy lets in that manifest
-//! or an index around it, and the index lists the manifest as a platform, where one was asked for as that one.
+//! The invariant: an image is let in only if a manifest of an image names its config and its layers, and every policy lets in
+//! that manifest or an index around it; where a platform was asked for, it is that platform of the index.
 //!
 //! 1. A digest that a policy blocks, of the archive or of a manifest with the config, is a no whatever else is there.
-//! 2. Compare the layers with those that the config names, as without a policy.
+//! 2. Compare the layers with those that the config names, as without a policy. What is in an index and no platform, so that
+//!    nothing is required of it, is no image.
 //! 3. Judge the image that the manifest was found in, whole, or for the platform that was asked for.
 //! 4. If that does not count, judge the manifest by itself. Then it borrows nothing from the index.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::nonempty::NonEmpty;
 use crate::oci::Descriptor;
-use crate::oci::Document;
 use crate::oci::ImageConfig;
 use crate::oci::Platform;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
-use crate::ops::image_platforms::ImagePlatforms;
 use crate::ops::pinned;
 use crate::ops::policy;
 use crate::ops::policy::Judgement;
@@ -29,56 +27,44 @@ use crate::ops::policy::PolicyOutcome;
 use crate::ops::policy::PolicyVerdict;
 use crate::ops::saved::candidates::CandidateManifest;
 use crate::ops::saved::candidates::ManifestsByConfig;
-use crate::ops::saved::comparison::compare;
-use crate::ops::saved::let_in::ArchiveLetIn;
-use crate::ops::saved::let_in::ArchiveNotLetIn;
+use crate::ops::saved::comparison::MatchedImage;
+use crate::ops::saved::fault::SavedFault;
 use crate::ops::saved::let_in::SavedImageLetIn;
 use crate::ops::saved::let_in::SavedPolicyFault;
-use crate::ops::saved::let_in::SavedPolicyVerdict;
-use crate::ops::saved::verdict::SavedFault;
-use crate::ordered;
+use crate::ops::saved::proven::ArchiveNotProven;
+use crate::ops::saved::proven::ProvenArchive;
+use crate::ops::saved::proven::SavedVerdict;
 use crate::policy_file::LoadedPolicy;
 use crate::policy_file::PolicyRefusal;
 use crate::policy_file::RequiredPolicyError;
-use crate::store::ContradictionReason;
 use crate::store::LoadedImage;
 use crate::store::SavedArchive;
 use crate::store::Source;
-use crate::store::StoreError;
 
 /// Judges every image that `docker load` loads from `archive` by each of `policies`, with the name of its file, and by the
 /// manifests and evidence in `evidence`: those of the image at `tag_or_digest`, or of all images there. The name that is
 /// judged is the one in `options`, for every image of the archive. No layer is read from `evidence`.
 ///
 /// # Errors
-/// [`ArchiveNotLetIn`]: a no if one of the images is refused, else could-not-tell.
+/// [`ArchiveNotProven`]: a no if one of the images is refused, else could-not-tell.
 pub async fn verify_by_policies<'p>(
     archive: &SavedArchive,
     evidence: &dyn Source,
     tag_or_digest: Option<&TagOrDigest>,
     policies: &[(&'p str, &'p LoadedPolicy)],
     options: PolicyOptions<'_>,
-) -> Result<ArchiveLetIn<'p>, ArchiveNotLetIn<'p>> {
+) -> Result<ProvenArchive<SavedImageLetIn<'p>>, ArchiveNotProven<SavedImageLetIn<'p>, SavedPolicyFault<'p>>> {
     if policies.is_empty() {
         return Err(OpsError::from(RequiredPolicyError::Nothing).into());
     }
-    let configs = ordered::set(archive.images().iter().map(|image| *image.config.digest()));
+    let configs = archive.configs();
     let found = ManifestsByConfig::find(evidence, tag_or_digest, &configs, options.limits()).await?;
-    let (judgements, platforms) = (BTreeMap::new(), BTreeMap::new());
-    let mut judge = ArchiveJudge { evidence, judgements, options, platforms, policies };
+    let mut judge = ArchiveJudge { evidence, judgements: BTreeMap::new(), options, policies };
     let mut verdicts = Vec::new();
     for image in archive.images() {
         verdicts.push(judge.verdict_on(image, &found).await);
     }
-    let nothing = || OpsError::NothingLoaded { place: archive.place().to_owned() };
-    let let_in = ArchiveLetIn::of(NonEmpty::collect(verdicts).ok_or_else(nothing)?)?;
-    match archive.beside(&let_in.proven()).map_err(OpsError::from)? {
-        None => Ok(let_in),
-        Some(other) => {
-            let (place, reason) = (archive.place().to_owned(), ContradictionReason::NotProven(other));
-            Err(OpsError::from(StoreError::Contradiction { place, reason }).into())
-        }
-    }
+    ProvenArchive::of(archive, verdicts, SavedImageLetIn::covers)
 }
 
 /// Judges the images of one archive. Each manifest and index is judged once: many configs may be in one index.
@@ -86,27 +72,22 @@ struct ArchiveJudge<'a, 'p> {
     evidence: &'a dyn Source,
     judgements: BTreeMap<Digest, Result<Judgement<'p>, Arc<OpsError>>>,
     options: PolicyOptions<'a>,
-    platforms: BTreeMap<Digest, Result<Platforms, Arc<OpsError>>>,
     policies: &'a [(&'p str, &'p LoadedPolicy)],
-}
-
-/// The manifests of the platforms of an index.
-#[derive(Clone)]
-struct Platforms {
-    manifests: Arc<BTreeSet<Digest>>,
-    /// Why one of them could not be read, if that happened.
-    unread: Option<StoreError>,
 }
 
 impl<'p> ArchiveJudge<'_, 'p> {
     /// The verdict on one image of the archive. One manifest that counts is enough, unless a policy blocks something.
-    async fn verdict_on(&mut self, image: &LoadedImage, found: &ManifestsByConfig<'_>) -> SavedPolicyVerdict<'p> {
+    async fn verdict_on(
+        &mut self,
+        image: &LoadedImage,
+        found: &ManifestsByConfig<'_>,
+    ) -> SavedVerdict<SavedImageLetIn<'p>, SavedPolicyFault<'p>> {
         let (config, names) = (*image.config.digest(), image.names.clone());
         let mut faults: Vec<_> = self.blocked(image, found).into_iter().collect();
         if faults.is_empty() {
             for candidate in found.with_config(&config) {
                 match self.candidate(image, candidate).await {
-                    Ok(let_in) => return SavedPolicyVerdict::LetIn(let_in),
+                    Ok(let_in) => return SavedVerdict::Accepted(let_in),
                     Err(why) => faults.extend(why),
                 }
             }
@@ -114,7 +95,7 @@ impl<'p> ArchiveJudge<'_, 'p> {
         }
         let unknown = || SavedFault::NoManifest { place: self.evidence.origin().to_string() };
         let faults = NonEmpty::collect(faults).unwrap_or_else(|| NonEmpty::one(unknown().into()));
-        SavedPolicyVerdict::NotLetIn { config, names, faults }
+        SavedVerdict::NotAccepted { config, names, faults }
     }
 
     /// A digest that a policy blocks: of the config, of a layer in the archive, packed or unpacked, or of a manifest with
@@ -138,8 +119,9 @@ impl<'p> ArchiveJudge<'_, 'p> {
         image: &LoadedImage,
         candidate: &CandidateManifest,
     ) -> Result<SavedImageLetIn<'p>, Vec<SavedPolicyFault<'p>>> {
-        let CandidateManifest { content, manifest, root } = candidate;
-        compare(image, manifest, self.options.limits()).map_err(|fault| vec![fault.into()])?;
+        let CandidateManifest { content, root, .. } = candidate;
+        let matched = MatchedImage::compare(image, candidate, self.options.limits());
+        let matched = matched.map_err(|fault| vec![fault.into()])?;
         let manifest = *content.digest();
         let (judged, judgement) = match self.counts(root, image, manifest).await {
             Ok(judgement) => (root.digest, judgement),
@@ -150,14 +132,12 @@ impl<'p> ArchiveJudge<'_, 'p> {
                 Err(other) => return Err(vec![why, other]),
             },
         };
-        let layers = image.layers.iter().map(|layer| layer.size).collect();
-        let (config, names) = (*image.config.digest(), image.names.clone());
         let is_one_platform = self.options.platform().is_some();
-        Ok(SavedImageLetIn::proven((config, manifest, judged), is_one_platform, judgement, layers, names))
+        Ok(SavedImageLetIn::proven(matched, judged, is_one_platform, judgement))
     }
 
-    /// The judgement on `subject`, if every policy lets it in, and `manifest` is it or one of its platforms: the one that
-    /// was asked for, if one was.
+    /// The judgement on `subject`, which is `manifest` or an index with it, if every policy lets it in, and `manifest` is the
+    /// platform that was asked for, if one was.
     async fn counts(
         &mut self,
         subject: &Descriptor,
@@ -175,9 +155,6 @@ impl<'p> ArchiveJudge<'_, 'p> {
         };
         if !judgement.is_let_in() {
             return Err(SavedPolicyFault::NotLetIn { judgement, subject: subject.digest });
-        }
-        if subject.digest != manifest {
-            self.check_platform(subject, &judgement, manifest).await?;
         }
         let Some(platform) = wanted else { return Ok(judgement) };
         let config = ImageConfig::parse(&image.config, self.options.limits()).map_err(SavedFault::Config)?;
@@ -204,48 +181,6 @@ impl<'p> ArchiveJudge<'_, 'p> {
         let judged = judged.map_err(Arc::new);
         self.judgements.insert(subject.digest, judged.clone());
         judged
-    }
-
-    /// Checks that `manifest` is one of the platforms of the index `subject`. An attestation manifest of BuildKit is no
-    /// platform, so no requirement was evaluated for it.
-    async fn check_platform(
-        &mut self,
-        subject: &Descriptor,
-        judgement: &Judgement<'p>,
-        manifest: Digest,
-    ) -> Result<(), SavedPolicyFault<'p>> {
-        let index = subject.digest;
-        let platforms = match self.platforms.get(&index) {
-            Some(known) => known.clone(),
-            None => {
-                let listed = self.platforms_of(judgement).await.map_err(Arc::new);
-                self.platforms.insert(index, listed.clone());
-                listed
-            }
-        };
-        let Platforms { manifests, unread } =
-            platforms.map_err(|error| SavedPolicyFault::NotJudged { error, subject: index })?;
-        match (manifests.contains(&manifest), unread) {
-            (true, _) => Ok(()),
-            (false, Some(error)) => Err(SavedFault::Unread(error).into()),
-            (false, None) => Err(SavedPolicyFault::NotAPlatform { index, manifest }),
-        }
-    }
-
-    /// The platforms of the image that was judged.
-    async fn platforms_of(&self, judgement: &Judgement<'p>) -> Result<Platforms, OpsError> {
-        let limits = self.options.limits();
-        let mut found = ImagePlatforms::default();
-        if let Some((_, PolicyOutcome { root, .. })) = judgement.outcomes.first()
-            && let Document::Index(index) = Document::parse(root, limits)?
-        {
-            found = ImagePlatforms::of(self.evidence, *root.digest(), index, limits).await?;
-        }
-        let manifests = ordered::set(found.manifests.iter().map(|manifest| manifest.digest));
-        Ok(Platforms {
-            manifests: Arc::new(manifests),
-            unread: found.unread.into_iter().map(|(_, error)| error).next(),
-        })
     }
 }
 

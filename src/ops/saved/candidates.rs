@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::limits::count;
+use crate::oci::AttestationManifest;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
@@ -14,6 +15,7 @@ use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::ops::OpsError;
 use crate::ops::pinned;
+use crate::ops::saved::fault::SavedFault;
 use crate::ops::walk::Step;
 use crate::ops::walk::Walk;
 use crate::store::ListedImage;
@@ -29,12 +31,28 @@ pub(super) struct ManifestsByConfig<'a> {
     wanted: &'a BTreeSet<Digest>,
 }
 
-/// A manifest, and the image that it was found in.
+/// A manifest with a wanted config, and the image that it was found in.
 pub(super) struct CandidateManifest {
     pub(super) content: Content,
     pub(super) manifest: Manifest,
     /// The image: the manifest itself, or the index that it is in.
     pub(super) root: Descriptor,
+}
+
+impl CandidateManifest {
+    /// Refuses a manifest that is no image. The invariant: of an index, this refuses what
+    /// [`ImagePlatforms`](crate::ops::image_platforms::ImagePlatforms) leaves out, by the same rule, so that a manifest which
+    /// is not required to be anything never counts as an image. It does so also for one that is signed itself
+    /// (threats: docker-archive-statements).
+    ///
+    /// # Errors
+    /// [`SavedFault::NotAnImage`].
+    pub(super) fn check_image(&self) -> Result<(), SavedFault> {
+        match AttestationManifest::has_statements_alone(&self.manifest) {
+            true => Err(SavedFault::NotAnImage { manifest: *self.content.digest() }),
+            false => Ok(()),
+        }
+    }
 }
 
 impl<'a> ManifestsByConfig<'a> {
@@ -49,7 +67,7 @@ impl<'a> ManifestsByConfig<'a> {
         wanted: &'a BTreeSet<Digest>,
         limits: &Limits,
     ) -> Result<Self, OpsError> {
-        let mut found = Self { by_config: BTreeMap::new(), unread: None, wanted };
+        let mut found = Self::none(wanted);
         let mut walk = Walk::new(source, limits);
         if let Some(named) = tag_or_digest {
             let root = pinned::resolve(source, named).await?;
@@ -70,6 +88,38 @@ impl<'a> ManifestsByConfig<'a> {
             }
         }
         Ok(found)
+    }
+
+    /// Reads the manifests and indexes `digests`, and what is in the indexes, within one budget of `limits.graph`, and keeps the
+    /// manifests with a config in `wanted`. One that `source` does not have could have any config.
+    ///
+    /// # Errors
+    /// [`OpsError`] if a limit is exceeded.
+    pub(super) async fn below(
+        source: &dyn Source,
+        digests: &BTreeSet<Digest>,
+        wanted: &'a BTreeSet<Digest>,
+        limits: &Limits,
+    ) -> Result<Self, OpsError> {
+        let mut found = Self::none(wanted);
+        let mut walk = Walk::new(source, limits);
+        for digest in digests {
+            match pinned::resolve(source, &TagOrDigest::Digest(*digest)).await {
+                Ok(root) => {
+                    walk.pay(root.descriptor())?;
+                    found.add(source, &mut walk, root, limits).await?;
+                }
+                Err(error) => {
+                    walk.count()?;
+                    found.note(error);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    const fn none(wanted: &'a BTreeSet<Digest>) -> Self {
+        Self { by_config: BTreeMap::new(), unread: None, wanted }
     }
 
     /// The manifests with this config.

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::nonempty::NonEmpty;
 use crate::oci::Descriptor;
-use crate::oci::Manifest;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::ops::outcome::Verdict;
 use crate::ops::saved::candidates::CandidateManifest;
 use crate::ops::saved::candidates::ManifestsByConfig;
-use crate::ops::saved::verdict::SavedFault;
+use crate::ops::saved::fault::SavedFault;
 use crate::ops::verify;
 use crate::ops::verify_options::VerifyOptions;
 use crate::store::Source;
@@ -29,14 +28,6 @@ pub(super) struct ConfigCandidates<'a> {
 
 /// The verdicts by the digest of their subject, each evaluated once: many configs may be in one index.
 type Verdicts = BTreeMap<Digest, Arc<Verdict>>;
-
-/// A verified manifest that names a config.
-pub(super) struct ProvenConfig {
-    /// The manifest.
-    pub(super) manifest: Digest,
-    /// What was signed: the manifest, or the index that it is in.
-    pub(super) subject: VerifiedSubject,
-}
 
 impl<'a> ConfigCandidates<'a> {
     /// Finds the manifests with one of `configs`: those of the image at `tag_or_digest`, or of all images in `evidence`.
@@ -58,24 +49,23 @@ impl<'a> ConfigCandidates<'a> {
         self.options
     }
 
-    /// The first verified manifest that names `config` and that `check` accepts.
+    /// What `check` makes of the first verified manifest that names `config` and that it accepts, and what was signed: the
+    /// manifest, or the index that it is in.
     ///
     /// # Errors
     /// Why no manifest counts, one fault for each, or that there is no such manifest.
-    pub(super) async fn verify(
+    pub(super) async fn verify<T>(
         &mut self,
         config: &Digest,
-        check: impl Fn(&Manifest) -> Result<(), SavedFault>,
-    ) -> Result<ProvenConfig, NonEmpty<SavedFault>> {
+        check: impl Fn(&CandidateManifest) -> Result<T, SavedFault>,
+    ) -> Result<(T, VerifiedSubject), NonEmpty<SavedFault>> {
         let mut faults = Vec::new();
         for candidate in self.found.with_config(config) {
             let signed = signed(candidate, self.evidence, self.options, &mut self.verdicts).await;
-            match signed.map(|subject| (subject, check(&candidate.manifest))) {
+            match signed.map(|subject| (check(candidate), subject)) {
                 Err(verdict) => faults.push(SavedFault::Signature { verdict }),
-                Ok((_, Err(fault))) => faults.push(fault),
-                Ok((subject, Ok(()))) => {
-                    return Ok(ProvenConfig { manifest: *candidate.content.digest(), subject });
-                }
+                Ok((Err(fault), _)) => faults.push(fault),
+                Ok((Ok(checked), subject)) => return Ok((checked, subject)),
             }
         }
         if let Some(error) = self.found.unread() {

@@ -2,7 +2,8 @@
 
 use crate::digest::Digest;
 use crate::nonempty::NonEmpty;
-use crate::ops::saved::verdict::SavedFault;
+use crate::ops::saved::fault::ImageFault;
+use crate::ops::saved::fault::SavedFault;
 use crate::verify::VerifiedSubject;
 
 /// An image id that a signed manifest names as the digest of its config. A proof type, made only by
@@ -70,7 +71,7 @@ impl ImageIdVerdict {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Accepted(_) => false,
-            Self::NotAccepted { faults, .. } => faults.iter().all(SavedFault::is_refusal),
+            Self::NotAccepted { faults, .. } => faults.iter().all(ImageFault::is_refusal),
         }
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::digest::Digest;
 use crate::envelope::Attachment;
-use crate::envelope::DocumentFault;
 use crate::envelope::EnvelopeError;
 use crate::key::PublicKey;
 use crate::limits::Limits;
@@ -56,8 +55,7 @@ impl AttachedBundle {
         if !subjects.iter().flatten().flatten().any(|digest| digest == subject.digest()) {
             return Err(TimestampingError::OtherSubject);
         }
-        let document = Document::parse(manifest, limits)
-            .map_err(|error| EnvelopeError::Form(DocumentFault::Manifest(Box::new(error))))?;
+        let document = Document::parse(manifest, limits).map_err(|error| EnvelopeError::Form(error.to_string()))?;
         Ok(Self { annotations: document.annotations().clone(), manifest: *manifest.digest(), signature })
     }
 
@@ -181,8 +179,7 @@ impl BundleSignatures {
             referrer::bundle_manifest_with(&self.subject, bundle.bundle(), media_type, base.annotations.clone())
                 .map_err(|error| EnvelopeError::Json { format: "signature manifest", error })?;
         // A manifest beyond the limits would be unreadable for verifiers.
-        let _readable = Document::parse(&manifest, limits)
-            .map_err(|error| EnvelopeError::Form(DocumentFault::Manifest(Box::new(error))))?;
+        let _readable = Document::parse(&manifest, limits).map_err(|error| EnvelopeError::Form(error.to_string()))?;
         let attachment = Attachment { blobs: vec![bundle.bundle().clone()], manifest };
         Ok(Stamped::Now(Box::new(TimestampedSignature::of_bundle(attachment, base.manifest, bundle.proof().clone()))))
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::limits::count;
+use crate::oci::AttestationManifest;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::name::equivalent_names;
@@ -24,6 +25,8 @@ pub(super) struct SavedManifests {
     pub(super) attachments: BTreeSet<Digest>,
     /// The declared size of each config and layer, in bytes.
     pub(super) sizes: BTreeMap<Digest, u64>,
+    /// The manifests whose layers are all in-toto statements: they are no images.
+    statements: BTreeSet<Digest>,
     /// Why a manifest in the archive, or the config that says what it is, could not be read: a loader may read it.
     pub(super) unread: BTreeMap<Digest, StoreError>,
 }
@@ -48,7 +51,7 @@ impl SavedManifests {
     pub(super) fn read(archive: &Archive, limits: &Limits) -> Option<Self> {
         let mut bytes = limits.graph.bytes;
         let (mut attachments, mut nodes) = (BTreeSet::new(), BTreeMap::new());
-        let (mut sizes, mut unread) = (BTreeMap::new(), BTreeMap::new());
+        let (mut sizes, mut statements, mut unread) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         let mut waiting = archive.entries();
         while let Some(entry) = waiting.pop() {
             if nodes.contains_key(&entry.digest) {
@@ -73,6 +76,7 @@ impl SavedManifests {
                         Ok(attached) => attachments.extend(attached.then_some(entry.digest)),
                         Err(error) => drop(unread.insert(entry.digest, error)),
                     }
+                    statements.extend(AttestationManifest::has_statements_alone(&manifest).then_some(entry.digest));
                     let parts = [&manifest.config].into_iter().chain(&manifest.layers);
                     sizes.extend(parts.clone().map(|part| (part.digest, part.size)));
                     SavedManifest::Image(entry.bare(), parts.map(|part| part.digest).collect())
@@ -90,7 +94,7 @@ impl SavedManifests {
             };
             nodes.insert(entry.digest, node);
         }
-        Some(Self { attachments, nodes, sizes, unread })
+        Some(Self { attachments, nodes, sizes, statements, unread })
     }
 
     /// Why a manifest could not be read, if that happened: it may be the one that `refusal` misses. Otherwise `refusal`.
@@ -119,6 +123,13 @@ impl SavedManifests {
         let may_lack = !has_name && matches!(proven_by, ProvenBy::Content(_));
         let agrees = (may_lack || is_there(&archive.entries())) && image.repo_tags.iter().flatten().all(named);
         agrees.then_some(files)
+    }
+
+    /// A manifest with exactly these files that is no image, since its layers are in-toto statements.
+    pub(super) fn statements_with(&self, files: &[Digest]) -> Option<Digest> {
+        let has_files =
+            |digest: &&Digest| matches!(self.nodes.get(digest), Some(SavedManifest::Image(_, image)) if image == files);
+        self.statements.iter().find(has_files).copied()
     }
 
     /// Whether one of the manifests `waiting`, or a manifest below one of them, has exactly these files.

@@ -76,4 +76,7 @@ pub enum ContradictionReason {
         /// The size in its manifest.
         wanted: u64,
     },
+    /// `manifest.json` lists an attestation manifest of BuildKit, or another manifest of in-toto statements, as an image.
+    #[error("its manifest.json lists {0} as an image, and its layers are in-toto statements")]
+    Statements(Digest),
 }
