@@ -43,6 +43,11 @@ impl Drop for Stores {
 }
 
 impl Stores {
+    /// Layouts and archives alone: references to registries are refused.
+    pub(super) fn local() -> Self {
+        Self(Images::local(Limits::DEFAULT))
+    }
+
     /// Prepares the stores of these references. The registry client is set up only if one of them needs it.
     pub(super) fn new<T: AsRef<str>>(
         args: &RegistryArgs,
@@ -93,6 +98,7 @@ impl Stores {
 
     /// Opens the store of `reference` to list its images. The reference must not name an image.
     pub(super) fn open_to_list(&self, reference: &str) -> Result<Arc<dyn Source>, Failure> {
+        not_standard_input(reference)?;
         let parsed = parse(reference)?;
         if names_an_image(reference)? {
             let message = format!("`{reference}` names one image, but all images of its location are listed");

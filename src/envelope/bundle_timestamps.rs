@@ -18,7 +18,6 @@ use serde_json::value::to_raw_value;
 
 use crate::digest::Digest;
 use crate::envelope::BundleDocument;
-use crate::envelope::DocumentFault;
 use crate::envelope::EnvelopeError;
 use crate::envelope::StoredTimestamp;
 use crate::json;
@@ -42,7 +41,7 @@ pub fn add_bundle_timestamp(
     wanted.timestamps.push(added);
     match BundleDocument::parse(&written, limits)?.verification_material == wanted {
         true => Ok(written),
-        false => Err(EnvelopeError::Form(DocumentFault::BundleTimestamp)),
+        false => Err(EnvelopeError::Form("a bundle to which no timestamp can be added".to_owned())),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Why a signed document cannot be read, or was not signed by a key.
 
 use crate::digest::Digest;
-use crate::envelope::DocumentFault;
 use crate::envelope::NotaryError;
 use crate::json::JsonError;
 use crate::key::KeyId;
@@ -59,7 +58,7 @@ pub enum EnvelopeError {
     },
     /// A field is missing, empty or contradicts another.
     #[error("{0}")]
-    Form(DocumentFault),
+    Form(String),
     /// The JSON is not that of this format.
     #[error("not the JSON of a {format}: {error}")]
     Json {
@@ -91,7 +90,7 @@ pub enum EnvelopeError {
         limit: u64,
     },
     /// A Notary Project envelope breaks a rule, or cannot be judged.
-    #[error(transparent)]
+    #[error("{0}")]
     Notary(#[from] NotaryError),
     /// A Notary Project envelope breaks a rule of the strict reader, and the lenient one
     /// ([`Strictness::AsNotation`](crate::envelope::Strictness)) reads it.
@@ -158,7 +157,6 @@ impl EnvelopeError {
         match self {
             Self::Json { error, .. } => error.is_limit(),
             Self::Certificates { error, .. } => error.is_limit(),
-            Self::Form(fault) => fault.is_limit(),
             Self::Limit { .. } => true,
             Self::Notary(error) | Self::OnlyLenient(error) => error.is_undetermined(),
             _ => false,

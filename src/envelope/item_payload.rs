@@ -197,10 +197,10 @@ fn is_with_certificate_of(document: &SignedDocument, identity: &SigningIdentity<
 #[non_exhaustive]
 pub enum SigningFault {
     /// The format does not allow it.
-    #[error(transparent)]
+    #[error("{0}")]
     Envelope(#[from] EnvelopeError),
     /// The signer failed.
-    #[error(transparent)]
+    #[error("{0}")]
     Signer(#[from] SignerError),
 }
 

@@ -104,8 +104,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Tries all ways to give each of `owners` one of their signers or none, beside those who are chosen already, and keeps
-    /// the size of the largest pairing.
+    /// Gives each of `owners` one of their signers or none, beside those who are chosen already.
     fn extend(&mut self, owners: &[&'a BTreeSet<SignerCredential>]) {
         self.best = self.best.max(self.chosen.len());
         let Some((first, rest)) = owners.split_first() else { return };

@@ -118,7 +118,7 @@ pub enum LoadProblem {
         key: bool,
     },
     /// A quorum that nobody can meet.
-    #[error(transparent)]
+    #[error("{0}")]
     Quorum(#[from] QuorumError),
     /// A signed name cannot be used.
     #[error(transparent)]

@@ -20,6 +20,7 @@ mod policy;
 mod policy_file;
 mod reported_verdict;
 mod request;
+mod request_archive;
 mod request_file;
 mod revocation;
 mod saved;

@@ -13,9 +13,12 @@ use crate::key::PublicKey;
 use crate::ops::audit::AuditedSignature;
 use crate::ops::audit::LogAudit;
 use crate::ops::request::AttachedSignatures;
+use crate::ops::saved::IdentifiedImage;
+use crate::ops::saved::ProvenArchive;
 use crate::report::ReportedError;
 use crate::report::certificate::ReportedCertificate;
 use crate::report::list::LazyList;
+use crate::report::request_archive::ReportedArchiveImage;
 use crate::report::request_file::ReportedFile;
 use crate::request::Action;
 use crate::request::Attestation;
@@ -36,6 +39,8 @@ use crate::time::Time;
 #[serde(rename_all = "camelCase")]
 pub struct RequestResult<'a> {
     approved: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archive: Option<&'a str>,
     created: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     expired: Option<bool>,
@@ -62,6 +67,7 @@ impl<'a> RequestResult<'a> {
         let owners = request.owners().iter().zip(standing);
         Self {
             approved: matches!(approve(request, response), Ok(Ok(_))),
+            archive: None,
             created: request.created().to_string(),
             expired: None,
             expires: request.expires().to_string(),
@@ -79,15 +85,18 @@ impl<'a> RequestResult<'a> {
     }
 
     /// The request with its items, and whether it has expired at `now`. `previous` is the reader's own copy of the previous
-    /// request.
+    /// request. `archive` is a docker-archive, by its reference, whose images were found in the request.
     pub fn with_items(
         request: &'a SigningRequest,
         response: &'a SigningResponse,
         previous: Option<&'a SigningRequest>,
+        archive: Option<(&'a str, &'a ProvenArchive<IdentifiedImage>)>,
         now: Time,
     ) -> Self {
-        let item = move |item| ReportedItem::of(item, response, previous);
+        let images = move |item: &'a RequestItem| archive.map(|(_, archive)| ReportedArchiveImage::all(archive, item));
+        let item = move |item| ReportedItem { images: images(item), ..ReportedItem::of(item, response, previous) };
         Self {
+            archive: archive.map(|(reference, _)| reference),
             expired: Some(now > request.expires()),
             files: Some(ReportedFile::all(request, response, previous)),
             items: Some(LazyList::new(move || request.items().iter().map(item))),
@@ -119,6 +128,8 @@ struct ReportedItem<'a> {
     content_size: Option<u64>,
     digest: &'a Digest,
     identity: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images: Option<Vec<ReportedArchiveImage<'a>>>,
     kind: String,
     labels: &'a BTreeMap<String, String>,
     media_type: &'a str,
@@ -163,6 +174,7 @@ impl<'a> ReportedItem<'a> {
             content_size: item.content_size,
             digest: &item.digest,
             identity: sign.and_then(|sign| sign.identity.as_deref()),
+            images: None,
             kind: item.kind().to_string(),
             labels: &item.labels,
             media_type: &item.media_type,

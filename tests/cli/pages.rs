@@ -372,6 +372,7 @@ const REPORTS: &[(&str, &[&str])] = &[
             "signers && bulla request new oci:app:v1 -o r --owner ann=p256.crt --cert-chain p256.crt --format notary-jws --expiry 9d && r",
             STATEMENT,
             "bulla request new --file release.pub -o r --owner release=release.pub && r --file release.pub",
+            "bulla request new oci:app:v1 -o r --owner release=release.pub && bulla copy oci:app:v1 docker-archive:d.tar:app:1.0 && r --archive docker-archive:d.tar",
         ],
     ),
     (

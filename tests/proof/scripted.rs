@@ -173,9 +173,9 @@ impl<S: Sink> Sink for Scripted<S> {
         Box::pin(async move {
             self.inner.push_manifest(content, tag).await.map_err(|error| match error {
                 StoreError::Protocol { place, .. } => {
-                    let response =
+                    let answer =
                         ErrorResponse { body: ErrorText::None, host: None, phrase: "Bad Request", status: 400 };
-                    StoreError::MissingBlob { place, response }
+                    StoreError::MissingBlob { answer, place }
                 }
                 other => other,
             })

@@ -148,7 +148,10 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
     ),
     (
         "request show",
-        ["bulla request show request.json", "bulla request show request.json --owner ann=ann.pub --threshold 1"],
+        [
+            "bulla request show request.json --owner ann=ann.pub --threshold 1",
+            "bulla request show request.json --archive docker-archive:app.tar --evidence app.evidence.tar",
+        ],
     ),
     (
         "request sign",

@@ -130,6 +130,14 @@ pub(in crate::cli) struct RequestShowArgs {
     /// A copy of a file of the request, to be compared with it; several may be given
     #[arg(long, value_name = "PATH")]
     pub(in crate::cli) file: Vec<PathBuf>,
+    /// An archive of docker save, to show which image of the request each image in it is: docker-archive:FILE, or
+    /// docker-archive:- for standard input
+    #[arg(long, value_name = "REF")]
+    pub(in crate::cli) archive: Option<String>,
+    /// Where the manifests of the request are, unless the archive has them: a layout or an archive, as copy --evidence
+    /// writes them
+    #[arg(long, value_name = "PLACE", requires = "archive")]
+    pub(in crate::cli) evidence: Option<String>,
     /// Show predicates and texts in full
     #[arg(long)]
     pub(in crate::cli) full: bool,

@@ -1,9 +1,9 @@
 //! The rows of a file on the page that people read before they sign.
 
 use crate::cli::line::Lines;
-use crate::cli::request::page::INDENT;
 use crate::cli::request::page::PREDICATE_LINES;
 use crate::cli::request::page::RequestPage;
+use crate::cli::request::rows::INDENT;
 use crate::cli::request::rows::Spaces;
 use crate::cli::request::rows::fact;
 use crate::cli::request::rows::pieces;

@@ -23,7 +23,7 @@ pub(super) fn merge(args: &RequestMergeArgs) -> Result<Exit, Failure> {
         documents::failure(&args.out, error).hint("bulla request attach takes the responses one by one as well")
     })?;
     files::write(&args.out, &merged, overwrite)?;
-    let page = RequestPage { request: &request, response: &response, files: None, previous: None, full: false };
+    let page = RequestPage::new(&request, &response);
     match args.output {
         Output::Json => render::report(&page.outcome("request merge", &args.out)),
         Output::Text => render::text(&page.summary()),

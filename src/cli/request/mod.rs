@@ -1,5 +1,6 @@
 //! The `request` commands: the offline exchange of signing requests and signing responses.
 
+mod archive;
 pub(super) mod args;
 mod asked;
 mod attach;

@@ -85,13 +85,8 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     let bytes = RequestDraft { items, ..draft }.to_json(&limits).map_err(to_failure)?;
     let written = SigningRequest::parse(&bytes, &limits).map_err(to_failure)?;
     files::write(&args.out, &bytes, overwrite)?;
-    let page = RequestPage {
-        request: &written,
-        response: &SigningResponse::to(&written),
-        files: None,
-        previous: None,
-        full: false,
-    };
+    let response = SigningResponse::to(&written);
+    let page = RequestPage::new(&written, &response);
     match args.output {
         Output::Json => render::report(&page.outcome("request new", &args.out)),
         Output::Text => render::text(&page.summary()),

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use crate::cli::line::Lines;
 use crate::cli::quantity::amount;
+use crate::cli::request::archive::CheckedArchive;
+use crate::cli::request::rows::INDENT;
 use crate::cli::request::rows::Spaces;
 use crate::cli::request::rows::fact;
 use crate::cli::request::rows::label;
@@ -36,19 +38,25 @@ use bulla::x509::CertificateChain;
 /// The number of lines of a predicate, or of the text of a file, that are shown without `--full`.
 pub(super) const PREDICATE_LINES: usize = 24;
 
-/// The indentation of the rows of an item.
-pub(super) const INDENT: &str = "   ";
-
 /// A request, and the signatures that answer it.
 pub(super) struct RequestPage<'a> {
     pub(super) request: &'a SigningRequest,
     pub(super) response: &'a SigningResponse,
+    /// The archive whose images were found in the request.
+    pub(super) archive: Option<&'a CheckedArchive>,
     /// The files of the request whose content was checked.
     pub(super) files: Option<&'a CheckedFiles>,
     /// The reader's own copy of the previous request.
     pub(super) previous: Option<&'a SigningRequest>,
     /// Whether predicates and texts are shown in full.
     pub(super) full: bool,
+}
+
+impl<'a> RequestPage<'a> {
+    /// The request and its answers, with nothing beside them, shortened.
+    pub(super) const fn new(request: &'a SigningRequest, response: &'a SigningResponse) -> Self {
+        Self { request, response, archive: None, files: None, previous: None, full: false }
+    }
 }
 
 impl RequestPage<'_> {
@@ -139,6 +147,9 @@ impl RequestPage<'_> {
         }
         for (key, value) in &item.labels {
             label(page, INDENT, "label", key, Some(value));
+        }
+        if let Some(archive) = self.archive {
+            archive.rows(item, page);
         }
         self.previous_item(item, page);
         self.action(item, page);
@@ -241,7 +252,9 @@ impl RequestPage<'_> {
 
     /// The whole page, for a JSON report.
     pub(super) fn report(&self, now: Time) -> Report<RequestResult<'_>> {
-        let result = RequestResult::with_items(self.request, self.response, self.previous, now).with_files(self.files);
+        let archive = self.archive.map(CheckedArchive::reported);
+        let result = RequestResult::with_items(self.request, self.response, self.previous, archive, now);
+        let result = result.with_files(self.files);
         Report::new("request show", vec![result])
     }
 

@@ -6,6 +6,9 @@ use bulla::text::is_unsafe_to_show;
 /// The width of a row of text: with label and indentation it fits a terminal of 80 columns.
 const WIDTH: usize = 64;
 
+/// The indentation of the rows of an item.
+pub(super) const INDENT: &str = "   ";
+
 /// The prefix of the labels that people compare most; it is not shown.
 const PREFIX: &str = "org.opencontainers.image.";
 

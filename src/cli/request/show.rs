@@ -4,6 +4,7 @@ use crate::cli::args::Output;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
 use crate::cli::render;
+use crate::cli::request::archive::CheckedArchive;
 use crate::cli::request::args::RequestShowArgs;
 use crate::cli::request::copies;
 use crate::cli::request::documents;
@@ -16,12 +17,15 @@ pub(super) fn show(args: &RequestShowArgs, now: Time) -> Result<Exit, Failure> {
     let response = documents::responses(&args.response, &request)?;
     let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
     let files = copies::check(&args.request, &request, &args.file, &MessageHasher::new([], 0))?;
+    let archive = args.archive.as_ref();
+    let archive =
+        archive.map(|archive| CheckedArchive::check(archive, args.evidence.as_deref(), &request)).transpose()?;
     let page = RequestPage {
-        request: &request,
-        response: &response,
+        archive: archive.as_ref(),
         files: Some(&files),
-        previous: previous.as_ref(),
         full: args.full,
+        previous: previous.as_ref(),
+        ..RequestPage::new(&request, &response)
     };
     match args.output {
         Output::Json => render::report(&page.report(now)),

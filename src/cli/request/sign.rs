@@ -63,7 +63,7 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     let mut run = SigningRun { args, copies: &copies, log, request: &request, response, signer: signer.as_ref() };
     run.finish()?;
     let SigningRun { response, .. } = run;
-    let page = RequestPage { request: &request, response: &response, files: None, previous: None, full: false };
+    let page = RequestPage::new(&request, &response);
     match args.output {
         Output::Json => render::report(&page.outcome("request sign", &args.out)),
         Output::Text => {
@@ -116,7 +116,7 @@ fn show(
     all.merge(others).map_err(|error| documents::failure(&args.request, error))?;
     let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
     let (previous, full) = (previous.as_ref(), args.full);
-    let page = RequestPage { request, response: &all, files: Some(copies), previous, full };
+    let page = RequestPage { files: Some(copies), previous, full, ..RequestPage::new(request, &all) };
     render::page(&page.text());
     let truncated = page.truncated();
     if truncated > 0 && !args.yes {

@@ -35,8 +35,7 @@ impl VerifiedLogEntries {
     ///
     /// # Errors
     /// The first [`TransparencyError`] of an entry; [`TransparencyRule::EntryDuplicate`]; [`TransparencyRule::LogUnknown`]
-    /// if there are entries, and none is of a trusted log; [`TransparencyRule::LogThreshold`] if too few logs have the
-    /// signature.
+    /// if no entry is of a trusted log, [`TransparencyRule::LogThreshold`] if too few logs have the signature.
     pub fn verify(
         entries: &[TransparencyLogEntry],
         threshold: NonZeroUsize,

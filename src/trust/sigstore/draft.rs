@@ -167,13 +167,13 @@ impl TrustedRootDraft {
 #[non_exhaustive]
 pub enum TrustedRootDraftError {
     /// The JSON.
-    #[error(transparent)]
+    #[error("{0}")]
     Json(#[from] JsonError),
     /// The key of a log.
-    #[error(transparent)]
+    #[error("{0}")]
     Key(#[from] UnnamedLogKey),
     /// The trusted root that it makes.
-    #[error(transparent)]
+    #[error("{0}")]
     Root(#[from] TrustedRootError),
 }
 
