@@ -1,5 +1,5 @@
-//! Container engines: what docker, podman, buildah and skopeo save is verified from the file and from a pipe, and what docker
-//! and podman load from it is what was verified.
+//! Container engines: what docker, podman, buildah, skopeo and crane save is verified from the file and from a pipe, and what
+//! docker and podman load from it is what was verified. crane has the writer of ko and kaniko.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -138,7 +138,7 @@ fn ids(output: &PeerOutput) -> Ids {
 }
 
 /// The archives, and how many images each has.
-const ARCHIVES: [(&str, usize); 9] = [
+const ARCHIVES: [(&str, usize); 11] = [
     ("docker", 1),
     ("containerd", 1),
     ("two", 2),
@@ -147,6 +147,8 @@ const ARCHIVES: [(&str, usize); 9] = [
     ("skopeo", 1),
     ("skopeo-other", 1),
     ("umoci", 1),
+    ("crane", 1),
+    ("crane-two", 2),
     ("ours", 3),
 ];
 const MUTATED: usize = 500;
@@ -171,6 +173,8 @@ podman save -q --format docker-archive -o podman.tar APP
 buildah --root "$PWD/storage" --runroot /run/podman --storage-driver vfs push -q APP docker-archive:buildah.tar:APP
 skopeo copy -q --src-tls-verify=false docker://APP docker-archive:skopeo.tar:APP
 skopeo copy -q --src-tls-verify=false docker://OTHER docker-archive:skopeo-other.tar:OTHER
+crane --insecure pull APP crane.tar
+crane --insecure pull APP OTHER crane-two.tar
 umoci init --layout made
 umoci new --image made:1.0
 umoci insert --image made:1.0 app /app
