@@ -192,6 +192,13 @@ fn a_certificate_that_is_not_valid_yet_does_not_count_at_any_time() {
     let evidence = [scene.signing().evidence()];
     assert_eq!(verdict(&trusting, &evidence, scene.after(0)), "accepted");
     assert_eq!(verdict(&trusting, &evidence, scene.after(-61)), "not-yet-valid");
+    // Also below a root that is valid already.
+    let (begin, end) = (scene.after(DAY), scene.after(3 * DAY));
+    let signer = scene.shop.issue_for(&scene.root, plan("/C=US/O=Acme/CN=later", LEAF), begin, end);
+    let trusting = verifier([scene.identity("bob", "CN=later")], 1).with_expiry_at(scene.after(2 * DAY));
+    let evidence = [Signing { signer: &signer, ..scene.signing() }.evidence()];
+    assert_eq!(verdict(&trusting, &evidence, begin), "accepted");
+    assert_eq!(verdict(&trusting, &evidence, scene.after(DAY - 61)), "not-yet-valid");
 }
 
 /// Also where the root is valid already: each certificate of the chain must be.
