@@ -253,9 +253,9 @@ fn error(n: usize) -> StoreError {
     let place = "registry.example/app".to_owned();
     let answer = || ErrorResponse { body: ErrorText::None, host: None, phrase: "Service Unavailable", status: 503 };
     match n % 7 {
-        0 => StoreError::Denied { credential: None, place, reason: DenialReason::Answer(answer()) },
+        0 => StoreError::Denied { credential: None, place, reason: DenialReason::Registry(answer()) },
         1 => StoreError::NotFound { content: bulla::store::MissingContent::Resource(place) },
-        2 => StoreError::Protocol { place, reason: ProtocolFault::Answer(answer()) },
+        2 => StoreError::Protocol { place, reason: ProtocolFault::ErrorStatus(answer()) },
         3 => StoreError::Throttled { place, wait: Some(1) },
         4 => StoreError::TooLarge { what: place, limit: 1 },
         5 => StoreError::TooMany { place, what: "pages", limit: 20 },

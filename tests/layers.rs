@@ -110,6 +110,23 @@ fn public_enums_are_open_or_closed_for_a_reason() {
 }
 
 #[test]
+fn no_verdict_can_be_dropped_unread() {
+    let found: Vec<_> = sources().iter().flat_map(enums::verdicts).collect();
+    let droppable: Vec<_> = found.iter().filter(|(_, used)| !used).collect();
+    assert!(droppable.is_empty(), "not `#[must_use]`: {droppable:?}");
+    let declared: BTreeSet<_> = found.iter().map(|(name, _)| *name).collect();
+    let listed: BTreeSet<_> = enums::VERDICTS.iter().copied().collect();
+    assert_eq!(declared, listed, "left: declared, right: listed");
+
+    let verdicts = |text: &str| enums::verdicts(&Source::new("a.rs", text));
+    assert_eq!(verdicts("#[must_use]\npub enum Verdict<'a> {}\npub struct Other;\n"), [("Verdict", true)]);
+    assert_eq!(
+        verdicts("#[must_use]\npub struct Other;\n#[derive(Debug)]\npub struct Verdict;\n"),
+        [("Verdict", false)]
+    );
+}
+
+#[test]
 fn each_way_to_import_is_seen() {
     let home = "//! Home.\npub struct Name;\nimpl Name {\n    pub fn new() {}\n}\npub fn act() {}\n";
     let face = "//! Face.\nmod home;\nmod other;\n\npub use home::Name;\npub use home::act as deed;\n";
@@ -215,6 +232,7 @@ fn good_code_passes() {
         \x20   let text = \"std::fs crate::cli { fn println!( \\\" let _ = \";\n\
         \x20   let raw = r#\"tokio \" {\"#;\n    match c { '{' => 1, '\\'' => 2, _ => 3 };\n    Err(ContentError::Digest { want })\n}\n\
         fn make() -> Content {\n    todo()\n}\nimpl Show for Content {\n}\n\
+        enum E {\n    #[error(transparent)]\n    A(#[from] B),\n    #[error(\"no c\")]\n    C(#[source] D),\n}\n\
         #[cfg(test)]\nmod tests {\n    use crate::cli::X;\n    fn f() { println!(); let _ = std::fs::read(); }\n}\n";
     assert_eq!(rules::broken(&Source::new("verify/mod.rs", text)), Vec::<String>::new());
 }
@@ -286,6 +304,21 @@ fn each_rule_can_fail() {
         ("trust/root.rs", "//! Drop.\nfn f() { let _ = parse(); }\n", "2: dropped result: `let _ =`"),
         ("envelope/dsse.rs", "//! Drop.\nfn f() { parse().ok() }\n", "2: dropped result: `.ok()`"),
         ("verify/mod.rs", "//! Drop.\nfn f() {\n    parse()\n        .ok()\n}\n", "4: dropped result: `.ok()`"),
+        (
+            "ops/error.rs",
+            "//! Twice.\nenum E {\n    #[error(\"{0}\")]\n    A(#[from] B),\n}\n",
+            "4: repeated message: the message shows the error",
+        ),
+        (
+            "ops/error.rs",
+            "//! Twice.\nenum E {\n    #[error(\"at {0}: {}\", 1)]\n    /// Why.\n    A(#[source] B),\n}\n",
+            "5: repeated message: the message shows the error",
+        ),
+        (
+            "ops/error.rs",
+            "//! Twice.\n#[error(\n    \"{source}\"\n)]\nstruct E {\n    source: B,\n}\n",
+            "3: repeated message: a field `source`",
+        ),
         (
             "ops/import.rs",
             "//! Forged.\nuse crate::verify::VerifiedSubject;\nfn f() { g(VerifiedSubject { digest }) }\n",

@@ -25,6 +25,8 @@ mod artifacts_in_registries;
 mod bench;
 #[path = "policy_commands/buildkit.rs"]
 mod buildkit;
+#[path = "policy_commands/carried.rs"]
+mod carried;
 #[path = "policy_commands/documents.rs"]
 mod documents;
 #[path = "policy_commands/evidence_files.rs"]

@@ -85,6 +85,14 @@ impl JudgedName {
         let repository = RepositoryName::normalised(repository);
         let repository =
             repository.map_err(|error| Failure::unknown(error.to_string()).hint("--as HOST/REPOSITORY"))?;
+        let has_tag = || match name.parse::<Reference>() {
+            Ok(Reference::Registry(typed)) => matches!(typed.tag_or_digest(), TagOrDigest::Tag(_)),
+            Ok(_) | Err(_) => false,
+        };
+        if tag.is_some() && !has_tag() {
+            let message = format!("`{name}`: what follows the colon is no tag");
+            return Err(Failure::unknown(message).hint("--as HOST/REPOSITORY[:TAG]"));
+        }
         Ok(Self { is_of_registry: false, repository, tag })
     }
 }

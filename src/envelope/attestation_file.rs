@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::envelope::AnnotatedEnvelope;
 use crate::envelope::Bundle;
 use crate::envelope::BundleVersion;
+use crate::envelope::DocumentFault;
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
@@ -184,7 +185,7 @@ impl AttestationFile {
             }
         };
         if shape.count() > 1 {
-            let error = EnvelopeError::Form("a document in two forms of attestations at once".to_owned());
+            let error = EnvelopeError::Form(DocumentFault::TwoForms);
             self.unread.push(UnreadAttestation { error, place });
             return Ok(());
         }

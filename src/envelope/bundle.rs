@@ -3,6 +3,7 @@
 use crate::envelope::BundleContent;
 use crate::envelope::BundleDocument;
 use crate::envelope::BundleVersion;
+use crate::envelope::DocumentFault;
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::MaterialForm;
@@ -14,6 +15,7 @@ use crate::json::JsonError;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::media_type;
+use crate::text::Untrusted;
 
 /// A Sigstore bundle of a DSSE envelope, of version 0.1 to 0.3. sigstore/protobuf-specs, `sigstore_bundle.proto`.
 ///
@@ -52,10 +54,7 @@ impl Bundle {
     /// [`EnvelopeError`], also for an unknown version, and for a bundle of a message signature, which is not about an
     /// image.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
-        let refused = || {
-            let why = "a bundle over a message signature: it signs a file, not an image".to_owned();
-            EnvelopeError::Form(why)
-        };
+        let refused = || EnvelopeError::Form(DocumentFault::BundleOfFile);
         let BundleDocument { content, verification_material, version } =
             BundleDocument::parse_with(bytes, limits, |_| Err(refused()))?;
         match content {
@@ -73,7 +72,10 @@ impl Bundle {
         let bundle = Self::parse(bytes, limits)?;
         match bundle.version == called {
             true => Ok(bundle),
-            false => Err(EnvelopeError::Form(format!("a bundle of another version than {media_type:?}"))),
+            false => {
+                let media_type = Untrusted::new(media_type);
+                Err(EnvelopeError::Form(DocumentFault::BundleVersion { media_type }))
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::envelope::BundleVersion;
+use crate::envelope::DocumentFault;
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::VerificationMaterial;
@@ -108,12 +109,11 @@ impl BundleDocument {
         let json = |error| EnvelopeError::Json { format: "Sigstore bundle", error };
         let wire: BundleWire<'_> = json::parse_document(bytes, limits).map_err(json)?;
         let version = BundleVersion::of(&wire.media_type)?;
-        let form = |why: &str| Err(EnvelopeError::Form(why.to_owned()));
         let content = match (wire.dsse_envelope, wire.message_signature) {
             (Some(envelope), None) => BundleContent::Envelope(Envelope::from_wire(envelope, limits)?),
             (None, Some(signature)) => message(&signature)?,
-            (Some(_), Some(_)) => return form("a bundle with both an envelope and a message signature"),
-            (None, None) => return form("a bundle without content"),
+            (Some(_), Some(_)) => return Err(EnvelopeError::Form(DocumentFault::TwoContents)),
+            (None, None) => return Err(EnvelopeError::Form(DocumentFault::NoContent)),
         };
         Ok(Self { content, verification_material: wire.verification_material.read(version, limits)?, version })
     }
@@ -147,7 +147,7 @@ impl WireMessageDigest<'_> {
         let hash = base64::decode("messageDigest.digest", &self.digest)?;
         match hash.len() == algorithm.len() {
             true => Ok(MessageDigest { algorithm, hash }),
-            false => Err(EnvelopeError::Form(format!("a message digest of {} bytes by {algorithm}", hash.len()))),
+            false => Err(EnvelopeError::Form(DocumentFault::MessageDigest { algorithm, got: hash.len() })),
         }
     }
 }

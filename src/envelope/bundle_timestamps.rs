@@ -18,6 +18,7 @@ use serde_json::value::to_raw_value;
 
 use crate::digest::Digest;
 use crate::envelope::BundleDocument;
+use crate::envelope::DocumentFault;
 use crate::envelope::EnvelopeError;
 use crate::envelope::StoredTimestamp;
 use crate::json;
@@ -41,7 +42,7 @@ pub fn add_bundle_timestamp(
     wanted.timestamps.push(added);
     match BundleDocument::parse(&written, limits)?.verification_material == wanted {
         true => Ok(written),
-        false => Err(EnvelopeError::Form("a bundle to which no timestamp can be added".to_owned())),
+        false => Err(EnvelopeError::Form(DocumentFault::BundleTimestamp)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why a signed document cannot be read, or was not signed by a key.
 
 use crate::digest::Digest;
+use crate::envelope::DocumentFault;
 use crate::envelope::NotaryError;
 use crate::json::JsonError;
 use crate::key::KeyId;
@@ -58,7 +59,7 @@ pub enum EnvelopeError {
     },
     /// A field is missing, empty or contradicts another.
     #[error("{0}")]
-    Form(String),
+    Form(DocumentFault),
     /// The JSON is not that of this format.
     #[error("not the JSON of a {format}: {error}")]
     Json {
@@ -90,7 +91,7 @@ pub enum EnvelopeError {
         limit: u64,
     },
     /// A Notary Project envelope breaks a rule, or cannot be judged.
-    #[error("{0}")]
+    #[error(transparent)]
     Notary(#[from] NotaryError),
     /// A Notary Project envelope breaks a rule of the strict reader, and the lenient one
     /// ([`Strictness::AsNotation`](crate::envelope::Strictness)) reads it.
@@ -157,6 +158,7 @@ impl EnvelopeError {
         match self {
             Self::Json { error, .. } => error.is_limit(),
             Self::Certificates { error, .. } => error.is_limit(),
+            Self::Form(fault) => fault.is_limit(),
             Self::Limit { .. } => true,
             Self::Notary(error) | Self::OnlyLenient(error) => error.is_undetermined(),
             _ => false,

@@ -197,10 +197,10 @@ fn is_with_certificate_of(document: &SignedDocument, identity: &SigningIdentity<
 #[non_exhaustive]
 pub enum SigningFault {
     /// The format does not allow it.
-    #[error("{0}")]
+    #[error(transparent)]
     Envelope(#[from] EnvelopeError),
     /// The signer failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Signer(#[from] SignerError),
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::digest::Digest;
+use crate::envelope::DocumentFault;
 use crate::envelope::EnvelopeError;
 use crate::envelope::MaterialForm;
 use crate::envelope::NotSignedBy;
@@ -116,7 +117,7 @@ impl SimpleSigningPayload {
         let wire: PayloadWire = json::parse(payload.bytes(), limits).map_err(json)?;
         // A NUL character ends a string for some readers and not for others (threats: nul-in-text).
         if json::has_nul(payload.bytes()) {
-            return Err(EnvelopeError::Form("a string with a NUL character".to_owned()));
+            return Err(EnvelopeError::Form(DocumentFault::Nul));
         }
         if wire.critical.kind != TYPE {
             return Err(EnvelopeError::unknown("critical.type", &wire.critical.kind));

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::digest::Digest;
 use crate::digest::DigestAlgorithm;
+use crate::envelope::DocumentFault;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Payload;
 use crate::json;
@@ -116,12 +117,11 @@ impl Statement {
         predicate_type: &str,
         predicate: &RawValue,
     ) -> Result<Vec<u8>, EnvelopeError> {
-        let form = |why: &str| Err(EnvelopeError::Form(why.to_owned()));
         if !predicate.get().starts_with('{') {
-            return form("a predicate is a JSON object");
+            return Err(EnvelopeError::Form(DocumentFault::PredicateNotObject));
         }
         if predicate_type.is_empty() || predicate_type == media_type::COSIGN_SIGN_PREDICATE {
-            return form("an attestation has a predicate type, and not that of an image signature");
+            return Err(EnvelopeError::Form(DocumentFault::PredicateType));
         }
         let without = json::to_go(&StatementWire {
             kind: TYPES.map(str::to_owned).into_iter().next().unwrap_or_default(),
@@ -190,13 +190,13 @@ impl<'a> StatementFields<'a> {
             return Err(EnvelopeError::unknown("statement type", &wire.kind));
         }
         if wire.has_nul() {
-            return Err(EnvelopeError::Form("a string with a NUL character".to_owned()));
+            return Err(EnvelopeError::Form(DocumentFault::Nul));
         }
         if wire.predicate_type.is_empty() {
-            return Err(EnvelopeError::Form("a statement without predicate type".to_owned()));
+            return Err(EnvelopeError::Form(DocumentFault::NoPredicateType));
         }
         if wire.subject.is_empty() {
-            return Err(EnvelopeError::Form("a statement without subject".to_owned()));
+            return Err(EnvelopeError::Form(DocumentFault::NoSubject));
         }
         let most = wire.subject.iter().map(|subject| subject.digest.len()).max().unwrap_or(0);
         for (what, got, limit) in [

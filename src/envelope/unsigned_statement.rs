@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
+use crate::envelope::DocumentFault;
 use crate::envelope::EnvelopeError;
 use crate::envelope::ResourceDescriptor;
 use crate::envelope::predicate_limits;
@@ -47,14 +48,13 @@ impl UnsignedStatement {
     /// # Errors
     /// As [`UnsignedStatement::parse`].
     pub fn of_json(json: Box<RawValue>, limits: &Limits) -> Result<Self, EnvelopeError> {
-        let form = |why: &str| Err(EnvelopeError::Form(why.to_owned()));
         let StatementFields { predicate, predicate_type, subjects } =
             StatementFields::read(json.get().as_bytes(), limits)?;
         if !predicate.is_some_and(|predicate| predicate.get().starts_with('{')) {
-            return form("a statement whose predicate is not a JSON object");
+            return Err(EnvelopeError::Form(DocumentFault::StatementPredicate));
         }
         if predicate_type == media_type::COSIGN_SIGN_PREDICATE {
-            return form("a statement with the predicate type of an image signature, which `sign` makes");
+            return Err(EnvelopeError::Form(DocumentFault::StatementType));
         }
         Ok(Self { json, predicate_type, subjects })
     }

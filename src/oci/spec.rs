@@ -36,7 +36,7 @@ use crate::text::Untrusted;
 pub enum ConversionError {
     /// A descriptor with a field that violates the image specification, or with an unsupported digest.
     #[error("the descriptor is not accepted: {0}")]
-    Descriptor(#[source] JsonError),
+    Descriptor(JsonError),
     /// A digest by an algorithm other than SHA-256 and SHA-512.
     #[error(transparent)]
     Digest(#[from] DigestError),

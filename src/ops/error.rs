@@ -21,6 +21,8 @@ use crate::verify::Reason;
 use crate::verify::VerifierError;
 
 /// An error of an operation: could not tell, or not done. It is a refusal only if [`OpsError::is_refusal`] says so.
+///
+/// Its message contains the messages of its causes, and `source()` is `None`, as for errors of stores.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpsError {
@@ -43,10 +45,10 @@ pub enum OpsError {
         want: String,
     },
     /// An image config cannot be parsed.
-    #[error("{0}")]
+    #[error(transparent)]
     Config(#[from] ConfigError),
     /// A document cannot be written as an envelope.
-    #[error("{0}")]
+    #[error(transparent)]
     Envelope(#[from] EnvelopeError),
     /// The source holds evidence, and layers were requested.
     #[error("{place}: it holds the evidence of images, without their layers")]
@@ -83,7 +85,7 @@ pub enum OpsError {
         place: String,
     },
     /// A document cannot be written as JSON.
-    #[error("{0}")]
+    #[error(transparent)]
     Json(#[from] JsonError),
     /// Layers were requested from a function that reads manifests only.
     #[error("`ops::verify::verify` reads no configs and layers; `ops::layers::verify` does")]
@@ -97,14 +99,14 @@ pub enum OpsError {
         subject: Digest,
     },
     /// A manifest in the graph cannot be parsed.
-    #[error("{0}")]
+    #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// The requirements of a policy file cannot be evaluated.
     #[error("the policy cannot be evaluated: {0}")]
-    Policy(#[from] RequiredPolicyError),
+    Policy(RequiredPolicyError),
     /// The owners of a policy file cannot be evaluated.
     #[error("the policy cannot be evaluated: {0}")]
-    Verifier(#[from] VerifierError),
+    Verifier(VerifierError),
     /// A manifest of an index is missing, and all of them were requested.
     #[error("{platform}, {digest}: {error}")]
     NoChild {
@@ -168,7 +170,7 @@ pub enum OpsError {
         reason: NotLoadable,
     },
     /// A new signature does not verify, so it is not attached.
-    #[error("{0}")]
+    #[error(transparent)]
     NotSigned(#[from] NotSignedBy),
     /// The destination names another digest than that of the image.
     #[error("{place}: the image is {got}, not {want}; digests do not change")]
@@ -251,7 +253,7 @@ pub enum OpsError {
     },
     /// A log could not be asked, so nothing is attached.
     #[error("no log entry: {0}")]
-    SignatureLog(#[from] SignatureLogError),
+    SignatureLog(SignatureLogError),
     /// A signature of an image could not be fetched, so it is unknown whether it has a timestamp.
     #[error("{place}: cannot tell whether it is a signature without a timestamp: {reason}")]
     SignatureUnread {
@@ -261,10 +263,10 @@ pub enum OpsError {
         reason: Reason,
     },
     /// The signer failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Signer(#[from] SignerError),
     /// The store failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// The timestamp authority did not answer with a timestamp that counts, so nothing is attached.
     #[error("no timestamp for the signature of {subject}: {error}")]
@@ -276,7 +278,7 @@ pub enum OpsError {
     },
     /// The timestamp authority could not be asked, so nothing is attached.
     #[error("no timestamp: {0}")]
-    TimestampAuthority(#[from] TimestampAuthorityError),
+    TimestampAuthority(TimestampAuthorityError),
     /// Indexes are nested deeper than the limit.
     #[error("{digest}: nested deeper than {limit}")]
     TooDeep {
@@ -321,6 +323,30 @@ pub enum ReadBackReason {
     SignaturesMissing,
 }
 
+impl From<RequiredPolicyError> for OpsError {
+    fn from(error: RequiredPolicyError) -> Self {
+        Self::Policy(error)
+    }
+}
+
+impl From<SignatureLogError> for OpsError {
+    fn from(error: SignatureLogError) -> Self {
+        Self::SignatureLog(error)
+    }
+}
+
+impl From<TimestampAuthorityError> for OpsError {
+    fn from(error: TimestampAuthorityError) -> Self {
+        Self::TimestampAuthority(error)
+    }
+}
+
+impl From<VerifierError> for OpsError {
+    fn from(error: VerifierError) -> Self {
+        Self::Verifier(error)
+    }
+}
+
 impl From<SigningFault> for OpsError {
     fn from(fault: SigningFault) -> Self {
         match fault {
@@ -350,4 +376,30 @@ impl OpsError {
 
 fn and_more(more: usize) -> String {
     if more == 0 { String::new() } else { format!(", and {more} more") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::io;
+
+    use super::*;
+
+    /// The messages of an error and its sources, one after the other, as a program prints them.
+    fn chain(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
+        std::iter::successors(Some(error), |error| (**error).source()).map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_printed_chain_repeats_no_message() {
+        let store = || StoreError::TooLarge { what: "a blob".to_owned(), limit: 1 };
+        assert_eq!(chain(&OpsError::from(store())), [store().to_string()]);
+        let refused = || io::Error::other(store());
+        assert!(refused().source().is_none());
+        let authority = TimestampAuthorityError::new("unreachable", refused());
+        assert_eq!(chain(&authority), [store().to_string()]);
+        assert_eq!(chain(&OpsError::from(authority)), [format!("no timestamp: {}", store())]);
+        let log = SignatureLogError::new("unreachable", refused());
+        assert_eq!(chain(&OpsError::from(log)), [format!("no log entry: {}", store())]);
+    }
 }

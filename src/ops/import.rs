@@ -53,6 +53,7 @@ use crate::verify::VerifiedSubject;
 /// }
 /// ```
 #[derive(Debug)]
+#[must_use]
 pub struct VerifiedGraph {
     /// The blobs of the evidence, as they were verified.
     evidence: BTreeMap<Digest, Content>,

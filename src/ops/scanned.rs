@@ -14,7 +14,7 @@ use crate::store::Source;
 #[non_exhaustive]
 pub enum ScannedError {
     /// The image could not be read.
-    #[error("{0}")]
+    #[error(transparent)]
     Image(#[from] OpsError),
     /// The subject is an index, and a scanner looks at one of its platforms.
     #[error("a scanner looks at one platform, and {subject} is an index of several")]

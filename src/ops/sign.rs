@@ -8,6 +8,7 @@ use tracing::info_span;
 
 use crate::envelope;
 use crate::envelope::DatedArtifact;
+use crate::envelope::DocumentFault;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Form;
 use crate::envelope::Forms;
@@ -83,7 +84,7 @@ impl SignOptions<'_> {
     fn readable(&self, sink: &dyn Sink) -> Result<String, EnvelopeError> {
         let texts = self.annotations.iter().flat_map(|(key, value)| [key, value]).chain(&self.reference);
         match texts.into_iter().any(|text| text.contains('\0')) {
-            true => Err(EnvelopeError::Form("a NUL character in what is to be signed".to_owned())),
+            true => Err(EnvelopeError::Form(DocumentFault::NulToSign)),
             false => Ok(self.reference.clone().unwrap_or_else(|| name(sink))),
         }
     }

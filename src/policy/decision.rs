@@ -5,6 +5,7 @@
 /// If all of several rules have to be met, one unmet rule is final, even if something could not be read. If any of them
 /// is enough, one met rule is final. Every other case with something unknown is undetermined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 pub enum Decision {
     /// It is met.
     Met,
@@ -15,7 +16,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// The decision if all of `decisions` have to be met.
+    /// The decision if all of `decisions` have to be met. None at all are met, so a rule has at least one.
     pub fn all(decisions: impl IntoIterator<Item = Self>) -> Self {
         decisions.into_iter().fold(Self::Met, |all, next| match (all, next) {
             (Self::Unmet, _) | (_, Self::Unmet) => Self::Unmet,
@@ -24,7 +25,7 @@ impl Decision {
         })
     }
 
-    /// The decision if any of `decisions` is enough.
+    /// The decision if any of `decisions` is enough. Of none at all, none is.
     pub fn any(decisions: impl IntoIterator<Item = Self>) -> Self {
         decisions.into_iter().fold(Self::Unmet, |any, next| match (any, next) {
             (Self::Met, _) | (_, Self::Met) => Self::Met,
@@ -51,6 +52,7 @@ mod tests {
             (vec![Undetermined, Unmet], Unmet, Undetermined),
             (vec![Unmet, Undetermined, Met], Unmet, Met),
             (vec![Unmet, Unmet], Unmet, Unmet),
+            (vec![], Met, Unmet),
         ] {
             assert_eq!((Decision::all(list.clone()), Decision::any(list.clone())), (all, any), "{list:?}");
         }

@@ -104,7 +104,8 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Gives each of `owners` one of their signers or none, beside those who are chosen already.
+    /// Tries all ways to give each of `owners` one of their signers or none, beside those who are chosen already, and keeps
+    /// the size of the largest pairing.
     fn extend(&mut self, owners: &[&'a BTreeSet<SignerCredential>]) {
         self.best = self.best.max(self.chosen.len());
         let Some((first, rest)) = owners.split_first() else { return };

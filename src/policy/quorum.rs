@@ -32,6 +32,7 @@ pub struct Quorum {
 
 /// What a quorum comes to. It is met only by owners who have been paired, and not met only if no pairing is large enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 #[non_exhaustive]
 pub struct QuorumDecision {
     /// [`Decision::Undetermined`] if the limit `evidence.pairing_steps` ended the search before a pairing was found that is

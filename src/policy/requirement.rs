@@ -6,6 +6,7 @@ use crate::envelope::FormStatements;
 use crate::policy::About;
 use crate::policy::Condition;
 use crate::policy::MaxAgeRule;
+use crate::policy::PredicateView;
 use crate::policy::Quorum;
 use crate::policy::SignedAttestations;
 use crate::policy::SignedIndexRule;
@@ -15,8 +16,10 @@ use crate::policy::StatementKinds;
 use crate::policy::TimeEvidence;
 use crate::policy::UnmetCondition;
 use crate::policy::VexRequirement;
+use crate::predicate::IgnoredVulnerability;
 use crate::predicate::PredicateKind;
 use crate::predicate::SbomFormat;
+use crate::trust::Owner;
 
 /// The name of a requirement, which reports show.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,6 +180,16 @@ impl Requirement {
         blocked
     }
 
+    /// The vulnerabilities that the operator ignores, and that a scan found, which would not be allowed otherwise.
+    pub(crate) fn ignored(&self, view: &PredicateView) -> Vec<IgnoredVulnerability> {
+        let PredicateView::Scan(scan) = view else { return Vec::new() };
+        let rules = self.conditions.iter().filter_map(|condition| match condition {
+            Condition::Scan(rule) => Some(&rule.findings),
+            _ => None,
+        });
+        rules.flat_map(|rule| scan.ignored(rule)).collect()
+    }
+
     /// Checks the signature of an index in which unsigned statements are: the image name that it was made for.
     ///
     /// # Errors
@@ -198,6 +211,16 @@ impl Requirement {
     /// Whether a statement of `kind` about an index covers the unsigned statements in it: an image signature does.
     pub(crate) fn is_covered_by(&self, kind: &StatementKind) -> bool {
         self.signed_index.is_some() && *kind == StatementKind::ImageSignature
+    }
+
+    /// Whether signed statements of `kind` count if `owner` signed them.
+    pub(crate) fn counts_by(&self, kind: &StatementKind, owner: &Owner) -> bool {
+        self.counts(kind) && self.quorum.owners().contains(owner)
+    }
+
+    /// Whether statements of `kind` may clear vulnerabilities if `owner` signed them.
+    pub(crate) fn clears_by(&self, kind: &StatementKind, owner: &Owner) -> bool {
+        self.reads_as_vex(kind) && self.vex.as_ref().is_some_and(|vex| vex.quorum.owners().contains(owner))
     }
 
     /// Whether statements of `kind` are read: those that count, and VEX statements that clear vulnerabilities. The image

@@ -118,7 +118,7 @@ pub enum LoadProblem {
         key: bool,
     },
     /// A quorum that nobody can meet.
-    #[error("{0}")]
+    #[error(transparent)]
     Quorum(#[from] QuorumError),
     /// A signed name cannot be used.
     #[error(transparent)]

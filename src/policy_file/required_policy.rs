@@ -21,10 +21,14 @@ use crate::policy::SignedNameRule;
 use crate::policy::StatementKind;
 use crate::policy_file::LoadedPolicy;
 use crate::policy_file::RequiredOf;
+use crate::policy_file::document::IgnoreDocument;
 use crate::policy_file::document::RequirementDocument;
 use crate::policy_file::document::RequirementRule;
 use crate::policy_file::last_compiled::CompiledFor;
+use crate::policy_file::required_policy::documents::ignored_vulnerability;
 use crate::policy_file::required_policy::reading::RequirementReading;
+use crate::policy_file::walk;
+use crate::predicate::IgnoredVulnerability;
 use crate::time::Time;
 use crate::trust::TrustRoot;
 
@@ -52,6 +56,19 @@ impl RequiredOf<'_> {
         let rules = all.map(|requirement| reading.rule(requirement)).collect::<Result<Vec<_>, _>>()?;
         let rules = NonEmpty::collect(rules).ok_or(RequiredPolicyError::Nothing)?;
         Ok(Policy::new(Rule::All(rules))?)
+    }
+
+    /// The entry of `ignore` in the scan at this line by which `ignored` is ignored.
+    pub fn ignore_entry(&self, line: u32, ignored: &IgnoredVulnerability) -> Option<&IgnoreDocument> {
+        let own = self.requirements.iter().map(|requirement| std::slice::from_ref(requirement.as_ref()));
+        let all = std::iter::once(self.baseline).chain(own).flat_map(walk::below);
+        let scans = all.filter(|requirement| requirement.position.line == line);
+        let mut entries = scans.flat_map(|requirement| match &requirement.rule {
+            RequirementRule::Scan(scan) => scan.ignore.as_slice(),
+            _ => &[],
+        });
+        let is_it = |entry: &&IgnoreDocument| ignored_vulnerability(entry).is_ok_and(|one| one == *ignored);
+        entries.find(|entry| !entry.until.value.has_ended(self.now) && is_it(entry))
     }
 }
 

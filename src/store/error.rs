@@ -133,12 +133,12 @@ pub enum StoreError {
         error: ManifestError,
     },
     /// The store refuses a manifest because one of its blobs is missing.
-    #[error("{place}: a blob is missing: {answer}")]
+    #[error("{place}: a blob is missing: {response}")]
     MissingBlob {
-        /// The response of the store.
-        answer: ErrorResponse,
         /// The manifest.
         place: String,
+        /// The response of the store.
+        response: ErrorResponse,
     },
     /// The name already stands for another image, and was not to be moved.
     #[error("{place}: the name `{name}` stands for {} already", .held.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
@@ -290,8 +290,8 @@ impl StoreError {
                 same if same == error.to_string() => Self::Manifest { place: at(place), error },
                 other => Self::Protocol { place: at(place), reason: ProtocolFault::Redacted(other) },
             },
-            Self::MissingBlob { answer, place } => {
-                Self::MissingBlob { answer: answer.with_text(&text), place: at(place) }
+            Self::MissingBlob { place, response } => {
+                Self::MissingBlob { place: at(place), response: response.with_text(&text) }
             }
             Self::NameTaken { place, name, held } => Self::NameTaken { place: at(place), name: why(name), held },
             Self::NotFound { content } => Self::NotFound { content: content.with_texts(&place, &text) },

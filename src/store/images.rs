@@ -63,7 +63,7 @@ pub enum OpenError {
         reference: String,
     },
     /// The error of the store.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 

@@ -2,8 +2,8 @@
 //!
 //! The invariant: an [`AuthenticatedStatement`] exists only if a key that the operator trusts made a signature over the
 //! very bytes that it holds: a pinned key, or the key of a certificate whose chain the operator trusts: of the Notary
-//! Project (`certified.rs`), or of Sigstore (`keyless/`). A certificate never hides a signature from a pinned key: both are
-//! tried. The steps, for each pinned key:
+//! Project (`certified.rs`), or of Sigstore (`keyless/`). A Sigstore certificate never hides a signature from a pinned key:
+//! both are tried. Envelopes of the Notary Project are verified by their certificates alone. The steps, for each pinned key:
 //!
 //! 1. Take the signature checks that this costs out of the budget. An exhausted budget is *undetermined*, never *no*.
 //! 2. Verify the signatures of the document with the key. What the document says about keys and algorithms has no part
@@ -93,8 +93,9 @@ pub struct Authentication {
 }
 
 impl TrustRoot {
-    /// Verifies the signatures of `evidence` within `budget`: with every pinned key, and by its certificate if it has one. It
-    /// returns a statement only for an owner whose signature covers the payload.
+    /// Verifies the signatures of `evidence` within `budget`: an envelope of the Notary Project by its certificates, every
+    /// other document with the pinned keys and by its Sigstore certificate, if it has one. It returns a statement only for an
+    /// owner whose signature covers the payload. Where the budget is exhausted, the rest is undetermined.
     pub fn authenticate(
         &self,
         evidence: &Evidence,

@@ -100,8 +100,8 @@ impl SignedEnvelope<'_> {
         CertificateLabel::of(self.certificates.first())
     }
 
-    /// Steps 2 to 5: the position of the identity among `identities` that the certificate belongs to, with the proof and
-    /// the payload.
+    /// Steps 2 to 5: the position of the first of `identities`, in the operator's order, that the certificate belongs to, with
+    /// the proof and the payload. None after one that is could-not-tell: the certificate may belong to that one.
     ///
     /// # Errors
     /// Every check that failed.
@@ -242,8 +242,8 @@ impl SignedEnvelope<'_> {
         }
     }
 
-    /// Step 4: the revocation status of the chain. A timestamp that was not needed before may prove that the signature is older
-    /// than a revocation.
+    /// Step 4: the signer with the revocation status of the chain, if no certificate is revoked, or the signature is proven to
+    /// be older than the revocation: by the time at which the chain was judged, or else by its timestamp.
     pub(super) fn not_revoked(
         &self,
         mut certified: CertifiedSigner,
@@ -289,7 +289,9 @@ impl SignedEnvelope<'_> {
         Ok(certified)
     }
 
-    /// Step 3 for one identity: the chain at a known time.
+    /// Step 3 for one identity: the chain, verified at the time that a signing authority states, else at the time of the
+    /// verification. If it has expired then, or the identity wants a timestamp, at the time of the verified timestamp. A time
+    /// ahead of the clock is could-not-tell.
     pub(super) fn chain_in_time(
         &self,
         means: &CertificateMeans,
@@ -340,7 +342,7 @@ impl SignedEnvelope<'_> {
         }
     }
 
-    /// The verified timestamp; `None` if the envelope has none.
+    /// The timestamp, verified and not ahead of the clock; `None` if the envelope has none.
     pub(super) fn timestamped(
         &self,
         means: &CertificateMeans,

@@ -58,6 +58,7 @@ pub struct MadeCheck {
 
 /// What came of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 pub enum CheckOutcome {
     /// It failed, or could not be decided.
     Failed(NonEmpty<CertificateFault>),

@@ -164,8 +164,11 @@ impl RevocationCheck {
         Self::new(StatusEvidence::new(), freshness, StatusRule::WhenNamed)
     }
 
-    /// The status of each certificate of `chain` but the last. `signed_before` is a verified upper bound of the time of
-    /// the signature, if there is one.
+    /// Checks that each certificate of `chain` but the last passes ([`PassedStatus`] says why), and returns their statuses.
+    /// `signed_before` is a verified upper bound of the time of the signature, if there is one.
+    ///
+    /// # Errors
+    /// [`StatusFault`]: a revocation; without one, the first status that is not known.
     pub(super) fn check(
         &self,
         chain: &VerifiedChain,
@@ -203,7 +206,10 @@ impl RevocationCheck {
         Some(StatusFault::NotAnswered { at: now, certificate: CertificateLabel::of(found) })
     }
 
-    /// Whether the authority of a timestamp is not revoked, or was not yet when it made the timestamp.
+    /// Checks that no certificate of the authority of a timestamp is revoked, or was when it made the timestamp.
+    ///
+    /// # Errors
+    /// As [`RevocationCheck::check`].
     pub(super) fn check_authority(
         &self,
         timestamp: &SignedBefore,

@@ -36,7 +36,7 @@ pub struct AcceptedImage {
     trust: TrustVersion,
 }
 
-/// A manifest of an image, and the signatures about it that meet the conditions of a requirement.
+/// A manifest of an image, and the signatures about it that count for a requirement.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AcceptedPart {
@@ -44,19 +44,23 @@ pub struct AcceptedPart {
     pub accepted: Vec<AcceptedSignature>,
     /// The digest of the manifest.
     pub digest: Digest,
+    /// Statements that do not count, of kinds of which only the newest of an owner counts, and VEX documents. Whoever carries
+    /// `accepted` to another place has to carry these too: without them an older statement would decide there.
+    pub not_counted: Vec<AcceptedSignature>,
     /// The platform that the index names for it.
     pub platform: Option<Platform>,
 }
 
 /// Why a policy does not accept an image: the verdict on every requirement, and everything that did not count.
 #[derive(Clone, Debug)]
+#[must_use]
 #[non_exhaustive]
 pub struct ImageRefusal {
     /// Whether this is a no or could-not-tell; never [`Decision::Met`].
     pub decision: Decision,
     /// The evidence that did not count, each with the manifest that it was found for, and why.
     pub findings: Vec<(Digest, Arc<Finding>)>,
-    /// The manifests of the image, the root first, with the signatures that meet the conditions of a requirement.
+    /// The manifests of the image, the root first, with the signatures that count for a requirement.
     pub parts: Vec<AcceptedPart>,
     /// The verdict on each requirement, in the order of the policy.
     pub requirements: Vec<RequirementVerdict>,

@@ -3,6 +3,7 @@
 use crate::digest::Digest;
 use crate::policy::StatementTimeSource;
 use crate::policy::UnmetCondition;
+use crate::predicate::IgnoredVulnerability;
 use crate::time::Time;
 use crate::trust::Owner;
 use crate::verify::record::StatementRecord;
@@ -20,6 +21,8 @@ pub struct Candidate {
     pub counted: bool,
     /// The digest of the manifest that carries it; `None` for a file.
     pub evidence: Option<Digest>,
+    /// Of a scan that counts, the vulnerabilities that the operator ignores and that it would not pass without.
+    pub ignored: Vec<IgnoredVulnerability>,
     /// The index that holds it unsigned, and that the owner signed; `None` for a signed statement.
     pub index: Option<Digest>,
     /// The owner who signed it.
@@ -48,6 +51,7 @@ impl Candidate {
             code,
             counted: standing == Standing::Counted,
             evidence: signature.evidence.digest().copied(),
+            ignored: Vec::new(),
             index: record.index,
             owner: signature.signer.owner().clone(),
             reason: reason.filter(|_| matches!(standing, Standing::Deciding | Standing::OfIndex)),

@@ -105,6 +105,16 @@ impl<'r> Clearing<'r> {
         !self.undetermined && self.decide(findings) == Decision::Undetermined
     }
 
+    /// The documents that clear one of `findings`.
+    pub(super) fn documents_for<'f>(
+        &'f self,
+        findings: &'f [ScanFinding],
+    ) -> impl Iterator<Item = &'r StatementRecord> + 'f {
+        let clears = |statements: &VexStatements<'_>| findings.iter().any(|finding| statements.clears(finding));
+        let single = self.single.iter().filter(move |(_, statements)| statements.as_ref().is_some_and(clears));
+        single.map(|(record, _)| *record)
+    }
+
     /// What each document of the owners did for scans whose findings are cleared: `findings` of those. A document that says
     /// nothing about them is left out.
     pub(super) fn candidates(&self, findings: &[ScanFinding]) -> Vec<Candidate> {

@@ -149,8 +149,7 @@ impl<'a> Evaluation<'a> {
             .into_iter()
             .map(|signature| {
                 let (results, time) = (known(&signature), StatementTime::default());
-                let (about, covering, index) = (self.subject, Vec::new(), None);
-                Arc::new(StatementRecord { about, covering, index, results, signature, time, vex: None })
+                Arc::new(StatementRecord::alone(self.subject, signature, results, time))
             })
             .collect();
         self
@@ -395,5 +394,70 @@ impl<'a> Evaluation<'a> {
         let requirements = self.context.policy.requirements().into_iter().enumerate();
         let is_open = |position| self.part.as_ref().is_none_or(|part| part.decided_elsewhere(position).is_none());
         requirements.filter(move |(position, _)| is_open(*position))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Envelope;
+    use crate::envelope::FoundAt;
+    use crate::envelope::SignedDocument;
+    use crate::envelope::Statement;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+    use crate::oci::media_type;
+    use crate::policy::Quorum;
+    use crate::policy::StatementKind;
+    use crate::policy::Threshold;
+    use crate::verify::UnreadReason;
+    use crate::verify::Verifier;
+    use std::collections::BTreeMap;
+
+    /// Whatever an evaluation is given after a decision was asked for has a say in the next one.
+    #[test]
+    fn each_change_is_decided_anew() {
+        let (index, platform) = (Digest::sha256(b"index"), Digest::sha256(b"platform"));
+        let key = PrivateKey::generate(KeyKind::Ed25519).unwrap();
+        let trust = TrustRoot::pinned([key.public_key().clone()]).unwrap();
+        let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+        let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
+        let verifier = Verifier::new(trust, policy, Limits::DEFAULT).unwrap();
+        let signature = |of: &Digest| {
+            let payload = Statement::image_signature(of, None, &BTreeMap::new()).unwrap();
+            let envelope = Envelope::sign(media_type::IN_TOTO, &payload, &key).unwrap();
+            Evidence::new(SignedDocument::Dsse(envelope.into()), FoundAt::Referrers, Vec::new())
+        };
+        let signed = |of: &Digest| {
+            let mut evaluation = verifier.evaluation(*of, Time::EPOCH);
+            evaluation.add(&signature(of));
+            evaluation
+        };
+        // An evaluation of which a decision was asked for already.
+        let decided = || {
+            let evaluation = verifier.evaluation(platform, Time::EPOCH);
+            assert_eq!((evaluation.decision(), evaluation.missing()), (Decision::Unmet, 1));
+            evaluation
+        };
+        let part = ImagePart::new(vec![None]).of_index(&signed(&index).into_evidence());
+        let accepted = signed(&platform).accepted();
+        let records: Vec<_> = signed(&platform).records.iter().map(|record| StatementRecord::clone(record)).collect();
+        let reason = Reason::Unreadable(UnreadReason::SignaturesLost);
+        let change = |change: &dyn Fn(&mut Evaluation<'_>)| {
+            let mut evaluation = decided();
+            change(&mut evaluation);
+            evaluation.decision()
+        };
+        assert_eq!(decided().within(part).decision(), Decision::Met);
+        assert_eq!(decided().with_accepted(accepted).decision(), Decision::Met);
+        assert_eq!(change(&|evaluation| evaluation.add(&signature(&platform))), Decision::Met);
+        assert_eq!(change(&|evaluation| evaluation.add_records(records.clone())), Decision::Met);
+        let finding = Finding { digest: None, place: FoundAt::Referrers, reason };
+        assert_eq!(change(&|evaluation| evaluation.add_finding(finding.clone())), Decision::Undetermined);
+        let unread = change(&|evaluation| {
+            evaluation.mark_list_unread();
+        });
+        assert_eq!(unread, Decision::Undetermined);
     }
 }

@@ -18,8 +18,10 @@ use crate::time::Time;
 use crate::trust::CertificateFault;
 use crate::trust::CertificateRejection;
 use crate::trust::MessageRejection;
+use crate::trust::Owner;
 use crate::trust::Rejection;
 use crate::trust::Unchecked;
+use crate::verify::SignatureManifestFault;
 use crate::verify::UnreadReason;
 use crate::x509::HashAlgorithm;
 
@@ -59,8 +61,8 @@ pub enum Reason {
         key: KeyId,
     },
     /// The manifest is typed as a signature but cannot be read as one.
-    #[error("{0}")]
-    Manifest(String),
+    #[error(transparent)]
+    Manifest(#[from] SignatureManifestFault),
     /// The `Docker-Content-Digest` header of the registry names another digest than that of the bytes. The evidence
     /// counts nevertheless: the bytes decide.
     #[error("digest header mismatch: the registry called it {said}, which it is not")]
@@ -95,6 +97,14 @@ pub enum Reason {
     /// A message signature states a hash by a function that is not known of the file.
     #[error("states a {0} of the file, and only another digest of it is known")]
     StatedHash(HashAlgorithm),
+    /// An owner of the policy signed it, whom no requirement of such statements names.
+    #[error("is an {kind} by `{owner}`, whom no requirement of such statements names")]
+    OwnerNotNamed {
+        /// What was signed.
+        kind: StatementKind,
+        /// The owner who signed it.
+        owner: Owner,
+    },
     /// The statement is about another subject.
     #[error("signs {signs}")]
     OtherSubject {
@@ -246,6 +256,7 @@ impl Reason {
             Self::NoTrustedKey { .. } => "no-trusted-key",
             Self::OtherFormat { .. } => "other-format",
             Self::OtherSubject { .. } => "other-subject",
+            Self::OwnerNotNamed { .. } => "owner-not-named",
             Self::PairingLimit { .. } => "pairing-limit",
             Self::Payload(_) => "payload-unreadable",
             Self::SignatureDamaged { .. } => "signature-damaged",
@@ -271,7 +282,7 @@ impl Reason {
             | Self::Unreadable(_) => 4,
             Self::TooLarge { .. } => 5,
             Self::Certificate(_) | Self::KeyEnded { .. } | Self::SignatureDamaged { .. } | Self::Unlogged { .. } => 6,
-            Self::IndexNotSigned | Self::NoSuchMeans(_) | Self::NoTrustedKey { .. } => 7,
+            Self::IndexNotSigned | Self::NoSuchMeans(_) | Self::NoTrustedKey { .. } | Self::OwnerNotNamed { .. } => 7,
             Self::SubjectField { .. } => 8,
             Self::Envelope(_) | Self::Manifest(_) => 9,
             Self::OtherFormat { .. } => 10,

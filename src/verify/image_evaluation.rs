@@ -180,8 +180,12 @@ impl<'a> ImageEvaluation<'a> {
     /// [`ImageRefusal`] if the policy is not met; its decision says whether that is a no or could-not-tell.
     pub(crate) fn conclude(self) -> Result<AcceptedImage, ImageRefusal> {
         let requirements = self.verifier.policy().requirements();
-        let verdicts: Vec<_> =
-            requirements.iter().enumerate().map(|(at, requirement)| self.verdict(at, requirement)).collect();
+        let mut counted = BTreeSet::new();
+        let verdicts: Vec<_> = requirements
+            .iter()
+            .enumerate()
+            .map(|(at, requirement)| self.verdict(at, requirement, &mut counted))
+            .collect();
         // The rule and the list refer to the same requirements.
         let of = |requirement: &Requirement| {
             let verdict = requirements.iter().zip(&verdicts).find(|(one, _)| ptr::eq(**one, requirement));
@@ -194,9 +198,17 @@ impl<'a> ImageEvaluation<'a> {
         let mut accepted = Vec::new();
         for (platform, evidence) in parts {
             findings.extend(evidence.findings.into_iter().map(|finding| (evidence.digest, finding)));
-            let signatures = evidence.records.iter().map(|record| &record.signature);
-            let signatures = signatures.filter(|signature| !signature.requirements.is_empty()).cloned().collect();
-            accepted.push(AcceptedPart { accepted: signatures, digest: evidence.digest, platform });
+            let digest = evidence.digest;
+            let counts =
+                |record: &&Arc<StatementRecord>| counted.contains(&Arc::as_ptr(record)) || record.is_covering();
+            let (signatures, others): (Vec<_>, Vec<_>) = evidence.records.iter().partition(counts);
+            let not_counted = others.into_iter().filter(|record| record.is_one_of_all);
+            accepted.push(AcceptedPart {
+                accepted: signatures.into_iter().map(|record| record.signature.clone()).collect(),
+                digest,
+                not_counted: not_counted.map(|record| record.signature.clone()).collect(),
+                platform,
+            });
         }
         match decision {
             Decision::Met => {
@@ -247,8 +259,14 @@ impl<'a> ImageEvaluation<'a> {
         }
     }
 
-    /// The verdict on one requirement: for each manifest that it is about, at least one.
-    fn verdict(&self, position: usize, requirement: &Requirement) -> RequirementVerdict {
+    /// The verdict on one requirement: for each manifest that it is about, at least one. Adds the statements that count to
+    /// `counted`.
+    fn verdict(
+        &self,
+        position: usize,
+        requirement: &Requirement,
+        counted: &mut BTreeSet<*const StatementRecord>,
+    ) -> RequirementVerdict {
         let root = &self.root;
         let mut pools = Vec::new();
         match (self.root_kind, requirement.about()) {
@@ -273,6 +291,7 @@ impl<'a> ImageEvaluation<'a> {
                 (own.digest, self.pool(position, requirement, &evidence))
             }));
         }
+        counted.extend(pools.iter().flat_map(|(_, pool)| pool.counted()).map(ptr::from_ref));
         let verdict = match about_platforms && self.platforms.is_empty() {
             true => RequirementVerdict::impossible(requirement, Impossible::NoPlatforms),
             false => {

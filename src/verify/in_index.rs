@@ -171,7 +171,7 @@ impl<'a> Evaluation<'a> {
             signer: signer.clone(),
         };
         let index = self.part().and_then(ImagePart::index);
-        StatementRecord { about: self.subject, covering: Vec::new(), index, results, signature, time, vex: None }
+        StatementRecord { index, ..StatementRecord::alone(self.subject, signature, results, time) }
     }
 
     /// The open requirements for which unsigned statements in an index count, with their positions in the policy.

@@ -13,6 +13,7 @@
 //!    not be read, might complete it, or if a limit ended the search for it; else unmet.
 //! 5. Where only the newest counts, a yes is undetermined if a newer statement may be among what could not be read.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ptr;
 
@@ -23,6 +24,7 @@ use crate::policy::Decision;
 use crate::policy::QuorumDecision;
 use crate::policy::Requirement;
 use crate::policy::UnmetCondition;
+use crate::predicate::ScanFinding;
 use crate::time::Time;
 use crate::trust::Owner;
 use crate::trust::SignerCredential;
@@ -54,6 +56,8 @@ impl Unread {
 /// The statements that may count for one requirement.
 pub(super) struct RequirementPool<'r> {
     clearing: Option<Clearing<'r>>,
+    /// The statements that decide, and whether each counts, once that was asked for.
+    deciding: OnceCell<Vec<(&'r StatementRecord, Decision)>>,
     /// The manifest that is judged.
     judged: Option<Digest>,
     limits: &'r Limits,
@@ -91,7 +95,8 @@ impl<'r> RequirementPool<'r> {
         };
         let clearing = requirement.vex().map(|vex| Clearing::new(vex, records.clone(), digests, now, limits));
         let judged = digests.first().copied();
-        Self { clearing, judged, limits, position, records: records.filter(read).collect(), requirement, unread }
+        let (deciding, records) = (OnceCell::new(), records.filter(read).collect());
+        Self { clearing, deciding, judged, limits, position, records, requirement, unread }
     }
 
     /// The decision.
@@ -141,7 +146,9 @@ impl<'r> RequirementPool<'r> {
                 Some(Decision::Undetermined | Decision::Unmet) => Standing::Deciding,
                 None => Standing::Superseded,
             };
-            record.result(self.position).map(|result| Candidate::of(record, result, standing))
+            let candidate = Candidate::of(record, record.result(self.position)?, standing);
+            let ignored = if candidate.counted { record.ignored(self.position) } else { Vec::new() };
+            Some(Candidate { ignored, ..candidate })
         };
         self.records.iter().filter_map(|record| candidate(record)).collect()
     }
@@ -149,22 +156,45 @@ impl<'r> RequirementPool<'r> {
     /// The VEX documents of those who may clear what a scan found, where a scan that decides found something.
     pub(super) fn vex_candidates(&self) -> Vec<Candidate> {
         let Some(clearing) = &self.clearing else { return Vec::new() };
-        let found = self.judged().into_iter().filter_map(|(record, decision)| match record.result(self.position) {
-            Some(StatementResult::Unmet(UnmetCondition::Vulnerabilities(found))) => Some((found, decision)),
-            _ => None,
-        });
-        let found: Vec<_> = found.collect();
-        if found.is_empty() {
-            return Vec::new();
-        }
         // A document counts if it clears what a scan found that counts.
-        let cleared = found.iter().filter(|(_, decision)| *decision == Decision::Met);
-        let cleared: Vec<_> = cleared.flat_map(|(found, _)| found.iter().cloned()).collect();
-        clearing.candidates(&cleared)
+        match self.found().next().is_some() {
+            true => clearing.candidates(&self.cleared()),
+            false => Vec::new(),
+        }
+    }
+
+    /// The statements that count: those of owners who count, and the VEX documents that clear what a scan of them found.
+    pub(super) fn counted(&self) -> Vec<&'r StatementRecord> {
+        let counts = |(record, decision): &&(&'r StatementRecord, Decision)| {
+            *decision == Decision::Met && !self.is_scan_of_index(record)
+        };
+        let mut counted: Vec<_> = self.judged().iter().filter(counts).map(|(record, _)| *record).collect();
+        if let Some(clearing) = &self.clearing {
+            counted.extend(clearing.documents_for(&self.cleared()));
+        }
+        counted
+    }
+
+    /// What scans that decide found and is not allowed, and whether VEX statements clear it.
+    fn found(&self) -> impl Iterator<Item = (&'r [ScanFinding], Decision)> {
+        self.judged().iter().filter_map(|(record, decision)| match record.result(self.position) {
+            Some(StatementResult::Unmet(UnmetCondition::Vulnerabilities(found))) => Some((found.as_slice(), *decision)),
+            _ => None,
+        })
+    }
+
+    /// What scans that count found, and VEX statements cleared.
+    fn cleared(&self) -> Vec<ScanFinding> {
+        let cleared = self.found().filter(|(_, decision)| *decision == Decision::Met);
+        cleared.flat_map(|(found, _)| found.iter().cloned()).collect()
     }
 
     /// Steps 1 to 3: the statements that decide, and whether each counts.
-    fn judged(&self) -> Vec<(&'r StatementRecord, Decision)> {
+    fn judged(&self) -> &[(&'r StatementRecord, Decision)] {
+        self.deciding.get_or_init(|| self.judge_all())
+    }
+
+    fn judge_all(&self) -> Vec<(&'r StatementRecord, Decision)> {
         let deciding = match self.requirement.counted() {
             CountedStatements::Any => self.records.clone(),
             CountedStatements::Newest => newest_about_each_manifest(&self.records),

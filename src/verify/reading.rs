@@ -6,6 +6,7 @@ use crate::envelope::Evidence;
 use crate::envelope::NotaryAttributes;
 use crate::envelope::NotaryEnvelope;
 use crate::envelope::Payload;
+use crate::policy::CountedStatements;
 use crate::policy::PredicateView;
 use crate::policy::Requirement;
 use crate::policy::StatementFacts;
@@ -35,21 +36,30 @@ impl Evaluation<'_> {
         statement: &AuthenticatedStatement,
     ) -> Result<StatementRecord, Reason> {
         let signer = statement.signer();
-        let StatementClaims { claims, kind, results, time, vex } =
+        let StatementClaims { claims, ignored, kind, results, time, vex } =
             self.claims(statement.payload(), evidence, Some(signer))?;
         let requirements = self.context.policy.requirements();
-        let covering = self.covering_results(&kind, claims.reference.as_deref(), signer.owner());
+        let owner = signer.owner();
+        let covering = self.covering_results(&kind, claims.reference.as_deref(), owner);
+        let is_named = requirements.iter().any(|requirement| concerns(requirement, &kind, Some(signer)));
+        if covering.is_empty() && !is_named {
+            return Err(Reason::OwnerNotNamed { kind, owner: owner.clone() });
+        }
         let counts = |(position, requirement): (usize, &Requirement)| {
             let covers = covering.contains(&(position, StatementResult::Met));
             let result = results.iter().find(|(of, _)| *of == position).map(|(_, result)| result);
-            let is_vex = vex.is_some() && requirement.reads_as_vex(&kind);
+            let is_vex = vex.is_some() && requirement.clears_by(&kind, owner);
             covers || is_vex || result.is_some_and(|result| result.may_count(requirement))
         };
         let met = requirements.iter().enumerate().filter(|(position, requirement)| counts((*position, requirement)));
-        let requirements: Vec<_> = met.map(|(_, requirement)| requirement.id().clone()).collect();
-        let evidence = match (requirements.is_empty(), self.documents) {
-            (true, _) | (_, Documents::Dropped) => evidence.without_bytes(),
-            (false, Documents::Kept) => evidence.without_second_copy(),
+        let met: Vec<_> = met.map(|(_, requirement)| requirement.id().clone()).collect();
+        let is_one_of_all = requirements.iter().any(|requirement| {
+            let is_newest = requirement.counted() == CountedStatements::Newest && requirement.counts_by(&kind, owner);
+            is_newest || vex.is_some() && requirement.clears_by(&kind, owner)
+        });
+        let evidence = match (self.documents, met.is_empty() && !is_one_of_all) {
+            (Documents::Dropped, _) | (_, true) => evidence.without_bytes(),
+            (Documents::Kept, false) => evidence.without_second_copy(),
         };
         let signature = AcceptedSignature {
             annotations: claims.annotations,
@@ -57,13 +67,15 @@ impl Evaluation<'_> {
             kind,
             predicate: claims.predicate.filter(|_| self.context.predicates == Predicates::Kept),
             reference: claims.reference,
-            requirements,
+            requirements: met,
             signer: signer.clone(),
         };
-        Ok(StatementRecord { about: self.subject, covering, index: None, results, signature, time, vex })
+        let (about, index) = (self.subject, None);
+        Ok(StatementRecord { about, covering, ignored, index, is_one_of_all, results, signature, time, vex })
     }
 
-    /// Steps 2 to 5 for a payload: its kind, its claims, and the result for each requirement for which this kind counts. The predicate is read once.
+    /// Steps 2 to 5 for a payload: its kind, its claims, and the result for each requirement that names the signer for this
+    /// kind. The predicate is read once, and only if one of these reads it.
     pub(super) fn claims(
         &self,
         payload: &Payload,
@@ -80,7 +92,8 @@ impl Evaluation<'_> {
         }
         let claims = SubjectClaims::of(&payload, &self.subject, self.descriptor.as_ref())?;
         let predicate = claims.predicate.as_deref();
-        let view = match requirements.iter().any(|requirement| requirement.reads_view(&kind)) {
+        let concerned = || requirements.iter().filter(|requirement| concerns(requirement, &kind, signer));
+        let view = match concerned().any(|requirement| requirement.reads_view(&kind)) {
             true => PredicateView::read(&kind, predicate, limits),
             false => Ok(PredicateView::Other { time: None }),
         };
@@ -107,11 +120,37 @@ impl Evaluation<'_> {
                 view,
             })),
         };
-        let asked = requirements.iter().enumerate().filter(|(_, requirement)| requirement.counts(&kind));
-        let results = asked.map(|(position, requirement)| (position, result(requirement))).collect();
-        let is_vex = requirements.iter().any(|requirement| requirement.reads_as_vex(&kind));
+        let asked = requirements.iter().enumerate().filter(|(_, requirement)| counts(requirement, &kind, signer));
+        let asked: Vec<_> = asked.collect();
+        let results = asked.iter().map(|(position, requirement)| (*position, result(requirement))).collect();
+        let ignored = asked.iter().flat_map(|(position, requirement)| {
+            let ignored = view.as_ref().map_or_else(|_| Vec::new(), |view| requirement.ignored(view));
+            ignored.into_iter().map(|ignored| (*position, ignored))
+        });
+        let ignored = ignored.collect();
+        let is_vex = concerned().any(|requirement| clears(requirement, &kind, signer));
         let vex = if is_vex { vex_of(view) } else { None };
-        Ok(StatementClaims { claims, kind, results, time, vex })
+        Ok(StatementClaims { claims, ignored, kind, results, time, vex })
+    }
+}
+
+/// Whether `requirement` reads statements of `kind` by this signer: one of its owners, or of those whose VEX statements clear
+/// vulnerabilities. Without a signer the kind decides.
+fn concerns(requirement: &Requirement, kind: &StatementKind, signer: Option<&VerifiedSigner>) -> bool {
+    counts(requirement, kind, signer) || clears(requirement, kind, signer)
+}
+
+fn counts(requirement: &Requirement, kind: &StatementKind, signer: Option<&VerifiedSigner>) -> bool {
+    match signer.map(VerifiedSigner::owner) {
+        Some(owner) => requirement.counts_by(kind, owner),
+        None => requirement.counts(kind),
+    }
+}
+
+fn clears(requirement: &Requirement, kind: &StatementKind, signer: Option<&VerifiedSigner>) -> bool {
+    match signer.map(VerifiedSigner::owner) {
+        Some(owner) => requirement.clears_by(kind, owner),
+        None => requirement.reads_as_vex(kind),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::policy::Requirement;
 use crate::policy::StatementKind;
 use crate::policy::StatementTime;
 use crate::policy::UnmetCondition;
+use crate::predicate::IgnoredVulnerability;
 use crate::predicate::PredicateError;
 use crate::predicate::VexDocument;
 use crate::time::Time;
@@ -24,8 +25,13 @@ pub(super) struct StatementRecord {
     /// What it does for each requirement that counts unsigned statements in the index that it signs: it covers them if it is
     /// met.
     pub(super) covering: Vec<(usize, StatementResult)>,
+    /// Of a scan, what the operator ignores and it would not pass without, by the position of the requirement.
+    pub(super) ignored: Vec<(usize, IgnoredVulnerability)>,
     /// The index that holds it unsigned: `signature` is that of the owner who signed the index. `None` for a signed statement.
     pub(super) index: Option<Digest>,
+    /// Whether it is one of the statements of which only the newest counts, or a VEX document: all of an owner belong together,
+    /// those that do not count too.
+    pub(super) is_one_of_all: bool,
     /// The result for each requirement whose kinds include its kind, by the position of the requirement in the policy.
     pub(super) results: Vec<(usize, StatementResult)>,
     /// The signature. Its `requirements` are those for which it may count.
@@ -51,6 +57,7 @@ pub(super) enum StatementResult {
 /// What a payload states about the subject, and what the requirements that read its kind make of it.
 pub(super) struct StatementClaims {
     pub(super) claims: SubjectClaims,
+    pub(super) ignored: Vec<(usize, IgnoredVulnerability)>,
     pub(super) kind: StatementKind,
     pub(super) results: Vec<(usize, StatementResult)>,
     pub(super) time: StatementTime,
@@ -77,6 +84,17 @@ impl StatementResult {
 }
 
 impl StatementRecord {
+    /// The record of a statement about `about` that covers no others, clears nothing, and is no scan.
+    pub(super) fn alone(
+        about: Digest,
+        signature: AcceptedSignature,
+        results: Vec<(usize, StatementResult)>,
+        time: StatementTime,
+    ) -> Self {
+        let (covering, ignored, index) = (Vec::new(), Vec::new(), None);
+        Self { about, covering, ignored, index, is_one_of_all: false, results, signature, time, vex: None }
+    }
+
     /// Why it counts for no requirement; `None` if it may count for one.
     pub(super) fn unmet_reason(&self) -> Option<Reason> {
         match (self.signature.requirements.is_empty(), &self.vex) {
@@ -89,6 +107,17 @@ impl StatementRecord {
     /// Whether it signs an index for the requirement at `position`, which counts unsigned statements in that index.
     pub(super) fn covers(&self, position: usize) -> bool {
         self.covering.contains(&(position, StatementResult::Met))
+    }
+
+    /// Whether it signs an index for any requirement that counts unsigned statements in that index.
+    pub(super) fn is_covering(&self) -> bool {
+        self.covering.iter().any(|(_, result)| *result == StatementResult::Met)
+    }
+
+    /// What the operator ignores and it would not pass without, for the requirement at `position`.
+    pub(super) fn ignored(&self, position: usize) -> Vec<IgnoredVulnerability> {
+        let ignored = self.ignored.iter().filter(|(of, _)| *of == position);
+        ignored.map(|(_, ignored)| ignored.clone()).collect()
     }
 
     /// The result for the requirement at `position`; `None` if that does not read this kind.

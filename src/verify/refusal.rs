@@ -14,6 +14,7 @@ use crate::verify::SharedFindings;
 
 /// The requirements that are not met, with everything that was evaluated.
 #[derive(Clone, Debug)]
+#[must_use]
 #[non_exhaustive]
 pub struct Refusal {
     /// The accepted signatures: too few, or of too few owners.
@@ -56,7 +57,6 @@ impl Refusal {
     }
 
     /// The same refusal, whose findings are shared with equal ones in `known`.
-    #[must_use]
     pub fn sharing(self, known: &mut SharedFindings) -> Self {
         Self { findings: known.share(self.findings), ..self }
     }

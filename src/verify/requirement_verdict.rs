@@ -10,6 +10,7 @@ use crate::verify::pool::RequirementPool;
 
 /// The decision on one requirement of a policy about an image, for reports.
 #[derive(Clone, Debug)]
+#[must_use]
 #[non_exhaustive]
 pub struct RequirementVerdict {
     /// The manifests that its statements must be about.

@@ -48,17 +48,18 @@ mod tests {
     use super::*;
     use crate::envelope::FoundAt;
     use crate::verify::Reason;
+    use crate::verify::SignatureManifestFault;
 
     #[test]
     fn the_same_finding_is_kept_once() {
         let mut shared = SharedFindings::default();
-        let finding = |n: u8, why: &str| {
-            let reason = Reason::Manifest(why.to_owned());
+        let finding = |n: u8, got: usize| {
+            let reason = Reason::Manifest(SignatureManifestFault::LayerCount { form: "bundle", got });
             Arc::new(Finding { digest: Some(Digest::sha256(&[n])), place: FoundAt::Referrers, reason })
         };
-        let first = shared.share(vec![finding(1, "a"), finding(2, "a"), finding(1, "b")]);
+        let first = shared.share(vec![finding(1, 2), finding(2, 2), finding(1, 3)]);
         let bytes = shared.bytes();
-        let second = shared.share(vec![finding(1, "b"), finding(1, "a")]);
+        let second = shared.share(vec![finding(1, 3), finding(1, 2)]);
         assert!(Arc::ptr_eq(&first[0], &second[1]) && Arc::ptr_eq(&first[2], &second[0]));
         assert_eq!((shared.bytes(), shared.count()), (bytes, 5));
         assert!(!Arc::ptr_eq(&first[0], &first[1]) && bytes > 3 * size_of::<Finding>());

@@ -19,22 +19,22 @@ use crate::x509::der;
 #[non_exhaustive]
 pub enum BundleError {
     /// A certificate that cannot be read.
-    #[error("{place}: {source}: {certificate}")]
+    #[error("{place}: {error}: {certificate}")]
     Certificate {
         /// The certificate, as far as it can be named.
         certificate: UnreadCertificate,
+        /// Why it cannot be read.
+        error: CertificateError,
         /// Where it stands.
         place: BundlePlace,
-        /// Why it cannot be read.
-        source: CertificateError,
     },
     /// A CRL that cannot be read.
-    #[error("{place}: {source}")]
+    #[error("{place}: {error}")]
     Crl {
+        /// Why it cannot be read.
+        error: StatusEvidenceError,
         /// Where it stands.
         place: BundlePlace,
-        /// Why it cannot be read.
-        source: StatusEvidenceError,
     },
     /// Bytes that are neither PEM nor DER.
     #[error("{place}: neither PEM (RFC 7468) nor DER (X.690 section 10)")]
@@ -100,7 +100,7 @@ impl Certificate {
         let envelope = &limits.envelope;
         let all = encodings(bytes, &CERTIFICATE_LABELS, envelope.bundle_certificates, envelope.bundle_bytes)?;
         let parse = |(place, der): (BundlePlace, Vec<u8>)| {
-            let unread = |source| BundleError::Certificate { certificate: UnreadCertificate::of(&der), place, source };
+            let unread = |error| BundleError::Certificate { certificate: UnreadCertificate::of(&der), error, place };
             Self::parse(&der, limits).map_err(unread)
         };
         let all = all.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
@@ -138,7 +138,7 @@ impl CertificateRevocationList {
         let most = revocation.bytes.saturating_add(revocation.bytes / 2);
         let all = encodings(bytes, &["X509 CRL", "CRL"], revocation.documents, most)?;
         let parse = |(place, der): (BundlePlace, Vec<u8>)| {
-            Self::parse(der, limits).map_err(|source| BundleError::Crl { place, source })
+            Self::parse(der, limits).map_err(|error| BundleError::Crl { error, place })
         };
         let all = all.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         NonEmpty::collect(all).ok_or(BundleError::None { wanted: "CRL" })

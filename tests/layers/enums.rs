@@ -1,4 +1,4 @@
-//! Which public enums a user of the library may match without a wildcard.
+//! Which public enums a user of the library may match without a wildcard, and which types nobody may drop unread.
 
 use crate::source::Source;
 
@@ -104,4 +104,51 @@ pub fn exhaustive(source: &Source) -> Vec<String> {
         }
     }
     found
+}
+
+/// The types that say yes, no or could-not-tell. Each is `#[must_use]`: a verdict that is dropped was not asked for.
+pub const VERDICTS: &[&str] = &[
+    "AcceptedImage",
+    "ArchiveLetIn",
+    "ArchiveNotLetIn",
+    "Authentication",
+    "CheckOutcome",
+    "Decision",
+    "FileRefusal",
+    "ImageRefusal",
+    "Judgement",
+    "LogAudit",
+    "LogConclusion",
+    "NotAccepted",
+    "NotLetIn",
+    "NotVerified",
+    "Outcome",
+    "PolicyGraph",
+    "PolicyOutcome",
+    "PolicyVerdict",
+    "QuorumDecision",
+    "Refusal",
+    "RequirementVerdict",
+    "Verdict",
+    "VerifiedArchive",
+    "VerifiedFile",
+    "VerifiedGraph",
+    "VerifiedImage",
+    "VerifiedImageId",
+    "VerifiedSubject",
+];
+
+/// The types of [`VERDICTS`] that a file declares, and whether each is `#[must_use]`.
+pub fn verdicts(source: &Source) -> Vec<(&'static str, bool)> {
+    let lines: Vec<&str> = source.code.lines().collect();
+    let declared = |line: &str| {
+        let rest = line.strip_prefix("pub struct ").or_else(|| line.strip_prefix("pub enum "))?;
+        let name = rest.split(|c: char| !c.is_alphanumeric()).next()?;
+        VERDICTS.iter().find(|verdict| **verdict == name).copied()
+    };
+    let is_used = |at: usize| {
+        let attributes = lines[..at].iter().rev().take_while(|line| line.starts_with("#["));
+        attributes.into_iter().any(|line| line.starts_with("#[must_use"))
+    };
+    lines.iter().enumerate().filter_map(|(at, line)| Some((declared(line)?, is_used(at)))).collect()
 }

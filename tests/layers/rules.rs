@@ -336,6 +336,7 @@ pub fn broken(source: &Source) -> Vec<String> {
     powers(source, &mut say);
     proof_types(source, &mut say);
     dropped_results(source, &mut say);
+    repeated_messages(source, &mut say);
     ceilings(source, &mut say);
     found
 }
@@ -445,6 +446,31 @@ fn dropped_results(source: &Source, say: &mut Say<'_>) {
     for sign in ["let _ =", ".ok()"] {
         for line in source.lines_with(sign) {
             say(line, "dropped result", format!("`{sign}` hides what went wrong"));
+        }
+    }
+}
+
+/// A message that contains the message of its `source()` stands twice in a printed chain. Only the foreign cause of an error
+/// whose message is its own is a source.
+fn repeated_messages(source: &Source, say: &mut Say<'_>) {
+    let mut message = String::new();
+    for (at, line) in source.lines.iter().map(|line| line.trim()).enumerate() {
+        if line.starts_with("///") || line.starts_with("//!") {
+            continue;
+        }
+        if line.starts_with("#[error(") {
+            message.clear();
+        }
+        let goes_on = line.starts_with("#[error(") || message.starts_with("#[error(") && !message.contains(")]");
+        message.push_str(line);
+        let is_source = line.contains("#[from]") || line.contains("#[source]");
+        let begins = message.starts_with("#[error(\"") && is_source;
+        let shows = message.split("\")]").next().is_some_and(|text| text.contains('{'));
+        if begins && shows {
+            say(at + 1, "repeated message", "the message shows the error that `source()` returns as well".to_owned());
+        }
+        if line.contains("{source") && goes_on {
+            say(at + 1, "repeated message", "a field `source` is what `source()` returns".to_owned());
         }
     }
 }

@@ -134,6 +134,8 @@ fn a_tree_marks_what_counts_and_has_the_verdict_of_verify() {
     assert_eq!(shown["policies"][0]["requirements"], verified["requirements"]);
     let found = marks(&shown);
     assert!(found.contains(&"images[0].require[0].signature counted".to_owned()), "{found:?}");
+    // No requirement names the importer.
+    assert!(found.contains(&"- owner-not-named".to_owned()), "{found:?}");
     assert!(
         found.iter().any(|mark| mark.starts_with("images[0].require[1].sbom ") && !mark.ends_with("counted")),
         "{found:?}"

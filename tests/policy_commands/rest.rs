@@ -83,6 +83,23 @@ fn import_and_copy_carry_the_attestations_that_counted() {
     assert!(!scene.bench.path("bad").exists());
 }
 
+// A tag that is none is an argument that is wrong, and no tag that signatures could name.
+#[test]
+fn a_name_is_judged_with_a_tag_or_without_one() {
+    let scene = Scene::new();
+    scene.sign("v1", "alice", &[]);
+    scene.policy("signature: { by: [alice] }");
+    let verify = |name: &str, code: i32| {
+        scene.bench.ends(&["verify", "oci:build:v1", "--policy", "policy.yaml", "--as", name], code).err
+    };
+    verify("registry.example/app", 0);
+    verify("registry.example/app:1.0", 0);
+    for wrong in ["registry.example/app:", "registry.example/app:-1", "registry.example/app:a b"] {
+        let error = verify(wrong, 2);
+        assert!(error.contains("is no tag") && error.contains("hint: --as HOST/REPOSITORY[:TAG]"), "{error}");
+    }
+}
+
 // It would trust every builder of the host, so it is an error.
 #[test]
 fn a_builder_with_a_wildcard_before_its_ref_is_an_error() {

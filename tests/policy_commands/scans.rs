@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::documents::scan;
 use crate::scene::Scene;
+use crate::scene::vex;
 use crate::support::image;
 
 const OLD: &str = "2025-01-01T00:00:00Z";
@@ -121,21 +122,39 @@ fn a_vulnerability_is_ignored_until_a_day() {
     scene.unknown("package");
 }
 
-fn vex(scene: &Scene, time: &str, status: &str) -> Value {
-    let mut statement = json!({
-        "vulnerability": {"name": "CVE-2026-0"}, "status": status, "timestamp": time,
-        "products": [{"@id": format!("pkg:oci/app@{}", scene.one.digest()),
-            "identifiers": {"purl": format!("pkg:oci/app@{}", scene.one.digest())}}],
-    });
-    if status == "not_affected" {
-        statement["justification"] = json!("vulnerable_code_not_in_execute_path");
-    } else {
-        statement["action_statement"] = json!("update");
-    }
-    json!({
-        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.com/vex/1", "author": "bob",
-        "timestamp": time, "version": 1, "statements": [statement],
-    })
+// As an exception does: with its end, its reason and who answers for it.
+#[test]
+fn what_is_ignored_stands_in_every_report() {
+    let scene = Scene::new();
+    scene.attest("alice", "vulns", &scan(OLD, &["high", "low", "high"]), &[]);
+    let entry = |number: u32, more: &str| {
+        format!("{{ vulnerability: CVE-2026-{number}, reason: unreachable, owner: security, until: 9999-12-29{more} }}")
+    };
+    // Of the second the severity is allowed, and nothing was found of the fourth.
+    let zlib = ", package: \"pkg:deb/debian/zlib1g\"";
+    let entries = [entry(0, zlib), entry(1, ""), entry(2, ""), entry(3, "")].join(", ");
+    scene.policy(&rule("low", &format!(", ignore: [{entries}]")));
+    let report = scene.verify(0);
+    let ignored = report["ignored"].as_array().unwrap();
+    let found: Vec<_> = ignored.iter().map(|one| (&one["vulnerability"], &one["package"], &one["line"])).collect();
+    let (first, third, zlib) = (json!("CVE-2026-0"), json!("CVE-2026-2"), json!("pkg:deb/debian/zlib1g"));
+    assert_eq!(found, [(&first, &zlib, &json!(12)), (&third, &Value::Null, &json!(12))]);
+    let end = (&ignored[0]["until"], &ignored[0]["reason"], &ignored[0]["owner"]);
+    assert_eq!(end, (&json!("9999-12-29"), &json!("unreachable"), &json!("security")));
+    let by = ["--policy", "policy.yaml", "--as", "registry.example/app"];
+    let reports = ["--report", "junit=out.xml", "--report", "sarif=out.sarif"];
+    let shown = scene.bench.ok(&[&["verify", "oci:build:v1"][..], &by, &reports].concat());
+    let said = "ignored CVE-2026-0 in pkg:deb/debian/zlib1g: until 9999-12-29: unreachable, security";
+    assert!(shown.err.contains(&format!("policy.yaml:12: {said}")), "{}", shown.err);
+    let read = |name: &str| std::fs::read_to_string(scene.bench.path(name)).unwrap();
+    let (junit, sarif) = (read("out.xml"), read("out.sarif"));
+    assert!(junit.contains("ignored CVE-2026-0 in") && junit.contains("skipped=\"2\""), "{junit}");
+    assert!(sarif.contains("CVE-2026-0"), "{sarif}");
+    let imported = scene.bench.ok(&[&["import", "oci:build:v1", "oci:inside:v1"][..], &by].concat());
+    assert!(imported.err.contains(said), "{}", imported.err);
+    // Nothing is ignored that nothing was found of.
+    scene.attest("alice", "vulns", &scan(NEW, &["low"]), &[]);
+    assert!(scene.verify(0).get("ignored").is_none());
 }
 
 /// What the tree of `v1` says of the documents of an owner: counted or the code, for each.

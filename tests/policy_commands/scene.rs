@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
+use serde_json::json;
 
 use crate::bench::Bench;
 use crate::support::image;
@@ -103,4 +104,22 @@ images:
         let printed = self.bench.unknown(&VERIFY);
         assert!(format!("{}{}", printed.out, printed.err).contains(says), "{}{}", printed.out, printed.err);
     }
+}
+
+/// What bob says about CVE-2026-0 in `v1`.
+pub fn vex(scene: &Scene, time: &str, status: &str) -> Value {
+    let mut statement = json!({
+        "vulnerability": {"name": "CVE-2026-0"}, "status": status, "timestamp": time,
+        "products": [{"@id": format!("pkg:oci/app@{}", scene.one.digest()),
+            "identifiers": {"purl": format!("pkg:oci/app@{}", scene.one.digest())}}],
+    });
+    if status == "not_affected" {
+        statement["justification"] = json!("vulnerable_code_not_in_execute_path");
+    } else {
+        statement["action_statement"] = json!("update");
+    }
+    json!({
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.com/vex/1", "author": "bob",
+        "timestamp": time, "version": 1, "statements": [statement],
+    })
 }

@@ -134,6 +134,9 @@ fn nothing_to_check_is_no_yes() {
     for scope in [About::Platforms, About::Either, About::Both] {
         let signed = [about(&empty, 0, Doc::Signature)];
         assert_eq!(empty.judge(&signature(scope), &signed), "no", "{scope}");
+        let list: Vec<_> = signed.iter().map(scene::evidence).collect();
+        let refusal = signature(scope).verify_image(&empty.root, |_| &list, scene::now()).unwrap_err();
+        assert_eq!(refusal.requirements[0].code, "no-platforms", "{scope}");
     }
     assert_eq!(empty.judge(&signature(About::Index), &[about(&empty, 0, Doc::Signature)]), "yes");
     for scope in [About::Index, About::Both] {

@@ -298,6 +298,12 @@ fn an_index_inside_that_cannot_be_read_is_could_not_tell() {
     let source = Scripted::new(store.memory.clone().unwrap(), Unreadable(*inner.digest()));
     let unknown = verify(&source, &index, None, &policy).unwrap_err();
     assert!(!unknown.is_refusal(), "{unknown}");
+    // Also where the index lists nothing else: it is not known to have no platform.
+    let alone = store.index(&[inner.descriptor().bare()], None);
+    let source = Scripted::new(store.memory.clone().unwrap(), Unreadable(*inner.digest()));
+    let unknown = verify(&source, &alone, None, &policy).unwrap_err();
+    assert!(!unknown.is_refusal(), "{unknown}");
+    assert_eq!(unknown.refusal().unwrap().requirements[0].code, "unread");
 }
 
 /// One attestation may have 64 MiB, and all evidence of one subject 128 MiB.

@@ -164,6 +164,41 @@ fn a_yes_by_the_newest_is_a_yes_by_any() {
     assert!(yes > 50, "{yes} are accepted");
 }
 
+/// An import leaves out what does not count. At the destination, a policy that names some of the same owners, and wants more
+/// or fewer of them, does not say yes unless it does where the image came from.
+#[test]
+fn what_an_import_carries_turns_no_into_yes_for_none_of_the_owners() {
+    let mut random = Random(14);
+    let mut counts = [0; 2];
+    for number in 0..2_000 {
+        // In every other round test results alone: many by one owner about one image.
+        let (image, mut wants) = (random.image(), random.wants(false));
+        let mut signed = random.signed(&image);
+        if number % 2 == 0 {
+            wants = Wants::One(Want { by: [0, 1, 2].into(), max_age: None, ..Want::new(Wanted::Test) });
+            for one in &mut signed {
+                one.doc = Doc::Test { passed: !random.chance(3), days: Some(random.pick(&[1, 5])) };
+            }
+        }
+        let Some(carried) = wants.verifier().and_then(|verifier| image.carried(&verifier, &signed)) else { continue };
+        let (keep, least) = (random.owners(), 1 + u32::try_from(random.below(2)).unwrap());
+        let some = |of: &BTreeSet<usize>| -> BTreeSet<usize> { of.intersection(&keep).copied().collect() };
+        let narrower = wants.map(&|want| {
+            let mut want = Want { by: some(&want.by), at_least: least, ..want.clone() };
+            if let Wanted::Scan { vex: Some((by, _)) } = &mut want.wanted {
+                *by = some(by);
+            }
+            want
+        });
+        let Some(verifier) = narrower.verifier() else { continue };
+        let (list, about): (Vec<_>, Vec<_>) = carried.into_iter().unzip();
+        let (before, after) = (image.judge(&verifier, &signed), image.verdict(&verifier, &list, &about));
+        assert!(after != "yes" || before == "yes", "{wants:#?}\n{narrower:#?}\n{signed:#?}");
+        counts[usize::from(before == "yes")] += 1;
+    }
+    assert!(counts.iter().all(|count| *count > 50), "{counts:?}");
+}
+
 /// Whatever others attach: signed by nobody who is trusted, about something else, damaged, or no statement at all.
 #[test]
 fn what_others_attach_changes_no_verdict() {

@@ -261,6 +261,21 @@ impl Image {
         }
     }
 
+    /// What an import by `verifier` carries along, each statement with the manifest that it is about; `None` if it is not
+    /// accepted.
+    pub fn carried(&self, verifier: &Verifier, signed: &[Signed]) -> Option<Vec<(Evidence, Digest)>> {
+        let list: Vec<_> = signed.iter().map(|one| (evidence(one), one.about)).collect();
+        let of = |digest: &Digest| -> Vec<&Evidence> {
+            list.iter().filter(|(_, about)| about == digest).map(|(one, _)| one).collect()
+        };
+        let accepted = verifier.verify_image(&self.root, of, now()).ok()?;
+        let statements = accepted.parts().iter().flat_map(|part| {
+            let all = part.accepted.iter().chain(&part.not_counted);
+            all.map(|one| (one.evidence.clone(), part.digest))
+        });
+        Some(statements.collect())
+    }
+
     pub fn judge(&self, verifier: &Verifier, signed: &[Signed]) -> &'static str {
         let list: Vec<_> = signed.iter().map(evidence).collect();
         let about: Vec<_> = signed.iter().map(|one| one.about).collect();

@@ -220,6 +220,28 @@ fn certificates_sign_attestations_and_prove_times_only_with_the_fields_for_it() 
     ] {
         assert_eq!(lints(&load(&by_certificate(more, required))), *wanted, "{more} {required}");
     }
+    // Keyless certificates have a start, and are logged; and keys may have to be.
+    let release = ".github/workflows/release.yml";
+    let keyless = workflow(release, "'refs/tags/v*'");
+    let identities = policy("").replace(
+        "ci: { keys: [{ file: ci.pub }] }",
+        "ci: { keys: [{ file: ci.pub }], logs: { trusted-root: { file: trusted_root.json } } }",
+    );
+    let logged = |required: &str| {
+        let others = "{ match: [other.example/x], require: [{ signature: { by: [release, security, importer], at-least: 2 } }] }";
+        format!(
+            "{identities}images:\n  - {others}\n  - {{ match: [registry.example/a], require: [{{ {required} }}] }}\n"
+        )
+    };
+    for required in [
+        "signature: { by: [ci], max-age: 90d, time: trusted }",
+        "sbom: { by: [ci], max-age: 90d, time: trusted }",
+        "test: { by: [ci], max-age: 90d }",
+    ] {
+        assert_eq!(lints(&load(&keyless.replace("signature: { by: [ci] }", required))), [""; 0], "{required}");
+    }
+    assert_eq!(lints(&load(&logged("sbom: { by: [ci], max-age: 90d, time: trusted }"))), [""; 0]);
+    assert_eq!(lints(&load(&logged("signature: { by: [ci], max-age: 90d }"))), ["9:age-never-known"]);
     let provenance = |from: &str| {
         let identity = "a: { certificate: { roots: [{ file: ca.der }], subject: { CN: ann } } }";
         format!(

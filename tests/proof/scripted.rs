@@ -173,9 +173,9 @@ impl<S: Sink> Sink for Scripted<S> {
         Box::pin(async move {
             self.inner.push_manifest(content, tag).await.map_err(|error| match error {
                 StoreError::Protocol { place, .. } => {
-                    let answer =
+                    let response =
                         ErrorResponse { body: ErrorText::None, host: None, phrase: "Bad Request", status: 400 };
-                    StoreError::MissingBlob { answer, place }
+                    StoreError::MissingBlob { place, response }
                 }
                 other => other,
             })

@@ -50,7 +50,7 @@ pub(super) fn lint(args: &CertLintArgs, now: Time) -> Result<Exit, Failure> {
 fn unreadable(path: &Path, error: &BundleError) -> Failure {
     let name = path.display();
     match error {
-        BundleError::Certificate { source, .. } if !source.is_undetermined() => {
+        BundleError::Certificate { error: why, .. } if !why.is_undetermined() => {
             Failure { code: "malformed", ..Failure::refused(format!("{name}: certificate refused: {error}")) }
         }
         _ => Failure::unknown(format!("{name}: {error}")),

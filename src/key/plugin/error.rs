@@ -17,16 +17,6 @@ use crate::text::Untrusted;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PluginError {
-    /// A response violates the contract.
-    #[error("plugin `{plugin}` answered {command} with {fault}")]
-    Answer {
-        /// The name of the plugin.
-        plugin: String,
-        /// The command of the contract.
-        command: &'static str,
-        /// What is wrong with the response.
-        fault: AnswerFault,
-    },
     /// The plugin lacks a required capability.
     #[error("plugin `{plugin}` does not have the capability {wanted}, it has {}", list(found))]
     Capability {
@@ -85,6 +75,16 @@ pub enum PluginError {
         /// The key in its certificate.
         key: KeyId,
     },
+    /// A response violates the contract.
+    #[error("plugin `{plugin}` answered {command} with {fault}")]
+    InvalidResponse {
+        /// The name of the plugin.
+        plugin: String,
+        /// The command of the contract.
+        command: &'static str,
+        /// What is wrong with the response.
+        fault: ResponseFault,
+    },
     /// The signature is by another key than before.
     #[error("plugin `{plugin}` signed with key {}, wanted {}", found.short(), wanted.short())]
     Key {
@@ -132,7 +132,7 @@ pub enum PluginError {
 /// How a response violates the contract.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum AnswerFault {
+pub enum ResponseFault {
     /// The signature algorithm is not that of the key.
     #[error("the algorithm `{found}`, wanted {wanted}")]
     Algorithm {
@@ -185,7 +185,7 @@ impl From<PluginError> for SignerError {
     fn from(error: PluginError) -> Self {
         let kind = match &error {
             PluginError::Declined { .. } => SignerErrorKind::Declined,
-            PluginError::Answer { .. } | PluginError::Failed { .. } | PluginError::TooMuch { .. } => {
+            PluginError::Failed { .. } | PluginError::InvalidResponse { .. } | PluginError::TooMuch { .. } => {
                 SignerErrorKind::Failed
             }
             PluginError::Faulty { .. } => SignerErrorKind::Faulty,
@@ -215,10 +215,10 @@ mod tests {
     fn an_error_of_a_plugin_says_what_it_means() {
         let (plugin, command) = (|| "x".to_owned(), "generate-signature");
         let (found, wanted) = (KeyId::of(b"found"), KeyId::of(b"wanted"));
-        let answer = PluginError::Answer {
+        let answer = PluginError::InvalidResponse {
             plugin: plugin(),
             command,
-            fault: AnswerFault::KeyId(Untrusted::within(&"a".repeat(100), 60)),
+            fault: ResponseFault::KeyId(Untrusted::within(&"a".repeat(100), 60)),
         };
         assert_eq!(
             answer.to_string(),

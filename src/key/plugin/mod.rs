@@ -32,8 +32,8 @@ use crate::limits::Limits;
 use crate::text::Untrusted;
 
 pub use self::contract::PluginCode;
-pub use self::error::AnswerFault;
 pub use self::error::PluginError;
+pub use self::error::ResponseFault;
 
 use self::contract::Declined;
 use self::contract::DescribeKeyRequest;
@@ -94,8 +94,8 @@ impl Plugin {
             self.run_command("get-plugin-metadata", &MetadataRequest { plugin_config: &config })?;
         let plugin = || self.name.clone();
         if described.name != self.name {
-            let fault = AnswerFault::Name(shown(&described.name));
-            return Err(PluginError::Answer { plugin: plugin(), command: "get-plugin-metadata", fault });
+            let fault = ResponseFault::Name(shown(&described.name));
+            return Err(PluginError::InvalidResponse { plugin: plugin(), command: "get-plugin-metadata", fault });
         }
         if !described.supported_contract_versions.iter().any(|version| version == VERSION) {
             return Err(PluginError::Contract { plugin: plugin(), found: described.supported_contract_versions });
@@ -109,11 +109,11 @@ impl Plugin {
         }
         let request = DescribeKeyRequest { contract_version: VERSION, key_id: id, plugin_config: &config };
         let key: KeyDescription = self.run_command("describe-key", &request)?;
-        let wrong = |fault| PluginError::Answer { plugin: plugin(), command: "describe-key", fault };
+        let wrong = |fault| PluginError::InvalidResponse { plugin: plugin(), command: "describe-key", fault };
         if key.key_id != id {
-            return Err(wrong(AnswerFault::KeyId(shown(&key.key_id))));
+            return Err(wrong(ResponseFault::KeyId(shown(&key.key_id))));
         }
-        let spec = KeySpec::parse(&key.key_spec).ok_or_else(|| wrong(AnswerFault::KeySpec(shown(&key.key_spec))))?;
+        let spec = KeySpec::parse(&key.key_spec).ok_or_else(|| wrong(ResponseFault::KeySpec(shown(&key.key_spec))))?;
         let (public, signature) = self.generate(id, &config, spec, PROBE)?;
         let checked = Signature::verified(&public, spec.scheme(), PROBE, signature);
         checked.map_err(|_| PluginError::Faulty { plugin: plugin(), key: public.id() })?;
@@ -130,7 +130,7 @@ impl Plugin {
         message: &[u8],
     ) -> Result<(PublicKey, Vec<u8>), PluginError> {
         const COMMAND: &str = "generate-signature";
-        let wrong = |fault| PluginError::Answer { plugin: self.name.clone(), command: COMMAND, fault };
+        let wrong = |fault| PluginError::InvalidResponse { plugin: self.name.clone(), command: COMMAND, fault };
         let request = GenerateSignatureRequest {
             contract_version: VERSION,
             key_id: id,
@@ -141,22 +141,22 @@ impl Plugin {
         };
         let made: GeneratedSignature = self.run_command(COMMAND, &request)?;
         if made.key_id != id {
-            return Err(wrong(AnswerFault::KeyId(shown(&made.key_id))));
+            return Err(wrong(ResponseFault::KeyId(shown(&made.key_id))));
         }
         if made.signing_algorithm != spec.signing_algorithm() {
             let (found, wanted) = (shown(&made.signing_algorithm), spec.signing_algorithm());
-            return Err(wrong(AnswerFault::Algorithm { found, wanted }));
+            return Err(wrong(ResponseFault::Algorithm { found, wanted }));
         }
-        let leaf = made.certificate_chain.first().ok_or_else(|| wrong(AnswerFault::NoCertificate))?;
-        let leaf = STANDARD.decode(leaf).map_err(|_| wrong(AnswerFault::CertificateEncoding))?;
-        let (_, leaf) = X509Certificate::from_der(&leaf).map_err(|_| wrong(AnswerFault::NotX509))?;
+        let leaf = made.certificate_chain.first().ok_or_else(|| wrong(ResponseFault::NoCertificate))?;
+        let leaf = STANDARD.decode(leaf).map_err(|_| wrong(ResponseFault::CertificateEncoding))?;
+        let (_, leaf) = X509Certificate::from_der(&leaf).map_err(|_| wrong(ResponseFault::NotX509))?;
         let public = PublicKey::from_spki(leaf.tbs_certificate.subject_pki.raw)
-            .map_err(|error| wrong(AnswerFault::Key(Arc::new(error))))?;
+            .map_err(|error| wrong(ResponseFault::Key(Arc::new(error))))?;
         if public.algorithm() != spec.algorithm() {
-            return Err(wrong(AnswerFault::CertificateKey { found: public.algorithm(), wanted: spec.name() }));
+            return Err(wrong(ResponseFault::CertificateKey { found: public.algorithm(), wanted: spec.name() }));
         }
-        let raw = STANDARD.decode(&made.signature).map_err(|_| wrong(AnswerFault::SignatureEncoding))?;
-        let signature = der(spec.algorithm(), raw).ok_or_else(|| wrong(AnswerFault::SignatureLength))?;
+        let raw = STANDARD.decode(&made.signature).map_err(|_| wrong(ResponseFault::SignatureEncoding))?;
+        let signature = der(spec.algorithm(), raw).ok_or_else(|| wrong(ResponseFault::SignatureLength))?;
         Ok((public, signature))
     }
 
@@ -177,7 +177,8 @@ impl Plugin {
             RunError::OutputLimit => PluginError::TooMuch { plugin: plugin(), command, limit },
         })?;
         if output.success {
-            let wrong = |error| PluginError::Answer { plugin: plugin(), command, fault: AnswerFault::Json(error) };
+            let wrong =
+                |error| PluginError::InvalidResponse { plugin: plugin(), command, fault: ResponseFault::Json(error) };
             return json::parse(&output.stdout, &self.limits).map_err(wrong);
         }
         Err(match json::parse::<Declined>(&output.stderr, &self.limits) {

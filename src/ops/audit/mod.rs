@@ -254,7 +254,7 @@ impl Auditor<'_> {
         }
     }
 
-    /// Step 3: authenticates a document.
+    /// Step 3: authenticates a document, and looks up each signature that a trusted key made.
     fn document(&mut self, evidence: &Evidence) {
         if let Some(envelope) = evidence.document().notary_envelope() {
             self.envelope(envelope, evidence);

@@ -58,6 +58,7 @@ use crate::store::parallel;
 use crate::verify::Evaluation;
 use crate::verify::Finding;
 use crate::verify::Reason;
+use crate::verify::SignatureManifestFault;
 
 pub use subject::ReferrerSubject;
 
@@ -264,7 +265,7 @@ impl<'a> Discovery<'a> {
             Opened::SignatureManifest(manifest) => self.read_rest(manifest, evaluation).await,
             Opened::Finding(finding) | Opened::OtherFormat(finding) => evaluation.add_finding(finding),
             Opened::Unrelated => {
-                let reason = Reason::Manifest("it carries no signed document".to_owned());
+                let reason = SignatureManifestFault::NoDocument.into();
                 evaluation.add_finding(Finding { digest: Some(digest), place, reason });
             }
         }

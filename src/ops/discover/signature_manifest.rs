@@ -33,6 +33,7 @@ use crate::text::Untrusted;
 use crate::verify::Evaluation;
 use crate::verify::Finding;
 use crate::verify::Reason;
+use crate::verify::SignatureManifestFault;
 use crate::verify::UnreadReason;
 
 /// How many blobs are fetched at a time.
@@ -97,7 +98,7 @@ impl SignatureManifest {
         let document = match Document::parse(&content, limits) {
             Ok(document) => document,
             Err(error) if error.is_limit() => return finding(Reason::Unreadable(UnreadReason::Manifest(error))),
-            Err(error) => return finding(Reason::Manifest(error.to_string())),
+            Err(error) => return finding(SignatureManifestFault::Manifest(Box::new(error)).into()),
         };
         if let Some(got) = subject.and_then(|want| subject_mismatch(document.subject(), want)) {
             return finding(Reason::SubjectField { got });
@@ -123,7 +124,7 @@ impl SignatureManifest {
         if !one && !layers.iter().any(|layer| Form::of_layer(&layer.media_type).is_some()) {
             // A manifest typed as a signature but without one is reported (threats: manifest-without-signature).
             return match form.is_some() {
-                true => finding(Reason::Manifest("a signature manifest without a signature".to_owned())),
+                true => finding(SignatureManifestFault::NoSignature.into()),
                 false => match other {
                     Some(what) => Opened::OtherFormat(Finding { digest, place, reason: Reason::OtherFormat { what } }),
                     None => Opened::Unrelated,
@@ -131,9 +132,8 @@ impl SignatureManifest {
             };
         }
         if one && layers.len() != 1 {
-            let kind = form.map_or("signature", |form| form.name.as_str());
-            let why = format!("a {kind} manifest has exactly one layer, this one has {}", layers.len());
-            return finding(Reason::Manifest(why));
+            let form = form.map_or("signature", |form| form.name.as_str());
+            return finding(SignatureManifestFault::LayerCount { form, got: layers.len() }.into());
         }
         Opened::SignatureManifest(Self::new(content, layers, place, limits))
     }
@@ -305,12 +305,12 @@ impl SignatureManifest {
                 return Err(failed.get(&blob(&layer)).cloned().unwrap_or(Reason::Unreadable(UnreadReason::NotFetched)));
             }
         };
-        let content = Content::check(&layer, bytes).map_err(|error| Reason::Manifest(error.to_string()))?;
+        let content = Content::check(&layer, bytes).map_err(SignatureManifestFault::Content)?;
         let document = form.read(&layer, &content, reader.limits, reader.strictness).map_err(|error| match error {
             EnvelopeError::NoSignatureAnnotation if other_format::is_pgp(content.bytes()) => {
                 Reason::OtherFormat { what: other_format::PGP }
             }
-            EnvelopeError::NoSignatureAnnotation => Reason::Manifest(error.to_string()),
+            EnvelopeError::NoSignatureAnnotation => SignatureManifestFault::NoAnnotation.into(),
             error => Reason::Envelope(error),
         })?;
         Ok((document, content))

@@ -81,6 +81,7 @@ pub struct AcceptedFileSignature {
 
 /// Why a file was not verified.
 #[derive(Clone, Debug)]
+#[must_use]
 #[non_exhaustive]
 pub struct FileRefusal {
     /// The signatures that counted, too few.

@@ -33,7 +33,8 @@ use crate::store::Sink;
 use crate::store::Source;
 use crate::verify::AcceptedPart;
 
-/// An image that every policy let in: its manifests, and the evidence that counted. A proof type, made only by
+/// An image that every policy let in: its manifests, and the evidence that counted, with what its owners stated otherwise in
+/// statements of which only the newest counts. A proof type, made only by
 /// [`PolicyGraph::collect`].
 ///
 /// ```compile_fail,E0451
@@ -45,6 +46,7 @@ use crate::verify::AcceptedPart;
 /// }
 /// ```
 #[derive(Debug)]
+#[must_use]
 pub struct PolicyGraph<'p> {
     /// The blobs of the evidence, as they were verified.
     evidence: BTreeMap<Digest, Content>,
@@ -55,6 +57,7 @@ pub struct PolicyGraph<'p> {
 /// Why an image is not collected: a policy does not let it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a policy does not let the image in")]
+#[must_use]
 pub struct NotLetIn;
 
 impl<'p> PolicyGraph<'p> {
@@ -77,8 +80,9 @@ impl<'p> PolicyGraph<'p> {
         let mut documents = BTreeMap::new();
         for outcome in outcomes {
             let PolicyVerdict::Accepted(_, image) = &outcome.verdict else { continue };
-            for AcceptedPart { accepted, digest, .. } in image.parts() {
-                documents.extend(evidence::add_accepted(&mut graph, digest, accepted.iter(), options.limits)?);
+            for AcceptedPart { accepted, digest, not_counted, .. } in image.parts() {
+                let all = accepted.iter().chain(not_counted);
+                documents.extend(evidence::add_accepted(&mut graph, digest, all, options.limits)?);
             }
         }
         let policies = outcomes.iter().map(|outcome| outcome.policy).collect();

@@ -4,6 +4,7 @@ use crate::digest::Digest;
 use crate::digest::DigestAlgorithm;
 use crate::envelope::BundleContent;
 use crate::envelope::BundleDocument;
+use crate::envelope::DocumentFault;
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::MessageSignature;
@@ -18,6 +19,7 @@ use crate::limits::Limits;
 use crate::oci::Content;
 use crate::ops::timestamp::TimestampingError;
 use crate::ops::witness::WitnessTrust;
+use crate::text::Untrusted;
 use crate::x509::Certificate;
 use crate::x509::HashAlgorithm;
 use crate::x509::MessageImprint;
@@ -79,7 +81,8 @@ impl BundleSignature {
         let certificate =
             certificate.transpose().map_err(|error| TimestampingError::Certificate { error, number: 1 })?;
         let own = certificate.as_ref().map(Certificate::public_key).transpose();
-        let own = own.map_err(|error| EnvelopeError::Form(error.to_string()))?;
+        let own = own
+            .map_err(|error| EnvelopeError::Form(DocumentFault::CertificateKey(Untrusted::new(&error.to_string()))))?;
         let not_signed = if own.is_some() { TimestampingError::NotSigned } else { TimestampingError::KeyAlone };
         let hint = verification_material.key_hint.clone();
         let keys = own.as_ref().map_or(keys, std::slice::from_ref);
@@ -255,7 +258,7 @@ fn only_signature(envelope: &Envelope) -> Result<Vec<u8>, EnvelopeError> {
     let mut signatures = envelope.signatures();
     match (signatures.next(), signatures.next()) {
         (Some(only), None) => Ok(only.to_vec()),
-        _ => Err(EnvelopeError::Form("a timestamp is about one signature, and the envelope has several".to_owned())),
+        _ => Err(EnvelopeError::Form(DocumentFault::SeveralSignatures)),
     }
 }
 

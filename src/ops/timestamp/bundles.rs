@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::digest::Digest;
 use crate::envelope::Attachment;
+use crate::envelope::DocumentFault;
 use crate::envelope::EnvelopeError;
 use crate::key::PublicKey;
 use crate::limits::Limits;
@@ -55,7 +56,8 @@ impl AttachedBundle {
         if !subjects.iter().flatten().flatten().any(|digest| digest == subject.digest()) {
             return Err(TimestampingError::OtherSubject);
         }
-        let document = Document::parse(manifest, limits).map_err(|error| EnvelopeError::Form(error.to_string()))?;
+        let document = Document::parse(manifest, limits)
+            .map_err(|error| EnvelopeError::Form(DocumentFault::Manifest(Box::new(error))))?;
         Ok(Self { annotations: document.annotations().clone(), manifest: *manifest.digest(), signature })
     }
 
@@ -179,7 +181,8 @@ impl BundleSignatures {
             referrer::bundle_manifest_with(&self.subject, bundle.bundle(), media_type, base.annotations.clone())
                 .map_err(|error| EnvelopeError::Json { format: "signature manifest", error })?;
         // A manifest beyond the limits would be unreadable for verifiers.
-        let _readable = Document::parse(&manifest, limits).map_err(|error| EnvelopeError::Form(error.to_string()))?;
+        let _readable = Document::parse(&manifest, limits)
+            .map_err(|error| EnvelopeError::Form(DocumentFault::Manifest(Box::new(error))))?;
         let attachment = Attachment { blobs: vec![bundle.bundle().clone()], manifest };
         Ok(Stamped::Now(Box::new(TimestampedSignature::of_bundle(attachment, base.manifest, bundle.proof().clone()))))
     }

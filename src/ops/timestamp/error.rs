@@ -1,5 +1,8 @@
 //! `TimestampingError`: why a signature gets no timestamp; `TimestampAuthorityError`: why an authority gave no response.
 
+use std::error::Error;
+use std::fmt;
+
 use crate::envelope::EnvelopeError;
 use crate::envelope::NotaryError;
 use crate::time::Time;
@@ -43,7 +46,7 @@ pub enum TimestampingError {
         number: usize,
     },
     /// The envelope is not signed by the key of its certificate, or breaks another rule, or cannot be judged.
-    #[error("{0}")]
+    #[error(transparent)]
     Envelope(#[from] EnvelopeError),
     /// A key alone made the signature in a bundle, and none that was given: it is not known whether it is genuine.
     #[error("the bundle has no certificate, and no key that was given made its signature")]
@@ -83,7 +86,7 @@ pub enum TimestampingError {
     #[error("the bundle has a timestamp that cannot be read, that is not about its signature, or that is there twice")]
     StoredTimestamp,
     /// The token does not verify, or the authority granted none.
-    #[error("{0}")]
+    #[error(transparent)]
     Token(#[from] TimestampError),
 }
 
@@ -133,17 +136,29 @@ impl From<NotaryError> for TimestampingError {
 }
 
 /// Why a timestamp authority gave no response: the error of the connection.
-#[derive(Debug, thiserror::Error)]
-#[error("{source}")]
+#[derive(Debug)]
 pub struct TimestampAuthorityError {
     code: &'static str,
-    source: Box<dyn std::error::Error + Send + Sync>,
+    error: Box<dyn Error + Send + Sync>,
+}
+
+impl fmt::Display for TimestampAuthorityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for TimestampAuthorityError {
+    /// The cause of the error of the connection, whose own message is this one's.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
 }
 
 impl TimestampAuthorityError {
     /// The error with this cause, and the stable code by which reports name it.
-    pub fn new(code: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { code, source: source.into() }
+    pub fn new(code: &'static str, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { code, error: error.into() }
     }
 
     /// The stable code in reports.

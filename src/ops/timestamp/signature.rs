@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::digest::Digest;
 use crate::envelope::Attachment;
+use crate::envelope::DocumentFault;
 use crate::envelope::EnvelopeError;
 use crate::envelope::NotaryEnvelope;
 use crate::envelope::NotaryFormat;
@@ -18,6 +19,7 @@ use crate::oci::Document;
 use crate::oci::NotaryManifest;
 use crate::oci::Subject;
 use crate::ops::timestamp::TimestampingError;
+use crate::text::Untrusted;
 use crate::trust::VerificationTime;
 use crate::x509::Anchor;
 use crate::x509::Certificate;
@@ -94,14 +96,18 @@ impl NotarySignature {
         let key = certificates.first().map(Certificate::public_key);
         let verified = match key {
             Some(Ok(key)) => envelope.verify(&key)?,
-            Some(Err(error)) => return Err(EnvelopeError::Form(error.to_string()).into()),
+            Some(Err(error)) => {
+                let fault = DocumentFault::CertificateKey(Untrusted::new(&error.to_string()));
+                return Err(EnvelopeError::Form(fault).into());
+            }
             None => return Err(EnvelopeError::Unsigned.into()),
         };
         let subjects = verified.payload().read(limits)?.subjects();
         if !subjects.iter().flatten().any(|digest| digest == subject.digest()) {
             return Err(TimestampingError::OtherSubject);
         }
-        let document = Document::parse(manifest, limits).map_err(|error| EnvelopeError::Form(error.to_string()))?;
+        let document = Document::parse(manifest, limits)
+            .map_err(|error| EnvelopeError::Form(DocumentFault::Manifest(Box::new(error))))?;
         Ok(Self {
             annotations: document.annotations().clone(),
             certificates,
@@ -197,7 +203,8 @@ impl NotarySignature {
             .write_with(&self.subject, &layer, &thumbprints, self.annotations.clone())
             .map_err(|error| EnvelopeError::Json { format: "signature manifest", error })?;
         // A manifest beyond the limits would be unreadable for verifiers.
-        let _readable = Document::parse(&manifest, limits).map_err(|error| EnvelopeError::Form(error.to_string()))?;
+        let _readable = Document::parse(&manifest, limits)
+            .map_err(|error| EnvelopeError::Form(DocumentFault::Manifest(Box::new(error))))?;
         let attachment = Attachment { blobs: vec![layer], manifest };
         Ok(TimestampedSignature { attachment, original: self.manifest, proof })
     }

@@ -1,5 +1,8 @@
 //! `LogEntryError`: why a log entry about a new signature is not stored; `SignatureLogError`: why a log gave no answer.
 
+use std::error::Error;
+use std::fmt;
+
 use crate::transparency::LogEntryRequestError;
 use crate::transparency::TransparencyError;
 
@@ -8,13 +11,13 @@ use crate::transparency::TransparencyError;
 #[non_exhaustive]
 pub enum LogEntryError {
     /// The answer of the log is not an entry about this signature in a log that the operator trusts.
-    #[error("{0}")]
+    #[error(transparent)]
     Entry(#[from] TransparencyError),
     /// Without a timestamp the time of an entry is not known, so no verifier would accept it: Rekor v2 states none.
     #[error("an entry of a Rekor v2 log needs a timestamp beside it")]
     NoTimestamp,
     /// The log cannot be asked for such an entry.
-    #[error("{0}")]
+    #[error(transparent)]
     Request(#[from] LogEntryRequestError),
 }
 
@@ -38,17 +41,29 @@ impl LogEntryError {
 }
 
 /// Why a log gave no answer: the error of the connection.
-#[derive(Debug, thiserror::Error)]
-#[error("{source}")]
+#[derive(Debug)]
 pub struct SignatureLogError {
     code: &'static str,
-    source: Box<dyn std::error::Error + Send + Sync>,
+    error: Box<dyn Error + Send + Sync>,
+}
+
+impl fmt::Display for SignatureLogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for SignatureLogError {
+    /// The cause of the error of the connection, whose own message is this one's.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
 }
 
 impl SignatureLogError {
     /// The error with this cause, and the stable code by which reports name it.
-    pub fn new(code: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { code, source: source.into() }
+    pub fn new(code: &'static str, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { code, error: error.into() }
     }
 
     /// The stable code in reports.

@@ -206,7 +206,11 @@ const fn highest_allowed(word: HighestAllowed) -> Option<Severity> {
     }
 }
 
-fn ignored_vulnerability(ignore: &IgnoreDocument) -> Result<IgnoredVulnerability, RequiredPolicyError> {
+/// The vulnerability that an entry of `ignore` is about.
+///
+/// # Errors
+/// [`RequiredPolicyError`] if its package is none.
+pub(super) fn ignored_vulnerability(ignore: &IgnoreDocument) -> Result<IgnoredVulnerability, RequiredPolicyError> {
     let package = ignore.package.as_ref();
     let package = package.map(|text| value("package", text, str::parse::<PackageUrl>)).transpose()?;
     Ok(IgnoredVulnerability { package, vulnerability: ignore.vulnerability.value.clone() })

@@ -67,13 +67,22 @@ impl ScanFinding {
 impl FindingRule {
     /// Whether the rule does not allow this finding.
     pub fn is_blocked_by(&self, finding: &ScanFinding) -> bool {
+        self.is_over(finding) && !self.ignored.iter().any(|ignored| ignored.is(finding))
+    }
+
+    /// The entries without which the rule would not allow this finding.
+    pub fn ignoring(&self, finding: &ScanFinding) -> impl Iterator<Item = &IgnoredVulnerability> {
+        let is_over = self.is_over(finding);
+        self.ignored.iter().filter(move |ignored| is_over && ignored.is(finding))
+    }
+
+    /// Whether the finding counts, and is more severe than is allowed.
+    fn is_over(&self, finding: &ScanFinding) -> bool {
         let counts = match self.count {
             FindingsCounted::All => true,
             FindingsCounted::Fixable => finding.fix.is_fixable(),
         };
-        counts
-            && self.highest_allowed.is_none_or(|allowed| finding.severity.counted() > allowed)
-            && !self.ignored.iter().any(|ignored| ignored.is(finding))
+        counts && self.highest_allowed.is_none_or(|allowed| finding.severity.counted() > allowed)
     }
 }
 

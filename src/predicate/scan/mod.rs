@@ -57,6 +57,19 @@ impl ScanReport {
     pub fn blocking(&self, rule: &FindingRule) -> impl Iterator<Item = &ScanFinding> {
         self.findings.iter().filter(|finding| rule.is_blocked_by(finding))
     }
+
+    /// The vulnerabilities that the operator ignores, and that `rule` would not allow without that, each once.
+    pub fn ignored(&self, rule: &FindingRule) -> Vec<IgnoredVulnerability> {
+        let mut used: Vec<IgnoredVulnerability> = Vec::new();
+        // Without an entry no finding is compared with any.
+        let findings = self.findings.iter().filter(|_| !rule.ignored.is_empty());
+        for ignored in findings.flat_map(|finding| rule.ignoring(finding)) {
+            if !used.contains(ignored) {
+                used.push(ignored.clone());
+            }
+        }
+        used
+    }
 }
 
 /// The longest text that a message quotes, in characters.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::policy_file::document::AcceptUnsigned;
 use crate::policy_file::document::ExceptionDocument;
+use crate::policy_file::document::IgnoreDocument;
 
 /// An exception of a policy file for the repository of an image.
 #[derive(Debug, Serialize)]
@@ -27,6 +28,31 @@ pub(super) struct ReportedExemption {
     owner: String,
     reason: String,
     until: String,
+}
+
+/// A vulnerability that a scan found and the operator ignores.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReportedIgnore {
+    line: u32,
+    owner: String,
+    package: Option<String>,
+    reason: String,
+    until: String,
+    vulnerability: String,
+}
+
+impl ReportedIgnore {
+    pub(super) fn of(entry: &IgnoreDocument) -> Self {
+        Self {
+            line: entry.vulnerability.position.line,
+            owner: entry.owner.value.clone(),
+            package: entry.package.as_ref().map(|package| package.value.clone()),
+            reason: entry.reason.value.clone(),
+            until: entry.until.value.to_string(),
+            vulnerability: entry.vulnerability.value.clone(),
+        }
+    }
 }
 
 impl ReportedException {

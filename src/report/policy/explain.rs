@@ -13,6 +13,7 @@ use crate::policy::RequirementId;
 use crate::policy::Rule;
 use crate::policy_file::PolicyRefusal;
 use crate::policy_file::document::ExceptionDocument;
+use crate::policy_file::document::IgnoreDocument;
 use crate::report::checks::CheckResult;
 use crate::report::checks::PolicyPlace;
 use crate::report::checks::RequirementCheck;
@@ -37,7 +38,13 @@ pub fn checks(file: &str, outcome: &PolicyOutcome<'_>) -> Vec<RequirementCheck> 
             check(Some(exception.position.line), requirement, CheckResult::Waived { message: message.clone() })
         })
     });
-    let waived: Vec<_> = waived.collect();
+    let ignored = ignored(outcome).into_iter().map(|entry| {
+        let message = waiver(&entry.reason.value, &entry.owner.value, &entry.until.value.to_string());
+        let package = entry.package.as_ref().map_or_else(String::new, |package| format!(" in {}", package.value));
+        let requirement = format!("ignored {}{package}", entry.vulnerability.value);
+        check(Some(entry.vulnerability.position.line), requirement, CheckResult::Waived { message })
+    });
+    let waived: Vec<_> = waived.chain(ignored).collect();
     let mut checks: Vec<_> = match &outcome.verdict {
         PolicyVerdict::Accepted(required, _) | PolicyVerdict::Unmet(required, _) => {
             let verdicts = requirements(outcome);
@@ -90,6 +97,24 @@ pub(super) fn exceptions<'a>(
         PolicyVerdict::Exempted(exemption) => (&exemption.exceptions, &[]),
         PolicyVerdict::Expired(_) | PolicyVerdict::Refused(_) => (&[], &[]),
     }
+}
+
+/// The entries of `ignore` without which a scan that counts would not, each once.
+pub(super) fn ignored<'a>(outcome: &'a PolicyOutcome<'_>) -> Vec<&'a IgnoreDocument> {
+    let file = match &outcome.verdict {
+        PolicyVerdict::Accepted(required, _) | PolicyVerdict::Unmet(required, _) => &required.file,
+        PolicyVerdict::Exempted(_) | PolicyVerdict::Expired(_) | PolicyVerdict::Refused(_) => return Vec::new(),
+    };
+    let mut entries: Vec<&IgnoreDocument> = Vec::new();
+    for verdict in requirements(outcome) {
+        let used = verdict.candidates.iter().flat_map(|candidate| &candidate.ignored);
+        for entry in used.filter_map(|ignored| file.ignore_entry(verdict.line?, ignored)) {
+            if !entries.iter().any(|known| std::ptr::eq(*known, entry)) {
+                entries.push(entry);
+            }
+        }
+    }
+    entries
 }
 
 /// The line of the block that decides.

@@ -6,6 +6,7 @@ use crate::ops::policy::PolicyOutcome;
 use crate::ops::policy::PolicyVerdict;
 use crate::report::policy::exception::ReportedException;
 use crate::report::policy::exception::ReportedExemption;
+use crate::report::policy::exception::ReportedIgnore;
 use crate::report::policy::explain;
 use crate::report::policy::requirement::ReportedRequirement;
 use crate::report::reported_verdict::ReportedVerdict;
@@ -22,6 +23,8 @@ pub struct PolicyResult<'a> {
     exceptions: Vec<ReportedException>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exemption: Option<ReportedExemption>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<ReportedIgnore>,
     name: String,
     now: String,
     policy: ReportedPolicy<'a>,
@@ -78,6 +81,7 @@ impl<'a> PolicyResult<'a> {
             error: refusal.map(|(_, _, message)| message),
             exceptions: used.chain(ended).collect(),
             exemption: exemption.map(ReportedExemption::of),
+            ignored: explain::ignored(outcome).into_iter().map(ReportedIgnore::of).collect(),
             name: outcome.name.to_string(),
             now: outcome.now.to_string(),
             policy,

@@ -6,9 +6,6 @@ use super::protocol::ErrorResponse;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DenialReason {
-    /// The registry refused the request.
-    #[error("{0}")]
-    Answer(ErrorResponse),
     /// The registry requires Basic authentication, and there is no user name and password.
     #[error("it wants a user name and a password")]
     BasicWanted,
@@ -32,11 +29,14 @@ pub enum DenialReason {
     /// The redacted text of another reason.
     #[error("{0}")]
     Redacted(String),
+    /// The registry refused the request.
+    #[error("{0}")]
+    Registry(ErrorResponse),
     /// The token service refused a token.
-    #[error("{service}: no token {user}, {answer}")]
+    #[error("{service}: no token {user}, {response}")]
     Token {
         /// The response of the token service.
-        answer: ErrorResponse,
+        response: ErrorResponse,
         /// The URL of the token service.
         service: String,
         /// The user that the token was requested for.

@@ -7,9 +7,6 @@ use crate::json::JsonError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtocolFault {
-    /// The response has an error status.
-    #[error("{0}")]
-    Answer(ErrorResponse),
     /// The registry confirmed the blob before all of it was sent.
     #[error("it says that it has all of the blob before it was sent all of it")]
     ConfirmedEarly,
@@ -19,6 +16,9 @@ pub enum ProtocolFault {
     /// The credential cannot be sent in a header.
     #[error("it holds characters that cannot be sent")]
     Credential,
+    /// The response has an error status.
+    #[error("{0}")]
+    ErrorStatus(ErrorResponse),
     /// The response is an HTML page.
     #[error("a page for browsers, which is no answer of a registry")]
     Html,
@@ -63,17 +63,17 @@ pub enum ProtocolFault {
     /// The request could not be built.
     #[error("{0}")]
     Request(super::connection::NetworkError),
-    /// A token service responded with an error.
-    #[error("{service} {answer}")]
-    ServiceAnswer {
-        /// The response of the token service.
-        answer: ErrorResponse,
-        /// The URL of the token service.
-        service: String,
-    },
     /// The token is invalid.
     #[error("{0}")]
     Token(TokenFault),
+    /// A token service responded with an error.
+    #[error("{service} {response}")]
+    TokenService {
+        /// The response of the token service.
+        response: ErrorResponse,
+        /// The URL of the token service.
+        service: String,
+    },
     /// The number of redirects exceeds the limit.
     #[error("more than {0} redirects")]
     TooManyRedirects(u64),

@@ -184,7 +184,7 @@ async fn refused(
     let place = response.what.clone();
     if response.has_code(MISSING) {
         repository.client.capabilities.validates.store(true, std::sync::atomic::Ordering::Relaxed);
-        return Err(StoreError::MissingBlob { answer: response.answer(), place });
+        return Err(StoreError::MissingBlob { place, response: response.error_response() });
     }
     match tag_or_digest {
         // The immutable tag may already have the right digest (threats: immutable-tag).
@@ -198,7 +198,9 @@ async fn refused(
         },
         _ => match response.error() {
             // A 404 is an error here: a push does not ask whether something exists.
-            StoreError::NotFound { .. } => Err(response.protocol_error(ProtocolFault::Answer(response.answer()))),
+            StoreError::NotFound { .. } => {
+                Err(response.protocol_error(ProtocolFault::ErrorStatus(response.error_response())))
+            }
             error => Err(error),
         },
     }
@@ -207,7 +209,7 @@ async fn refused(
 /// Whether the response reports an immutable tag. The specification has no code for it: registries report it by the
 /// status, by codes of their own, and some of them in the text of the response only.
 fn is_immutable(response: &ApiResponse) -> bool {
-    let text = response.answer().body.to_string().to_ascii_lowercase();
+    let text = response.error_response().body.to_string().to_ascii_lowercase();
     let said = ["immutab", "imagetagalreadyexists", "tag already exists", "cannot be overwritten"];
     matches!(response.status.as_u16(), 400 | 403 | 405 | 409 | 412)
         && (response.has_code(&["TAG_INVALID", "IMMUTABLE_TAG"]) || said.iter().any(|said| text.contains(said)))

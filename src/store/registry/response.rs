@@ -128,11 +128,11 @@ impl ApiResponse {
                 StoreError::NotFound { content: MissingContent::Resource(place) }
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                let reason = DenialReason::Answer(self.answer());
+                let reason = DenialReason::Registry(self.error_response());
                 StoreError::Denied { credential: self.credential_source.clone(), place, reason }
             }
             StatusCode::TOO_MANY_REQUESTS => StoreError::Throttled { place, wait: retry::retry_after(&self.headers) },
-            _ => StoreError::Protocol { place, reason: ProtocolFault::Answer(self.answer()) },
+            _ => StoreError::Protocol { place, reason: ProtocolFault::ErrorStatus(self.error_response()) },
         }
     }
 
@@ -142,7 +142,7 @@ impl ApiResponse {
     }
 
     /// The status and the text of the response, for messages.
-    pub(super) fn answer(&self) -> ErrorResponse {
+    pub(super) fn error_response(&self) -> ErrorResponse {
         let body = match &self.body {
             ResponseBody::Error(ErrorBody { page: true, .. }) => ErrorText::Html,
             ResponseBody::Error(error) if !error.shown.is_empty() => ErrorText::Text(error.shown.clone()),

@@ -69,7 +69,7 @@ impl RegistryClient {
                 }
                 Ok(response) if request.may_repeat(response.status) => match retry.after_busy(&response.headers) {
                     Some(pause) => {
-                        self.again(retry, retry.max_attempts(None), pause, &response.answer().to_string());
+                        self.again(retry, retry.max_attempts(None), pause, &response.error_response().to_string());
                         self.pause_all(pause)
                     }
                     None => return Ok(response),

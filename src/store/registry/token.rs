@@ -135,7 +135,7 @@ async fn ask(
         let pause = match once(transport, token_request, http_request()?).await {
             Ok(response) if super::retry::is_busy(response.status) => match retry.after_busy(&response.headers) {
                 Some(pause) => {
-                    transport.log_retry(token_request.realm, retry.attempt(), pause, &response.answer());
+                    transport.log_retry(token_request.realm, retry.attempt(), pause, &response.error_response());
                     pause
                 }
                 None => return Ok(response),
@@ -252,15 +252,16 @@ fn refused(response: &ApiResponse, token_request: &TokenRequest<'_>) -> StoreErr
         Credential::Basic { username, .. } => TokenUser::Named(username.clone()),
         Credential::Identity { .. } | Credential::Token(_) => TokenUser::IdentityToken,
     };
-    let (answer, service) = (response.answer(), response.what.clone());
-    match response.error() {
+    let (error, service) = (response.error(), response.what.clone());
+    let response = response.error_response();
+    match error {
         StoreError::Denied { .. } => StoreError::Denied {
             credential: Some(token_request.from.to_owned()),
             place,
-            reason: DenialReason::Token { answer, service, user },
+            reason: DenialReason::Token { response, service, user },
         },
         StoreError::NotFound { .. } => {
-            StoreError::Protocol { place, reason: ProtocolFault::ServiceAnswer { answer, service } }
+            StoreError::Protocol { place, reason: ProtocolFault::TokenService { response, service } }
         }
         other => other,
     }

@@ -171,7 +171,7 @@ pub(super) fn next_location(repository: &Repository, response: &ApiResponse) -> 
 /// whether something exists.
 pub(super) fn refused(response: &ApiResponse) -> StoreError {
     match response.error() {
-        StoreError::NotFound { .. } => response.protocol_error(ProtocolFault::Answer(response.answer())),
+        StoreError::NotFound { .. } => response.protocol_error(ProtocolFault::ErrorStatus(response.error_response())),
         error => error,
     }
 }

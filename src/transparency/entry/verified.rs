@@ -35,7 +35,8 @@ impl VerifiedLogEntries {
     ///
     /// # Errors
     /// The first [`TransparencyError`] of an entry; [`TransparencyRule::EntryDuplicate`]; [`TransparencyRule::LogUnknown`]
-    /// if no entry is of a trusted log, [`TransparencyRule::LogThreshold`] if too few logs have the signature.
+    /// if there are entries, and none is of a trusted log; [`TransparencyRule::LogThreshold`] if too few logs have the
+    /// signature.
     pub fn verify(
         entries: &[TransparencyLogEntry],
         threshold: NonZeroUsize,

@@ -136,7 +136,8 @@ impl TransparencyProof {
     }
 }
 
-/// Step 3. Entries of logs that are not trusted are skipped; every other one must verify, also where none is required.
+/// Step 3: the entries of trusted logs, all of which must verify, also where none is required; the others are skipped.
+/// `None` if no entry is of a trusted log and the rule requires none.
 fn verify_entries(
     entries: &[TransparencyLogEntry],
     about: &LoggedSignature<'_>,
@@ -158,7 +159,7 @@ fn verify_entries(
     }
 }
 
-/// Step 4. The integrated time of an entry is there only if the log has signed it.
+/// Step 4: the times that are proven: the integrated times that a log has signed, and those of the timestamps.
 fn times(entries: Option<&VerifiedLogEntries>, timestamps: &[SignedBefore]) -> Vec<JudgedAt> {
     let entries = entries.map(VerifiedLogEntries::entries).unwrap_or_default();
     let integrated = entries.iter().filter_map(|entry| entry.integrated_time());

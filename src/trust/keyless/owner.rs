@@ -22,6 +22,9 @@ use crate::x509::GeneralName;
 impl OpenedMaterial<'_> {
     /// The owner of the first identity among `identities`, in the operator's order, that the signature belongs to, with the
     /// proof; or why it belongs to none. Identities that differ in names alone are verified once.
+    ///
+    /// # Errors
+    /// [`Unchecked`] where the budget is exhausted.
     pub(in crate::trust) fn attribute<'i>(
         &self,
         identities: &[(&'i Owner, &KeylessMeans)],

@@ -167,13 +167,13 @@ impl TrustedRootDraft {
 #[non_exhaustive]
 pub enum TrustedRootDraftError {
     /// The JSON.
-    #[error("{0}")]
+    #[error(transparent)]
     Json(#[from] JsonError),
     /// The key of a log.
-    #[error("{0}")]
+    #[error(transparent)]
     Key(#[from] UnnamedLogKey),
     /// The trusted root that it makes.
-    #[error("{0}")]
+    #[error(transparent)]
     Root(#[from] TrustedRootError),
 }
 

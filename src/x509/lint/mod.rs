@@ -161,16 +161,16 @@ impl Lint {
 /// The rules about one certificate.
 fn check(record: &mut Record, index: usize, certificate: &Certificate) {
     let (profile, role) = (record.profile.clone(), record.role(index));
-    let mut heard = Vec::new();
-    let mut hear = |rule, outcome| {
-        heard.push((rule, outcome));
+    let mut outcomes = Vec::new();
+    let mut note = |rule, outcome| {
+        outcomes.push((rule, outcome));
         Ok(())
     };
     // It goes on after each outcome, so nothing is returned.
-    let ended = checks::certificate(&profile, record.purpose, certificate, role, record.at, &mut hear);
-    heard.extend(ended.err().map(|broken| (broken.rule, Err(broken))));
+    let ended = checks::certificate(&profile, record.purpose, certificate, role, record.at, &mut note);
+    outcomes.extend(ended.err().map(|broken| (broken.rule, Err(broken))));
     if role == Role::Signer {
-        heard.push((ChainRule::Key, checks::key(profile.signer_keys, certificate).map(drop)));
+        outcomes.push((ChainRule::Key, checks::key(profile.signer_keys, certificate).map(drop)));
     }
-    heard.into_iter().for_each(|(rule, outcome)| record.add(index, rule, outcome));
+    outcomes.into_iter().for_each(|(rule, outcome)| record.add(index, rule, outcome));
 }
