@@ -138,7 +138,7 @@ fn policy_file(kind: KeyKind, keys: &[PrivateKey], images: usize, rounds: usize)
     let time = median(rounds, || {
         for root in &roots {
             let options = PolicyOptions::new(&name, Time::EPOCH, &Limits::DEFAULT);
-            let outcome = run(policy::judge(&store, root, &policy, options)).unwrap();
+            let outcome = run(policy::evaluate(&store, root, &policy, options)).unwrap();
             assert!(outcome.is_let_in(), "{outcome:?}");
         }
     });
@@ -159,7 +159,7 @@ fn large_sbom(rounds: usize) {
         let policy = policy_of(&keys, requirements);
         let time = median(rounds, || {
             let options = PolicyOptions::new(&name, Time::EPOCH, &Limits::DEFAULT);
-            assert!(run(policy::judge(&store, &root, &policy, options)).unwrap().is_let_in());
+            assert!(run(policy::evaluate(&store, &root, &policy, options)).unwrap().is_let_in());
         });
         println!("an SBOM of 30 MB, {what}: {time:?}");
     }

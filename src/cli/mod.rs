@@ -35,7 +35,7 @@ mod notary;
 mod paint;
 mod picture;
 mod policy;
-mod policy_judge;
+mod policy_evaluator;
 mod policy_reports;
 mod policy_set;
 mod policy_verdict;

@@ -1,4 +1,4 @@
-//! The commands `copy --policy` and `import --policy`: an image is judged by its name at the destination, and moved only if
+//! The commands `copy --policy` and `import --policy`: an image is evaluated by its name at the destination, and moved only if
 //! every policy lets it in.
 
 use std::sync::Arc;
@@ -31,9 +31,9 @@ use super::move_image;
 use super::move_image::MoveJob;
 use super::moves;
 use super::moves::MovedImage;
-use super::policy_judge::Judged;
-use super::policy_judge::JudgedName;
-use super::policy_judge::PolicyJudge;
+use super::policy_evaluator::EvaluatedByPolicies;
+use super::policy_evaluator::EvaluatedName;
+use super::policy_evaluator::PolicyEvaluator;
 use super::policy_reports::PolicyReports;
 use super::policy_set::PolicySet;
 use super::policy_verdict;
@@ -52,7 +52,7 @@ use super::verify;
 
 /// What was done with one image.
 struct MoveAnswer<'a> {
-    judged: Judged<'a>,
+    evaluated: EvaluatedByPolicies<'a>,
     /// None if a policy does not let it in.
     moved: Option<MovedImage>,
 }
@@ -89,7 +89,7 @@ fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Resu
     let sources = if args.all { runtime.block_on(move_image::all_images(&stores, &typed))? } else { typed };
     target.check_count(&sources)?;
     one_name(&args.policy, &sources)?;
-    let judge = PolicyJudge {
+    let evaluator = PolicyEvaluator {
         evidence: &[],
         limits: &limits,
         lookup: lookup.as_ref(),
@@ -111,7 +111,7 @@ fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Resu
     let (dry_run, output) = (args.dry_run, args.output);
     let report = MoveReport { command: "copy", dry_run, output, sources: &sources, target: &args.places.target };
     let exit = move_all(report, &runtime, reports, async |sinks, source| {
-        copy_one(&job, sinks, source, &args.policy, judge).await
+        copy_one(&job, sinks, source, &args.policy, evaluator).await
     });
     revocation::report_problems(lookup);
     exit
@@ -123,18 +123,18 @@ async fn copy_one<'a>(
     sinks: &mut Sinks,
     source: &str,
     args: &PolicyArgs,
-    judge: PolicyJudge<'a>,
+    evaluator: PolicyEvaluator<'a>,
 ) -> Result<MoveAnswer<'a>, Failure> {
     let mut found = move_image::find(job, sinks, source).await?;
     let root = found.graph.root().cloned().ok_or_else(|| Failure::unknown("nothing to copy"))?;
     let (name, names) = name_at(&found.to, &found.names, args)?;
     found.names = names;
-    let judged = judge.judge(found.source.as_ref(), &root, judge.options(&name)).await?;
-    let moved = match judged.exit() {
+    let evaluated = evaluator.evaluate(found.source.as_ref(), &root, evaluator.options(&name)).await?;
+    let moved = match evaluated.exit() {
         Exit::Yes => Some(move_image::copy_found(job, sinks, found).await?),
         Exit::Refused | Exit::Unknown => None,
     };
-    Ok(MoveAnswer { judged, moved })
+    Ok(MoveAnswer { evaluated, moved })
 }
 
 pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
@@ -158,7 +158,7 @@ fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> 
     let sources = if args.all { runtime.block_on(move_image::all_images(&stores, &typed))? } else { typed };
     target.check_count(&sources)?;
     one_name(&args.policy, &sources)?;
-    let judge = PolicyJudge {
+    let evaluator = PolicyEvaluator {
         evidence: &files,
         limits: &limits,
         lookup: lookup.as_ref(),
@@ -180,7 +180,7 @@ fn import_all(args: &ImportArgs, now: Time, reports: &mut PolicyReports<'_>) -> 
     let (dry_run, output) = (args.dry_run, args.output);
     let report = MoveReport { command: "import", dry_run, output, sources: &sources, target: &args.places.target };
     let exit = move_all(report, &runtime, reports, async |sinks, source| {
-        import_one(&job, sinks, source, &args.policy, judge).await
+        import_one(&job, sinks, source, &args.policy, evaluator).await
     });
     revocation::note_left_behind(lookup.as_ref());
     revocation::report_problems(lookup);
@@ -194,7 +194,7 @@ async fn import_one<'a>(
     sinks: &mut Sinks,
     reference: &str,
     args: &PolicyArgs,
-    judge: PolicyJudge<'a>,
+    evaluator: PolicyEvaluator<'a>,
 ) -> Result<MoveAnswer<'a>, Failure> {
     let (source, tag_or_digest) = job.stores.source(reference)?;
     let root: Content = pinned::resolve(source.as_ref(), &tag_or_digest).await?;
@@ -203,11 +203,11 @@ async fn import_one<'a>(
     let to = job.target.reference_for(reference, &names)?;
     let names = job.stores.names(reference, &to, &names, &digest)?;
     let (name, names) = name_at(&to, &names, args)?;
-    let options = judge.options(&name).with_all_evidence();
-    let judged = judge.judge(source.as_ref(), &root, options).await?;
-    let outcomes: Vec<&PolicyOutcome<'a>> = judged.outcomes.iter().map(|(_, outcome)| outcome).collect();
+    let options = evaluator.options(&name).with_all_evidence();
+    let evaluated = evaluator.evaluate(source.as_ref(), &root, options).await?;
+    let outcomes: Vec<&PolicyOutcome<'a>> = evaluated.outcomes.iter().map(|(_, outcome)| outcome).collect();
     let Ok(graph) = PolicyGraph::collect(source.as_ref(), &outcomes, options).await? else {
-        return Ok(MoveAnswer { judged, moved: None });
+        return Ok(MoveAnswer { evaluated, moved: None });
     };
     let (place, sink) = sinks.open(job.stores, &to)?;
     sinks.check_unused(&place, &names, &digest)?;
@@ -225,19 +225,19 @@ async fn import_one<'a>(
     sinks.record(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
     let moved = MovedImage { copied, digest, index: None, loaded: None, place, read, written };
-    Ok(MoveAnswer { judged, moved: Some(moved) })
+    Ok(MoveAnswer { evaluated, moved: Some(moved) })
 }
 
-/// The name by which an image is judged, and the names that are written: the same one, since it will be pulled by it. `names`
+/// The name by which an image is evaluated, and the names that are written: the same one, since it will be pulled by it. `names`
 /// come from the source: none of them is written into a layout or archive.
-fn name_at(to: &str, names: &[String], args: &PolicyArgs) -> Result<(JudgedName, Vec<String>), Failure> {
-    let name = JudgedName::of(to, args.judged_as.as_deref())?;
+fn name_at(to: &str, names: &[String], args: &PolicyArgs) -> Result<(EvaluatedName, Vec<String>), Failure> {
+    let name = EvaluatedName::of(to, args.judged_as.as_deref())?;
     if name.is_of_registry {
         let tag = match names {
             [one] => Some(one.clone()),
             _ => None,
         };
-        return Ok((JudgedName { tag, ..name }, names.to_vec()));
+        return Ok((EvaluatedName { tag, ..name }, names.to_vec()));
     }
     let reference: Reference = to.parse()?;
     let written =
@@ -245,7 +245,7 @@ fn name_at(to: &str, names: &[String], args: &PolicyArgs) -> Result<(JudgedName,
             let failure = Failure { code: "other-name", ..Failure::unknown(error.to_string()) };
             failure.hint(format!("leave out the name in `{to}`, or type the same one after --as"))
         })?;
-    Ok((JudgedName { tag: written.tag, ..name }, written.name.into_iter().collect()))
+    Ok((EvaluatedName { tag: written.tag, ..name }, written.name.into_iter().collect()))
 }
 
 /// Refuses one `--as` for several images: each has a name of its own.
@@ -296,7 +296,7 @@ fn report_one(
     let MoveReport { command, dry_run, output, sources, target } = report;
     match answer {
         Ok(answer) => {
-            reports.add(|| policy_verdict::checked(source, &answer.judged));
+            reports.add(|| policy_verdict::checked(source, &answer.evaluated));
             if let Some(moved) = &answer.moved {
                 moves::note_skipped(source, &moved.copied);
                 moves::note_index_signatures(source, moved);
@@ -306,8 +306,8 @@ fn report_one(
         Err(failure) => reports.add_failure(Some(source), failure),
     }
     match (output, answer) {
-        (ResultsOutput::Text, Ok(MoveAnswer { judged, moved })) => {
-            policy_verdict::judged(source, judged);
+        (ResultsOutput::Text, Ok(MoveAnswer { evaluated, moved })) => {
+            policy_verdict::evaluated(source, evaluated);
             match (command, moved) {
                 ("copy", Some(moved)) => moves::copied(source, target, dry_run, moved),
                 (_, Some(moved)) => moves::imported(source, target, dry_run, &[], moved),
@@ -315,24 +315,24 @@ fn report_one(
             }
         }
         (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(source, sources)),
-        (_, Ok(MoveAnswer { judged, moved })) => {
-            judged.outcomes.iter().for_each(|(file, outcome)| policy_verdict::notes(file, outcome));
+        (_, Ok(MoveAnswer { evaluated, moved })) => {
+            evaluated.outcomes.iter().for_each(|(file, outcome)| policy_verdict::notes(file, outcome));
             match (command, moved) {
                 ("copy", Some(moved)) => {
                     let copied = CopyResult::of(moved.summary(source, target, dry_run), moved.digest, moved.index);
-                    results.add(copied.by_policies(&judged.outcomes));
+                    results.add(copied.by_policies(&evaluated.outcomes));
                 }
                 ("copy", None) => {
-                    results.add(CopyResult::declined(source, target, dry_run).by_policies(&judged.outcomes))
+                    results.add(CopyResult::declined(source, target, dry_run).by_policies(&evaluated.outcomes))
                 }
                 (_, Some(moved)) => {
                     let summary = moved.summary(source, target, dry_run);
                     let imported = ImportResult::of(summary, &moved.digest, &[], moved.read.as_ref());
-                    results.add(imported.by_policies(&judged.outcomes));
+                    results.add(imported.by_policies(&evaluated.outcomes));
                 }
                 (_, None) => {
-                    let verdict = judged.exit().into();
-                    results.add(PolicyVerifyResult::of(source, &judged.outcomes, verdict, &Layers::NotRead));
+                    let verdict = evaluated.exit().into();
+                    results.add(PolicyVerifyResult::of(source, &evaluated.outcomes, verdict, &Layers::NotRead));
                 }
             }
         }
@@ -342,7 +342,7 @@ fn report_one(
         (_, Err(failure)) => results.add(VerifyResult::failed(source, failure.exit.into(), failure.reported())),
     }
     match answer {
-        Ok(MoveAnswer { judged, .. }) => judged.exit(),
+        Ok(MoveAnswer { evaluated, .. }) => evaluated.exit(),
         Err(failure) => failure.exit,
     }
 }

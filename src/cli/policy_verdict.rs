@@ -18,7 +18,7 @@ use super::hints;
 use super::line::Foreign;
 use super::line::Lines;
 use super::line::shortened;
-use super::policy_judge::Judged;
+use super::policy_evaluator::EvaluatedByPolicies;
 use super::quantity::count;
 use super::render::line;
 use super::render::note;
@@ -28,26 +28,26 @@ use super::signatures::accepted_lines;
 use super::verdict;
 
 /// Prints what the policies say of `reference`.
-pub(super) fn judged(reference: &str, judged: &Judged<'_>) {
-    match judged.exit() {
-        Exit::Yes => accepted(reference, judged),
-        exit => refused(reference, judged, exit),
+pub(super) fn evaluated(reference: &str, evaluated: &EvaluatedByPolicies<'_>) {
+    match evaluated.exit() {
+        Exit::Yes => accepted(reference, evaluated),
+        exit => refused(reference, evaluated, exit),
     }
-    judged.outcomes.iter().for_each(|(file, outcome)| notes(file, outcome));
+    evaluated.outcomes.iter().for_each(|(file, outcome)| notes(file, outcome));
 }
 
-fn accepted(reference: &str, judged: &Judged<'_>) {
-    let Some(digest) = judged.digest() else { return };
+fn accepted(reference: &str, evaluated: &EvaluatedByPolicies<'_>) {
+    let Some(digest) = evaluated.digest() else { return };
     let name = Foreign(reference);
     let is_exempted = |(_, outcome): &(&str, PolicyOutcome<'_>)| matches!(outcome.verdict, PolicyVerdict::Exempted(_));
-    match judged.outcomes.iter().any(is_exempted) {
+    match evaluated.outcomes.iter().any(is_exempted) {
         true => line(format_args!("accepted unsigned {digest}  {name}")),
         false => line(format_args!("verified {digest}  {name}")),
     }
-    if judged.outcomes.iter().all(is_exempted) {
+    if evaluated.outcomes.iter().all(is_exempted) {
         return;
     }
-    for (file, outcome) in judged.outcomes.iter() {
+    for (file, outcome) in evaluated.outcomes.iter() {
         match &outcome.verdict {
             PolicyVerdict::Accepted(required, image) => {
                 let at = required.file.block.block.position.line;
@@ -77,8 +77,8 @@ fn accepted(reference: &str, judged: &Judged<'_>) {
 }
 
 /// The lines below a tree: the verdict of each policy, and what is missing.
-pub(super) fn below_tree(judged: &Judged<'_>) {
-    for (file, outcome) in judged.outcomes.iter() {
+pub(super) fn below_tree(evaluated: &EvaluatedByPolicies<'_>) {
+    for (file, outcome) in evaluated.outcomes.iter() {
         let word = match outcome.is_let_in() {
             true if matches!(outcome.verdict, PolicyVerdict::Exempted(_)) => "accepted unsigned",
             true => "accepted",
@@ -95,33 +95,33 @@ pub(super) fn below_tree(judged: &Judged<'_>) {
     }
 }
 
-fn refused(reference: &str, judged: &Judged<'_>, exit: Exit) {
+fn refused(reference: &str, evaluated: &EvaluatedByPolicies<'_>, exit: Exit) {
     let name = Foreign(reference);
     let word = if exit == Exit::Refused { "refused" } else { "undetermined" };
-    let summary = count(missing(judged).len(), "requirement");
+    let summary = count(missing(evaluated).len(), "requirement");
     note(format_args!("error: `{name}` {word} by policy: {summary} not met"));
-    reasons(judged);
-    note(format_args!("hint: {}", hint_of(reference, judged, exit)));
+    reasons(evaluated);
+    note(format_args!("hint: {}", hint_of(reference, evaluated, exit)));
 }
 
 /// Prints why the policies do not let an image in: what is missing, what could not be read, and what did not count.
-pub(super) fn reasons(judged: &Judged<'_>) {
-    missing(judged).iter().for_each(|check| note(format_args!("  {}", shortened(&missing_line(check)))));
-    let unread = judged.outcomes.iter().flat_map(|(_, outcome)| &outcome.unread);
+pub(super) fn reasons(evaluated: &EvaluatedByPolicies<'_>) {
+    missing(evaluated).iter().for_each(|check| note(format_args!("  {}", shortened(&missing_line(check)))));
+    let unread = evaluated.outcomes.iter().flat_map(|(_, outcome)| &outcome.unread);
     unread.for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
-    let evidence = judged.outcomes.iter().flat_map(|(_, outcome)| unread_evidence(outcome)).take(UNREAD_SHOWN);
+    let evidence = evaluated.outcomes.iter().flat_map(|(_, outcome)| unread_evidence(outcome)).take(UNREAD_SHOWN);
     evidence.for_each(|finding| note(format_args!("  not read  {}", shortened(&finding))));
-    verdict::rejected(&rejected_by_all(&judged.outcomes));
+    verdict::rejected(&rejected_by_all(&evaluated.outcomes));
 }
 
 /// What to do about the image `reference`, which the policies do not let in.
-pub(super) fn hint_of(reference: &str, judged: &Judged<'_>, exit: Exit) -> String {
-    hint(reference, exit, judged.outcomes.iter().flat_map(|(_, outcome)| &outcome.unread).next())
+pub(super) fn hint_of(reference: &str, evaluated: &EvaluatedByPolicies<'_>, exit: Exit) -> String {
+    hint(reference, exit, evaluated.outcomes.iter().flat_map(|(_, outcome)| &outcome.unread).next())
 }
 
 /// The requirements of all policies that are not met.
-fn missing(judged: &Judged<'_>) -> Vec<RequirementCheck> {
-    let checks = judged.outcomes.iter().flat_map(|(file, outcome)| checks(file, outcome));
+fn missing(evaluated: &EvaluatedByPolicies<'_>) -> Vec<RequirementCheck> {
+    let checks = evaluated.outcomes.iter().flat_map(|(file, outcome)| checks(file, outcome));
     checks.filter(|check| is_missing(&check.result)).collect()
 }
 
@@ -154,17 +154,17 @@ fn unread_evidence(outcome: &PolicyOutcome<'_>) -> Vec<String> {
 const UNREAD_SHOWN: usize = 10;
 
 /// The requirements of all policies on an image, for reports.
-pub(super) fn checked(reference: &str, judged: &Judged<'_>) -> CheckedImage {
-    checked_at(reference, reference, judged)
+pub(super) fn checked(reference: &str, evaluated: &EvaluatedByPolicies<'_>) -> CheckedImage {
+    checked_at(reference, reference, evaluated)
 }
 
 /// The same for an image that is called `reference`, and whose evidence is at `place`.
-pub(super) fn checked_at(reference: &str, place: &str, judged: &Judged<'_>) -> CheckedImage {
-    let checks = judged.outcomes.iter().flat_map(|(file, outcome)| reported(place, file, outcome));
+pub(super) fn checked_at(reference: &str, place: &str, evaluated: &EvaluatedByPolicies<'_>) -> CheckedImage {
+    let checks = evaluated.outcomes.iter().flat_map(|(file, outcome)| reported(place, file, outcome));
     CheckedImage {
         checks: checks.collect(),
-        digest: judged.digest(),
-        name: judged.outcomes.first().map(|(_, outcome)| outcome.name.to_string()),
+        digest: evaluated.digest(),
+        name: evaluated.outcomes.first().map(|(_, outcome)| outcome.name.to_string()),
         reference: reference.to_owned(),
     }
 }

@@ -31,9 +31,9 @@ use super::node::mark_line;
 use super::node::node_line;
 use super::node::statement_lines;
 use super::picture;
-use super::policy_judge::Judged;
-use super::policy_judge::JudgedName;
-use super::policy_judge::PolicyJudge;
+use super::policy_evaluator::EvaluatedByPolicies;
+use super::policy_evaluator::EvaluatedName;
+use super::policy_evaluator::PolicyEvaluator;
 use super::policy_reports::PolicyReports;
 use super::policy_set::PolicySet;
 use super::policy_verdict;
@@ -70,8 +70,9 @@ pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
     let stores = Stores::new(&args.registry, [&args.reference])?;
     let runtime = Runtime::new(Work::Waiting)?;
     let (source, tag_or_digest) = stores.source(&args.reference)?;
-    let name = policies.as_ref().map(|_| JudgedName::of(&args.reference, policy.judged_as.as_deref())).transpose()?;
-    let judge = policies.as_ref().map(|policies| PolicyJudge {
+    let name =
+        policies.as_ref().map(|_| EvaluatedName::of(&args.reference, policy.judged_as.as_deref())).transpose()?;
+    let evaluator = policies.as_ref().map(|policies| PolicyEvaluator {
         evidence: &[],
         limits: &limits,
         lookup: None,
@@ -81,17 +82,19 @@ pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
         revocation: revocation.as_ref(),
         strictness,
     });
-    let (shown, judged) = runtime.block_on(async {
+    let (shown, evaluated) = runtime.block_on(async {
         let root = pinned::resolve(source.as_ref(), &tag_or_digest).await.map_err(Failure::from)?;
         let tree = tree::tree(source.as_ref(), root.clone(), trust, now, &limits);
         let mut shown = tree.await.map_err(Failure::from)?;
-        let judged = match (judge, &name) {
-            (Some(judge), Some(name)) => Some(judged(source.as_ref(), &root, &mut shown, judge, name).await?),
+        let evaluated = match (evaluator, &name) {
+            (Some(evaluator), Some(name)) => {
+                Some(evaluated(source.as_ref(), &root, &mut shown, evaluator, name).await?)
+            }
             _ => None,
         };
-        Ok::<_, Failure>((shown, judged))
+        Ok::<_, Failure>((shown, evaluated))
     })?;
-    report(args, &shown, judged.as_ref(), trusted_root);
+    report(args, &shown, evaluated.as_ref(), trusted_root);
     // A tree with unread parts is incomplete: could not tell.
     Ok(if shown.has_problems() { Exit::Unknown } else { Exit::Yes })
 }
@@ -100,13 +103,13 @@ pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
 fn report(
     args: &TreeArgs,
     shown: &TreeNode,
-    judged: Option<&Judged<'_>>,
+    evaluated: Option<&EvaluatedByPolicies<'_>>,
     trusted_root: Option<Box<ReportedTrustedRoot>>,
 ) {
     let result = || {
         let result = TreeResult::of(&args.reference, shown);
-        match judged {
-            Some(judged) => result.by_policies(&judged.outcomes, judged.exit().into()),
+        match evaluated {
+            Some(evaluated) => result.by_policies(&evaluated.outcomes, evaluated.exit().into()),
             None => result,
         }
     };
@@ -119,8 +122,8 @@ fn report(
         TreeOutput::Svg => render::text(&picture::svg(&args.reference, shown)),
         TreeOutput::Text => {
             show(&args.reference, shown);
-            if let Some(judged) = judged {
-                policy_verdict::below_tree(judged);
+            if let Some(evaluated) = evaluated {
+                policy_verdict::below_tree(evaluated);
             }
         }
     }
@@ -128,17 +131,17 @@ fn report(
 
 /// What the policies say of the image, and marks in its tree. The verdict is that of `verify`, which stops where a policy is
 /// met; the marks are of all evidence.
-async fn judged<'a>(
+async fn evaluated<'a>(
     source: &dyn Source,
     root: &Content,
     shown: &mut TreeNode,
-    judge: PolicyJudge<'a>,
-    name: &JudgedName,
-) -> Result<Judged<'a>, Failure> {
-    let judged = judge.judge(source, root, judge.options(name)).await?;
-    let all = judge.judge(source, root, judge.options(name).with_all_evidence()).await?;
+    evaluator: PolicyEvaluator<'a>,
+    name: &EvaluatedName,
+) -> Result<EvaluatedByPolicies<'a>, Failure> {
+    let evaluated = evaluator.evaluate(source, root, evaluator.options(name)).await?;
+    let all = evaluator.evaluate(source, root, evaluator.options(name).with_all_evidence()).await?;
     all.outcomes.iter().for_each(|(_, outcome)| shown.mark(&outcome.marks()));
-    Ok(judged)
+    Ok(evaluated)
 }
 
 /// The check of revocation, and the reader of envelopes. Policies say themselves whose certificates count.

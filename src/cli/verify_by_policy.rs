@@ -25,9 +25,9 @@ use super::exit::Exit;
 use super::exit::Failure;
 use super::hints;
 use super::in_order::Concurrency;
-use super::policy_judge::Judged;
-use super::policy_judge::JudgedName;
-use super::policy_judge::PolicyJudge;
+use super::policy_evaluator::EvaluatedByPolicies;
+use super::policy_evaluator::EvaluatedName;
+use super::policy_evaluator::PolicyEvaluator;
 use super::policy_reports::PolicyReports;
 use super::policy_set::PolicySet;
 use super::policy_verdict;
@@ -76,7 +76,7 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
     let (certificates, asked) = (&args.required.certificates, Some(&args.required.lookup));
     let revocation =
         revocation::check_by_policies(&certificates.revocation, asked, policies.identities(), &limits)?.map(Arc::new);
-    let judge = PolicyJudge {
+    let evaluator = PolicyEvaluator {
         evidence: &evidence,
         limits: &limits,
         lookup: lookup.as_ref(),
@@ -86,7 +86,7 @@ fn run(args: &VerifyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Result<
         revocation: revocation.as_ref(),
         strictness: envelope_reader::by_policies(certificates.envelope_reader, policies.identities())?,
     };
-    let task = PolicyVerification { args, judge, place: place.as_ref(), stores: &stores };
+    let task = PolicyVerification { args, evaluator, place: place.as_ref(), stores: &stores };
     let (mut results, mut exits) = (Results::of("verify", output), Vec::new());
     let place = place.as_ref().map(EvidencePlace::reference);
     let report = AnswerReport { output, place, policies: &policies, references: &references };
@@ -131,7 +131,7 @@ enum PolicyAnswer<'a> {
 
 /// What the policies say of one image, and the layers that were read.
 struct ImageAnswer<'a> {
-    judged: Judged<'a>,
+    evaluated: EvaluatedByPolicies<'a>,
     layers: Layers,
     /// Why an image that the policies let in could not be read whole.
     damaged: Option<Failure>,
@@ -140,8 +140,8 @@ struct ImageAnswer<'a> {
 impl ImageAnswer<'_> {
     fn exit(&self) -> Exit {
         match &self.damaged {
-            Some(failure) => self.judged.exit().and(failure.exit),
-            None => self.judged.exit(),
+            Some(failure) => self.evaluated.exit().and(failure.exit),
+            None => self.evaluated.exit(),
         }
     }
 }
@@ -185,7 +185,7 @@ fn report(
 ) -> Exit {
     match answer {
         Ok(answer) => {
-            reports.add(|| policy_verdict::checked(reference, &answer.judged));
+            reports.add(|| policy_verdict::checked(reference, &answer.evaluated));
             answer.damaged.iter().for_each(|failure| reports.add_failure(Some(reference), failure));
             verdict::unread_foreign_layers(reference, &answer.layers);
         }
@@ -196,7 +196,7 @@ fn report(
             render::failure(&failure.clone().of(reference, references));
         }
         (ResultsOutput::Text, Ok(answer)) => {
-            policy_verdict::judged(reference, &answer.judged);
+            policy_verdict::evaluated(reference, &answer.evaluated);
             if answer.exit() == Exit::Yes {
                 verdict::layers_line(&answer.layers);
             }
@@ -206,8 +206,8 @@ fn report(
             results.add(VerifyResult::failed(reference, failure.exit.into(), failure.reported()));
         }
         (_, Ok(answer)) => {
-            answer.judged.outcomes.iter().for_each(|(file, outcome)| policy_verdict::notes(file, outcome));
-            let (outcomes, verdict) = (&answer.judged.outcomes, answer.exit().into());
+            answer.evaluated.outcomes.iter().for_each(|(file, outcome)| policy_verdict::notes(file, outcome));
+            let (outcomes, verdict) = (&answer.evaluated.outcomes, answer.exit().into());
             results.add(PolicyVerifyResult::of(reference, outcomes, verdict, &answer.layers));
         }
     }
@@ -221,7 +221,7 @@ fn report(
 #[derive(Clone, Copy)]
 struct PolicyVerification<'a> {
     args: &'a VerifyArgs,
-    judge: PolicyJudge<'a>,
+    evaluator: PolicyEvaluator<'a>,
     place: Option<&'a EvidencePlace>,
     stores: &'a Stores,
 }
@@ -250,7 +250,7 @@ impl<'a> PolicyVerification<'a> {
                 let reference = reference(number);
                 if self.is_archive(reference) {
                     let (place, name) = (self.place, self.args.policy.judged_as.as_deref());
-                    let answer = verify_saved_by_policy::answer(self.stores, reference, place, name, self.judge);
+                    let answer = verify_saved_by_policy::answer(self.stores, reference, place, name, self.evaluator);
                     return answer.await.map(PolicyAnswer::Archive);
                 }
                 let (source, tag_or_digest) = self.stores.source(reference)?;
@@ -260,7 +260,7 @@ impl<'a> PolicyVerification<'a> {
         concurrency.run(references.len(), parallel_pass, whole, |number, result| report(reference(number), result))
     }
 
-    /// Whether `reference` is judged as a docker-archive, with all images in it. By evidence from elsewhere nothing else is.
+    /// Whether `reference` is evaluated as a docker-archive, with all images in it. By evidence from elsewhere nothing else is.
     fn is_archive(self, reference: &str) -> bool {
         self.place.is_some() || matches!(reference.parse(), Ok(Reference::DockerArchive(_)))
     }
@@ -283,18 +283,18 @@ impl<'a> PolicyVerification<'a> {
         source: &Arc<dyn Source>,
         tag_or_digest: &TagOrDigest,
     ) -> Result<PolicyAnswer<'a>, Failure> {
-        let name = JudgedName::of(reference, self.args.policy.judged_as.as_deref())?;
+        let name = EvaluatedName::of(reference, self.args.policy.judged_as.as_deref())?;
         let root = pinned::resolve(source.as_ref(), tag_or_digest).await?;
-        let judged = self.judge.judge(source.as_ref(), &root, self.judge.options(&name)).await?;
-        let read = match (self.args.layers, judged.exit()) {
-            (true, Exit::Yes) => policy::read_layers(source, &root, self.judge.limits).await.map(Layers::Read),
+        let evaluated = self.evaluator.evaluate(source.as_ref(), &root, self.evaluator.options(&name)).await?;
+        let read = match (self.args.layers, evaluated.exit()) {
+            (true, Exit::Yes) => policy::read_layers(source, &root, self.evaluator.limits).await.map(Layers::Read),
             _ => Ok(Layers::NotRead),
         };
         Ok(PolicyAnswer::Image(match read {
-            Ok(layers) => ImageAnswer { judged, layers, damaged: None },
+            Ok(layers) => ImageAnswer { evaluated, layers, damaged: None },
             Err(error) => {
                 let failure = Failure::from(error).hint(hints::DAMAGED);
-                ImageAnswer { judged, layers: Layers::NotRead, damaged: Some(failure) }
+                ImageAnswer { evaluated, layers: Layers::NotRead, damaged: Some(failure) }
             }
         }))
     }

@@ -1,4 +1,4 @@
-//! `verify --policy` of docker-archives: what `docker load` loads, judged by policy files, by the manifests and evidence at
+//! `verify --policy` of docker-archives: what `docker load` loads, evaluated by policy files, by the manifests and evidence at
 //! the place of `--evidence`, or else in the archive itself.
 
 use std::sync::Arc;
@@ -26,9 +26,9 @@ use super::exit::Exit;
 use super::exit::Failure;
 use super::line::Foreign;
 use super::line::shortened;
-use super::policy_judge::Judged;
-use super::policy_judge::JudgedName;
-use super::policy_judge::PolicyJudge;
+use super::policy_evaluator::EvaluatedByPolicies;
+use super::policy_evaluator::EvaluatedName;
+use super::policy_evaluator::PolicyEvaluator;
 use super::policy_reports::PolicyReports;
 use super::policy_set::PolicySet;
 use super::policy_verdict;
@@ -72,7 +72,7 @@ pub(super) async fn answer<'a>(
     reference: &str,
     place: Option<&EvidencePlace>,
     judged_as: Option<&str>,
-    judge: PolicyJudge<'a>,
+    evaluator: PolicyEvaluator<'a>,
 ) -> Result<ArchiveAnswer<'a>, Failure> {
     let (local, source, image) = match place {
         Some(EvidencePlace { image, source, .. }) => {
@@ -80,21 +80,21 @@ pub(super) async fn answer<'a>(
         }
         None => {
             let (source, named) = stores.source(reference)?;
-            // A name is not signed: it must be there, and all images are judged.
+            // A name is not signed: it must be there, and all images are evaluated.
             pinned::resolve(source.as_ref(), &named).await?;
             (verify_saved::local_archive(reference)?, source, None)
         }
     };
-    let name = JudgedName::of(reference, judged_as)?;
+    let name = EvaluatedName::of(reference, judged_as)?;
     let archive = stores.saved(&local)?;
-    let (policies, options) = (judge.policies.named(), judge.options(&name));
+    let (policies, options) = (evaluator.policies.named(), evaluator.options(&name));
     match saved::verify_by_policies(&archive, source.as_ref(), image, &policies, options).await {
-        Err(ArchiveNotProven::Error(error)) => Err(failure(error, judge.platform.is_some())),
+        Err(ArchiveNotProven::Error(error)) => Err(failure(error, evaluator.platform.is_some())),
         answer => Ok(answer),
     }
 }
 
-/// Why an archive cannot be judged. With a platform, only that one of an index is let in.
+/// Why an archive cannot be evaluated. With a platform, only that one of an index is let in.
 fn failure(error: OpsError, is_one_platform: bool) -> Failure {
     let failure = Failure::from(error);
     match is_one_platform && failure.code == "contradiction" {
@@ -144,14 +144,14 @@ pub(super) fn report(
 
 /// Prints what is loaded of one image, and why it is let in.
 fn let_in(reference: &str, image: &SavedImageLetIn<'_>) {
-    let judged = Judged::from(image.judgement().clone());
-    policy_verdict::judged(reference, &judged);
-    verify_saved::loaded(image.image(), judged.digest());
+    let evaluated = EvaluatedByPolicies::from(image.evaluation().clone());
+    policy_verdict::evaluated(reference, &evaluated);
+    verify_saved::loaded(image.image(), evaluated.digest());
 }
 
 /// Prints what the operator lets in nevertheless.
 fn notes(image: &SavedImageLetIn<'_>) {
-    image.judgement().outcomes.iter().for_each(|(file, outcome)| policy_verdict::notes(file, outcome));
+    image.evaluation().outcomes.iter().for_each(|(file, outcome)| policy_verdict::notes(file, outcome));
 }
 
 /// Prints why an archive is not let in, with all images in it.
@@ -170,10 +170,12 @@ fn not_let_in((reference, place): (&str, &str), verdicts: &[&ImageVerdict<'_>], 
                 for fault in faults.iter() {
                     let reason = shortened(&fault.to_string());
                     note(format_args!("  not       {}: {}", named(config, names), Foreign(reason)));
-                    let SavedPolicyFault::NotLetIn { judgement, subject } = fault else { continue };
-                    let judged = Judged::from(judgement.clone());
-                    policy_verdict::reasons(&judged);
-                    hint.get_or_insert_with(|| policy_verdict::hint_of(&at(place, subject), &judged, judged.exit()));
+                    let SavedPolicyFault::NotLetIn { evaluation, subject } = fault else { continue };
+                    let evaluated = EvaluatedByPolicies::from(evaluation.clone());
+                    policy_verdict::reasons(&evaluated);
+                    hint.get_or_insert_with(|| {
+                        policy_verdict::hint_of(&at(place, subject), &evaluated, evaluated.exit())
+                    });
                 }
             }
             _ => {}
@@ -187,14 +189,18 @@ fn image_reference(reference: &str, config: &Digest) -> String {
     format!("{reference} {config}")
 }
 
-/// The judged manifest or index at the place of the evidence.
-fn at(place: &str, judged: &Digest) -> String {
-    stores::reference_of(place, None, Some(*judged)).unwrap_or_else(|_| place.to_owned())
+/// The evaluated manifest or index at the place of the evidence.
+fn at(place: &str, evaluated: &Digest) -> String {
+    stores::reference_of(place, None, Some(*evaluated)).unwrap_or_else(|_| place.to_owned())
 }
 
 fn checked((reference, place): (&str, &str), image: &SavedImageLetIn<'_>) -> CheckedImage {
-    let judged = Judged::from(image.judgement().clone());
-    policy_verdict::checked_at(&image_reference(reference, image.image().config()), &at(place, image.judged()), &judged)
+    let evaluated = EvaluatedByPolicies::from(image.evaluation().clone());
+    policy_verdict::checked_at(
+        &image_reference(reference, image.image().config()),
+        &at(place, image.evaluated()),
+        &evaluated,
+    )
 }
 
 /// An image that is not let in: what the policies say of the first manifest that they refuse, and every other reason.
@@ -207,17 +213,17 @@ fn not_let_in_check(
         return CheckedImage { checks: Vec::new(), digest: None, name: None, reference: reference.to_owned() };
     };
     let reference = image_reference(reference, config);
-    let judged = faults.iter().find_map(|fault| match fault {
-        SavedPolicyFault::NotLetIn { judgement, subject } => {
-            Some((Judged::from(judgement.clone()), at(place, subject)))
+    let evaluated = faults.iter().find_map(|fault| match fault {
+        SavedPolicyFault::NotLetIn { evaluation, subject } => {
+            Some((EvaluatedByPolicies::from(evaluation.clone()), at(place, subject)))
         }
         _ => None,
     });
-    let mut image = match &judged {
-        Some((judged, at)) => policy_verdict::checked_at(&reference, at, judged),
+    let mut image = match &evaluated {
+        Some((evaluated, at)) => policy_verdict::checked_at(&reference, at, evaluated),
         None => CheckedImage { checks: Vec::new(), digest: None, name: None, reference },
     };
-    let mut said = judged.is_some();
+    let mut said = evaluated.is_some();
     for fault in faults.iter() {
         if matches!(fault, SavedPolicyFault::NotLetIn { .. }) && std::mem::take(&mut said) {
             continue;

@@ -176,13 +176,13 @@ impl<'a> ReportedSavedImage<'a> {
     }
 
     fn let_in(image: &'a SavedImageLetIn<'_>) -> Self {
-        let outcomes = image.judgement().outcomes.as_slice();
+        let outcomes = image.evaluation().outcomes.as_slice();
         let verdict = policy::all_together(outcomes, ReportedVerdict::Verified);
         Self {
             accepted_signatures: Some(policy::signatures_by_policies(outcomes)),
             findings: Some(policy::all_findings(outcomes)),
             policies: Some(policy::policies(outcomes)),
-            ..Self::accepted(image.image(), image.judged(), verdict)
+            ..Self::accepted(image.image(), image.evaluated(), verdict)
         }
     }
 
@@ -219,14 +219,14 @@ impl<'a> ReportedSavedImage<'a> {
 
     /// With what policies say of the first manifest that they refuse.
     fn by_policies(self, faults: &[&'a SavedPolicyFault<'_>]) -> Self {
-        let judgement = faults.iter().find_map(|fault| match fault {
-            SavedPolicyFault::NotLetIn { judgement, .. } => Some(judgement.outcomes.as_slice()),
+        let evaluation = faults.iter().find_map(|fault| match fault {
+            SavedPolicyFault::NotLetIn { evaluation, .. } => Some(evaluation.outcomes.as_slice()),
             _ => None,
         });
         Self {
-            accepted_signatures: judgement.map(policy::signatures_by_policies),
-            findings: judgement.map(policy::all_findings),
-            policies: judgement.map(policy::policies),
+            accepted_signatures: evaluation.map(policy::signatures_by_policies),
+            findings: evaluation.map(policy::all_findings),
+            policies: evaluation.map(policy::policies),
             ..self
         }
     }

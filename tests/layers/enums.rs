@@ -116,7 +116,7 @@ pub const VERDICTS: &[&str] = &[
     "Decision",
     "FileRefusal",
     "ImageRefusal",
-    "Judgement",
+    "PolicyEvaluation",
     "LogAudit",
     "LogConclusion",
     "NotAccepted",

@@ -14,7 +14,7 @@ use bulla::oci::media_type::OCI_INDEX;
 use bulla::oci::media_type::OCI_MANIFEST;
 use bulla::ops::policy::PolicyOptions;
 use bulla::ops::policy::PolicyVerdict;
-use bulla::ops::policy::judge_content;
+use bulla::ops::policy::evaluate_content;
 use bulla::store::Memory;
 use bulla::store::Sink as _;
 use serde_json::Value;
@@ -110,7 +110,7 @@ impl Image {
         let policy = load(&policy(&format!("{blocked}images:\n  - {{ match: [registry.example/app], {unsigned} }}\n")));
         let name = name("registry.example/app");
         let options = PolicyOptions::new(&name, now(), limits);
-        match at_once(judge_content(&self.store, self.root.clone(), &policy, options)) {
+        match at_once(evaluate_content(&self.store, self.root.clone(), &policy, options)) {
             Ok(outcome) => match outcome.verdict {
                 PolicyVerdict::Exempted(_) => "let in".to_owned(),
                 PolicyVerdict::Refused(refusal) => refusal.code().to_owned(),

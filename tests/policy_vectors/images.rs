@@ -1,4 +1,4 @@
-//! The images of slsa-verifier, with keyless provenance at the `.att` tag of cosign, judged by `ops::policy::judge`.
+//! The images of slsa-verifier, with keyless provenance at the `.att` tag of cosign, evaluated by `ops::policy::evaluate`.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use bulla::oci::Reference;
 use bulla::oci::RepositoryName;
 use bulla::ops::policy::PolicyOptions;
 use bulla::ops::policy::PolicyVerdict;
-use bulla::ops::policy::judge;
+use bulla::ops::policy::evaluate;
 use bulla::policy_file::LoadedPolicy;
 use bulla::store::Images;
 use serde_json::Value;
@@ -53,7 +53,7 @@ fn outcome(layout: &Path, policy: &LoadedPolicy) -> String {
     let name = RepositoryName::normalised(NAME).unwrap();
     let limits = Limits::DEFAULT;
     let options = PolicyOptions::new(&name, now(), &limits);
-    let outcome = ready(judge(source.as_ref(), &tag_or_digest, policy, options)).unwrap();
+    let outcome = ready(evaluate(source.as_ref(), &tag_or_digest, policy, options)).unwrap();
     match &outcome.verdict {
         PolicyVerdict::Accepted(..) => "accepted".to_owned(),
         PolicyVerdict::Unmet(_, refusal) if !refusal.is_undetermined() => refusal.requirements[0].code.to_owned(),

@@ -31,7 +31,7 @@ use crate::cli::line::Foreign;
 use crate::cli::line::Lines;
 use crate::cli::policy::args::PolicyExplainArgs;
 use crate::cli::policy::open::open;
-use crate::cli::policy_judge::JudgedName;
+use crate::cli::policy_evaluator::EvaluatedName;
 use crate::cli::policy_verdict;
 use crate::cli::quantity::count;
 use crate::cli::render;
@@ -75,7 +75,7 @@ pub(super) fn explain(args: &PolicyExplainArgs, now: Time) -> Result<Exit, Failu
 fn image(args: &PolicyExplainArgs, policy: &LoadedPolicy, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let reference: Reference = args.name.parse()?;
-    let name = JudgedName::of(&args.name, args.judged_as.as_deref())?;
+    let name = EvaluatedName::of(&args.name, args.judged_as.as_deref())?;
     let stores = Stores::new(&args.registry, [&args.name])?;
     let (source, tag_or_digest) = stores.source(&args.name)?;
     let identities = || policy.trust().into_iter().flat_map(TrustRoot::identities);
@@ -90,7 +90,7 @@ fn image(args: &PolicyExplainArgs, policy: &LoadedPolicy, now: Time) -> Result<E
         .with_strictness(envelope_reader::by_policies(args.envelope_reader, identities())?)
         .with_tag(name.tag.as_deref());
     let runtime = Runtime::new(Work::Waiting)?;
-    let outcome = runtime.block_on(ops::policy::judge(source.as_ref(), &tag_or_digest, policy, options))?;
+    let outcome = runtime.block_on(ops::policy::evaluate(source.as_ref(), &tag_or_digest, policy, options))?;
     let requirements = supplied(&reference, &outcome);
     match args.output {
         Output::Json => {

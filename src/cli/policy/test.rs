@@ -35,7 +35,7 @@ use crate::cli::line::Lines;
 use crate::cli::policy::args::PolicyTestArgs;
 use crate::cli::policy::files::DirectoryFiles;
 use crate::cli::policy::not_opened::NotOpened;
-use crate::cli::policy_judge::JudgedName;
+use crate::cli::policy_evaluator::EvaluatedName;
 use crate::cli::quantity::count;
 use crate::cli::render;
 use crate::cli::runtime::Runtime;
@@ -132,7 +132,7 @@ impl Suite<'_> {
         images: &Images,
         runtime: &Runtime,
     ) -> CaseResult {
-        let name = JudgedName::given(&case.name.value)
+        let name = EvaluatedName::given(&case.name.value)
             .map_err(|failure| Failure::unknown(failure.message).hint("name: HOST/REPOSITORY[:TAG]"))?;
         let (source, tag_or_digest) = images.open(&self.image(case)?)?;
         // An image that is not there is a wrong case, not a case that could not be decided.
@@ -141,7 +141,7 @@ impl Suite<'_> {
             return Ok(CaseAnswer::failed(EXPIRED, false));
         };
         let options = PolicyOptions::new(&name.repository, case.at.value, self.limits).with_tag(name.tag.as_deref());
-        Ok(match runtime.block_on(policy::judge_content(source.as_ref(), root, policy, options)) {
+        Ok(match runtime.block_on(policy::evaluate_content(source.as_ref(), root, policy, options)) {
             Ok(outcome) => CaseAnswer::of(&outcome),
             Err(error) => CaseAnswer::failed(error.code(), error.is_refusal()),
         })

@@ -1,5 +1,5 @@
 //! Import and copy by policy files: what the policies let in is pushed with the evidence that counted, read back and
-//! judged again at the destination, and only then named.
+//! evaluated again at the destination, and only then named.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::ops::pinned;
 use crate::ops::policy::PolicyOptions;
 use crate::ops::policy::PolicyOutcome;
 use crate::ops::policy::PolicyVerdict;
-use crate::ops::policy::judge_content;
+use crate::ops::policy::evaluate_content;
 use crate::ordered;
 use crate::policy_file::LoadedPolicy;
 use crate::store::Origin;
@@ -94,7 +94,7 @@ impl<'p> PolicyGraph<'p> {
         self.graph.root().map(Content::digest)
     }
 
-    /// Pushes the image and the evidence that counted, judges it again from the destination, and only then writes the
+    /// Pushes the image and the evidence that counted, evaluates it again from the destination, and only then writes the
     /// tags. In a layout or archive nothing is visible before [`Sink::finish`].
     ///
     /// # Errors
@@ -161,7 +161,7 @@ impl<'p> PolicyGraph<'p> {
         Ok(())
     }
 
-    /// Judges the image again at the destination before it is tagged: a registry must have all blobs, and every policy must
+    /// Evaluates the image again at the destination before it is tagged: a registry must have all blobs, and every policy must
     /// let in what is found there.
     async fn read_back(
         &self,
@@ -181,7 +181,7 @@ impl<'p> PolicyGraph<'p> {
         let there = pinned::resolve(sink.as_ref(), &TagOrDigest::Digest(*root.digest())).await?;
         for policy in &self.policies {
             // With the evidence of the source: at the destination nothing is attached yet, and nobody is asked again.
-            if !judge_content(sink.as_ref(), there.clone(), policy, options.at_destination()).await?.is_let_in() {
+            if !evaluate_content(sink.as_ref(), there.clone(), policy, options.at_destination()).await?.is_let_in() {
                 let place = format!("{}@{}", sink.origin(), root.digest());
                 return Err(OpsError::ReadBack { place, reason: ReadBackReason::SignaturesMissing });
             }

@@ -1,4 +1,4 @@
-//! policy: judge an image by a policy file: resolve it once, choose the block for its name, discover, evaluate.
+//! policy: evaluate an image by a policy file: resolve it once, choose the block for its name, discover, decide.
 //!
 //! The name chooses the block of the policy, so it comes from the operator alone: the reference that was typed, or the
 //! destination of a copy. Nothing in an image names it.
@@ -48,7 +48,7 @@ pub use import::NotLetIn;
 pub use import::PolicyGraph;
 pub use mark::EvidenceMark;
 pub use marks::EvidenceMarks;
-pub use outcome::Judgement;
+pub use outcome::PolicyEvaluation;
 pub use outcome::PolicyOutcome;
 pub use outcome::PolicyVerdict;
 pub use outcome::Required;
@@ -69,7 +69,7 @@ pub struct PolicyOptions<'a> {
 }
 
 impl<'a> PolicyOptions<'a> {
-    /// The image is judged by this name, without tag and digest, as of `now`. Evidence is discovered until the policy is
+    /// The image is evaluated by this name, without tag and digest, as of `now`. Evidence is discovered until the policy is
     /// met, about all platforms, and revocation is not checked.
     pub const fn new(name: &'a RepositoryName, now: Time, limits: &'a Limits) -> Self {
         let (until, strictness) = (DiscoverUntil::PolicyMet, Strictness::Strict);
@@ -144,42 +144,42 @@ impl<'a> PolicyOptions<'a> {
     }
 }
 
-/// Judges the image at `tag_or_digest` by a policy file.
+/// Evaluates the image at `tag_or_digest` by a policy file.
 ///
 /// # Errors
 /// [`OpsError`] where the image cannot be read: could not tell.
-pub async fn judge<'p>(
+pub async fn evaluate<'p>(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
     policy: &'p LoadedPolicy,
     options: PolicyOptions<'_>,
 ) -> Result<PolicyOutcome<'p>, OpsError> {
     let root = pinned::resolve(source, tag_or_digest).await?;
-    judge_content(source, root, policy, options).await
+    evaluate_content(source, root, policy, options).await
 }
 
-/// Judges the image with the manifest `root`, which was fetched already, by each of `policies`, with the name of its file.
+/// Evaluates the image with the manifest `root`, which was fetched already, by each of `policies`, with the name of its file.
 ///
 /// # Errors
-/// As [`judge`].
-pub async fn judge_by_all<'p>(
+/// As [`evaluate`].
+pub async fn evaluate_by_all<'p>(
     source: &dyn Source,
     root: &Content,
     policies: &[(&'p str, &'p LoadedPolicy)],
     options: PolicyOptions<'_>,
-) -> Result<Judgement<'p>, OpsError> {
+) -> Result<PolicyEvaluation<'p>, OpsError> {
     let mut outcomes = Vec::new();
     for (file, policy) in policies {
-        outcomes.push((*file, judge_content(source, root.clone(), policy, options).await?));
+        outcomes.push((*file, evaluate_content(source, root.clone(), policy, options).await?));
     }
-    Ok(Judgement { outcomes: Arc::new(outcomes) })
+    Ok(PolicyEvaluation { outcomes: Arc::new(outcomes) })
 }
 
-/// As [`judge`], for a manifest that was fetched already.
+/// As [`evaluate`], for a manifest that was fetched already.
 ///
 /// # Errors
-/// As [`judge`].
-pub async fn judge_content<'p>(
+/// As [`evaluate`].
+pub async fn evaluate_content<'p>(
     source: &dyn Source,
     root: Content,
     policy: &'p LoadedPolicy,

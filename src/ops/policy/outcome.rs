@@ -1,4 +1,4 @@
-//! `PolicyOutcome`: what a policy file says of one image. `Judgement`: what several say of it.
+//! `PolicyOutcome`: what a policy file says of one image. `PolicyEvaluation`: what several say of it.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::verify::ImageRefusal;
 pub struct PolicyOutcome<'p> {
     /// The manifest of the platform that was asked for. It is a child of the root.
     pub chosen: Option<Digest>,
-    /// The name that was judged.
+    /// The name by which it was evaluated.
     pub name: RepositoryName,
     /// The verification time.
     pub now: Time,
@@ -68,12 +68,12 @@ pub struct Required<'p> {
 #[derive(Clone, Debug)]
 #[must_use]
 #[non_exhaustive]
-pub struct Judgement<'p> {
+pub struct PolicyEvaluation<'p> {
     /// The name of each policy file, and what it says.
     pub outcomes: Arc<Vec<(&'p str, PolicyOutcome<'p>)>>,
 }
 
-impl Judgement<'_> {
+impl PolicyEvaluation<'_> {
     /// Whether every policy lets the image in. Nothing is let in by no policy at all.
     pub fn is_let_in(&self) -> bool {
         !self.outcomes.is_empty() && self.outcomes.iter().all(|(_, outcome)| outcome.is_let_in())
@@ -100,7 +100,7 @@ impl PolicyOutcome<'_> {
         }
     }
 
-    /// The digest that was judged: that of the platform, if one was asked for.
+    /// The digest that was evaluated: that of the platform, if one was asked for.
     pub fn digest(&self) -> Digest {
         self.chosen.unwrap_or(*self.root.digest())
     }

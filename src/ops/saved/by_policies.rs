@@ -1,4 +1,4 @@
-//! What `docker load` loads from a docker-archive, judged by policy files.
+//! What `docker load` loads from a docker-archive, evaluated by policy files.
 //!
 //! The invariant: an image is let in only if a manifest of an image names its config and its layers, and every policy lets in
 //! that manifest or an index around it; where a platform was asked for, it is that platform of the index.
@@ -6,8 +6,8 @@
 //! 1. A digest that a policy blocks, of the archive or of a manifest with the config, is a no whatever else is there.
 //! 2. Compare the layers with those that the config names, as without a policy. What is in an index and no platform, so that
 //!    nothing is required of it, is no image.
-//! 3. Judge the image that the manifest was found in, whole, or for the platform that was asked for.
-//! 4. If that does not count, judge the manifest by itself. Then it borrows nothing from the index.
+//! 3. Evaluate the image that the manifest was found in, whole, or for the platform that was asked for.
+//! 4. If that does not count, evaluate the manifest by itself. Then it borrows nothing from the index.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::ops::pinned;
 use crate::ops::policy;
-use crate::ops::policy::Judgement;
+use crate::ops::policy::PolicyEvaluation;
 use crate::ops::policy::PolicyOptions;
 use crate::ops::policy::PolicyOutcome;
 use crate::ops::policy::PolicyVerdict;
@@ -43,7 +43,7 @@ use crate::store::Source;
 
 /// Judges every image that `docker load` loads from `archive` by each of `policies`, with the name of its file, and by the
 /// manifests and evidence in `evidence`: those of the image at `tag_or_digest`, or of all images there. The name that is
-/// judged is the one in `options`, for every image of the archive. No layer is read from `evidence`.
+/// evaluated is the one in `options`, for every image of the archive. No layer is read from `evidence`.
 ///
 /// # Errors
 /// [`ArchiveNotProven`]: a no if one of the images is refused, else could-not-tell.
@@ -59,23 +59,23 @@ pub async fn verify_by_policies<'p>(
     }
     let configs = archive.configs();
     let found = ManifestsByConfig::find(evidence, tag_or_digest, &configs, options.limits()).await?;
-    let mut judge = ArchiveJudge { evidence, judgements: BTreeMap::new(), options, policies };
+    let mut evaluator = ArchiveEvaluator { evidence, evaluations: BTreeMap::new(), options, policies };
     let mut verdicts = Vec::new();
     for image in archive.images() {
-        verdicts.push(judge.verdict_on(image, &found).await);
+        verdicts.push(evaluator.verdict_on(image, &found).await);
     }
     ProvenArchive::of(archive, verdicts, SavedImageLetIn::covers)
 }
 
-/// Judges the images of one archive. Each manifest and index is judged once: many configs may be in one index.
-struct ArchiveJudge<'a, 'p> {
+/// Evaluates the images of one archive. Each manifest and index is evaluated once: many configs may be in one index.
+struct ArchiveEvaluator<'a, 'p> {
     evidence: &'a dyn Source,
-    judgements: BTreeMap<Digest, Result<Judgement<'p>, Arc<OpsError>>>,
+    evaluations: BTreeMap<Digest, Result<PolicyEvaluation<'p>, Arc<OpsError>>>,
     options: PolicyOptions<'a>,
     policies: &'a [(&'p str, &'p LoadedPolicy)],
 }
 
-impl<'p> ArchiveJudge<'_, 'p> {
+impl<'p> ArchiveEvaluator<'_, 'p> {
     /// The verdict on one image of the archive. One manifest that counts is enough, unless a policy blocks something.
     async fn verdict_on(
         &mut self,
@@ -123,71 +123,71 @@ impl<'p> ArchiveJudge<'_, 'p> {
         let matched = MatchedImage::compare(image, candidate, self.options.limits());
         let matched = matched.map_err(|fault| vec![fault.into()])?;
         let manifest = *content.digest();
-        let (judged, judgement) = match self.counts(root, image, manifest).await {
-            Ok(judgement) => (root.digest, judgement),
+        let (evaluated, evaluation) = match self.counts(root, image, manifest).await {
+            Ok(evaluation) => (root.digest, evaluation),
             // What is refused because of a blocked part is not let in by its parts.
             Err(why) if root.digest == manifest || is_blocked(&why) => return Err(vec![why]),
             Err(why) => match self.counts(content.descriptor(), image, manifest).await {
-                Ok(judgement) => (manifest, judgement),
+                Ok(evaluation) => (manifest, evaluation),
                 Err(other) => return Err(vec![why, other]),
             },
         };
         let is_one_platform = self.options.platform().is_some();
-        Ok(SavedImageLetIn::proven(matched, judged, is_one_platform, judgement))
+        Ok(SavedImageLetIn::proven(matched, evaluated, is_one_platform, evaluation))
     }
 
-    /// The judgement on `subject`, which is `manifest` or an index with it, if every policy lets it in, and `manifest` is the
+    /// The evaluation on `subject`, which is `manifest` or an index with it, if every policy lets it in, and `manifest` is the
     /// platform that was asked for, if one was.
     async fn counts(
         &mut self,
         subject: &Descriptor,
         image: &LoadedImage,
         manifest: Digest,
-    ) -> Result<Judgement<'p>, SavedPolicyFault<'p>> {
+    ) -> Result<PolicyEvaluation<'p>, SavedPolicyFault<'p>> {
         let wanted = self.options.platform();
         let other = |platform: &Platform| SavedPolicyFault::OtherPlatform { manifest, platform: platform.to_string() };
-        let judgement = match (self.judged(subject).await, wanted) {
-            (Ok(judgement), _) => judgement,
+        let evaluation = match (self.evaluated(subject).await, wanted) {
+            (Ok(evaluation), _) => evaluation,
             (Err(error), Some(platform)) if matches!(*error, OpsError::NoPlatform { .. }) => {
                 return Err(other(platform));
             }
-            (Err(error), _) => return Err(SavedPolicyFault::NotJudged { error, subject: subject.digest }),
+            (Err(error), _) => return Err(SavedPolicyFault::NotEvaluated { error, subject: subject.digest }),
         };
-        if !judgement.is_let_in() {
-            return Err(SavedPolicyFault::NotLetIn { judgement, subject: subject.digest });
+        if !evaluation.is_let_in() {
+            return Err(SavedPolicyFault::NotLetIn { evaluation, subject: subject.digest });
         }
-        let Some(platform) = wanted else { return Ok(judgement) };
+        let Some(platform) = wanted else { return Ok(evaluation) };
         let config = ImageConfig::parse(&image.config, self.options.limits()).map_err(SavedFault::Config)?;
         let is_chosen = |outcome: &PolicyOutcome<'_>| match outcome.verdict {
             // No platform is chosen of what is not verified, so the config must name it.
             PolicyVerdict::Exempted(_) => config.platform.satisfies(platform),
             _ => outcome.chosen == Some(manifest),
         };
-        match judgement.outcomes.iter().all(|(_, outcome)| is_chosen(outcome)) {
-            true => Ok(judgement),
+        match evaluation.outcomes.iter().all(|(_, outcome)| is_chosen(outcome)) {
+            true => Ok(evaluation),
             false => Err(other(platform)),
         }
     }
 
     /// What the policies say of `subject`.
-    async fn judged(&mut self, subject: &Descriptor) -> Result<Judgement<'p>, Arc<OpsError>> {
-        if let Some(known) = self.judgements.get(&subject.digest) {
+    async fn evaluated(&mut self, subject: &Descriptor) -> Result<PolicyEvaluation<'p>, Arc<OpsError>> {
+        if let Some(known) = self.evaluations.get(&subject.digest) {
             return known.clone();
         }
-        let judged = match pinned::manifest(self.evidence, subject).await {
-            Ok(root) => policy::judge_by_all(self.evidence, &root, self.policies, self.options).await,
+        let evaluated = match pinned::manifest(self.evidence, subject).await {
+            Ok(root) => policy::evaluate_by_all(self.evidence, &root, self.policies, self.options).await,
             Err(error) => Err(error.into()),
         };
-        let judged = judged.map_err(Arc::new);
-        self.judgements.insert(subject.digest, judged.clone());
-        judged
+        let evaluated = evaluated.map_err(Arc::new);
+        self.evaluations.insert(subject.digest, evaluated.clone());
+        evaluated
     }
 }
 
 /// Whether a policy refuses it because of a blocked digest.
 fn is_blocked(fault: &SavedPolicyFault<'_>) -> bool {
-    let SavedPolicyFault::NotLetIn { judgement, .. } = fault else { return false };
+    let SavedPolicyFault::NotLetIn { evaluation, .. } = fault else { return false };
     let refused =
         |outcome: &PolicyOutcome<'_>| matches!(outcome.verdict, PolicyVerdict::Refused(PolicyRefusal::Blocked(_)));
-    judgement.outcomes.iter().any(|(_, outcome)| refused(outcome))
+    evaluation.outcomes.iter().any(|(_, outcome)| refused(outcome))
 }

@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::ops::OpsError;
-use crate::ops::policy::Judgement;
+use crate::ops::policy::PolicyEvaluation;
 use crate::ops::saved::comparison::MatchedImage;
 use crate::ops::saved::fault::ImageFault;
 use crate::ops::saved::fault::SavedFault;
 use crate::text::Untrusted;
 
 /// An image of a docker-archive that every policy file lets in: its config and layers are those of a manifest that was
-/// judged, or that is a platform of an index which was judged. A proof type.
+/// evaluated, or that is a platform of an index which was evaluated. A proof type.
 #[derive(Debug)]
 #[must_use]
 pub struct SavedImageLetIn<'p> {
     image: MatchedImage,
     is_one_platform: bool,
-    judged: Digest,
-    judgement: Judgement<'p>,
+    evaluated: Digest,
+    evaluation: PolicyEvaluation<'p>,
 }
 
 /// Why a manifest does not let an image of a docker-archive in.
@@ -33,9 +33,9 @@ pub enum SavedPolicyFault<'p> {
         /// The reason in the policy.
         reason: String,
     },
-    /// The manifest or index could not be judged: could not tell, unless the error is a refusal.
+    /// The manifest or index could not be evaluated: could not tell, unless the error is a refusal.
     #[error("{subject}: {error}")]
-    NotJudged {
+    NotEvaluated {
         /// The error.
         error: Arc<OpsError>,
         /// The manifest or index.
@@ -45,7 +45,7 @@ pub enum SavedPolicyFault<'p> {
     #[error("{subject} is not let in by policy")]
     NotLetIn {
         /// What each policy says.
-        judgement: Judgement<'p>,
+        evaluation: PolicyEvaluation<'p>,
         /// The manifest or index.
         subject: Digest,
     },
@@ -63,15 +63,15 @@ pub enum SavedPolicyFault<'p> {
 }
 
 impl<'p> SavedImageLetIn<'p> {
-    /// The proof for an image that matches a manifest. `judged` is that manifest, or an index with it. With
-    /// `is_one_platform` the index was judged for that platform alone.
+    /// The proof for an image that matches a manifest. `evaluated` is that manifest, or an index with it. With
+    /// `is_one_platform` the index was evaluated for that platform alone.
     pub(super) const fn proven(
         image: MatchedImage,
-        judged: Digest,
+        evaluated: Digest,
         is_one_platform: bool,
-        judgement: Judgement<'p>,
+        evaluation: PolicyEvaluation<'p>,
     ) -> Self {
-        Self { image, is_one_platform, judged, judgement }
+        Self { image, is_one_platform, evaluated, evaluation }
     }
 
     /// The image, as it was compared with the manifest.
@@ -79,20 +79,20 @@ impl<'p> SavedImageLetIn<'p> {
         &self.image
     }
 
-    /// What each policy says of [`SavedImageLetIn::judged`].
-    pub const fn judgement(&self) -> &Judgement<'p> {
-        &self.judgement
+    /// What each policy says of [`SavedImageLetIn::evaluated`].
+    pub const fn evaluation(&self) -> &PolicyEvaluation<'p> {
+        &self.evaluation
     }
 
-    /// The digest that was judged: the manifest, or the index that it is in.
-    pub const fn judged(&self) -> &Digest {
-        &self.judged
+    /// The digest that was evaluated: the manifest, or the index that it is in.
+    pub const fn evaluated(&self) -> &Digest {
+        &self.evaluated
     }
 
     /// The manifest that is let in, and an index that is let in with all its platforms.
     pub(super) fn covers(&self) -> impl Iterator<Item = Digest> + use<> {
-        let judged = (!self.is_one_platform).then_some(self.judged);
-        [*self.image.manifest()].into_iter().chain(judged)
+        let evaluated = (!self.is_one_platform).then_some(self.evaluated);
+        [*self.image.manifest()].into_iter().chain(evaluated)
     }
 }
 
@@ -100,7 +100,7 @@ impl ImageFault for SavedPolicyFault<'_> {
     fn code(&self) -> &'static str {
         match self {
             Self::Blocked { .. } => "blocked",
-            Self::NotJudged { error, .. } => error.code(),
+            Self::NotEvaluated { error, .. } => error.code(),
             Self::NotLetIn { .. } => "policy-refused",
             Self::OtherPlatform { .. } => "other-platform",
             Self::Saved(fault) => fault.code(),
@@ -111,15 +111,15 @@ impl ImageFault for SavedPolicyFault<'_> {
         match self {
             Self::Blocked { .. } => true,
             Self::Saved(fault) => fault.is_final(),
-            Self::NotJudged { .. } | Self::NotLetIn { .. } | Self::OtherPlatform { .. } => false,
+            Self::NotEvaluated { .. } | Self::NotLetIn { .. } | Self::OtherPlatform { .. } => false,
         }
     }
 
     fn is_refusal(&self) -> bool {
         match self {
             Self::Blocked { .. } | Self::OtherPlatform { .. } => true,
-            Self::NotJudged { error, .. } => error.is_refusal(),
-            Self::NotLetIn { judgement, .. } => judgement.is_refusal(),
+            Self::NotEvaluated { error, .. } => error.is_refusal(),
+            Self::NotLetIn { evaluation, .. } => evaluation.is_refusal(),
             Self::Saved(fault) => fault.is_refusal(),
         }
     }

@@ -1,4 +1,4 @@
-//! `PolicyJudge`: judges images by all policy files of the command line, each image resolved once.
+//! `PolicyEvaluator`: evaluates images by all policy files of the command line, each image resolved once.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use bulla::oci::Reference;
 use bulla::oci::RepositoryName;
 use bulla::oci::TagOrDigest;
 use bulla::ops::policy;
-use bulla::ops::policy::Judgement;
+use bulla::ops::policy::PolicyEvaluation;
 use bulla::ops::policy::PolicyOptions;
 use bulla::ops::policy::PolicyOutcome;
 use bulla::ops::revocation::RevocationLookup;
@@ -24,9 +24,9 @@ use super::exit::Exit;
 use super::exit::Failure;
 use super::policy_set::PolicySet;
 
-/// How images are judged by policy files.
+/// How images are evaluated by policy files.
 #[derive(Clone, Copy)]
-pub(super) struct PolicyJudge<'a> {
+pub(super) struct PolicyEvaluator<'a> {
     /// The files of `--evidence`.
     pub(super) evidence: &'a [AttestationFile],
     pub(super) limits: &'a Limits,
@@ -38,9 +38,9 @@ pub(super) struct PolicyJudge<'a> {
     pub(super) strictness: Strictness,
 }
 
-/// The name by which an image is judged: the repository, and the tag if it was asked for by one.
+/// The name by which an image is evaluated: the repository, and the tag if it was asked for by one.
 #[derive(Clone, Debug)]
-pub(super) struct JudgedName {
+pub(super) struct EvaluatedName {
     /// Whether it is that of a reference to a registry.
     pub(super) is_of_registry: bool,
     pub(super) repository: RepositoryName,
@@ -48,11 +48,11 @@ pub(super) struct JudgedName {
 }
 
 /// What each policy file says of an image, at least one.
-pub(super) struct Judged<'a> {
+pub(super) struct EvaluatedByPolicies<'a> {
     pub(super) outcomes: Arc<Vec<(&'a str, PolicyOutcome<'a>)>>,
 }
 
-impl JudgedName {
+impl EvaluatedName {
     /// The name of `reference`. An image in a layout or archive has no name but the one of `--as`: what stands in a file
     /// is not the operator's word.
     pub(super) fn of(reference: &str, judged_as: Option<&str>) -> Result<Self, Failure> {
@@ -97,9 +97,9 @@ impl JudgedName {
     }
 }
 
-impl<'a> PolicyJudge<'a> {
+impl<'a> PolicyEvaluator<'a> {
     /// The options for an image with this name.
-    pub(super) fn options<'n>(&self, name: &'n JudgedName) -> PolicyOptions<'n>
+    pub(super) fn options<'n>(&self, name: &'n EvaluatedName) -> PolicyOptions<'n>
     where
         'a: 'n,
     {
@@ -112,26 +112,26 @@ impl<'a> PolicyJudge<'a> {
             .with_tag(name.tag.as_deref())
     }
 
-    /// Judges the image with the manifest `root` by every policy.
-    pub(super) async fn judge(
+    /// Evaluates the image with the manifest `root` by every policy.
+    pub(super) async fn evaluate(
         &self,
         source: &dyn Source,
         root: &Content,
         options: PolicyOptions<'_>,
-    ) -> Result<Judged<'a>, Failure> {
+    ) -> Result<EvaluatedByPolicies<'a>, Failure> {
         let policies = self.policies.named();
-        Ok(policy::judge_by_all(source, root, &policies, options).await?.into())
+        Ok(policy::evaluate_by_all(source, root, &policies, options).await?.into())
     }
 }
 
-impl<'a> From<Judgement<'a>> for Judged<'a> {
-    fn from(judgement: Judgement<'a>) -> Self {
-        Self { outcomes: judgement.outcomes }
+impl<'a> From<PolicyEvaluation<'a>> for EvaluatedByPolicies<'a> {
+    fn from(evaluation: PolicyEvaluation<'a>) -> Self {
+        Self { outcomes: evaluation.outcomes }
     }
 }
 
-impl Judged<'_> {
-    /// The digest that was judged.
+impl EvaluatedByPolicies<'_> {
+    /// The digest that was evaluated.
     pub(super) fn digest(&self) -> Option<Digest> {
         self.outcomes.first().map(|(_, outcome)| outcome.digest())
     }
