@@ -567,7 +567,7 @@ fn what_is_no_image_may_be_beside_the_images() {
 #[test]
 fn statements_in_a_signed_index_are_no_image() {
     let Fixture { kits, dir, verifier, .. } = fixture();
-    let no_image = "is no image: its layers are in-toto statements";
+    let no_image = "is not an image: its layers are in-toto statements";
     for kit in kits {
         let [platform, statements] = kit.children.as_slice() else { panic!("two manifests") };
         let named = [(kit, Some("app:1.0"))];

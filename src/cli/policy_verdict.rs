@@ -239,8 +239,7 @@ const fn is_missing(result: &CheckResult) -> bool {
 /// What the operator lets in, for every output format: `--quiet` does not hide it.
 pub(super) fn notes(file: &str, outcome: &PolicyOutcome<'_>) {
     for check in checks(file, outcome).iter().filter(|check| matches!(check.result, CheckResult::Waived { .. })) {
-        let what =
-            if matches!(outcome.verdict, PolicyVerdict::Exempted(_)) { "accepted unsigned" } else { "exception" };
+        let what = if matches!(outcome.verdict, PolicyVerdict::Exempted(_)) { "accepted unsigned" } else { "waived" };
         warning(format_args!("warning: {what}: {}", missing_line(check)));
     }
 }

@@ -63,8 +63,8 @@ impl AttestationManifest {
         Ok(is_one.then_some(Self { about, statements: manifest.layers }))
     }
 
-    /// Whether all layers of `manifest` are in-toto statements, at least one. Then no program can run it, whatever its config
-    /// says and whatever lists it.
+    /// Whether all layers of `manifest` are in-toto statements, at least one. Such a manifest cannot be run, even if it
+    /// has an image config.
     pub fn has_statements_alone(manifest: &Manifest) -> bool {
         let in_toto = |layer: &Descriptor| layer.media_type == media_type::IN_TOTO;
         !manifest.layers.is_empty() && manifest.layers.iter().all(in_toto)

@@ -16,7 +16,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// The decision if all of `decisions` have to be met. None at all are met, so a rule has at least one.
+    /// The decision if all of `decisions` must be met: `Met` for an empty list, so a rule has at least one.
     pub fn all(decisions: impl IntoIterator<Item = Self>) -> Self {
         decisions.into_iter().fold(Self::Met, |all, next| match (all, next) {
             (Self::Unmet, _) | (_, Self::Unmet) => Self::Unmet,
@@ -25,7 +25,7 @@ impl Decision {
         })
     }
 
-    /// The decision if any of `decisions` is enough. Of none at all, none is.
+    /// The decision if any of `decisions` is enough: `Unmet` for an empty list.
     pub fn any(decisions: impl IntoIterator<Item = Self>) -> Self {
         decisions.into_iter().fold(Self::Unmet, |any, next| match (any, next) {
             (Self::Met, _) | (_, Self::Met) => Self::Met,

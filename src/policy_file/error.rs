@@ -247,7 +247,7 @@ impl WantedValue {
             Self::Hex => "64 lower-case hex digits",
             Self::Host => "a host such as github.example.com",
             Self::Integer => "a whole number",
-            Self::IpAddress => "an IP address such as 192.0.2.1, without a port and a prefix length",
+            Self::IpAddress => "an IP address such as 192.0.2.1, without port or prefix length",
             Self::JsonPointer => "a JSON Pointer such as /decision",
             Self::List => "a list",
             Self::Mapping => "a mapping",

@@ -97,8 +97,8 @@ pub enum Reason {
     /// A message signature states a hash by a function that is not known of the file.
     #[error("states a {0} of the file, and only another digest of it is known")]
     StatedHash(HashAlgorithm),
-    /// An owner of the policy signed it, whom no requirement of such statements names.
-    #[error("is an {kind} by `{owner}`, whom no requirement of such statements names")]
+    /// An owner of the policy signed it, but no requirement for such statements names this owner.
+    #[error("is an {kind} by `{owner}`, and no requirement for such statements names this owner")]
     OwnerNotNamed {
         /// What was signed.
         kind: StatementKind,

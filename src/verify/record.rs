@@ -29,8 +29,8 @@ pub(super) struct StatementRecord {
     pub(super) ignored: Vec<(usize, IgnoredVulnerability)>,
     /// The index that holds it unsigned: `signature` is that of the owner who signed the index. `None` for a signed statement.
     pub(super) index: Option<Digest>,
-    /// Whether it is one of the statements of which only the newest counts, or a VEX document: all of an owner belong together,
-    /// those that do not count too.
+    /// Whether only the newest statement of its kind counts, or it is a VEX document: then an import carries all of
+    /// them.
     pub(super) is_one_of_all: bool,
     /// The result for each requirement whose kinds include its kind, by the position of the requirement in the policy.
     pub(super) results: Vec<(usize, StatementResult)>,

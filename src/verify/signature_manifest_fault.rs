@@ -4,7 +4,7 @@ use crate::oci::ContentError;
 use crate::oci::ManifestError;
 use crate::oci::referrer;
 
-/// Why a manifest that claims to carry signed documents carries none that can be read. An exceeded limit is none of them:
+/// Why a manifest that claims to carry signed documents cannot be read. An exceeded limit is not one of these faults:
 /// it is an [`UnreadReason`](crate::verify::UnreadReason).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

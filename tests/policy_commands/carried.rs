@@ -71,7 +71,7 @@ fn a_statement_about_a_platform_goes_along_with_one_about_the_index() {
 }
 
 #[test]
-fn vex_documents_go_along_whatever_they_say() {
+fn all_vex_documents_are_carried() {
     let scene = Scene::new();
     let with_vex = |vex: &str| {
         format!("scan: {{ by: [alice], highest-allowed: low, max-age: none, database-max-age: none, vex: {vex} }}")

@@ -83,9 +83,9 @@ fn import_and_copy_carry_the_attestations_that_counted() {
     assert!(!scene.bench.path("bad").exists());
 }
 
-// A tag that is none is an argument that is wrong, and no tag that signatures could name.
+// An invalid tag is an error, not a tag that no signature names.
 #[test]
-fn a_name_is_judged_with_a_tag_or_without_one() {
+fn a_name_is_evaluated_with_or_without_a_tag() {
     let scene = Scene::new();
     scene.sign("v1", "alice", &[]);
     scene.policy("signature: { by: [alice] }");

@@ -167,7 +167,7 @@ fn a_yes_by_the_newest_is_a_yes_by_any() {
 /// An import leaves out what does not count. At the destination, a policy that names some of the same owners, and wants more
 /// or fewer of them, does not say yes unless it does where the image came from.
 #[test]
-fn what_an_import_carries_turns_no_into_yes_for_none_of_the_owners() {
+fn an_import_turns_no_into_yes_for_no_owner() {
     let mut random = Random(14);
     let mut counts = [0; 2];
     for number in 0..2_000 {

@@ -243,7 +243,7 @@ fn every_change_of_meaning_changes_the_id() {
 }
 
 #[test]
-fn one_directory_name_has_one_id_whatever_its_spelling() {
+fn spellings_of_a_directory_name_have_one_id() {
     let policy = |name: &str| {
         let identity = format!("one: {{ certificate: {{ roots: [{{ file: ca.der }}], dirname: {name} }} }}");
         let images = "images: [{ match: [registry.example/a], require: [{ signature: { by: [one] } }] }]";

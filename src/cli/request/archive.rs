@@ -1,4 +1,4 @@
-//! `CheckedArchive`: a docker-archive beside a request, and which image of the request each image in it is.
+//! `CheckedArchive`: the images of a docker-archive, compared with those of a request.
 
 use std::sync::Arc;
 

@@ -130,7 +130,7 @@ pub(in crate::cli) struct RequestShowArgs {
     /// A copy of a file of the request, to be compared with it; several may be given
     #[arg(long, value_name = "PATH")]
     pub(in crate::cli) file: Vec<PathBuf>,
-    /// An archive of docker save, to show which image of the request each image in it is: docker-archive:FILE, or
+    /// An archive of docker save whose images are compared with those of the request: docker-archive:FILE, or
     /// docker-archive:- for standard input
     #[arg(long, value_name = "REF")]
     pub(in crate::cli) archive: Option<String>,

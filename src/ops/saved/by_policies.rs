@@ -41,9 +41,9 @@ use crate::store::LoadedImage;
 use crate::store::SavedArchive;
 use crate::store::Source;
 
-/// Judges every image that `docker load` loads from `archive` by each of `policies`, with the name of its file, and by the
-/// manifests and evidence in `evidence`: those of the image at `tag_or_digest`, or of all images there. The name that is
-/// evaluated is the one in `options`, for every image of the archive. No layer is read from `evidence`.
+/// Evaluates every image that `docker load` loads from `archive` by each of `policies`, with the name of its file, and
+/// by the manifests and evidence in `evidence`: those of the image at `tag_or_digest`, or of all images there. The name
+/// that is evaluated is the one in `options`, for every image of the archive. No layer is read from `evidence`.
 ///
 /// # Errors
 /// [`ArchiveNotProven`]: a no if one of the images is refused, else could-not-tell.

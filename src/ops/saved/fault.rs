@@ -14,7 +14,7 @@ pub trait ImageFault: Display {
     /// The stable code of the reason in reports.
     fn code(&self) -> &'static str;
 
-    /// Whether it is a no whatever is said of another manifest with the same config.
+    /// Whether it is a no regardless of other manifests with the same config.
     fn is_final(&self) -> bool;
 
     /// Whether it is a no. Otherwise it could not be decided.
@@ -62,13 +62,13 @@ pub enum SavedFault {
     },
     /// The manifest is no image: all its layers are in-toto statements, as in an attestation manifest of BuildKit. A signed
     /// index does not make one of it.
-    #[error("{manifest} is no image: its layers are in-toto statements")]
+    #[error("{manifest} is not an image: its layers are in-toto statements")]
     NotAnImage {
         /// The manifest.
         manifest: Digest,
     },
     /// None of the manifests and indexes that were asked for has this config.
-    #[error("nothing that is asked for has this config")]
+    #[error("no manifest that was asked for has this config")]
     NotAskedFor,
     /// The manifest is not verified: refused, or could not tell.
     #[error("its manifest is {}", verdict.name())]

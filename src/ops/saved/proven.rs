@@ -96,8 +96,7 @@ impl<I> ProvenArchive<I> {
 }
 
 impl<I, F: ImageFault> SavedVerdict<I, F> {
-    /// Whether it is a no: every reason is one, since could-not-tell about one manifest may hide a yes. A final reason is
-    /// a no whatever the others are.
+    /// Whether it is a no: all reasons are, or one is final. Otherwise another manifest may still hide a yes.
     pub fn is_refusal(&self) -> bool {
         let Self::NotAccepted { faults, .. } = self else { return false };
         faults.iter().any(ImageFault::is_final) || faults.iter().all(ImageFault::is_refusal)

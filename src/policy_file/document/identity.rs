@@ -92,8 +92,7 @@ pub struct LogRuleDocument {
 /// `certificate`: chains to these roots, with these names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateDocument {
-    /// A directory name among the subject alternative names (`dirname`): a distinguished name (RFC 4514) that it is as a
-    /// whole.
+    /// A directory name among the subject alternative names (`dirname`): the whole distinguished name (RFC 4514).
     pub dirname: Option<Located<String>>,
     /// A DNS name among the subject alternative names (`dns`).
     pub dns: Option<Located<String>>,

@@ -209,7 +209,7 @@ const fn highest_allowed(word: HighestAllowed) -> Option<Severity> {
 /// The vulnerability that an entry of `ignore` is about.
 ///
 /// # Errors
-/// [`RequiredPolicyError`] if its package is none.
+/// [`RequiredPolicyError`] if its package is not valid.
 pub(super) fn ignored_vulnerability(ignore: &IgnoreDocument) -> Result<IgnoredVulnerability, RequiredPolicyError> {
     let package = ignore.package.as_ref();
     let package = package.map(|text| value("package", text, str::parse::<PackageUrl>)).transpose()?;

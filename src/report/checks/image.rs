@@ -57,9 +57,9 @@ pub enum CheckResult {
         /// The reason, for people.
         message: String,
     },
-    /// Not required, by an exception of the policy that was used.
+    /// Waived by an exception or an `ignore` entry of the policy.
     Waived {
-        /// The exception: its reason, owner and end.
+        /// The reason, the owner and the end of that entry.
         message: String,
     },
 }
@@ -85,7 +85,7 @@ pub(super) fn bounded(text: &str) -> String {
     Untrusted::within(text, LONGEST).to_string()
 }
 
-/// The code of a requirement that an exception waives.
+/// The code of what an exception or an `ignore` entry waives.
 pub(super) const WAIVED: &str = "waived";
 /// The length of a text in a report, in characters.
 const LONGEST: usize = 2_000;

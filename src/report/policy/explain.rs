@@ -99,7 +99,7 @@ pub(super) fn exceptions<'a>(
     }
 }
 
-/// The entries of `ignore` without which a scan that counts would not, each once.
+/// The entries of `ignore` that a counted scan needs to pass, each once.
 pub(super) fn ignored<'a>(outcome: &'a PolicyOutcome<'_>) -> Vec<&'a IgnoreDocument> {
     let file = match &outcome.verdict {
         PolicyVerdict::Accepted(required, _) | PolicyVerdict::Unmet(required, _) => &required.file,

@@ -42,8 +42,8 @@ impl KeylessSigner {
 }
 
 impl OpenedMaterial<'_> {
-    /// The fault of the revocation status of a chain that `decides` refuses for its time alone. None if it breaks another
-    /// rule: then nobody vouches for the issuers by whom the status is known.
+    /// The fault of the revocation status of a chain that `decides` refuses for its time alone. `None` if it breaks
+    /// another rule: then the issuers behind the status are not trusted.
     pub(super) fn status_out_of_time(
         &self,
         decides: &CertificateFault,

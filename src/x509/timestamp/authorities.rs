@@ -1,9 +1,9 @@
 //! How many different timestamp authorities made timestamps.
 //!
-//! The invariant: timestamps count for as many authorities as there are among them of which no two are the same, and no two
-//! signed with the same key. So an authority that has several certificates counts once, whichever of them its timestamps
-//! lead to; and one more timestamp never lowers the number. It is a maximum matching of authorities with keys, found by
-//! augmenting paths (Kuhn's algorithm).
+//! The invariant: the number is that of the largest set of different authorities in which each has a signing key of its
+//! own. So an authority that has several certificates counts once, whichever of them its timestamps lead to; and one
+//! more timestamp never lowers the number. It is a maximum matching of authorities with keys, found by augmenting paths
+//! (Kuhn's algorithm).
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
