@@ -35,7 +35,8 @@ fn drop_unwind_tables() {
         let setting = flag.trim_start_matches("--codegen=").trim_start_matches("-C");
         setting.starts_with("linker")
             || setting.starts_with("link-self-contained")
-            || setting.starts_with("link-arg") && (setting.contains("-fuse-ld") || setting.contains("--ld-path"))
+            || setting.starts_with("link-arg")
+                && ["-fuse-ld", "--ld-path", "-B", "--script"].iter().any(|word| setting.contains(word))
     };
     let is_chosen =
         !variable("RUSTC_LINKER").is_empty() || variable("CARGO_ENCODED_RUSTFLAGS").split('\x1f').any(chooses);

@@ -93,7 +93,8 @@ impl<'a> RequestResult<'a> {
         archive: Option<(&'a str, &'a ProvenArchive<IdentifiedImage>)>,
         now: Time,
     ) -> Self {
-        let images = move |item: &'a RequestItem| archive.map(|(_, archive)| ReportedArchiveImage::all(archive, item));
+        let images =
+            move |item: &'a RequestItem| archive.and_then(|(_, archive)| ReportedArchiveImage::all(archive, item));
         let item = move |item| ReportedItem { images: images(item), ..ReportedItem::of(item, response, previous) };
         Self {
             archive: archive.map(|(reference, _)| reference),

@@ -19,14 +19,15 @@ pub(super) struct ReportedArchiveImage<'a> {
 }
 
 impl<'a> ReportedArchiveImage<'a> {
-    /// Those of `item`.
-    pub(super) fn all(archive: &'a ProvenArchive<IdentifiedImage>, item: &'a RequestItem) -> Vec<Self> {
+    /// Those of `item`; none where images may be of it that were not compared, since not all of its manifests could be read.
+    pub(super) fn all(archive: &'a ProvenArchive<IdentifiedImage>, item: &'a RequestItem) -> Option<Vec<Self>> {
         let reported = |image: &'a MatchedImage| Self {
             image_id: image.config(),
             layers: image.layers().len(),
             manifest: image.manifest(),
             names: image.names(),
         };
-        archive.images_of(&item.digest).map(reported).collect()
+        let images: Vec<_> = archive.images_of(&item.digest).map(reported).collect();
+        (!images.is_empty() || archive.is_known(&item.digest)).then_some(images)
     }
 }

@@ -63,8 +63,12 @@ impl CheckedArchive {
     /// The rows of an item: what the archive has of it.
     pub(super) fn rows(&self, item: &RequestItem, page: &mut Lines) {
         let mut images = self.images.images_of(&item.digest).peekable();
-        let word = if images.peek().is_some() { "in" } else { "not in" };
-        row(page, INDENT, "archive", &format!("{word} {}", self.reference));
+        let state = match (images.peek(), self.images.is_known(&item.digest)) {
+            (Some(_), _) => format!("in {}", self.reference),
+            (None, true) => format!("not in {}", self.reference),
+            (None, false) => format!("not known whether in {}: its manifests could not all be read", self.reference),
+        };
+        row(page, INDENT, "archive", &state);
         for image in images {
             if *image.manifest() != item.digest {
                 fact(page, INDENT, "manifest", &image.manifest().to_string());

@@ -26,6 +26,8 @@ use crate::store::StoreError;
 /// was found in. Nothing about them is verified.
 pub(super) struct ManifestsByConfig<'a> {
     by_config: BTreeMap<Digest, Vec<CandidateManifest>>,
+    /// The manifests and indexes that were asked for by their digests, and that were not read with all that is in them.
+    incomplete: BTreeSet<Digest>,
     /// The first manifest that could not be read, if there is one.
     unread: Option<StoreError>,
     wanted: &'a BTreeSet<Digest>,
@@ -104,6 +106,7 @@ impl<'a> ManifestsByConfig<'a> {
         let mut found = Self::none(wanted);
         let mut walk = Walk::new(source, limits);
         for digest in digests {
+            let before = found.unread.take();
             match pinned::resolve(source, &TagOrDigest::Digest(*digest)).await {
                 Ok(root) => {
                     walk.pay(root.descriptor())?;
@@ -114,17 +117,26 @@ impl<'a> ManifestsByConfig<'a> {
                     found.note(error);
                 }
             }
+            if found.unread.is_some() {
+                found.incomplete.insert(*digest);
+            }
+            found.unread = before.or(found.unread);
         }
         Ok(found)
     }
 
     const fn none(wanted: &'a BTreeSet<Digest>) -> Self {
-        Self { by_config: BTreeMap::new(), unread: None, wanted }
+        Self { by_config: BTreeMap::new(), incomplete: BTreeSet::new(), unread: None, wanted }
     }
 
     /// The manifests with this config.
     pub(super) fn with_config(&self, config: &Digest) -> impl Iterator<Item = &CandidateManifest> {
         self.by_config.get(config).into_iter().flatten()
+    }
+
+    /// The manifests and indexes that were asked for by their digests, and that were not read with all that is in them.
+    pub(super) const fn incomplete(&self) -> &BTreeSet<Digest> {
+        &self.incomplete
     }
 
     /// Why a manifest could not be read, if that happened: it could have any config.

@@ -1,6 +1,7 @@
 //! `IdentifiedImage` [proof type]: which of some manifests and indexes an image of a docker-archive is.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
@@ -21,6 +22,8 @@ use crate::store::Source;
 #[must_use]
 pub struct IdentifiedImage {
     found: NonEmpty<(Digest, MatchedImage)>,
+    /// The manifests and indexes that it may be or be in as well, since not all of them could be read.
+    not_known: Arc<BTreeSet<Digest>>,
 }
 
 impl IdentifiedImage {
@@ -35,6 +38,12 @@ impl ProvenArchive<IdentifiedImage> {
     pub fn images_of<'a>(&'a self, digest: &'a Digest) -> impl Iterator<Item = &'a MatchedImage> {
         let of_digest = move |image: &'a IdentifiedImage| image.found().find(|(found, _)| found == digest);
         self.images().iter().filter_map(of_digest).map(|(_, matched)| matched)
+    }
+
+    /// Whether the manifest or index `digest` could be read with all that is in it. If not, images of the archive may be of it
+    /// that [`images_of`](Self::images_of) does not have.
+    pub fn is_known(&self, digest: &Digest) -> bool {
+        !self.images().iter().any(|image| image.not_known.contains(digest))
     }
 }
 
@@ -52,7 +61,9 @@ pub async fn identify(
 ) -> Result<ProvenArchive<IdentifiedImage>, ArchiveNotProven<IdentifiedImage, SavedFault>> {
     let configs = archive.configs();
     let found = ManifestsByConfig::below(evidence, digests, &configs, limits).await?;
-    let verdicts = archive.images().iter().map(|image| identified(image, &found, limits)).collect();
+    let not_known = Arc::new(found.incomplete().clone());
+    let verdict = |image| identified(image, &found, Arc::clone(&not_known), limits);
+    let verdicts = archive.images().iter().map(verdict).collect();
     ProvenArchive::of(archive, verdicts, |image: &IdentifiedImage| {
         image.found().flat_map(|(digest, matched)| [*digest, *matched.manifest()]).collect::<Vec<_>>()
     })
@@ -62,6 +73,7 @@ pub async fn identify(
 fn identified(
     image: &LoadedImage,
     manifests: &ManifestsByConfig<'_>,
+    not_known: Arc<BTreeSet<Digest>>,
     limits: &Limits,
 ) -> SavedVerdict<IdentifiedImage, SavedFault> {
     let (config, names) = (*image.config.digest(), image.names.clone());
@@ -73,7 +85,7 @@ fn identified(
         }
     }
     if let Some(found) = NonEmpty::collect(found) {
-        return SavedVerdict::Accepted(IdentifiedImage { found });
+        return SavedVerdict::Accepted(IdentifiedImage { found, not_known });
     }
     faults.extend(manifests.unread().map(|error| SavedFault::Unread(error.clone())));
     let faults = NonEmpty::collect(faults).unwrap_or_else(|| NonEmpty::one(SavedFault::NotAskedFor));

@@ -45,6 +45,6 @@ impl TrustedRoot {
 impl SigstoreAuthority {
     fn traits(&self) -> BTreeSet<AuthorityTrait<'_>> {
         let keys = self.certificates().map(Certificate::spki).map(AuthorityTrait::Key);
-        ordered::set(keys.chain(self.uri().map(AuthorityTrait::Address)))
+        ordered::set(keys.chain(self.uri().filter(|uri| !uri.is_empty()).map(AuthorityTrait::Address)))
     }
 }
