@@ -393,7 +393,8 @@ fn no_fixable_high() {
         &scan(day, database, &[("CVE-2026-1", "medium", true), ("CVE-2026-2", "critical", false)]),
     );
     scene.document("high.json", &scan(day, database, &[("CVE-2026-1", "high", true)]));
-    scene.document("old.json", &scan("2026-11-01T00:00:00Z", "2026-10-31T00:00:00Z", &[]));
+    // Its database alone would still do.
+    scene.document("old.json", &scan("2026-11-22T00:00:00Z", "2026-11-21T00:00:00Z", &[]));
     scene.document("database.json", &scan(day, "2026-11-10T00:00:00Z", &[]));
     let name = "registry.example/prod/app";
     let sign = "sign IMAGE --key scanner.key";

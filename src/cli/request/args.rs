@@ -132,7 +132,7 @@ pub(in crate::cli) struct RequestShowArgs {
     pub(in crate::cli) file: Vec<PathBuf>,
     /// An archive of docker save whose images are compared with those of the request: docker-archive:FILE, or
     /// docker-archive:- for standard input
-    #[arg(long, value_name = "REF")]
+    #[arg(long, value_name = "ARCHIVE")]
     pub(in crate::cli) archive: Option<String>,
     /// Where the manifests of the request are, unless the archive has them: a layout or an archive, as copy --evidence
     /// writes them
