@@ -681,7 +681,7 @@ fn a_config_that_is_listed_again_is_in_memory_once() {
         (format!("docker-archive:{}", path.display()), format!("oci:{}", hostile.path().display()));
     let key = hostile.dir.path().join("k.pub").display().to_string();
     let (code, printed) = hostile.output(BAR, &["verify", &archive, "--evidence", &evidence, "--key", &key]);
-    assert_eq!((code, printed.contains("it has 60 layers, and 1 were signed")), (Some(1), true), "{printed}");
+    assert_eq!((code, printed.contains("it has 60 layers, and the config names 1")), (Some(1), true), "{printed}");
 }
 
 /// The list of a layout is read whole, and lies beside everything else that is read.
