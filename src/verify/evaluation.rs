@@ -434,7 +434,7 @@ mod tests {
             evaluation.add(&signature(of));
             evaluation
         };
-        // An evaluation of which a decision was asked for already.
+        // An evaluation that has been asked for its decision before.
         let decided = || {
             let evaluation = verifier.evaluation(platform, Time::EPOCH);
             assert_eq!((evaluation.decision(), evaluation.missing()), (Decision::Unmet, 1));

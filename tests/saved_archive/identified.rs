@@ -79,7 +79,7 @@ fn every_image_must_be_one_of_them() {
     not(&docker_archive(&[&changed]), &[signed], true, "Layer");
     changed.layers.pop();
     not(&docker_archive(&[&changed]), &[signed], true, "LayerCount");
-    // An attestation manifest is none.
+    // An attestation manifest is not an image.
     not(&docker_archive(&[&kits[0].children[1]]), &[&kits[0]], true, "NotAnImage");
     // What loaders take from a layout in the file counts too.
     let beside = [(signed, Some("app:1.0")), (other, Some("other:1.0"))];

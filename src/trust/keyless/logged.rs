@@ -136,7 +136,8 @@ impl TransparencyProof {
     }
 }
 
-/// Step 3: the entries of trusted logs, all of which must verify, also where none is required; the others are skipped.
+/// Step 3: the entries of trusted logs. Each must verify, even where the rule requires no entry; those of other logs are
+/// skipped.
 /// `None` if no entry is of a trusted log and the rule requires none.
 fn verify_entries(
     entries: &[TransparencyLogEntry],
