@@ -41,8 +41,10 @@ impl Concurrency {
         alone: impl Fn(usize) -> Task<'a, T>,
         take: impl FnMut(usize, T),
     ) -> Result<(), Failure> {
-        match self.local && self.work == Work::Waiting && count > 1 {
-            true => on_threads(self.threads(), count, &first_try, alone, take),
+        match self.local && self.work == Work::Waiting {
+            true if count > 1 => on_threads(self.threads(), count, &first_try, alone, take),
+            // A runtime would only be started and ended.
+            true => block_on_this_thread(parallel::in_order(count, self.jobs, first_try, alone, take)),
             false => {
                 let runtime = Runtime::new(self.work)?;
                 runtime.block_on(parallel::in_order(count, self.jobs, first_try, alone, take));

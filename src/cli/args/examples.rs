@@ -1,10 +1,29 @@
 //! The end of each `--help` page: two examples, the forms of references, the exit status.
 
+use clap::Arg;
 use clap::Command;
 
 /// Adds to a derived command line what clap does not derive: examples, and the handling of empty variables.
 pub(in crate::cli) fn complete(root: Command) -> Command {
     below(root, "")
+}
+
+/// What of [`complete`] decides how arguments are parsed: an empty variable counts as not set. The rest is shown by help
+/// alone, and takes time at each start.
+pub(in crate::cli) fn without_empty_variables(root: Command) -> Command {
+    match has_empty_variable(&root) {
+        true => complete(root),
+        false => root,
+    }
+}
+
+fn has_empty_variable(command: &Command) -> bool {
+    command.get_arguments().any(is_variable_empty) || command.get_subcommands().any(has_empty_variable)
+}
+
+/// Whether the variable of an argument is set to the empty string, as CI pipelines set one without a value.
+fn is_variable_empty(arg: &Arg) -> bool {
+    arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty())
 }
 
 fn below(command: Command, path: &str) -> Command {
@@ -13,10 +32,9 @@ fn below(command: Command, path: &str) -> Command {
         let path = format!("{path} {name}").trim().to_owned();
         command.mut_subcommand(name, |command| below(command, &path))
     });
-    let command = command.mut_args(|arg| match arg.get_env() {
-        // CI pipelines set a variable without a value to the empty string: treat it as not set.
-        Some(name) if std::env::var_os(name).is_some_and(|value| value.is_empty()) => arg.env(None::<&str>),
-        _ => arg.hide_env_values(true),
+    let command = command.mut_args(|arg| match is_variable_empty(&arg) {
+        true => arg.env(None::<&str>),
+        false => arg.hide_env_values(true),
     });
     match EXAMPLES.iter().find(|(known, _)| *known == path) {
         Some((_, examples)) => {

@@ -47,7 +47,8 @@ use super::version;
 /// Those of the whole command line. `--help` and `--version` are among them, as always in clap.
 pub(in crate::cli) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let read = |with: Command| {
-        places::collected(with).try_get_matches_from(arguments).and_then(|found| Cli::from_arg_matches(&found))
+        let found = places::collected(with).try_get_matches_from(arguments);
+        found.and_then(|mut found| Cli::from_arg_matches_mut(&mut found))
     };
     match single(arguments).map(read) {
         Some(Ok(cli)) => Ok(cli),
@@ -67,7 +68,8 @@ fn single(arguments: &[OsString]) -> Option<Command> {
         return (arguments.len() == 2).then(root);
     }
     let below = below(first)?;
-    Some(examples::complete(GeneralArgs::augment_args(root().subcommand_required(true).subcommand(below))))
+    let root = GeneralArgs::augment_args(root().subcommand_required(true).subcommand(below));
+    Some(examples::without_empty_variables(root))
 }
 
 /// The program itself, without commands and options.
@@ -115,8 +117,10 @@ mod tests {
         ["bulla"].iter().chain(words).map(OsString::from).collect()
     }
 
-    /// All that clap knows about a command, except what only help shows: its description and its position in lists.
-    fn definition(mut root: Command, name: &str) -> String {
+    /// All that clap knows about a command, except what only help shows: its description and its position in lists. What
+    /// help shows after the options is added to both sides.
+    fn definition(root: Command, name: &str) -> String {
+        let mut root = examples::complete(root);
         root.build();
         let command = root.find_subcommand(name).unwrap().clone();
         let text = format!("{:?}", command.about(None::<&str>).long_about(None::<&str>));
