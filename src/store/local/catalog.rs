@@ -126,8 +126,10 @@ impl Catalog {
 
     /// Whether the index is annotated as evidence: images without their layers.
     pub(crate) fn is_evidence(&self) -> bool {
-        let annotations = self.annotations.as_deref().map(RawValue::get).unwrap_or_default();
-        json::read::<BTreeMap<String, IgnoredAny>>(annotations.as_bytes()).is_ok_and(|keys| keys.contains_key(EVIDENCE))
+        self.annotations.as_deref().map(RawValue::get).is_some_and(|annotations| {
+            let keys = json::read::<BTreeMap<String, IgnoredAny>>(annotations.as_bytes());
+            keys.is_ok_and(|keys| keys.contains_key(EVIDENCE))
+        })
     }
 
     /// An empty index that is annotated as evidence.
