@@ -35,9 +35,10 @@ const TOP: &[&str] = &[
     "examples",
     "keys",
     "src",
+    "text-order.txt",
 ];
 
-/// The longest file, in bytes: there is no data in the package.
+/// The longest file, in bytes: there is no data in the package but the order in which functions are linked.
 const LONGEST: u64 = 300_000;
 
 #[test]
@@ -67,6 +68,50 @@ fn the_package_holds_every_source_file() {
             }
         }
     }
+}
+
+/// The order in which functions are linked loses its effect with the names in it, and nothing else fails then.
+#[test]
+fn functions_that_are_linked_side_by_side_exist() {
+    let list = fs::read_to_string(Path::new(ROOT).join("text-order.txt")).unwrap();
+    let names: Vec<_> = list.lines().filter(|name| name.starts_with("_ZN5bulla")).collect();
+    assert!(names.len() > 500, "{}", names.len());
+    let source = source();
+    let word =
+        |rest| -> &str { str::split(rest, |letter: char| letter != '_' && !letter.is_alphanumeric()).next().unwrap() };
+    let functions: BTreeSet<_> = source.split("fn ").skip(1).map(word).collect();
+    let gone: Vec<_> = names.iter().filter(|name| !functions.contains(function(name))).collect();
+    let share = gone.len() * 100 / names.len();
+    assert!(share < 10, "{share} of 100 are not there, run benches/text_order.py: {gone:?}");
+}
+
+/// The name of the function in a mangled name: the last of its parts, each with its length before it, that is no closure.
+fn function(mangled: &str) -> &str {
+    let mut rest = mangled.strip_prefix("_ZN").unwrap();
+    let mut last = "";
+    while let Some(digits) = rest.find(|letter: char| !letter.is_ascii_digit()).filter(|digits| *digits > 0) {
+        let (part, after) = rest[digits..].split_at(rest[..digits].parse().unwrap());
+        if !part.contains("closure") {
+            last = part;
+        }
+        rest = after;
+    }
+    last
+}
+
+/// All sources of the library and the program.
+fn source() -> String {
+    let mut folders = vec![Path::new(ROOT).join("src")];
+    let mut text = String::new();
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true => folders.push(path),
+                false => text.push_str(&fs::read_to_string(path).unwrap()),
+            }
+        }
+    }
+    text
 }
 
 /// A private key, a passphrase or what CI runs has no place in it.
