@@ -80,6 +80,12 @@ impl StatementTime {
         }
     }
 
+    /// The time without the upper bound, never earlier than [`StatementTime::at`]. It is the time of the statement where no
+    /// authority or log is trusted that proves the bound.
+    pub(crate) fn stated(self) -> Option<Time> {
+        self.document.or(self.certificate)
+    }
+
     /// Whether a trusted authority or log gives an upper bound of the signing time.
     pub const fn is_trusted(self) -> bool {
         self.upper_bound.is_some()

@@ -44,8 +44,9 @@ pub struct AcceptedPart {
     pub accepted: Vec<AcceptedSignature>,
     /// The digest of the manifest.
     pub digest: Digest,
-    /// Statements that do not count, of kinds where only the newest of each owner counts, and VEX documents. A caller
-    /// that carries `accepted` elsewhere must carry these too: without them an older statement would decide there.
+    /// Statements that do not count and may decide nevertheless, of kinds where only the newest of each owner counts, and
+    /// VEX documents. A caller that carries `accepted` elsewhere must carry these too: without them an older statement
+    /// would decide there. Those whose signer made a newer one of the same type about this manifest are not among them.
     pub not_counted: Vec<AcceptedSignature>,
     /// The platform that the index names for it.
     pub platform: Option<Platform>,

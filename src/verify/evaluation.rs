@@ -302,7 +302,8 @@ impl<'a> Evaluation<'a> {
     /// What was found about this subject, for the evaluation of the image that it is a part of.
     pub(super) fn into_evidence(self) -> SubjectEvidence {
         let unread = self.unread();
-        SubjectEvidence { digest: self.subject, findings: self.findings, records: self.records, unread }
+        let found = SubjectEvidence { digest: self.subject, findings: self.findings, records: self.records, unread };
+        found.without_superseded(self.documents, self.context.policy)
     }
 
     /// The statements that meet all conditions of a requirement.

@@ -202,7 +202,7 @@ impl<'a> ImageEvaluation<'a> {
             let counts =
                 |record: &&Arc<StatementRecord>| counted.contains(&Arc::as_ptr(record)) || record.is_covering();
             let (signatures, others): (Vec<_>, Vec<_>) = evidence.records.iter().partition(counts);
-            let not_counted = others.into_iter().filter(|record| record.is_one_of_all);
+            let not_counted = others.into_iter().filter(|record| record.is_carried);
             accepted.push(AcceptedPart {
                 accepted: signatures.into_iter().map(|record| record.signature.clone()).collect(),
                 digest,

@@ -2,6 +2,7 @@
 
 mod accepted_image;
 mod candidate;
+mod carried;
 mod certificate_claims;
 mod clearing;
 mod evaluation;

@@ -53,11 +53,11 @@ impl Evaluation<'_> {
         };
         let met = requirements.iter().enumerate().filter(|(position, requirement)| counts((*position, requirement)));
         let met: Vec<_> = met.map(|(_, requirement)| requirement.id().clone()).collect();
-        let is_one_of_all = requirements.iter().any(|requirement| {
+        let is_carried = requirements.iter().any(|requirement| {
             let is_newest = requirement.counted() == CountedStatements::Newest && requirement.counts_by(&kind, owner);
             is_newest || vex.is_some() && requirement.clears_by(&kind, owner)
         });
-        let evidence = match (self.documents, met.is_empty() && !is_one_of_all) {
+        let evidence = match (self.documents, met.is_empty() && !is_carried) {
             (Documents::Dropped, _) | (_, true) => evidence.without_bytes(),
             (Documents::Kept, false) => evidence.without_second_copy(),
         };
@@ -71,7 +71,7 @@ impl Evaluation<'_> {
             signer: signer.clone(),
         };
         let (about, index) = (self.subject, None);
-        Ok(StatementRecord { about, covering, ignored, index, is_one_of_all, results, signature, time, vex })
+        Ok(StatementRecord { about, covering, ignored, index, is_carried, results, signature, time, vex })
     }
 
     /// Steps 2 to 5 for a payload: its kind, its claims, and the result for each requirement that names the signer for this

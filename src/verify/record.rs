@@ -29,9 +29,9 @@ pub(super) struct StatementRecord {
     pub(super) ignored: Vec<(usize, IgnoredVulnerability)>,
     /// The index that holds it unsigned: `signature` is that of the owner who signed the index. `None` for a signed statement.
     pub(super) index: Option<Digest>,
-    /// Whether only the newest statement of its kind counts, or it is a VEX document: then an import carries all of
-    /// them.
-    pub(super) is_one_of_all: bool,
+    /// Whether an import carries it even if it does not count: only the newest of its kind counts, or it is a VEX document,
+    /// and it may still decide (`carried.rs`).
+    pub(super) is_carried: bool,
     /// The result for each requirement whose kinds include its kind, by the position of the requirement in the policy.
     pub(super) results: Vec<(usize, StatementResult)>,
     /// The signature. Its `requirements` are those for which it may count.
@@ -92,7 +92,12 @@ impl StatementRecord {
         time: StatementTime,
     ) -> Self {
         let (covering, ignored, index) = (Vec::new(), Vec::new(), None);
-        Self { about, covering, ignored, index, is_one_of_all: false, results, signature, time, vex: None }
+        Self { about, covering, ignored, index, is_carried: false, results, signature, time, vex: None }
+    }
+
+    /// The same record without its document, which an import does not carry.
+    pub(super) fn left_behind(self) -> Self {
+        Self { is_carried: false, signature: self.signature.without_document(), ..self }
     }
 
     /// Why it counts for no requirement; `None` if it may count for one.

@@ -54,6 +54,28 @@ fn a_newer_statement_that_does_not_hold_goes_along() {
     refused_at_both(&scene, "v1", "test-outcome");
 }
 
+// What does not count because it failed goes along, and what its signer has superseded does not.
+#[test]
+fn what_its_signer_has_superseded_stays_behind() {
+    let scene = Scene::new();
+    for (owner, result, time) in
+        [("alice", "FAILED", OLD), ("alice", "PASSED", NEW), ("bob", "PASSED", OLD), ("bob", "FAILED", LAST)]
+    {
+        scene.attest(owner, "test-result", &tested(result, time), &[]);
+    }
+    scene.policy("test: { by: [alice, bob], at-least: 1, max-age: none }");
+    import(&scene, "v1");
+    for (place, count) in [("build", 4), ("inside", 2)] {
+        let report = scene.verify_image(&format!("oci:{place}:v1"), &[], 0);
+        let candidates = report["requirements"][0]["candidates"].as_array().unwrap();
+        assert_eq!(candidates.len(), count, "{place}: {report}");
+        let superseded = candidates.iter().filter(|one| one["code"] == "superseded").count();
+        assert_eq!(superseded, count - 2, "{place}: {report}");
+    }
+    scene.policy("test: { by: [bob], max-age: none }");
+    refused_at_both(&scene, "v1", "test-outcome");
+}
+
 // The statement about the index counts for one platform, and must not count alone for the other one.
 #[test]
 fn a_statement_about_a_platform_goes_along_with_one_about_the_index() {

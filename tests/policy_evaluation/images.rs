@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bulla::digest::Digest;
 use bulla::envelope::Statement;
+use bulla::limits::EvidenceLimits;
 use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
@@ -11,6 +12,7 @@ use bulla::oci::Platform;
 use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
+use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::verify::VerifyOptions;
 use bulla::ops::verify_image::NotAccepted;
 use bulla::ops::verify_image::verify_image;
@@ -208,6 +210,37 @@ impl Script for Unreadable {
             _ => answer,
         }
     }
+}
+
+/// What the signer made newer stays behind, so an import needs no more memory than a verification: the older results about
+/// each platform are within the limit of one manifest, and those about all platforms together are not.
+#[test]
+fn an_import_carries_the_newest_statements_within_the_limit_of_a_verification() {
+    let store = TestStore::new();
+    let manifests = [1, 2, 3].map(|seed| store.image(seed));
+    let entries: Vec<_> = manifests.iter().map(|one| platform_entry(one, "linux/amd64")).collect();
+    let index = store.index(&entries, None);
+    for (image, days) in manifests.iter().flat_map(|image| (1..6).map(move |days| (image, days))) {
+        attach(&store, image, 0, &Doc::Test { passed: days == 1, days: Some(days) });
+    }
+    attach(&store, &manifests[1], 1, &Doc::Test { passed: false, days: Some(2) });
+    attach(&store, &manifests[1], 1, &Doc::Test { passed: true, days: Some(3) });
+    attach(&store, &manifests[2], 1, &Doc::Test { passed: true, days: None });
+    attach(&store, &manifests[2], 1, &Doc::Test { passed: true, days: Some(4) });
+    attach(&store, &manifests[2], 1, &Doc::Test { passed: true, days: Some(5) });
+    let by = [0, 1].into();
+    let policy = verifier(vec![Want { about: About::Platforms, by, ..Want::new(Wanted::Test) }]);
+    let source = memory(&store);
+    let verify = |until, bytes| {
+        let limits = Limits { evidence: EvidenceLimits { bytes, ..Limits::DEFAULT.evidence }, ..Limits::DEFAULT };
+        let options = VerifyOptions { until, limits: &limits, ..VerifyOptions::new(&policy, scene::now()) };
+        now(verify_image(&source, &TagOrDigest::Digest(*index.digest()), None, options))
+    };
+    let least = (1..64).map(|kib| kib << 10).find(|bytes| verify(DiscoverUntil::PolicyMet, *bytes).is_ok()).unwrap();
+    let accepted = verify(DiscoverUntil::AllFound, least).unwrap();
+    let carried: Vec<_> =
+        accepted.parts().iter().skip(1).map(|part| (part.accepted.len(), part.not_counted.len())).collect();
+    assert_eq!(carried, [(1, 0), (1, 1), (1, 2)]);
 }
 
 /// A list that cannot be read is could-not-tell where only the newest counts, also beside a good statement; where any

@@ -164,8 +164,33 @@ fn a_yes_by_the_newest_is_a_yes_by_any() {
     assert!(yes > 50, "{yes} are accepted");
 }
 
-/// An import leaves out what does not count. At the destination, a policy that names some of the same owners, and wants more
-/// or fewer of them, does not say yes unless it does where the image came from.
+/// Every policy of an import decides each requirement by what was carried as it does by all.
+#[test]
+fn what_an_import_carries_is_decided_as_all_evidence() {
+    let mut random = Random(15);
+    let mut accepted = 0;
+    for _ in 0..800 {
+        let image = random.image();
+        let mut signed = random.signed(&image);
+        for _ in 0..3 {
+            signed.extend(random.signed(&image));
+        }
+        let all: Vec<_> = signed.iter().map(|one| (scene::evidence(one), one.about)).collect();
+        let wants: Vec<_> = (0..2).map(|_| random.wants(false)).collect();
+        let policies: Vec<_> = wants.iter().filter_map(Wants::verifier).collect();
+        let decided: Option<Vec<_>> = policies.iter().map(|policy| image.decided(policy, &all)).collect();
+        let Some(decided) = decided.filter(|decided| !decided.is_empty()) else { continue };
+        let carried: Vec<_> = policies.iter().flat_map(|policy| image.carried(policy, &signed).unwrap()).collect();
+        for (policy, decided) in policies.iter().zip(&decided) {
+            assert_eq!(image.decided(policy, &carried).as_ref(), Some(decided), "{wants:#?}\n{signed:#?}");
+        }
+        accepted += 1;
+    }
+    assert!(accepted > 50, "{accepted} are accepted");
+}
+
+/// An import leaves out what does not count. At the destination, a policy that names some of the same owners, wants more or
+/// fewer of them, or knows fewer of their keys, does not say yes unless it does where the image came from.
 #[test]
 fn an_import_turns_no_into_yes_for_no_owner() {
     let mut random = Random(14);
@@ -180,6 +205,7 @@ fn an_import_turns_no_into_yes_for_no_owner() {
                 one.doc = Doc::Test { passed: !random.chance(3), days: Some(random.pick(&[1, 5])) };
             }
         }
+        let held: [&[usize]; 3] = [&[0], &[1], random.pick(&[&[1, 2][..], &[1], &[2]])];
         let Some(carried) = wants.verifier().and_then(|verifier| image.carried(&verifier, &signed)) else { continue };
         let (keep, least) = (random.owners(), 1 + u32::try_from(random.below(2)).unwrap());
         let some = |of: &BTreeSet<usize>| -> BTreeSet<usize> { of.intersection(&keep).copied().collect() };
@@ -190,7 +216,7 @@ fn an_import_turns_no_into_yes_for_no_owner() {
             }
             want
         });
-        let Some(verifier) = narrower.verifier() else { continue };
+        let Some(verifier) = narrower.verifier_of(scene::trust_of(held)) else { continue };
         let (list, about): (Vec<_>, Vec<_>) = carried.into_iter().unzip();
         let (before, after) = (image.judge(&verifier, &signed), image.verdict(&verifier, &list, &about));
         assert!(after != "yes" || before == "yes", "{wants:#?}\n{narrower:#?}\n{signed:#?}");

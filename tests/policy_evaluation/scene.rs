@@ -20,6 +20,7 @@ use bulla::oci::Content;
 use bulla::oci::media_type;
 use bulla::policy::About;
 use bulla::policy::Condition;
+use bulla::policy::Decision;
 use bulla::policy::FieldRule;
 use bulla::policy::MaxAgeRule;
 use bulla::policy::Policy;
@@ -76,7 +77,12 @@ pub fn owner(number: usize) -> Owner {
 }
 
 pub fn trust() -> TrustRoot {
-    TrustRoot::new(HELD.iter().enumerate().map(|(number, keys)| {
+    trust_of(HELD)
+}
+
+/// The trust root of owners who hold these keys.
+pub fn trust_of(held: [&[usize]; 3]) -> TrustRoot {
+    TrustRoot::new(held.iter().enumerate().map(|(number, keys)| {
         let keys = NonEmpty::collect(keys.iter().map(|key| KEYS[*key].public_key().clone())).unwrap();
         Identity::new(owner(number), Means::Keys(keys))
     }))
@@ -276,6 +282,15 @@ impl Image {
         Some(statements.collect())
     }
 
+    /// The decision of `verifier` on each requirement over this evidence; `None` if the image is not accepted.
+    pub fn decided(&self, verifier: &Verifier, list: &[(Evidence, Digest)]) -> Option<Vec<Decision>> {
+        let of = |digest: &Digest| -> Vec<&Evidence> {
+            list.iter().filter(|(_, about)| about == digest).map(|(one, _)| one).collect()
+        };
+        let accepted = verifier.verify_image(&self.root, of, now()).ok()?;
+        Some(accepted.requirements().iter().map(|one| one.decision).collect())
+    }
+
     pub fn judge(&self, verifier: &Verifier, signed: &[Signed]) -> &'static str {
         let list: Vec<_> = signed.iter().map(evidence).collect();
         let about: Vec<_> = signed.iter().map(|one| one.about).collect();
@@ -389,7 +404,11 @@ impl Wants {
 
     /// The verifier of this policy; `None` if its quorums can never be met.
     pub fn verifier(&self) -> Option<Verifier> {
-        let trust = trust();
+        self.verifier_of(trust())
+    }
+
+    /// The same for these owners.
+    pub fn verifier_of(&self, trust: TrustRoot) -> Option<Verifier> {
         let rule = self.rule(&trust, &mut 0)?;
         Verifier::new(trust, Policy::new(rule).unwrap(), Limits::DEFAULT).ok()
     }

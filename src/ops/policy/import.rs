@@ -33,8 +33,8 @@ use crate::store::Sink;
 use crate::store::Source;
 use crate::verify::AcceptedPart;
 
-/// An image that every policy let in: its manifests, the evidence that counted, and other statements of the same owners
-/// where only the newest counts. A proof type, made only by [`PolicyGraph::collect`].
+/// An image that every policy let in: its manifests, the evidence that counted, and, where only the newest counts, what
+/// else may decide. A proof type, made only by [`PolicyGraph::collect`].
 ///
 /// ```compile_fail,E0451
 /// use bulla::ops::graph::Graph;
