@@ -19,6 +19,8 @@ mod proof;
 mod faults;
 #[path = "policy_evaluation/images.rs"]
 mod images;
+#[path = "policy_evaluation/imports.rs"]
+mod imports;
 #[path = "policy_evaluation/naive.rs"]
 mod naive;
 #[path = "policy_evaluation/random.rs"]

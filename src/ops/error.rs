@@ -15,6 +15,7 @@ use crate::ops::timestamp::TimestampAuthorityError;
 use crate::ops::timestamp::TimestampingError;
 use crate::ops::witness::LogEntryError;
 use crate::ops::witness::SignatureLogError;
+use crate::policy::RequirementId;
 use crate::policy_file::RequiredPolicyError;
 use crate::store::StoreError;
 use crate::verify::Reason;
@@ -29,6 +30,10 @@ pub enum OpsError {
     /// An import with a verifier that judges expiry at another time than now: what is imported must be valid now.
     #[error("an import judges expiry at the current time")]
     ExpiryNotNow,
+    /// An import with a policy that counts only the newest statements: it carries what counted, and without a newer
+    /// statement that did not, an older one would decide at the destination.
+    #[error("requirement `{0}` counts only the newest statements: import the image by a policy file")]
+    ImportOfNewest(RequirementId),
     /// An import of an index, with a verification of its platforms alone.
     #[error("an import verifies the index itself, or by a policy file")]
     ImportOfPlatforms,

@@ -19,6 +19,7 @@ impl OpsError {
             Self::NoChild { error, .. } => error.code(),
             Self::IndexNotSigned { .. }
             | Self::ExpiryNotNow
+            | Self::ImportOfNewest(_)
             | Self::ImportOfPlatforms
             | Self::LayersNotRead
             | Self::NoIndex { .. }

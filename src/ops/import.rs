@@ -40,6 +40,7 @@ use crate::store::Sink;
 use crate::store::Source;
 use crate::verify::AcceptedSignature;
 use crate::verify::VerifiedSubject;
+use crate::verify::Verifier;
 
 /// An image that may be imported: its manifests, and the proofs that the policy accepts it. A proof type, made only by
 /// [`check`].
@@ -66,7 +67,8 @@ pub struct VerifiedGraph {
 ///
 /// # Errors
 /// [`NotVerified`] if the policy is not met, or if that could not be decided. Also for [`Platforms::Each`], which proves
-/// nothing of the index that would be imported.
+/// nothing of the index that would be imported, and, with [`OpsError::ImportOfNewest`], for a policy that counts only the
+/// newest statements or VEX documents: [`PolicyGraph`](crate::ops::policy::PolicyGraph) imports by such a policy.
 pub async fn check(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
@@ -79,6 +81,7 @@ pub async fn check(
     if options.verifier.expiry_at().is_some() {
         return Err(OpsError::ExpiryNotNow.into());
     }
+    check_policy(options.verifier)?;
     if *platforms == Platforms::Each {
         return Err(OpsError::ImportOfPlatforms.into());
     }
@@ -103,6 +106,16 @@ pub async fn check(
         "the image is verified"
     );
     Ok(VerifiedGraph { evidence, graph, verified })
+}
+
+/// Refuses a policy by which a newer statement may turn a yes into a no. Carried is what counted: at the destination an
+/// older statement would decide (threats: older-statement-decides).
+fn check_policy(verifier: &Verifier) -> Result<(), OpsError> {
+    let requirements = verifier.policy().requirements();
+    match requirements.iter().find(|requirement| requirement.needs_newest()) {
+        Some(requirement) => Err(OpsError::ImportOfNewest(requirement.id().clone())),
+        None => Ok(()),
+    }
 }
 
 impl VerifiedGraph {
@@ -131,7 +144,8 @@ impl VerifiedGraph {
 /// a layout or archive nothing is visible before [`Sink::finish`], so many images can be imported in one step.
 ///
 /// # Errors
-/// [`OpsError`]; then no tag was written, unless the destination is a registry and writing the tags failed halfway.
+/// [`OpsError`]; then no tag was written, unless the destination is a registry and writing the tags failed halfway. As for
+/// [`check`], the policy may not count only the newest statements.
 pub async fn push(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
@@ -141,6 +155,7 @@ pub async fn push(
     options: VerifyOptions<'_>,
 ) -> Result<Copied, OpsError> {
     let Some(root) = image.graph.root() else { return Ok(Copied::default()) };
+    check_policy(options.verifier)?;
     let span = info_span!("import", subject = %root.digest(), place = %sink.origin());
     push_verified(source, sink, image, (root, tags, on_conflict), options).instrument(span).await
 }
@@ -191,6 +206,7 @@ pub async fn plan(
     options: VerifyOptions<'_>,
 ) -> Result<(Copied, LayersRead), OpsError> {
     let Some(root) = image.graph.root() else { return Ok((Copied::default(), LayersRead::default())) };
+    check_policy(options.verifier)?;
     // Errors at the destination are reported before the layers are read.
     let named = naming::check_names(sink.as_ref(), tags, root.digest(), on_conflict).await?;
     let (reduced, unsupported_tags) = without_unsupported_tags(sink.as_ref(), image, options)?;

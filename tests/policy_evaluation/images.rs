@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use bulla::digest::Digest;
 use bulla::envelope::Statement;
-use bulla::limits::EvidenceLimits;
 use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
@@ -12,7 +11,6 @@ use bulla::oci::Platform;
 use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
-use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::verify::VerifyOptions;
 use bulla::ops::verify_image::NotAccepted;
 use bulla::ops::verify_image::verify_image;
@@ -41,7 +39,7 @@ use crate::scene::Wanted;
 use crate::scene::Wants;
 
 /// Attaches a statement as a bundle, labelled with its predicate type as cosign does it.
-fn attach(store: &TestStore, subject: &Content, key: usize, doc: &Doc) -> Content {
+pub fn attach(store: &TestStore, subject: &Content, key: usize, doc: &Doc) -> Content {
     let kind = match doc {
         Doc::Signature => StatementKind::ImageSignature,
         doc => StatementKind::Attestation { predicate_type: doc.predicate().0.to_owned() },
@@ -70,7 +68,7 @@ fn label(kind: &StatementKind) -> String {
     }
 }
 
-fn verify(
+pub fn verify(
     source: &Scripted<Memory>,
     image: &Content,
     platform: Option<&str>,
@@ -82,15 +80,15 @@ fn verify(
     now(verify_image(source, &TagOrDigest::Digest(*image.digest()), platform.as_ref(), options))
 }
 
-fn memory(store: &TestStore) -> Scripted<Memory> {
+pub fn memory(store: &TestStore) -> Scripted<Memory> {
     Scripted::honest(store.memory.clone().unwrap())
 }
 
-fn verifier(wants: Vec<Want>) -> Verifier {
+pub fn verifier(wants: Vec<Want>) -> Verifier {
     Wants::All(wants.into_iter().map(Wants::One).collect()).verifier().unwrap()
 }
 
-fn platform_entry(manifest: &Content, platform: &str) -> Descriptor {
+pub fn platform_entry(manifest: &Content, platform: &str) -> Descriptor {
     Descriptor { platform: Platform::parse(platform), ..manifest.descriptor().bare() }
 }
 
@@ -210,37 +208,6 @@ impl Script for Unreadable {
             _ => answer,
         }
     }
-}
-
-/// What the signer made newer stays behind, so an import needs no more memory than a verification: the older results about
-/// each platform are within the limit of one manifest, and those about all platforms together are not.
-#[test]
-fn an_import_carries_the_newest_statements_within_the_limit_of_a_verification() {
-    let store = TestStore::new();
-    let manifests = [1, 2, 3].map(|seed| store.image(seed));
-    let entries: Vec<_> = manifests.iter().map(|one| platform_entry(one, "linux/amd64")).collect();
-    let index = store.index(&entries, None);
-    for (image, days) in manifests.iter().flat_map(|image| (1..6).map(move |days| (image, days))) {
-        attach(&store, image, 0, &Doc::Test { passed: days == 1, days: Some(days) });
-    }
-    attach(&store, &manifests[1], 1, &Doc::Test { passed: false, days: Some(2) });
-    attach(&store, &manifests[1], 1, &Doc::Test { passed: true, days: Some(3) });
-    attach(&store, &manifests[2], 1, &Doc::Test { passed: true, days: None });
-    attach(&store, &manifests[2], 1, &Doc::Test { passed: true, days: Some(4) });
-    attach(&store, &manifests[2], 1, &Doc::Test { passed: true, days: Some(5) });
-    let by = [0, 1].into();
-    let policy = verifier(vec![Want { about: About::Platforms, by, ..Want::new(Wanted::Test) }]);
-    let source = memory(&store);
-    let verify = |until, bytes| {
-        let limits = Limits { evidence: EvidenceLimits { bytes, ..Limits::DEFAULT.evidence }, ..Limits::DEFAULT };
-        let options = VerifyOptions { until, limits: &limits, ..VerifyOptions::new(&policy, scene::now()) };
-        now(verify_image(&source, &TagOrDigest::Digest(*index.digest()), None, options))
-    };
-    let least = (1..64).map(|kib| kib << 10).find(|bytes| verify(DiscoverUntil::PolicyMet, *bytes).is_ok()).unwrap();
-    let accepted = verify(DiscoverUntil::AllFound, least).unwrap();
-    let carried: Vec<_> =
-        accepted.parts().iter().skip(1).map(|part| (part.accepted.len(), part.not_counted.len())).collect();
-    assert_eq!(carried, [(1, 0), (1, 1), (1, 2)]);
 }
 
 /// A list that cannot be read is could-not-tell where only the newest counts, also beside a good statement; where any
