@@ -55,6 +55,9 @@ pub enum OpsError {
     /// A document cannot be written as an envelope.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
+    /// An import by policies from an evaluation that did not look for all evidence.
+    #[error("an import by policies carries all evidence: evaluate the image with `PolicyOptions::with_all_evidence`")]
+    EvidenceLeftOut,
     /// The source holds evidence, and layers were requested.
     #[error("{place}: it holds the evidence of images, without their layers")]
     EvidenceOnly {

@@ -18,6 +18,7 @@ impl OpsError {
             Self::Manifest(_) => "manifest-unreadable",
             Self::NoChild { error, .. } => error.code(),
             Self::IndexNotSigned { .. }
+            | Self::EvidenceLeftOut
             | Self::ExpiryNotNow
             | Self::ImportOfNewest(_)
             | Self::ImportOfPlatforms

@@ -1,17 +1,28 @@
 //! What imports carry where only the newest statement counts, and which imports are refused.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bulla::key::Signer as _;
 use bulla::limits::Limits;
+use bulla::oci::RepositoryName;
 use bulla::oci::TagOrDigest;
 use bulla::ops::OpsError;
 use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::import;
 use bulla::ops::naming::NameConflict;
+use bulla::ops::policy;
+use bulla::ops::policy::NotLetIn;
+use bulla::ops::policy::PolicyGraph;
+use bulla::ops::policy::PolicyOptions;
 use bulla::ops::verify::Platforms;
 use bulla::ops::verify::VerifyOptions;
 use bulla::ops::verify_image::verify_image;
 use bulla::policy::About;
+use bulla::policy_file::LoadOptions;
+use bulla::policy_file::LoadedPolicy;
+use bulla::policy_file::PolicyFiles;
+use bulla::policy_file::PolicyFilesError;
 use bulla::store::Memory;
 use bulla::store::Sink;
 use bulla::store::Source;
@@ -26,6 +37,7 @@ use crate::proof::forms::TestStore;
 use crate::proof::now;
 use crate::scene;
 use crate::scene::Doc;
+use crate::scene::KEYS;
 use crate::scene::Want;
 use crate::scene::Wanted;
 
@@ -96,4 +108,75 @@ fn a_plain_import_refuses_policies_that_count_only_the_newest() {
         assert!(matches!(planned, Err(OpsError::ImportOfNewest(_))), "{planned:?}");
         assert!(now(sink.resolve(&which)).is_err());
     }
+}
+
+/// The public keys of the first two owners, by the names of their files.
+struct Keys(BTreeMap<String, Vec<u8>>);
+
+impl PolicyFiles for Keys {
+    fn read(&self, path: &str, _limit: u64) -> Result<Vec<u8>, PolicyFilesError> {
+        self.0.get(path).cloned().ok_or(PolicyFilesError::Absent)
+    }
+}
+
+fn policy_file(requirement: &str) -> LoadedPolicy {
+    let text = format!(
+        "bulla-policy: 1
+identities:
+  zero: {{ keys: [{{ file: 0.pub }}] }}
+  one: {{ keys: [{{ file: 1.pub }}] }}
+images:
+  - match: [registry.example/**]
+    require: [{requirement}]
+"
+    );
+    let keys = (0..2).map(|number| (format!("{number}.pub"), KEYS[number].public_key().to_pem().into_bytes()));
+    LoadedPolicy::load(text.as_bytes(), &Keys(keys.collect()), LoadOptions::new(scene::now(), &Limits::DEFAULT))
+        .unwrap()
+}
+
+/// An evaluation that looked only for what it needed holds no evidence to carry: what is at the destination from an earlier
+/// import would decide there.
+#[test]
+fn a_policy_graph_is_made_of_all_evidence_alone() {
+    let store = TestStore::new();
+    let image = store.image(1);
+    let tested = |key, passed, days| drop(attach(&store, &image, key, &Doc::Test { passed, days: Some(days) }));
+    tested(0, true, 5);
+    tested(1, true, 5);
+    let sink: Arc<dyn Sink> = Arc::new(Memory::new(Limits::DEFAULT));
+    let (either, first) = (
+        policy_file("{ test: { by: [zero, one], at-least: 1, max-age: none } }"),
+        policy_file("{ test: { by: [zero], max-age: none } }"),
+    );
+    let (app, other) = ("registry.example/app", "registry.example/other");
+    let [app, other] = [app, other].map(|name| RepositoryName::normalised(name).unwrap());
+    let options = PolicyOptions::new(&app, scene::now(), &Limits::DEFAULT);
+    let which = TagOrDigest::Digest(*image.digest());
+    let import = |evaluated: PolicyOptions<'_>, options: PolicyOptions<'_>| {
+        let source: Arc<dyn Source> = Arc::new(store.memory.clone().unwrap());
+        let outcome = now(policy::evaluate(source.as_ref(), &which, &either, evaluated)).unwrap();
+        assert!(outcome.is_let_in());
+        let again = now(policy::evaluate(source.as_ref(), &which, &either, options)).unwrap();
+        let graph = now(PolicyGraph::collect(source.as_ref(), &[&outcome, &again], options))?;
+        Ok::<_, OpsError>(
+            graph.map(|graph| now(graph.push(&source, &sink, &[], NameConflict::Refuse, options)).unwrap()),
+        )
+    };
+    let all = options.with_all_evidence();
+    assert!(import(all, all).unwrap().is_ok());
+    tested(0, false, 1);
+    for (one, two) in [(options, all), (all, options)] {
+        assert!(matches!(import(one, two), Err(OpsError::EvidenceLeftOut)));
+    }
+    // Nor is it made of evaluations by several names.
+    assert_eq!(
+        import(PolicyOptions::new(&other, scene::now(), &Limits::DEFAULT).with_all_evidence(), all)
+            .unwrap()
+            .unwrap_err(),
+        NotLetIn
+    );
+    assert!(import(all, all).unwrap().is_ok());
+    let there = now(policy::evaluate(sink.as_ref(), &which, &first, options)).unwrap();
+    assert!(there.is_refusal(), "{there:?}");
 }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::oci::Content;
+use crate::oci::RepositoryName;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::ops::ReadBackReason;
 use crate::ops::copy;
 use crate::ops::copy::Copied;
 use crate::ops::copy::MissingForeignLayer;
+use crate::ops::discover::DiscoverUntil;
 use crate::ops::evidence;
 use crate::ops::graph::Closure;
 use crate::ops::graph::Graph;
@@ -41,7 +43,7 @@ use crate::verify::AcceptedPart;
 /// use bulla::ops::policy::PolicyGraph;
 ///
 /// fn forged(graph: Graph) -> PolicyGraph<'static> {
-///     PolicyGraph { evidence: Default::default(), graph, policies: Vec::new() }
+///     PolicyGraph { evidence: Default::default(), graph, name: todo!(), policies: Vec::new() }
 /// }
 /// ```
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub struct PolicyGraph<'p> {
     /// The blobs of the evidence, as they were verified.
     evidence: BTreeMap<Digest, Content>,
     graph: Graph,
+    /// The name by which the image was evaluated.
+    name: RepositoryName,
     policies: Vec<&'p LoadedPolicy>,
 }
 
@@ -63,17 +67,24 @@ impl<'p> PolicyGraph<'p> {
     /// The graph of the image that `outcomes` are about, at least one, if every policy lets it in.
     ///
     /// # Errors
-    /// The inner one is [`NotLetIn`]: outcomes of different images, of one platform alone, or none at all are not let in
-    /// either. The outer one if a manifest cannot be read.
+    /// The inner one is [`NotLetIn`]: outcomes of different images or names, of one platform alone, or none at all are not
+    /// let in either. The outer one if a manifest cannot be read, and [`OpsError::EvidenceLeftOut`] if one of the evaluations
+    /// was not made [with all evidence](PolicyOptions::with_all_evidence).
     pub async fn collect(
         source: &dyn Source,
         outcomes: &[&PolicyOutcome<'p>],
         options: PolicyOptions<'_>,
     ) -> Result<Result<Self, NotLetIn>, OpsError> {
         let Some(first) = outcomes.first() else { return Ok(Err(NotLetIn)) };
-        let is_same = |one: &&PolicyOutcome<'_>| one.root.digest() == first.root.digest() && one.chosen.is_none();
+        let is_same = |one: &PolicyOutcome<'_>| {
+            (one.root.digest(), &one.name, one.chosen) == (first.root.digest(), &first.name, None)
+        };
         if !outcomes.iter().all(|one| one.is_let_in() && is_same(one)) {
             return Ok(Err(NotLetIn));
+        }
+        // What was not looked for, or not kept, would stay behind: also a newer statement that does not hold.
+        if outcomes.iter().any(|one| one.discovered != DiscoverUntil::AllFound) {
+            return Err(OpsError::EvidenceLeftOut);
         }
         let mut graph = Graph::collect(source, first.root.clone(), Closure::Image, options.limits).await?;
         let mut documents = BTreeMap::new();
@@ -85,7 +96,7 @@ impl<'p> PolicyGraph<'p> {
             }
         }
         let policies = outcomes.iter().map(|outcome| outcome.policy).collect();
-        Ok(Ok(Self { evidence: documents, graph, policies }))
+        Ok(Ok(Self { evidence: documents, graph, name: first.name.clone(), policies }))
     }
 
     /// The digest of the image.
@@ -180,7 +191,10 @@ impl<'p> PolicyGraph<'p> {
         let there = pinned::resolve(sink.as_ref(), &TagOrDigest::Digest(*root.digest())).await?;
         for policy in &self.policies {
             // With the evidence of the source: at the destination nothing is attached yet, and nobody is asked again.
-            if !evaluate_content(sink.as_ref(), there.clone(), policy, options.at_destination()).await?.is_let_in() {
+            if !evaluate_content(sink.as_ref(), there.clone(), policy, options.at_destination(&self.name))
+                .await?
+                .is_let_in()
+            {
                 let place = format!("{}@{}", sink.origin(), root.digest());
                 return Err(OpsError::ReadBack { place, reason: ReadBackReason::SignaturesMissing });
             }

@@ -99,14 +99,14 @@ impl<'a> PolicyOptions<'a> {
         Self { lookup, ..self }
     }
 
-    /// The same for a copy of the image at its destination: with what the lookup found before, without files, since what
-    /// counted has to be there, until the policy is met.
-    const fn at_destination(self) -> Self {
+    /// The same for a copy of the image at its destination, by this name and for all platforms: with what the lookup found
+    /// before, without files, since what counted has to be there, until the policy is met.
+    const fn at_destination(self, name: &'a RepositoryName) -> Self {
         let lookup = match self.lookup {
             EvidenceLookup::Asked(lookup) | EvidenceLookup::Known(lookup) => EvidenceLookup::Known(lookup),
             EvidenceLookup::Nowhere => EvidenceLookup::Nowhere,
         };
-        Self { evidence: &[], lookup, until: DiscoverUntil::PolicyMet, ..self }
+        Self { evidence: &[], lookup, name, platform: None, until: DiscoverUntil::PolicyMet, ..self }
     }
 
     /// The same for one platform of an index; `None` for all.
@@ -188,6 +188,7 @@ pub async fn evaluate_content<'p>(
     let PolicyOptions { limits, name, now, platform, tag, .. } = options;
     let outcome = |root, chosen, verdict, unread| PolicyOutcome {
         chosen,
+        discovered: options.until,
         name: name.clone(),
         now,
         policy,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::oci::Content;
 use crate::oci::RepositoryName;
+use crate::ops::discover::DiscoverUntil;
 use crate::policy::Policy;
 use crate::policy_file::Exemption;
 use crate::policy_file::LoadedPolicy;
@@ -23,6 +24,8 @@ use crate::verify::ImageRefusal;
 pub struct PolicyOutcome<'p> {
     /// The manifest of the platform that was asked for. It is a child of the root.
     pub chosen: Option<Digest>,
+    /// Whether all evidence was looked for, or only what the policy needed.
+    pub(super) discovered: DiscoverUntil,
     /// The name by which it was evaluated.
     pub name: RepositoryName,
     /// The verification time.
