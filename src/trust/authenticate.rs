@@ -133,7 +133,7 @@ impl TrustRoot {
         let identities: Vec<_> =
             positions.filter_map(|(position, one)| one.certificates().map(|means| (position, means))).collect();
         let found = SignedEnvelope::open(envelope, self.chains(), context)
-            .and_then(|signed| signed.attribute(&identities, context));
+            .and_then(|signed| signed.attribute(&identities, context, budget));
         let (position, certified, payload) = match found {
             Ok(found) => found,
             Err(rejection) => return Authentication::rejected(Rejection::Certificate(rejection)),

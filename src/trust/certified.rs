@@ -31,6 +31,7 @@ use crate::trust::JudgedAt;
 use crate::trust::PassedStatus;
 use crate::trust::RevocationCheck;
 use crate::trust::RevocationUse;
+use crate::trust::SignatureBudget;
 use crate::trust::TimeSource;
 use crate::trust::TimestampFault;
 use crate::trust::TimestampUse;
@@ -109,6 +110,7 @@ impl SignedEnvelope<'_> {
         &self,
         identities: &[(usize, &CertificateMeans)],
         context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
     ) -> Result<(usize, CertifiedSigner, Payload), CertificateRejection> {
         let mut faults = self.attribute_faults(context.time);
         let mut refused: Vec<ChainFaults> = Vec::new();
@@ -120,7 +122,7 @@ impl SignedEnvelope<'_> {
                 continue;
             }
             judged.push(means);
-            match self.chain(means, context) {
+            match self.chain(means, context, budget) {
                 Ok(certified) => {
                     let payload = self.payload(certified.chain(), &mut faults);
                     let judged_at = certified.judged_at();
@@ -150,7 +152,7 @@ impl SignedEnvelope<'_> {
         let mut judged_at = context.time.judged();
         if fitting.is_empty() {
             // The chain is judged all the same, for the report.
-            match identities.first().map(|(_, means)| self.chain(means, context)) {
+            match identities.first().map(|(_, means)| self.chain(means, context, budget)) {
                 Some(Ok(certified)) => judged_at = certified.judged_at(),
                 Some(Err(found)) => refused.push(found),
                 None => {}
@@ -195,6 +197,7 @@ impl SignedEnvelope<'_> {
         &self,
         means: &CertificateMeans,
         context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
     ) -> Result<CertifiedSigner, ChainFaults> {
         let without = RevocationCheck::without_evidence();
         let check = match (context.revocation, means.revocation()) {
@@ -206,7 +209,7 @@ impl SignedEnvelope<'_> {
             (Ok(certified), Some(check)) => self.not_revoked(certified, check, means, context),
             (Ok(certified), None) => Ok(certified),
             (Err(fault), check) => Err(ChainFaults {
-                also: check.and_then(|check| self.status_out_of_time(means, check, context)).map(Box::new),
+                also: check.and_then(|check| self.status_out_of_time(means, check, context, budget)).map(Box::new),
                 decides: self.not_anchored(means, fault),
             }),
         }

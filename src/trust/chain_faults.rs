@@ -8,6 +8,7 @@ use crate::trust::AuthenticationContext;
 use crate::trust::CertificateFault;
 use crate::trust::CertificateMeans;
 use crate::trust::RevocationCheck;
+use crate::trust::SignatureBudget;
 use crate::trust::signed_envelope::SignedEnvelope;
 use crate::x509::Certificate;
 use crate::x509::PresentedChain;
@@ -61,13 +62,18 @@ impl SignedEnvelope<'_> {
     }
 
     /// The fault of the revocation status of a chain that was not accepted. None if it breaks another rule than those
-    /// about its time: then nobody vouches for the issuers by whom the status is known.
+    /// about its time: then nobody vouches for the issuers by whom the status is known. Also none if `budget` has not as many
+    /// signature checks left as the chain has certificates: it decides nothing.
     pub(super) fn status_out_of_time(
         &self,
         means: &CertificateMeans,
         check: &RevocationCheck,
         AuthenticationContext { limits, time, .. }: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
     ) -> Option<CertificateFault> {
+        if budget.take(self.certificates.count()).is_err() {
+            return None;
+        }
         let presented = PresentedChain { certificates: &self.certificates, extra: &[] };
         let (purpose, profile) = (self.purpose(), means.profile());
         let chain = VerifiedChain::verify(presented, means.anchors(), purpose, profile, self.first_valid(), limits);

@@ -7,9 +7,13 @@ use bulla::envelope::NotaryAttributes;
 use bulla::envelope::SigningScheme;
 use bulla::limits::Limits;
 use bulla::time::Time;
+use bulla::trust::AuthenticationContext;
 use bulla::trust::PassedBy;
+use bulla::trust::Rejection;
 use bulla::trust::RevocationCheck;
+use bulla::trust::SignatureBudget;
 use bulla::trust::StatusRule;
+use bulla::trust::VerificationTime;
 use bulla::verify::Verifier;
 use bulla::x509::CertificateRevocationList;
 use bulla::x509::ExpiredCertificates;
@@ -196,6 +200,26 @@ fn the_status_of_an_expired_chain_is_reported_and_decides_nothing() {
         assert!(said.contains(part), "{said}");
     }
     assert_eq!(said.matches("`CN=named,O=Acme,C=US` (serial 09)").count(), 3, "{said}");
+}
+
+/// The chain of two certificates costs two signature checks more: it is verified once more for its status, which is not
+/// reported where the budget does not suffice.
+#[test]
+fn the_status_of_an_expired_chain_is_paid_for() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (late, evidence) = (scene.after(400 * DAY), scene.signing().evidence());
+    let verifier = trusting(scene, &[revoking(scene, 1, scene.after(DAY), KEY_COMPROMISE)]);
+    let time = VerificationTime::now(late);
+    let context = AuthenticationContext { limits: &Limits::DEFAULT, revocation: verifier.revocation(), time };
+    for (checks, want) in [(5, "expired"), (6, "expired"), (7, "expired revoked")] {
+        let mut budget = SignatureBudget::of(checks);
+        let found = verifier.trust().authenticate(&evidence, context, &mut budget);
+        let Some(Rejection::Certificate(rejection)) = found.rejected else { panic!("{found:?}") };
+        let codes: Vec<_> = rejection.faults().iter().map(|fault| fault.code()).collect();
+        assert_eq!(codes.join(" "), want, "{checks}");
+        // Nothing is left.
+        assert!(verifier.trust().authenticate(&evidence, context, &mut budget).undetermined.is_some());
+    }
 }
 
 /// A revocation that no timestamp helps against wins over an authority about which nothing is known.

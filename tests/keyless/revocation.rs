@@ -11,6 +11,7 @@ use bulla::envelope::Bundle;
 use bulla::envelope::Evidence;
 use bulla::limits::Limits;
 use bulla::time::Time;
+use bulla::trust::Authentication;
 use bulla::trust::AuthenticationContext;
 use bulla::trust::Identity;
 use bulla::trust::KeylessMeans;
@@ -273,6 +274,26 @@ fn the_status_of_a_chain_out_of_time_is_reported_and_decides_nothing() {
         assert!(said.contains(part), "{said}");
     }
     assert_eq!(said.matches("`CN=named,O=Acme` (serial 02)").count(), 3, "{said}");
+}
+
+/// The chain is verified once more for its status, at two times. Where the budget does not suffice for that, the status is
+/// not reported.
+#[test]
+fn the_status_of_a_chain_out_of_time_is_paid_for() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let evidence = own::read(&own::bundle(&scene.plain));
+    let trust = scene.trust(RevocationUse::NotChecked, own::NOW);
+    let pool = check(&[scene.revoking(&scene.root, 1, scene.after(60), SUPERSEDED)], StatusRule::WhenNamed);
+    let time = VerificationTime::now(scene.after(400 * 86_400));
+    let context = AuthenticationContext { limits: &Limits::DEFAULT, revocation: Some(&pool), time };
+    let codes = |checks: u64| {
+        let Authentication { rejected, .. } = trust.authenticate(&evidence, context, &mut SignatureBudget::of(checks));
+        let Some(Rejection::Certificate(rejection)) = rejected else { return String::new() };
+        rejection.faults().iter().map(|fault| fault.code()).collect::<Vec<_>>().join(" ")
+    };
+    let least = |want: &str| (1..1_000).find(|checks| codes(*checks) == want).unwrap();
+    // The signer and the one certificate of the authority.
+    assert_eq!(least("expired revoked"), least("expired") + 2 * 2);
 }
 
 #[test]

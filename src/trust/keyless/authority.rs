@@ -100,6 +100,13 @@ impl SignerCertificates<'_> {
         Err(failed.map_or(CertificateFault::NotAnchored { last: signer.clone(), signer }, CertificateFault::Chain))
     }
 
+    /// How many signatures [`Self::chain_at_first`] checks at most: those of certificates, for each authority at two times.
+    pub(super) fn checks_at_first(root: &TrustedRoot) -> usize {
+        let checks =
+            root.certificate_authorities().iter().map(|authority| authority.certificates().count().saturating_add(1));
+        checks.fold(0, usize::saturating_add).saturating_mul(2)
+    }
+
     /// How many signatures are checked at most: those of certificates, and of certificate timestamps.
     fn checks(&self, authority: &SigstoreAuthority, context: AuthenticationContext<'_>) -> usize {
         let most = usize::try_from(context.limits.transparency.certificate_timestamps).unwrap_or(usize::MAX);

@@ -9,6 +9,7 @@ use crate::trust::AuthenticationContext;
 use crate::trust::CertificateFault;
 use crate::trust::RevocationCheck;
 use crate::trust::RevocationUse;
+use crate::trust::SignatureBudget;
 use crate::trust::TransparencyProof;
 use crate::trust::keyless::KeylessFault;
 use crate::trust::keyless::KeylessMeans;
@@ -43,12 +44,14 @@ impl KeylessSigner {
 
 impl OpenedMaterial<'_> {
     /// The fault of the revocation status of a chain that `decides` refuses for its time alone. `None` if it breaks
-    /// another rule: then the issuers behind the status are not trusted.
+    /// another rule: then the issuers behind the status are not trusted. Also `None` if `budget` does not suffice for the
+    /// chain: it decides nothing.
     pub(super) fn status_out_of_time(
         &self,
         decides: &CertificateFault,
         root: &TrustedRoot,
         context: AuthenticationContext<'_>,
+        budget: &mut SignatureBudget,
     ) -> Option<CertificateFault> {
         let check = context.revocation?;
         let is_of_time = match decides {
@@ -56,7 +59,10 @@ impl OpenedMaterial<'_> {
             CertificateFault::Keyless(fault) => matches!(fault, KeylessFault::AuthorityValidity { .. }),
             _ => false,
         };
-        let chain = is_of_time.then(|| SignerCertificates::chain_at_first(self.certificate(), root, context.limits))?;
+        if !is_of_time || budget.take(SignerCertificates::checks_at_first(root)).is_err() {
+            return None;
+        }
+        let chain = SignerCertificates::chain_at_first(self.certificate(), root, context.limits);
         let Ok(chain) = chain else { return None };
         match check.check(&chain, None, context.time.current(), context.limits) {
             Ok(_) => None,

@@ -105,7 +105,7 @@ impl<'a> OpenedMaterial<'a> {
         match signer.and_then(|signer| Ok(signer.not_revoked(context)?)) {
             Ok(signer) => Ok(Ok(signer)),
             Err(Stop::Fault(decides)) => {
-                let also = self.status_out_of_time(&decides, means.root(), context).map(Box::new);
+                let also = self.status_out_of_time(&decides, means.root(), context, budget).map(Box::new);
                 Ok(Err(ChainFaults { also, decides }))
             }
             Err(Stop::Unchecked(unchecked)) => Err(unchecked),
