@@ -1,5 +1,6 @@
 //! Lints of policy files: what is allowed and probably not meant.
 
+mod ages;
 mod never;
 mod owners;
 mod refused;
@@ -37,6 +38,7 @@ impl LoadedPolicy {
         lints.extend(owners::alone(self.document()));
         lints.extend(owners::twice(self.document()));
         lints.extend(never::counting(self.document()));
+        lints.extend(ages::without_effect(self.document()));
         lints.sort_by_key(|lint| (lint.position.line, lint.position.column));
         lints
     }

@@ -76,8 +76,29 @@ const LINTS: &[(&str, &[&str])] = &[
         &["9:has-ended"],
     ),
     (
-        "  - { match: [registry.example/a], require: [{ signature: { by: [release] } }, { scan: { by: [ci], highest-allowed: low, max-age: 1d, database-max-age: 1d, ignore: [{ vulnerability: CVE-2026-1, reason: r, owner: o, until: 2026-12-01 }] } }] }\n",
+        "  - { match: [registry.example/a], require: [{ signature: { by: [release] } }, { scan: { by: [ci], highest-allowed: low, max-age: 1d, database-max-age: 2d, ignore: [{ vulnerability: CVE-2026-1, reason: r, owner: o, until: 2026-12-01 }] } }] }\n",
         &["9:ends-soon"],
+    ),
+    // The age of a scan decides if it is smaller than that of its database.
+    (
+        "  - { match: [registry.example/a], require: [{ signature: { by: [release] } }, { any: [{ scan: { by: [ci], highest-allowed: low, max-age: 24h, database-max-age: 1d } }] }] }\n",
+        &["9:max-age-without-effect"],
+    ),
+    (
+        "  - { match: [registry.example/a], require: [{ signature: { by: [release] } }, { scan: { by: [ci], highest-allowed: low, max-age: 2d, database-max-age: 1d } }] }\n",
+        &["9:max-age-without-effect"],
+    ),
+    (
+        "  - { match: [registry.example/a], require: [{ signature: { by: [release] } }, { scan: { by: [ci], highest-allowed: low, max-age: 23h, database-max-age: 1d } }] }\n",
+        &[],
+    ),
+    (
+        "  - { match: [registry.example/a], require: [{ signature: { by: [release] } }, { scan: { by: [ci], highest-allowed: low, max-age: none, database-max-age: 1d } }] }\n",
+        &[],
+    ),
+    (
+        "  - { match: [registry.example/a], require: [{ signature: { by: [release] } }, { scan: { by: [ci], highest-allowed: low, max-age: 2d, database-max-age: none } }] }\n",
+        &[],
     ),
     // One owner for everything, and for several.
     (
@@ -114,7 +135,7 @@ const LINTS: &[(&str, &[&str])] = &[
         &["9:time-never-trusted"],
     ),
     (
-        "  - { match: [registry.example/a], require: [{ scan: { by: [ci], highest-allowed: low, max-age: 1d, database-max-age: 1d, vex: { by: [release], max-age: 1d, time: trusted } } }] }\n",
+        "  - { match: [registry.example/a], require: [{ scan: { by: [ci], highest-allowed: low, max-age: 1d, database-max-age: 2d, vex: { by: [release], max-age: 1d, time: trusted } } }] }\n",
         &["9:time-never-trusted"],
     ),
     ("  - { match: [registry.example/a], require: [{ sbom: { by: [release], max-age: 90d } }] }\n", &[]),

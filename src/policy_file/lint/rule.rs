@@ -1,6 +1,7 @@
 //! `PolicyLint`: what is allowed in a policy file and probably not meant, and where.
 
 use crate::policy_file::document::Date;
+use crate::policy_file::document::MaxAge;
 use crate::text::Untrusted;
 use crate::yaml::Position;
 
@@ -48,6 +49,17 @@ pub enum PolicyLintRule {
         until: Date,
         /// What ended.
         what: &'static str,
+    },
+    /// The `max-age` of a scan is not smaller than that of its database, which is at least as old as the scan.
+    #[error(
+        "`max-age: {max_age}` decides nothing here: a scan is never older than its database, which may be at most \
+         {database} old"
+    )]
+    MaxAgeWithoutEffect {
+        /// `database-max-age`.
+        database: MaxAge,
+        /// `max-age`.
+        max_age: MaxAge,
     },
     /// A wider block requires what a narrower one does not, and only the narrower one decides about its images.
     #[error("the wider block `{wider}` at line {line} requires {}, and this block does not", listed(.lacks))]
@@ -143,6 +155,7 @@ impl PolicyLintRule {
             Self::AnyWorkflow(_) => "any-workflow",
             Self::EndsSoon { .. } => "ends-soon",
             Self::HasEnded { .. } => "has-ended",
+            Self::MaxAgeWithoutEffect { .. } => "max-age-without-effect",
             Self::NarrowerLacks { .. } => "narrower-lacks",
             Self::NeverAttests { .. } => "never-attests",
             Self::OneOwnerMeetsAll { .. } => "one-owner-meets-all",
@@ -171,6 +184,7 @@ impl PolicyLintRule {
             Self::AnyWorkflow(_) => "name the workflow that releases: workflow: .github/workflows/release.yml",
             Self::EndsSoon { .. } => "renew it before that day",
             Self::HasEnded { .. } => "remove it, or give it a later day",
+            Self::MaxAgeWithoutEffect { .. } => "write a `max-age` that is smaller than `database-max-age`, or `none`",
             Self::NarrowerLacks { .. } => "only the narrowest block decides: repeat the requirement in it",
             Self::NeverAttests { .. } => {
                 "profile: sigstore, if these certificates sign Sigstore bundles; or name another identity"
