@@ -258,14 +258,37 @@ fn default_deny() {
     let mut scene = Scene::new("default-deny.yaml", &[]);
     let signed = ["sign IMAGE --key release.key"];
     scene.accepted("signed", "registry.example/prod/app", &signed);
+    scene.accepted("signed, further below", "registry.example/prod/team/app:1.0", &signed);
     scene.refused("not signed", "registry.example/prod/app", "no-statement", &[]);
+    let untrusted = ["sign IMAGE --key untrusted.key"];
+    scene.refused("signed by an untrusted key", "registry.example/prod/app", "no-statement", &untrusted);
     scene.refused("no block", "registry.example/dev/app", "no-block", &signed);
-    let (name, codes) = ("docker.io/library/alpine", "");
-    let unsigned = Case { at: AT, codes, expect: "accepted-unsigned", name, title: "unsigned until a day" };
-    scene.case(&unsigned, &[]);
-    let (at, codes) = ("2027-03-01T00:00:00Z", "accept-unsigned-ended");
-    scene.case(&Case { at, codes, expect: "refused", name, title: "unsigned after that day" }, &[]);
+    scene.refused("the namespace itself", "registry.example/prod", "no-block", &signed);
+    scene.refused("another host", "registry.example.org/prod/app", "no-block", &signed);
+    let case = |at, codes, expect, name, title| Case { at, codes, expect, name, title };
+    let (alpine, until) = ("docker.io/library/alpine", "accepted-unsigned");
+    scene.case(&case(AT, "", until, alpine, "unsigned until a day"), &[]);
+    scene.case(&case(AT, "", until, "docker.io/library/alpine:3.20", "unsigned, by a tag"), &[]);
+    scene.case(&case(AT, "", until, "index.docker.io/alpine", "unsigned, by another name of it"), &[]);
+    scene.case(&case("2027-02-28T23:59:59Z", "", until, alpine, "unsigned on the last day"), &[]);
+    let ended = "accept-unsigned-ended";
+    scene.case(&case("2027-03-01T00:00:00Z", ended, "refused", alpine, "unsigned after that day"), &[]);
+    scene.case(&case("2027-03-01T00:00:00Z", ended, "refused", alpine, "signed, after that day"), &signed);
+    scene.refused("beside the namespace", "docker.io/acme/alpine", "no-block", &[]);
+    scene.refused("below the namespace", "docker.io/library/acme/alpine", "no-block", &[]);
+    scene.refused("the namespace at another host", "registry.example/library/alpine", "no-block", &[]);
     scene.test();
+    // The block is that of the name, also where the image is named by its digest. A name has no digest.
+    let (signed, unsigned) = (digest_of_case(1), digest_of_case(3));
+    for (image, name, code, said) in [
+        (format!("oci:image-1@{signed}"), "registry.example/prod/app:1.0", 0, "verified"),
+        (format!("oci:image-3@{unsigned}"), "registry.example/prod/app:1.0", 1, "no-statement"),
+        (format!("oci:image-3@{unsigned}"), "docker.io/library/alpine:3.20", 0, "accepted unsigned"),
+        ("oci:image-3:1.0".to_owned(), &format!("docker.io/library/alpine@{unsigned}"), 2, "has a digest"),
+    ] {
+        let (got, shown) = scene.run(&["verify", &image, "--policy", "policy.yaml", "--as", name]);
+        assert!(got == Some(code) && shown.contains(said), "{image} {name}: {shown}");
+    }
 }
 
 #[test]
@@ -287,17 +310,37 @@ fn corporate_ca() {
         "corporate-ca.yaml",
         &[("file: ca.pem", "file: ca/root.pem"), ("file: tsa.pem", "file: tsa/root.pem")],
     );
-    let subject = |name: &str| format!("CN=release,O=Example,OU={name}");
+    let security = "CN=release,O=Example,OU=Product Security";
     scene.bulla(&["cert", "new", "-o", "tsa", "--no-passphrase", "--purpose", "timestamping"]);
-    scene.bulla(&["cert", "new", "-o", "ca", "--no-passphrase", "--subject", &subject("Product Security")]);
-    scene.bulla(&["cert", "new", "-o", "other", "--no-passphrase", "--subject", &subject("Product Security")]);
+    // The authority of the company issues certificates to others, too.
+    let colleagues = [
+        ("marketing", "another unit", "CN=release,O=Example,OU=Marketing"),
+        ("longer", "a unit whose name is longer", "CN=release,O=Example,OU=Product Security Team"),
+        ("none", "no unit", "CN=release,O=Example"),
+        ("supplier", "another organisation", "CN=release,O=Supplier,OU=Product Security"),
+    ];
+    let mut authority = vec!["cert".to_owned(), "new".into(), "-o".into(), "ca".into()];
+    for (signer, subject) in [("signer", security)].into_iter().chain(colleagues.map(|(key, _, name)| (key, name))) {
+        scene.bulla(&["key", "new", "--no-passphrase", "-o", signer]);
+        let (key, csr) = (format!("{signer}.key"), format!("{signer}.csr"));
+        scene.bulla(&["cert", "csr", "--key", &key, "--subject", subject, "-o", &csr]);
+        authority.extend(["--csr".to_owned(), csr]);
+    }
+    scene.bulla(&authority.iter().map(String::as_str).collect::<Vec<_>>());
+    scene.bulla(&["cert", "new", "-o", "other", "--no-passphrase", "--subject", security]);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let time = |seconds: u64| bulla::time::Time::from_unix((now + seconds).try_into().unwrap()).unwrap().to_string();
     let (soon, late) = (time(3_600), time(60 * 86_400));
     let name = "registry.example/app";
-    let signed = "sign IMAGE --format notary-jws --key ca/signer.key --cert-chain ca/chain.pem";
+    let by =
+        |signer: &str| format!("sign IMAGE --format notary-jws --key {signer}.key --cert-chain ca/{signer}-chain.pem");
+    let signed: &str = &by("signer");
     let case = |at, codes, expect, title| Case { at, codes, expect, name, title };
     scene.case(&case(&soon, "", "accepted", "signed by product security"), &[signed]);
+    for (signer, title, _) in colleagues {
+        scene.case(&case(&soon, "no-statement", "refused", title), &[&by(signer)]);
+    }
+    scene.case(&case(&soon, "no-statement", "refused", "signed by a key alone"), &["sign IMAGE --key signer.key"]);
     scene.case(
         &case(&soon, "no-statement", "refused", "signed under another authority"),
         &["sign IMAGE --format notary-jws --key other/signer.key --cert-chain other/chain.pem"],
@@ -394,8 +437,17 @@ fn no_fixable_high() {
     );
     scene.document("high.json", &scan(day, database, &[("CVE-2026-1", "high", true)]));
     // Its database alone would still do.
+    scene.document("old-high.json", &scan("2026-11-24T00:00:00Z", database, &[("CVE-2026-1", "high", true)]));
     scene.document("old.json", &scan("2026-11-22T00:00:00Z", "2026-11-21T00:00:00Z", &[]));
     scene.document("database.json", &scan(day, "2026-11-10T00:00:00Z", &[]));
+    scene.document("week.json", &scan(day, "2026-11-19T12:00:00Z", &[]));
+    scene.document("stale.json", &scan(day, "2026-11-19T11:59:59Z", &[]));
+    let mut undated = scan(day, database, &[]);
+    undated["scanner"]["db"].as_object_mut().unwrap().remove("lastUpdate");
+    scene.document("undated.json", &undated);
+    let mut unknown = scan(day, database, &[("CVE-2026-1", "high", true)]);
+    unknown["scanner"]["result"][0]["annotations"][0].as_object_mut().unwrap().remove("bulla.fix");
+    scene.document("unknown.json", &unknown);
     let name = "registry.example/prod/app";
     let sign = "sign IMAGE --key scanner.key";
     let attest = |file: &str| format!("attest IMAGE --type vulns --predicate {file} --key scanner.key");
@@ -404,27 +456,48 @@ fn no_fixable_high() {
     scene.refused("a newer scan decides", name, "vulnerabilities", &[sign, &attest("old.json"), &attest("high.json")]);
     scene.refused("an old scan", name, "too-old", &[sign, &attest("old.json")]);
     scene.refused("an old database", name, "database-too-old", &[sign, &attest("database.json")]);
+    scene.accepted("a database of one week", name, &[sign, &attest("week.json")]);
+    scene.refused("a second older", name, "database-too-old", &[sign, &attest("stale.json")]);
+    let undated = "attest IMAGE --type vulns --predicate undated.json --no-database-date --key scanner.key";
+    scene.refused("no date of the database", name, "no-database-date", &[sign, undated]);
+    scene.refused("not known whether it has a fix", name, "vulnerabilities", &[sign, &attest("unknown.json")]);
+    scene.accepted("a newer clean scan decides", name, &[sign, &attest("old-high.json"), &attest("clean.json")]);
+    scene.refused("no scan", name, "no-statement", &[sign]);
+    let others = attest("clean.json").replace("scanner.key", "security.key");
+    scene.refused("the scan of another owner", name, "no-statement", &[sign, &others]);
     scene.refused("not signed", name, "no-statement", &[&attest("clean.json")]);
-    // The image of the next case, whose digest the VEX document names.
-    let digest = digest_of_case(scene.images + 1);
-    scene.document(
-        "vex.json",
-        &json!({
+    let vex = |scene: &Scene, file: &str, time: &str, status: &Value| {
+        // The image of the next case, whose digest the VEX document names.
+        let digest = digest_of_case(scene.images + 1);
+        let mut statement = json!({"vulnerability": {"name": "CVE-2026-1"}, "timestamp": time,
+            "products": [{"@id": format!("pkg:oci/app@{digest}")}]});
+        statement.as_object_mut().unwrap().extend(status.as_object().unwrap().clone());
+        let document = json!({
             "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.com/vex/1", "author": "security",
-            "timestamp": day, "version": 1,
-            "statements": [{"vulnerability": {"name": "CVE-2026-1"}, "status": "not_affected", "timestamp": day,
-                "justification": "vulnerable_code_not_in_execute_path",
-                "products": [{"@id": format!("pkg:oci/app@{digest}")}]}],
-        }),
-    );
-    let vex = |key: &str| format!("attest IMAGE --type vex --predicate vex.json --key {key}");
-    scene.accepted("not affected, says security", name, &[sign, &attest("high.json"), &vex("security.key")]);
-    scene.refused(
-        "not affected, says the document of another image",
-        name,
-        "vulnerabilities",
-        &[sign, &attest("high.json"), &vex("security.key")],
-    );
+            "timestamp": time, "version": 1, "statements": [statement],
+        });
+        scene.document(file, &document);
+        format!("attest IMAGE --type vex --predicate {file} --key security.key")
+    };
+    let not_affected = json!({"status": "not_affected", "justification": "vulnerable_code_not_in_execute_path"});
+    let (high, bad) = (attest("high.json"), "vulnerabilities");
+    let says = vex(&scene, "vex.json", day, &not_affected);
+    scene.accepted("not affected, says security", name, &[sign, &high, &says]);
+    scene.refused("not affected, says the document of another image", name, bad, &[sign, &high, &says]);
+    for key in ["scanner.key", "untrusted.key"] {
+        let says = vex(&scene, "vex.json", day, &not_affected).replace("security.key", key);
+        scene.refused(&format!("not affected, says {key}"), name, bad, &[sign, &high, &says]);
+    }
+    let says = vex(&scene, "vex.json", day, &json!({"status": "fixed"}));
+    scene.accepted("fixed, says security", name, &[sign, &high, &says]);
+    let says = vex(&scene, "vex.json", day, &json!({"status": "under_investigation"}));
+    scene.refused("under investigation", name, bad, &[sign, &high, &says]);
+    let says = vex(&scene, "vex.json", "2026-08-01T00:00:00Z", &not_affected);
+    scene.refused("not affected, said too long ago", name, bad, &[sign, &high, &says]);
+    let earlier = vex(&scene, "earlier.json", database, &not_affected);
+    let affected = json!({"status": "affected", "action_statement": "update"});
+    let says = vex(&scene, "vex.json", day, &affected);
+    scene.refused("affected after all", name, bad, &[sign, &high, &earlier, &says]);
     scene.test();
 }
 
@@ -435,19 +508,25 @@ fn ignored_until() {
     scene.document("ignored.json", &of("CVE-2026-1234", "2026-11-25T00:00:00Z"));
     scene.document("other.json", &of("CVE-2026-12345", "2026-11-25T00:00:00Z"));
     scene.document("later.json", &of("CVE-2026-1234", "2027-01-31T00:00:00Z"));
+    let both = [("CVE-2026-1234", "critical", false), ("CVE-2026-5", "critical", false)];
+    scene.document("both.json", &scan("2026-11-25T00:00:00Z", "2026-11-25T00:00:00Z", &both));
+    let mut package = of("CVE-2026-1234", "2026-11-25T00:00:00Z");
+    package["scanner"]["result"][0]["annotations"][0]["bulla.package"] = json!("pkg:deb/debian/zlib1g-dev@1.2");
+    scene.document("package.json", &package);
     let name = "registry.example/prod/app";
     let attest = |file: &str| format!("attest IMAGE --type vulns --predicate {file} --key scanner.key");
     scene.accepted("ignored", name, &[&attest("ignored.json")]);
     scene.refused("another one", name, "vulnerabilities", &[&attest("other.json")]);
+    scene.refused("in another package", name, "vulnerabilities", &[&attest("package.json")]);
+    scene.refused("another one beside it", name, "vulnerabilities", &[&attest("both.json")]);
     scene.refused("no scan", name, "no-statement", &[]);
-    let late = Case {
-        at: "2027-02-01T12:00:00Z",
-        codes: "vulnerabilities",
-        expect: "refused",
-        name,
-        title: "no longer ignored",
-    };
-    scene.case(&late, &[&attest("later.json")]);
+    let (accepted, refused) = (("", "accepted"), ("vulnerabilities", "refused"));
+    for (at, title, (codes, expect)) in [
+        ("2027-01-31T23:59:59Z", "ignored on the last day", accepted),
+        ("2027-02-01T00:00:00Z", "no longer ignored", refused),
+    ] {
+        scene.case(&Case { at, codes, expect, name, title }, &[&attest("later.json")]);
+    }
     scene.test();
 }
 
