@@ -1,10 +1,19 @@
 //! Known faults of verifiers and admission controllers, by what happens.
 
 use bulla::envelope::Evidence;
+use bulla::limits::Limits;
+use bulla::nonempty::NonEmpty;
 use bulla::policy::About;
 use bulla::policy::MaxAgeRule;
+use bulla::policy::Policy;
+use bulla::policy::Quorum;
+use bulla::policy::Requirement;
+use bulla::policy::Rule;
+use bulla::policy::StatementKind;
 use bulla::policy::StatementTime;
+use bulla::policy::Threshold;
 use bulla::policy::TimeEvidence;
+use bulla::verify::Verifier;
 
 use serde_json::Value;
 use serde_json::json;
@@ -18,7 +27,7 @@ use crate::scene::Want;
 use crate::scene::Wanted;
 use crate::scene::Wants;
 
-fn one(want: Want) -> bulla::verify::Verifier {
+fn one(want: Want) -> Verifier {
     Wants::One(want).verifier().unwrap()
 }
 
@@ -58,6 +67,42 @@ fn no_statement_counts_for_another_kind() {
             assert_eq!(verdict, if wanted == of { "yes" } else { "no" }, "{wanted:?} by {doc:?}");
         }
     }
+}
+
+/// A predicate that cannot be read keeps its signer from counting, where a requirement names that owner for its type. It may
+/// be the newest, so an older good one of the same owner does not count either. Requirements of other owners are met without
+/// it.
+#[test]
+fn a_predicate_that_cannot_be_read_is_refused_only_where_its_owner_is_named() {
+    let image = Image::single();
+    let (digest, passed) = (*image.root.digest(), Doc::Test { passed: true, days: Some(1) });
+    let list = [
+        scene::evidence(&about(&image, 0, passed.clone())),
+        scene::evidence(&about(&image, 1, passed)),
+        attested(&image, 1, scene::TEST, r#"{"result":7}"#),
+    ];
+    let test = |by: &[usize], at_least: u32| {
+        Wants::One(Want { by: by.iter().copied().collect(), at_least, ..Want::new(Wanted::Test) })
+    };
+    for (by, at_least, verdict) in [(&[0][..], 1, "yes"), (&[1], 1, "no"), (&[0, 1], 1, "yes"), (&[0, 1], 2, "no")] {
+        let verifier = test(by, at_least).verifier().unwrap();
+        assert_eq!(image.verdict(&verifier, &list, &[digest; 3]), verdict, "{by:?} {at_least}");
+    }
+    // Each requirement of one policy for itself, also one that reads the time of the statement alone.
+    let trust = scene::trust();
+    let statement = |by: usize| {
+        let quorum = Quorum::among(&trust, [scene::owner(by)].into(), Threshold::ONE).unwrap();
+        let kind = StatementKind::Attestation { predicate_type: scene::TEST.to_owned() };
+        Rule::One(Requirement::new(format!("statement by {by}"), kind, quorum).newest_only())
+    };
+    let mut next = 0;
+    let rules = [test(&[0], 1), test(&[1], 1)].map(|one| one.rule(&trust, &mut next).unwrap());
+    let rules = NonEmpty::collect(rules.into_iter().chain([statement(0), statement(1)])).unwrap();
+    let policy = Policy::new(Rule::All(rules)).unwrap();
+    let verifier = Verifier::new(trust.clone(), policy, Limits::DEFAULT).unwrap();
+    let refusal = verifier.verify_image(&image.root, |_| &list, scene::now()).unwrap_err();
+    let codes: Vec<_> = refusal.requirements.iter().map(|one| one.code).collect();
+    assert_eq!(codes, ["met", "predicate-unreadable", "met", "predicate-unreadable"]);
 }
 
 /// One owner's statement must meet all conditions: not one of them this and another of them that.

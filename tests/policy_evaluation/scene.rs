@@ -119,7 +119,7 @@ pub enum Doc {
 pub const APPROVAL: &str = "https://example.com/approval/v1";
 const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 const VULNS: &str = "https://in-toto.io/attestation/vulns/v0.2";
-const TEST: &str = "https://in-toto.io/attestation/test-result/v0.1";
+pub const TEST: &str = "https://in-toto.io/attestation/test-result/v0.1";
 const OPENVEX: &str = "https://openvex.dev/ns";
 
 impl Doc {
@@ -387,7 +387,7 @@ impl Want {
 }
 
 impl Wants {
-    fn rule(&self, trust: &TrustRoot, next: &mut usize) -> Option<Rule> {
+    pub fn rule(&self, trust: &TrustRoot, next: &mut usize) -> Option<Rule> {
         let mut inner = |wants: &[Self]| {
             let rules: Option<Vec<_>> = wants.iter().map(|want| want.rule(trust, next)).collect();
             NonEmpty::collect(rules?)
