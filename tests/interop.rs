@@ -28,6 +28,8 @@ mod differential;
 mod engines;
 #[path = "interop/files.rs"]
 mod files;
+#[path = "interop/libraries.rs"]
+mod libraries;
 #[path = "witnesses/log.rs"]
 #[allow(dead_code, reason = "the tests of witnesses use the rest")]
 mod log;

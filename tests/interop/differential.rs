@@ -1,15 +1,12 @@
-//! The bundles of the conformance suite and of the test suites of clients: cosign, sigstore-go and the package `sigstore` of
-//! PyPI say of each what bulla says, or the difference stands in a table with its reason (docs/keyless.md, "Compared with
-//! other clients").
+//! The bundles of the conformance suite and of the test suites of clients: cosign, sigstore-go, the package `sigstore` of PyPI
+//! and the package `@sigstore/verify` of npm say of each what bulla says, or the difference stands in a table with its reason
+//! (docs/keyless.md, "Compared with other clients").
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Command;
-use std::process::Stdio;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +16,9 @@ use bulla::x509::FulcioClaims;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::libraries::JAVASCRIPT;
+use crate::libraries::LIBRARIES;
+use crate::libraries::PYTHON;
 use crate::peers::PeerOutput;
 use crate::peers::Peers;
 use crate::vectors;
@@ -31,12 +31,13 @@ const DIFFER: &[(&str, &str, &str, &str)] = &[
     ("go-othername", PYTHON, "bulla", "it does not read the trusted root"),
     ("intoto-with-custom-trust-root", PYTHON, "bulla", "it does not use the time of entries of `intoto`"),
     ("java-PKIX_RSA_PKCS1V15_2048_SHA256.sigstore.json", PYTHON, "bulla", "it has no RSA keys of signers"),
+    ("java-bundle.dsse.rekor-v2.bad-entry-type.sigstore", JAVASCRIPT, "peer", "an entry of an unknown kind"),
     ("java-github-private-no-tlog", PYTHON, "bulla", "it has no rule without a log"),
     ("managed-key-and-trusted-root", PYTHON, "bulla", "it has no keys"),
     ("managed-key-happy-path", PYTHON, "bulla", "it has no keys"),
+    ("py-tsa-bundle.txt", JAVASCRIPT, "bulla", "one timestamp that is not verified is enough for a no"),
     ("trust-root-tsa-validity-end-inclusive", PYTHON, "bulla", "the end of a period is not in it"),
 ];
-const PYTHON: &str = "sigstore (PyPI)";
 const DUPLICATE: &str = "a timestamp is about other data, and two are the same";
 
 /// A case of a suite, with files that are in the folder of the peers.
@@ -56,6 +57,7 @@ struct Case {
 struct SuiteFiles {
     artifact: Option<PathBuf>,
     bundle: PathBuf,
+    key: Option<PathBuf>,
     root: PathBuf,
 }
 
@@ -65,9 +67,11 @@ impl Case {
         let folder = suite.join("open").join(name);
         let path = |field: &str| stated[field].as_str().map(|file| folder.join(file));
         let files = ["bundle.sigstore.json", "bundle.json"].map(|file| folder.join(file));
+        let key = path("key").or_else(|| Some(folder.join("key.pub"))).filter(|key| key.exists());
         let files = SuiteFiles {
             artifact: path("artifact"),
             bundle: files.into_iter().find(|file| file.exists()).unwrap(),
+            key: key.filter(|_| stated["certificate_identity"].is_null()),
             root: path("trusted_root").unwrap_or_else(|| suite.join("shared/trusted_root.production.json")),
         };
         let bundle = fs::read(&files.bundle).unwrap();
@@ -79,15 +83,13 @@ impl Case {
             "artifact".to_owned()
         });
         let digest = stated["digest"].as_str().map(str::to_owned);
-        let key = path("key").or_else(|| Some(folder.join("key.pub"))).filter(|key| key.exists());
-        let key = key.filter(|_| stated["certificate_identity"].is_null());
-        key.iter().for_each(|key| peers.write("key.pub", fs::read(key).unwrap()));
+        files.key.iter().for_each(|key| peers.write("key.pub", fs::read(key).unwrap()));
         let bundle = serde_json::from_slice(&bundle).unwrap_or_default();
         let text = |field: &str| stated[field].as_str().map(str::to_owned);
         let identity = text("certificate_identity").map(|name| (name, text("certificate_oidc_issuer")));
         let identity = identity.or_else(|| own_identity(&bundle));
         let expect = stated["expect"].as_str().unwrap().to_owned();
-        let case = Self { artifact, bundle, digest, expect, files, identity, key: key.is_some(), logged };
+        let case = Self { artifact, bundle, digest, expect, key: files.key.is_some(), files, identity, logged };
         (case.artifact.is_some() || case.digest.is_some()).then_some(case)
     }
 
@@ -143,8 +145,8 @@ impl Case {
         peers.sigstore_go(&args)
     }
 
-    /// What `sigstore_python.py` reads.
-    fn for_sigstore_python(&self, name: &str) -> Value {
+    /// What the scripts read that ask libraries.
+    fn for_libraries(&self, name: &str) -> Value {
         let identity = self.identity.as_ref().filter(|_| !self.key);
         json!({
             "name": name,
@@ -152,6 +154,8 @@ impl Case {
             "bundle": self.files.bundle,
             "identity": identity.map(|(name, _)| name),
             "issuer": identity.and_then(|(_, issuer)| issuer.as_ref()),
+            "key": self.files.key,
+            "logged": self.logged,
             "root": self.files.root,
             "sha256": self.digest.as_deref().map(|digest| digest.trim_start_matches("sha256:")),
         })
@@ -217,7 +221,7 @@ pub fn clients_agree_about_bundles() {
     let mut differ = BTreeMap::new();
     let mut wrong = Vec::new();
     let mut compared = 0;
-    let mut for_python = Vec::new();
+    let mut for_libraries = Vec::new();
     let mut by_bulla = BTreeMap::new();
     for suite in [conformance, bundles] {
         let cases: Value = serde_json::from_slice(&fs::read(suite.join("open/expected.json")).unwrap()).unwrap();
@@ -227,7 +231,7 @@ pub fn clients_agree_about_bundles() {
             if !matches!(case.expect.as_str(), "info" | "disputed") && (case.expect == "accept") != ours.yes() {
                 wrong.push((name.clone(), ours.whole()));
             }
-            for_python.push(case.for_sigstore_python(name));
+            for_libraries.push(case.for_libraries(name));
             by_bulla.insert(name.clone(), (ours.yes(), ours.whole()));
             let theirs = [("sigstore-go", Some(case.by_sigstore_go(&peers))), ("cosign", case.by_cosign(&peers))];
             for (peer, output) in theirs.into_iter().filter_map(|(peer, output)| Some((peer, output?))) {
@@ -240,42 +244,27 @@ pub fn clients_agree_about_bundles() {
             }
         }
     }
-    let by_python = by_sigstore_python(&for_python);
-    for (name, reason) in by_python.iter().flatten() {
-        let (accepted, said) = &by_bulla[name];
-        if reason.is_empty() != *accepted {
-            let accepted_by = if *accepted { "bulla" } else { "peer" };
-            differ.insert((name.clone(), PYTHON, accepted_by), format!("{reason}\n{said}"));
+    let mut not_asked = BTreeSet::new();
+    for library in &LIBRARIES {
+        let Some(reasons) = library.ask(&for_libraries) else {
+            not_asked.insert(library.name);
+            continue;
+        };
+        for (name, reason) in reasons.into_iter().filter_map(|(name, reason)| Some((name, reason?))) {
+            compared += 1;
+            let (accepted, said) = &by_bulla[&name];
+            if reason.is_empty() != *accepted {
+                let accepted_by = if *accepted { "bulla" } else { "peer" };
+                differ.insert((name, library.name, accepted_by), format!("{reason}\n{said}"));
+            }
         }
     }
-    let is_asked = |peer: &str| peer != PYTHON || by_python.is_some();
-    let asked = DIFFER.iter().filter(|(_, peer, ..)| is_asked(peer));
+    let asked = DIFFER.iter().filter(|(_, peer, ..)| !not_asked.contains(peer));
     let table: BTreeSet<_> = asked.map(|(name, peer, by, _)| ((*name).to_owned(), *peer, *by)).collect();
     let found: BTreeSet<_> = differ.keys().cloned().collect();
     assert_eq!(found, table, "the table is not what was met: {differ:#?}");
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(compared > 110, "{compared}");
-}
-
-/// Why the package `sigstore` of PyPI refuses each case, by name; nothing where it accepts one. `None` where the Python of
-/// `BULLA_PYTHON` does not have it, which is then said; with `BULLA_INTEROP=require` that is a failure.
-fn by_sigstore_python(cases: &[Value]) -> Option<BTreeMap<String, String>> {
-    let python = std::env::var_os("BULLA_PYTHON").unwrap_or_else(|| "python3".into());
-    let version = "from importlib.metadata import version; print(version('sigstore'))";
-    if !Command::new(&python).args(["-c", version]).output().is_ok_and(|output| output.status.success()) {
-        let why = "Python has no package `sigstore`: its verdicts on bundles are not compared";
-        let required = std::env::var("BULLA_INTEROP").is_ok_and(|value| value == "require");
-        assert!(!required, "BULLA_INTEROP=require, but {why}");
-        std::io::stderr().write_all(format!("not run: {why}\n").as_bytes()).unwrap();
-        return None;
-    }
-    let mut command = Command::new(&python);
-    command.args(["-c", include_str!("sigstore_python.py")]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(&serde_json::to_vec(cases).unwrap()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    let reasons: BTreeMap<String, String> = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(reasons.len(), cases.len());
-    Some(reasons)
+    // Where it is asked, each library adds at least 60.
+    let least = 110 + 60 * (LIBRARIES.len() - not_asked.len());
+    assert!(compared > least, "{compared}");
 }
