@@ -18,6 +18,19 @@
 mod proof;
 mod support;
 
+#[path = "timestamp/draft.rs"]
+#[allow(dead_code, reason = "the tests of timestamps use the rest")]
+mod draft;
+#[path = "witnesses/log.rs"]
+#[allow(dead_code, reason = "the tests of witnesses use the rest")]
+mod log;
+#[path = "x509/made.rs"]
+#[allow(dead_code, reason = "the tests of chains use the rest")]
+mod made;
+#[path = "witnesses/scene.rs"]
+#[allow(dead_code, reason = "the tests of witnesses use the rest")]
+mod scene;
+
 use std::fs;
 use std::fs::File;
 use std::io::BufWriter;
@@ -29,6 +42,7 @@ use std::process::Stdio;
 use std::sync::LazyLock;
 
 use bulla::envelope::base64;
+use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
@@ -37,13 +51,25 @@ use bulla::oci::referrer;
 use bulla::oci::referrer::cosign_tag;
 use bulla::policy::StatementKind;
 use bulla::store::Layout;
+use bulla::transparency::LogEntryRequest;
+use bulla::transparency::LoggedVerifier;
+use bulla::x509::Certificate;
+use bulla::x509::HashAlgorithm;
+use bulla::x509::MessageImprint;
+use bulla::x509::TimestampRequest;
+use log::Does;
+use log::TestLog;
 use proof::forms::Format;
 use proof::forms::Location;
 use proof::forms::SignedLayer;
 use proof::forms::TestPayload;
 use proof::forms::TestStore;
+use scene::SCENE;
+use scene::Stamps;
+use scene::TestAuthority;
 use serde_json::Value;
 use serde_json::json;
+use support::missing;
 use tempfile::TempDir;
 
 /// The memory of a verification beside the code of the program, in MB. With the code of a release build, which is smaller
@@ -276,23 +302,98 @@ fn indexes_that_wait_are_only_named() {
     assert_eq!(hostile.run(BAR, "tree", &[]), Some(2));
 }
 
+const SPDX: &str = "https://spdx.dev/Document";
+
+impl Hostile {
+    /// A statement about the image, of which an envelope is over 32 MiB long.
+    fn large_statement(&self) -> TestPayload {
+        let part = "x".repeat(6_300_000);
+        TestPayload::json(&json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"digest": {"sha256": self.image.digest.hex()}}],
+            "predicateType": SPDX,
+            "predicate": {"a": part, "b": part, "c": part, "d": part},
+        }))
+    }
+}
+
 // One text, its decoded form and what its signature is over: they were there seven times.
 #[test]
 fn a_large_attestation_is_in_memory_once() {
     let mut hostile = Hostile::new();
-    let (predicate_type, part) = ("https://spdx.dev/Document", "x".repeat(6_300_000));
-    let statement = json!({
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"digest": {"sha256": hostile.image.digest.hex()}}],
-        "predicateType": predicate_type,
-        "predicate": {"a": part, "b": part, "c": part, "d": part},
-    });
-    let signed_layer = TestPayload::json(&statement).sign(Format::Bundle, &[proof::key()]);
+    let signed_layer = hostile.large_statement().sign(Format::Bundle, &[proof::key()]);
     assert!(signed_layer.bytes.len() > 32 << 20);
     let bundle = hostile.blob(&signed_layer.media_type, &signed_layer.bytes);
     hostile.refer(&[bundle], 0, "");
-    assert_eq!(hostile.run(BAR + 30, "verify", &["--type", predicate_type]), Some(0));
+    assert_eq!(hostile.run(BAR + 30, "verify", &["--type", SPDX]), Some(0));
     assert_eq!(hostile.run(BAR + 30, "tree", &[]), Some(0));
+}
+
+/// The memory of the verification of a keyless attestation of 32 MiB beside the code of the program, in MB: 64 are enough, its
+/// text of 34 and its payload of 25 among them. With the code of a release build, which is smaller than 14 MB, it is below 100.
+const LARGE_KEYLESS: u64 = 68;
+
+// Certificate, log entry and timestamp are verified beside the one text and its decoded form.
+#[test]
+fn a_large_keyless_attestation_is_in_memory_once() {
+    let mut hostile = Hostile::new();
+    let Some((bundle, root)) = keyless(&hostile.large_statement()) else { return };
+    assert!(bundle.len() > 32 << 20);
+    let bundle = hostile.blob(media_type::SIGSTORE_BUNDLE, &bundle);
+    hostile.refer(&[bundle], 0, "");
+    hostile.write_index();
+    let path = hostile.dir.path().join("root.json");
+    fs::write(&path, root).unwrap();
+    let image = format!("oci:{}:v", hostile.path().display());
+    let line = "--certificate-identity release@acme.example --certificate-oidc-issuer-any \
+                --transparency-logs 1 --timestamps 1 --certificate-logs 0 --trusted-root";
+    let fixed = ["verify", &image, "--type", SPDX].into_iter().chain(line.split_whitespace());
+    let arguments: Vec<_> = fixed.chain([path.to_str().unwrap()]).collect();
+    assert_eq!(hostile.start_without_key(LARGE_KEYLESS, &arguments), Some(0));
+    // The bound is a tight one.
+    assert_ne!(hostile.start_without_key(LARGE_KEYLESS - 8, &arguments), Some(0));
+}
+
+/// A bundle with the certificate of its signer, a log entry and a timestamp, and the trusted root for it. `None` where
+/// openssl is missing.
+fn keyless(payload: &TestPayload) -> Option<(Vec<u8>, Vec<u8>)> {
+    let scene = SCENE.as_ref()?;
+    let log = TestLog::new("log.example", Does::Adds);
+    let message = payload.message(Format::Bundle);
+    let signature = scene::key(&scene.leaf).sign(&message).unwrap();
+    let signer = LoggedVerifier::Certificate(&scene.leaf.certificate);
+    let request = LogEntryRequest::new(&message, signature.as_bytes(), signer).unwrap();
+    let entry: Value = serde_json::from_slice(&log.answer(request.as_json())).unwrap();
+    let imprint = MessageImprint::of(HashAlgorithm::Sha256, signature.as_bytes());
+    // All certificates are valid by then, and no clock is behind it.
+    let time = scene::later(scene.now(), -60);
+    let authority = TestAuthority { time, ..scene.authority(Stamps::Granted) };
+    let token = authority.response(&TimestampRequest::new(imprint, None)).unwrap();
+    let bundle = json!({
+        "mediaType": media_type::SIGSTORE_BUNDLE,
+        "verificationMaterial": {
+            "certificate": {"rawBytes": base64::encode(scene.leaf.certificate.der())},
+            "tlogEntries": [entry],
+            "timestampVerificationData": {"rfc3161Timestamps": [{"signedTimestamp": base64::encode(&token)}]},
+        },
+        "dsseEnvelope": {
+            "payload": base64::encode(&payload.payload),
+            "payloadType": payload.payload_type,
+            "signatures": [{"sig": base64::encode(signature.as_bytes())}],
+        },
+    });
+    Some((bundle.to_string().into_bytes(), scene.trusted_root_json(&[&log], "2020-01-01T00:00:00Z")))
+}
+
+/// The DER of each PEM block.
+fn pem(text: &str) -> Vec<Vec<u8>> {
+    let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
+    let body = |block: &str| block.split("-----END").next().unwrap().split_whitespace().collect::<String>();
+    blocks.map(|block| base64::decode("PEM", &body(block)).unwrap()).collect()
+}
+
+fn certificate(der: &[u8]) -> Certificate {
+    Certificate::parse(der, &Limits::DEFAULT).unwrap()
 }
 
 // Two envelopes as large as they may be, and by nobody.
