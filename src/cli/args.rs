@@ -230,7 +230,7 @@ pub(super) struct DigestArgs {
 #[derive(Debug, Args)]
 pub(super) struct RequirementArgs {
     /// A trusted public key: a file, env:NAME, - or a pkcs11: URI, optionally with its owner's name; several may be given
-    #[arg(long, value_name = "[OWNER=]PUB", required_unless_present_any = ["identity", "issuer", "trusted_root", "trust_policy", "policy"])]
+    #[arg(long, value_name = "[OWNER=]PUB", required_unless_present_any = ["identity", "issuer", "trusted_root", "ca_roots", "signing_authority_roots", "timestamp_roots", "trust_policy", "policy"])]
     pub(super) key: Vec<String>,
     #[command(flatten)]
     pub(super) certificates: CertificateArgs,

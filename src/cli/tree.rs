@@ -192,7 +192,7 @@ fn trust_root(args: &TreeArgs, now: Time, limits: &Limits) -> Result<ShownTrust,
             let policy = TrustPolicy::read(policy, store, notation.scope.as_deref(), limits, StatementTrust::enforced)?;
             Ok(ShownTrust { root: Some(policy.of(reference)?.clone()), trusted_root: None })
         }
-        _ if key.is_empty() && !certificates.has_identity() => Ok(ShownTrust::default()),
+        _ if key.is_empty() && !certificates.is_given() => Ok(ShownTrust::default()),
         _ => {
             let CommandTrust { root, trusted_root } = trust::trust_root(key, certificates, token, now, limits)?;
             Ok(ShownTrust { root: Some(root), trusted_root })

@@ -43,6 +43,7 @@ pub(super) fn trust_root(
     now: Time,
     limits: &Limits,
 ) -> Result<CommandTrust, Failure> {
+    check_named(certificates)?;
     let options = certificates.keyless_options();
     let keyless = KeylessTrust::read(&options, now, limits)?;
     certificates.signers(keys).check(&certificates.keyless)?;
@@ -149,6 +150,21 @@ fn unread_identity(text: &str, error: &PatternError) -> Failure {
             "`{owner}` is read as an owner; an attribute without a short name is written with its number: 2.5.4.5=TEXT"
         )),
         Ok((None, _)) | Err(_) => failure,
+    }
+}
+
+/// Checks that signers are named where certificates of authorities are given: nobody counts by an authority alone.
+fn check_named(args: &CertificateArgs) -> Result<(), Failure> {
+    let names = "--certificate-identity CN=NAME,O=ORGANIZATION";
+    match args.roots_option() {
+        Some(option) if !args.has_identity() => Err(match option {
+            "--timestamp-roots" => {
+                Failure::unknown("--timestamp-roots needs the certificate authorities and the names of signers")
+                    .hint(format!("--ca-roots FILE {names}"))
+            }
+            _ => Failure::unknown(format!("{option} needs the names of signers")).hint(names),
+        }),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -20,14 +20,14 @@ use super::witnesses::WitnessArgs;
 #[command(group(ArgGroup::new("issuer").multiple(true)))]
 pub(in crate::cli) struct CertificateArgs {
     /// The certificates that signers' chains must lead to, PEM or DER; several may be given
-    #[arg(long, value_name = "FILE", requires = "identity", help_heading = "Certificates")]
+    #[arg(long, value_name = "FILE", help_heading = "Certificates")]
     pub(in crate::cli) ca_roots: Vec<PathBuf>,
     /// The same for signing authorities, which also state the time (notary.x509.signingAuthority)
-    #[arg(long, value_name = "FILE", requires = "identity", help_heading = "Certificates")]
+    #[arg(long, value_name = "FILE", help_heading = "Certificates")]
     pub(in crate::cli) signing_authority_roots: Vec<PathBuf>,
     /// The certificates of timestamp authorities (RFC 3161), PEM or DER: with a timestamp, a signature
     /// outlives its certificate
-    #[arg(long, value_name = "FILE", requires = "identity", help_heading = "Certificates")]
+    #[arg(long, value_name = "FILE", help_heading = "Certificates")]
     pub(in crate::cli) timestamp_roots: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) revocation: RevocationArgs,
@@ -46,6 +46,21 @@ impl CertificateArgs {
     /// Whether an identity is given whose certificates lead to `--ca-roots`.
     pub(in crate::cli) fn has_authority_identity(&self) -> bool {
         self.certificate_identity.iter().any(|text| !self.is_for_keyless(text))
+    }
+
+    /// The first option with certificates of authorities that is given.
+    pub(in crate::cli) fn roots_option(&self) -> Option<&'static str> {
+        let given = [
+            ("--ca-roots", &self.ca_roots),
+            ("--signing-authority-roots", &self.signing_authority_roots),
+            ("--timestamp-roots", &self.timestamp_roots),
+        ];
+        given.into_iter().find(|(_, files)| !files.is_empty()).map(|(option, _)| option)
+    }
+
+    /// Whether an option says whose certificates count.
+    pub(in crate::cli) fn is_given(&self) -> bool {
+        self.has_identity() || self.roots_option().is_some() || self.keyless.trusted_root.is_some()
     }
 
     /// Whether an identity of certificates is given.
