@@ -37,6 +37,7 @@ pub use reference::LocalReference;
 pub use reference::Reference;
 pub use reference::ReferenceError;
 pub use reference::ReferenceFault;
+pub use reference::ReferenceMistake;
 pub use reference::RegistryReference;
 pub use reference::TagOrDigest;
 pub use repository_name::RepositoryName;

@@ -1,5 +1,6 @@
 //! `Reference`: the transport, location and tag or digest of an image.
 
+mod mistake;
 mod mistyped;
 mod parse;
 pub(super) mod syntax;
@@ -11,6 +12,8 @@ use std::path::PathBuf;
 use crate::digest::Digest;
 use crate::digest::DigestError;
 use crate::text::Untrusted;
+
+pub use mistake::ReferenceMistake;
 
 /// The location of an image, as people type it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,10 +84,12 @@ pub enum ReferenceError {
         hub: String,
     },
     /// Something other than a reference whose meaning is recognized, such as a URL or a path.
-    #[error("{message}")]
-    Meant {
-        /// What was typed, and what it is.
-        message: String,
+    #[error("{}", .mistake.about(.text))]
+    Mistyped {
+        /// The text that was typed, without what may be a password.
+        text: String,
+        /// The mistake in it.
+        mistake: ReferenceMistake,
         /// A corrected text to type.
         hint: String,
     },
@@ -131,7 +136,7 @@ impl ReferenceError {
     /// A corrected text to type, if there is one.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Meant { hint, .. } => Some(hint),
+            Self::Mistyped { hint, .. } => Some(hint),
             Self::Transport { hint, .. } => hint.as_deref(),
             Self::Digest { .. } | Self::Form { .. } | Self::Host { .. } => None,
         }

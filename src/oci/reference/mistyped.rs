@@ -2,6 +2,7 @@
 
 use crate::oci::Reference;
 use crate::oci::ReferenceError;
+use crate::oci::ReferenceMistake;
 use crate::oci::reference::syntax;
 use crate::oci::reference::syntax::is_host;
 use crate::oci::reference::syntax::shown;
@@ -9,16 +10,13 @@ use crate::oci::reference::syntax::shown;
 /// The mistake in `text` if it is obviously no reference, even though a part of it could be parsed as one.
 pub(super) fn obvious_mistake(text: &str) -> Option<ReferenceError> {
     if text.trim().is_empty() {
-        return Some(meant("an empty text names no image (is a variable not set?)", EVERY_FORM));
+        return Some(mistyped(text, ReferenceMistake::Empty, EVERY_FORM));
     }
     if text.trim() != text && !text.contains(|c: char| c.is_control()) {
-        let message = format!("`{}` has spaces at its beginning or end", shown(text));
-        return Some(meant(message, shown(text.trim())));
+        return Some(mistyped(text, ReferenceMistake::SpacesAround, shown(text.trim())));
     }
     if text.starts_with([':', '@']) || text.starts_with("/:") {
-        let message =
-            format!("`{}`: nothing names an image before the tag or digest (is a variable not set?)", shown(text));
-        return Some(meant(message, EVERY_FORM));
+        return Some(mistyped(text, ReferenceMistake::NoImage, EVERY_FORM));
     }
     if let Some((scheme, rest)) = text.split_once("://") {
         return with_scheme(text, scheme, rest);
@@ -45,48 +43,39 @@ pub(super) fn registry_mistake(text: &str) -> Option<ReferenceError> {
         && text.contains('/')
     {
         // The text before the `@` may contain a password, so the message does not repeat it.
-        let message = format!("`…@{}/{}`: a reference holds no user name and no password", shown(host), shown(path));
-        return Some(meant(message, format!("docker login {}   # bulla reads the same files", shown(host))));
+        let hint = format!("docker login {}   # bulla reads the same files", shown(host));
+        return Some(mistyped(&format!("…@{host}/{path}"), ReferenceMistake::Credentials, hint));
     }
     if path.is_empty() && [".pub", ".key", ".pem", ".crt", ".cer"].iter().any(|end| host.ends_with(end)) {
-        let message = format!("`{}` looks like a key file, and names no image", shown(text));
-        return Some(meant(message, format!("--key {}   # before each key", shown(text))));
+        return Some(mistyped(text, ReferenceMistake::KeyFile, format!("--key {}   # before each key", shown(text))));
     }
     if path.is_empty() && looks_like_host(host) {
-        let message = format!("`{}` names a registry and no repository in it", shown(text));
-        return Some(meant(message, format!("{}/<repository>:<tag>", shown(host))));
+        return Some(mistyped(text, ReferenceMistake::NoRepository, format!("{}/<repository>:<tag>", shown(host))));
     }
     if path.starts_with([':', '@']) && looks_like_host(host) {
-        let message =
-            format!("`{}` names no repository before the tag or digest (is a variable not set?)", shown(text));
-        return Some(meant(message, format!("{}/<repository>{}", shown(host), shown(path))));
+        let hint = format!("{}/<repository>{}", shown(host), shown(path));
+        return Some(mistyped(text, ReferenceMistake::NoRepositoryBeforeTag, hint));
     }
     if text.contains(' ') {
-        let message = format!("`{}` has a space in it, and no reference to a registry has one", shown(text));
-        return Some(meant(message, shown(&text.replace(' ', ""))));
+        return Some(mistyped(text, ReferenceMistake::Space, shown(&text.replace(' ', ""))));
     }
     if !(looks_like_host(host) && is_host(host)) {
         return None;
     }
-    if let Some(meant) = with_digest(text) {
-        return Some(meant);
+    if let Some(error) = with_digest(text) {
+        return Some(error);
     }
     if text.contains("//") || path.ends_with('/') {
         let parts: Vec<_> = text.split('/').filter(|part| !part.is_empty()).collect();
-        let message = format!("`{}` has a slash too many", shown(text));
-        return Some(meant(message, shown(&parts.join("/"))));
+        return Some(mistyped(text, ReferenceMistake::TooManySlashes, shown(&parts.join("/"))));
     }
     if let Some(untagged) = text.strip_suffix(':') {
-        let message = format!("`{}`: the tag after the colon is empty (is a variable not set?)", shown(text));
-        return Some(meant(message, format!("{}:<tag>", shown(untagged))));
+        return Some(mistyped(text, ReferenceMistake::EmptyTag, format!("{}:<tag>", shown(untagged))));
     }
     let (repository, rest) = path.split_at(path.find([':', '@']).unwrap_or(path.len()));
     let lower = format!("{host}/{}{rest}", repository.to_lowercase());
     match repository.chars().any(char::is_uppercase) && is_reference(&lower) {
-        true => {
-            let message = format!("`{}`: the name of a repository has no upper-case letters", shown(text));
-            Some(meant(message, lower))
-        }
+        true => Some(mistyped(text, ReferenceMistake::UpperCaseRepository, lower)),
         false => None,
     }
 }
@@ -108,32 +97,36 @@ fn transport_hint(text: &str, transport: &str, rest: &str) -> Option<String> {
 }
 
 fn with_scheme(text: &str, scheme: &str, rest: &str) -> Option<ReferenceError> {
-    let ours = ["oci", "oci-archive", "docker-archive"].contains(&scheme);
-    let told = shown(text);
     match scheme {
         "docker" if looks_like_path(rest) || looks_like_archive(rest) => {
-            let message = format!("`{told}`: docker:// is for registries, and this is a path");
-            Some(meant(message, local_reference_hint(rest)))
+            Some(mistyped(text, ReferenceMistake::PathInRegistry, local_reference_hint(rest)))
         }
         "docker" => None,
-        "http" | "https" => {
-            let message = format!("`{told}` is an address of the web, and a reference has no {scheme}://");
-            let plain = if scheme == "http" { "   # with --plain-http, if the registry has no TLS" } else { "" };
-            let image = web_address(rest).map(|image| format!("{}{plain}", shown(&image)));
-            Some(meant(message, image.unwrap_or_else(|| "host/repo:tag".to_owned())))
-        }
-        _ if ours && is_reference(rest) && rest.contains('/') && !rest.starts_with("./") => {
-            let message = format!("`{told}`: {scheme}: is for what is on this disk, and {scheme}:// is not used");
-            Some(meant(message, format!("{}   # in a registry, or {scheme}:{}", shown(rest), shown(rest))))
-        }
-        _ if ours => {
-            let message = format!("`{told}`: a path follows {scheme}: without //");
-            let path = rest.trim_start_matches('/');
-            let root = if rest.starts_with('/') { "/" } else { "" };
-            Some(meant(message, format!("{scheme}:{root}{}", shown(path))))
-        }
-        _ => Some(unknown(text, scheme, rest)),
+        "http" => Some(with_web_address(text, "http", rest)),
+        "https" => Some(with_web_address(text, "https", rest)),
+        _ => match LOCAL_TRANSPORTS.into_iter().find(|transport| *transport == scheme) {
+            Some(transport) => Some(with_slashes(text, transport, rest)),
+            None => Some(unknown(text, scheme, rest)),
+        },
     }
+}
+
+fn with_web_address(text: &str, scheme: &'static str, rest: &str) -> ReferenceError {
+    let plain = if scheme == "http" { "   # with --plain-http, if the registry has no TLS" } else { "" };
+    let image = web_address(rest).map(|image| format!("{}{plain}", shown(&image)));
+    let hint = image.unwrap_or_else(|| "host/repo:tag".to_owned());
+    mistyped(text, ReferenceMistake::WebAddress { scheme }, hint)
+}
+
+/// The mistake in `transport://rest` with the transport of a layout or archive.
+fn with_slashes(text: &str, transport: &'static str, rest: &str) -> ReferenceError {
+    if is_reference(rest) && rest.contains('/') && !rest.starts_with("./") {
+        let hint = format!("{}   # in a registry, or {transport}:{}", shown(rest), shown(rest));
+        return mistyped(text, ReferenceMistake::LocalTransport { transport }, hint);
+    }
+    let path = rest.trim_start_matches('/');
+    let root = if rest.starts_with('/') { "/" } else { "" };
+    mistyped(text, ReferenceMistake::SlashesBeforePath { transport }, format!("{transport}:{root}{}", shown(path)))
 }
 
 fn with_word(text: &str, word: &str, rest: &str) -> Option<ReferenceError> {
@@ -143,7 +136,7 @@ fn with_word(text: &str, word: &str, rest: &str) -> Option<ReferenceError> {
         "oci" | "oci-archive" | "docker-archive" => None,
         "sha256" | "sha512" if is_hex(rest, &[64, 128]) => Some(digest_alone(text, text)),
         "docker" if rest.contains('/') && !is_port => {
-            Some(meant(format!("`{}`: // is missing after docker:", shown(text)), format!("docker://{}", shown(rest))))
+            Some(mistyped(text, ReferenceMistake::NoSlashes, format!("docker://{}", shown(rest))))
         }
         "containers-storage" | "dir" | "docker-daemon" | "docker-image" | "file" | "oci-dir" | "oci-layout"
         | "ocidir" | "ostree" | "sif" | "tarball"
@@ -199,47 +192,48 @@ fn edit_distance(one: &str, other: &str) -> usize {
 }
 
 fn with_digest(text: &str) -> Option<ReferenceError> {
-    let told = shown(text);
     if let Some((image, digest)) = text.split_once('@') {
         let (algorithm, encoded) = digest.split_once(':').unwrap_or(("", digest));
         let image = shown(image);
-        let lower = encoded.to_lowercase();
-        let wanted = if algorithm == "sha512" { 128 } else { 64 };
         return match algorithm {
-            "" if digest.is_empty() => {
-                Some(meant(format!("`{told}`: the digest after the @ is empty (is a variable not set?)"), image))
-            }
+            "" if digest.is_empty() => Some(mistyped(text, ReferenceMistake::EmptyDigest, image)),
             "" if is_hex(digest, &[64]) => {
-                Some(meant(format!("`{told}`: a digest begins with its algorithm"), format!("{image}@sha256:{digest}")))
+                let hint = format!("{image}@sha256:{digest}");
+                Some(mistyped(text, ReferenceMistake::DigestWithoutAlgorithm, hint))
             }
-            "sha256" | "sha512" if is_hex(encoded, &[wanted]) => None,
-            "sha256" | "sha512" if is_hex(&lower, &[wanted]) => {
-                let message = format!("`{told}`: a digest is written in lower case");
-                Some(meant(message, format!("{image}@{algorithm}:{lower}")))
-            }
-            "sha256" | "sha512" if encoded.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-                let message = format!(
-                    "`{told}`: the digest has {} hexadecimal digits, and one of {algorithm} has {wanted}",
-                    encoded.len()
-                );
-                Some(meant(message, format!("{image}@{algorithm}:<all {wanted} digits>")))
-            }
+            "sha256" => with_digits(text, &image, ("sha256", 64), encoded),
+            "sha512" => with_digits(text, &image, ("sha512", 128), encoded),
             _ => None,
         };
     }
     let at = [":sha256:", ":sha512:"].iter().find_map(|mark| text.split_once(mark).map(|parts| (parts, mark)));
     let ((image, encoded), mark) = at?;
-    let message = format!("`{told}`: a digest follows an @");
-    Some(meant(message, format!("{}@{}{}", shown(image), mark.trim_start_matches(':'), shown(encoded))))
+    let hint = format!("{}@{}{}", shown(image), mark.trim_start_matches(':'), shown(encoded));
+    Some(mistyped(text, ReferenceMistake::DigestAfterColon, hint))
+}
+
+/// The mistake in the hexadecimal digits of a digest. The `algorithm` is its name and how many digits a digest has.
+fn with_digits(text: &str, image: &str, algorithm: (&'static str, usize), encoded: &str) -> Option<ReferenceError> {
+    let (algorithm, expected) = algorithm;
+    let lower = encoded.to_lowercase();
+    if is_hex(encoded, &[expected]) {
+        return None;
+    }
+    if is_hex(&lower, &[expected]) {
+        return Some(mistyped(text, ReferenceMistake::UpperCaseDigest, format!("{image}@{algorithm}:{lower}")));
+    }
+    encoded.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| {
+        let mistake = ReferenceMistake::DigestLength { algorithm, expected, found: encoded.len() };
+        mistyped(text, mistake, format!("{image}@{algorithm}:<all {expected} digits>"))
+    })
 }
 
 fn digest_alone(text: &str, digest: &str) -> ReferenceError {
-    let message = format!("`{}` is a digest, and does not say where the image is", shown(text));
-    meant(message, format!("host/repo@{digest}, or oci:DIR@{digest}"))
+    mistyped(text, ReferenceMistake::DigestAlone, format!("host/repo@{digest}, or oci:DIR@{digest}"))
 }
 
 fn a_path(text: &str) -> ReferenceError {
-    meant(format!("`{}` is a path, and does not say what is there", shown(text)), local_reference_hint(text))
+    mistyped(text, ReferenceMistake::Path, local_reference_hint(text))
 }
 
 /// The reference to type for a path.
@@ -294,9 +288,12 @@ fn is_reference(text: &str) -> bool {
     matches!(syntax::registry(text).map(Reference::Registry), Ok(Reference::Registry(_)))
 }
 
-fn meant(message: impl Into<String>, hint: impl Into<String>) -> ReferenceError {
-    ReferenceError::Meant { message: message.into(), hint: hint.into() }
+fn mistyped(text: &str, mistake: ReferenceMistake, hint: impl Into<String>) -> ReferenceError {
+    ReferenceError::Mistyped { text: shown(text), mistake, hint: hint.into() }
 }
+
+/// The transports of layouts and archives.
+const LOCAL_TRANSPORTS: [&str; 3] = ["oci", "oci-archive", "docker-archive"];
 
 const EVERY_FORM: &str = "host/repo:tag, oci:DIR, oci-archive:FILE or docker-archive:FILE";
 
