@@ -284,10 +284,7 @@ impl Link<'_> {
         match evidence.first() {
             None => Err(FetchFault::NotAbout),
             Some(_) if evidence.iter().any(|one| one.genuine) => Ok(()),
-            Some(one) => {
-                let problems: Vec<_> = one.problems.iter().map(|problem| problem.rule.broken()).collect();
-                Err(FetchFault::NotGenuine(problems.join("; ")))
-            }
+            Some(one) => Err(FetchFault::NotGenuine(one.problems.iter().map(|problem| problem.rule).collect())),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::text::Untrusted;
 use crate::trust::RevocationBundleError;
 use crate::x509::CertificateLabel;
 use crate::x509::StatusEvidenceError;
+use crate::x509::StatusProblemRule;
 
 /// An address that a certificate names, and why nothing from it was kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,8 +34,8 @@ pub enum FetchFault {
     #[error("its answer is not about this certificate")]
     NotAbout,
     /// The signature of the answer is not by the issuer, nor by a responder that the issuer has authorized.
-    #[error("its answer is not genuine: {0}")]
-    NotGenuine(String),
+    #[error("its answer is not genuine: {}", together(.0))]
+    NotGenuine(Vec<StatusProblemRule>),
     /// The key of the issuer has a form that a request cannot name.
     #[error("no OCSP request can be made about it")]
     NoRequest,
@@ -50,6 +51,12 @@ pub enum FetchFault {
     /// There was no answer.
     #[error("{}", .0.fault)]
     Web(WebError),
+}
+
+/// The rules that are broken, in one line.
+fn together(rules: &[StatusProblemRule]) -> String {
+    let broken: Vec<_> = rules.iter().map(|rule| rule.broken()).collect();
+    broken.join("; ")
 }
 
 impl FetchFault {
