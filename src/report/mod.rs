@@ -65,7 +65,7 @@ pub use key::FileKeyResult;
 pub use key::KeyReport;
 pub use key::TokenKeyResult;
 pub use lint::LintResult;
-pub use policy::CaseAnswer;
+pub use policy::CaseOutcome;
 pub use policy::PolicyCaseResult;
 pub use policy::PolicyResult;
 pub use policy::PolicyTestResult;

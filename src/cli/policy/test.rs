@@ -19,7 +19,7 @@ use bulla::policy_file::PolicyCase;
 use bulla::policy_file::PolicyCases;
 use bulla::policy_file::RequirementPlace;
 use bulla::policy_file::document::PolicyDocument;
-use bulla::report::CaseAnswer;
+use bulla::report::CaseOutcome;
 use bulla::report::PolicyCaseResult;
 use bulla::report::PolicyTestResult;
 use bulla::report::Report;
@@ -42,7 +42,7 @@ use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 
 /// What a policy says of a case, or why the case could not be run.
-type CaseResult = Result<CaseAnswer, Failure>;
+type CaseResult = Result<CaseOutcome, Failure>;
 
 /// The cases of a directory and their policy file.
 struct Suite<'a> {
@@ -138,12 +138,12 @@ impl Suite<'_> {
         // An image that is not there is a wrong case, not a case that could not be decided.
         let root = runtime.block_on(pinned::resolve(source.as_ref(), &tag_or_digest))?;
         let Some(policy) = policies.get(&case.at.value).and_then(Option::as_ref) else {
-            return Ok(CaseAnswer::failed(EXPIRED, false));
+            return Ok(CaseOutcome::failed(EXPIRED, false));
         };
         let options = PolicyOptions::new(&name.repository, case.at.value, self.limits).with_tag(name.tag.as_deref());
         Ok(match runtime.block_on(policy::evaluate_content(source.as_ref(), root, policy, options)) {
-            Ok(outcome) => CaseAnswer::of(&outcome),
-            Err(error) => CaseAnswer::failed(error.code(), error.is_refusal()),
+            Ok(outcome) => CaseOutcome::of(&outcome),
+            Err(error) => CaseOutcome::failed(error.code(), error.is_refusal()),
         })
     }
 

@@ -8,8 +8,8 @@ use bulla::key::PublicKey;
 use bulla::limits::Limits;
 use bulla::ops::sign::SignedPlatforms;
 use bulla::ops::timestamp;
+use bulla::ops::timestamp::AddedTimestamp;
 use bulla::ops::timestamp::ImageSignatures;
-use bulla::ops::timestamp::PlacedAnswer;
 use bulla::ops::timestamp::TimestampingError;
 use bulla::ops::witness::WitnessTrust;
 use bulla::report::Report;
@@ -40,7 +40,7 @@ struct AttachJob {
     images: Vec<ImageSignatures>,
     lines: Vec<Placed>,
     /// What was done with each answer for an image, by its position in `images`.
-    placed: Vec<(usize, PathBuf, PlacedAnswer)>,
+    placed: Vec<(usize, PathBuf, AddedTimestamp)>,
     reference: String,
     result: TimestampAttachResult,
     sink: Arc<dyn Sink>,

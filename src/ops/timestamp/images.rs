@@ -50,9 +50,9 @@ enum SignatureFormat {
     Notary(NotaryFormat),
 }
 
-/// What was done with an answer.
+/// The signatures that a timestamp was added to, and those that had one already.
 #[derive(Clone, Debug)]
-pub struct PlacedAnswer {
+pub struct AddedTimestamp {
     /// The signatures that got the timestamp.
     pub added: Vec<TimestampedSignature>,
     /// The signature manifests with a verified timestamp, for signatures that had one already.
@@ -89,7 +89,7 @@ impl ImageSignatures {
         response: &TimestampResponse,
         trust: WitnessTrust<'_>,
         limits: &Limits,
-    ) -> Result<PlacedAnswer, TimestampingError> {
+    ) -> Result<AddedTimestamp, TimestampingError> {
         let anchored = TimestampTrust { anchors: trust.anchors, time: trust.time };
         let (notary, bundles) =
             match (self.notary.add(response.token(), anchored, limits), self.bundles.add(response, trust, limits)) {
@@ -98,7 +98,7 @@ impl ImageSignatures {
             };
         let added = last(&self.notary.made, notary.added).iter().chain(last(&self.bundles.made, bundles.added));
         let already = notary.already.into_iter().chain(bundles.already).collect();
-        Ok(PlacedAnswer { added: added.cloned().collect(), already })
+        Ok(AddedTimestamp { added: added.cloned().collect(), already })
     }
 
     /// The signature manifest that is attached where [`ImageSignatures::add`] returned `manifest`: another one, if the same

@@ -94,7 +94,7 @@ impl Witnessing<'_> {
         for log in self.logs {
             let answer = log.add(&request).await?;
             debug!(bytes = answer.len(), "the log answered");
-            let entry = LogEntryRequest::read_answer(&answer, limits).map_err(|error| to_error(error.into()))?;
+            let entry = LogEntryRequest::parse_response(&answer, limits).map_err(|error| to_error(error.into()))?;
             log_entries.push(entry);
         }
         let artifact = LoggedArtifact::Message(&message);

@@ -14,7 +14,7 @@ pub(super) use result::verdict;
 pub use supply::SuppliedRequirement;
 pub use supply::Supplier;
 pub use supply::supplied;
-pub use test::CaseAnswer;
+pub use test::CaseOutcome;
 pub use test::PolicyCaseResult;
 pub use test::PolicyTestResult;
 pub use verify::PolicyVerifyResult;

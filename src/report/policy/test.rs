@@ -17,14 +17,14 @@ use crate::report::policy::explain;
 
 /// What a policy file says of the image of a test case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CaseAnswer {
+pub struct CaseOutcome {
     codes: BTreeSet<&'static str>,
     refused: BTreeSet<String>,
     verdict: CaseVerdict,
 }
 
-impl CaseAnswer {
-    /// The answer of a policy file that judged the image.
+impl CaseOutcome {
+    /// The outcome of a policy that was evaluated on the image.
     pub fn of(outcome: &PolicyOutcome<'_>) -> Self {
         let verdict = match &outcome.verdict {
             PolicyVerdict::Accepted(..) => CaseVerdict::Accepted,
@@ -42,7 +42,7 @@ impl CaseAnswer {
         Self { codes: codes.collect(), refused: refused.collect(), verdict }
     }
 
-    /// The answer where an error decides: no, or could-not-tell, with its code.
+    /// The outcome where an error decides: refused, or could-not-tell, with its code.
     pub fn failed(code: &'static str, is_refusal: bool) -> Self {
         let verdict = if is_refusal { CaseVerdict::Refused } else { CaseVerdict::CouldNotTell };
         Self { codes: ordered::set([code]), refused: BTreeSet::new(), verdict }
@@ -89,8 +89,8 @@ pub struct PolicyCaseResult {
     case: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ReportedError>,
-    expected: ReportedAnswer,
-    found: Option<ReportedAnswer>,
+    expected: ReportedOutcome,
+    found: Option<ReportedOutcome>,
     image: String,
     line: u32,
     name: String,
@@ -98,7 +98,7 @@ pub struct PolicyCaseResult {
 
 /// A verdict with its codes.
 #[derive(Debug, Serialize)]
-struct ReportedAnswer {
+struct ReportedOutcome {
     codes: Vec<String>,
     verdict: &'static str,
 }
@@ -124,18 +124,18 @@ impl PolicyTestResult {
 }
 
 impl PolicyCaseResult {
-    /// The result of `case`: its answer, or why it could not be run.
-    pub fn new(case: &PolicyCase, answer: Result<&CaseAnswer, ReportedError>) -> Self {
-        let expected = ReportedAnswer {
+    /// The result of `case`: its outcome, or why it could not be run.
+    pub fn new(case: &PolicyCase, outcome: Result<&CaseOutcome, ReportedError>) -> Self {
+        let expected = ReportedOutcome {
             codes: case.codes.iter().map(|code| code.value.clone()).collect(),
             verdict: case.expect.value.word(),
         };
-        let found = answer.as_ref().ok().map(|answer| ReportedAnswer {
-            codes: answer.codes.iter().map(|code| (*code).to_owned()).collect(),
-            verdict: answer.verdict.word(),
+        let found = outcome.as_ref().ok().map(|outcome| ReportedOutcome {
+            codes: outcome.codes.iter().map(|code| (*code).to_owned()).collect(),
+            verdict: outcome.verdict.word(),
         });
         Self {
-            as_expected: answer.as_ref().is_ok_and(|answer| answer.is_expected_by(case)),
+            as_expected: outcome.as_ref().is_ok_and(|outcome| outcome.is_expected_by(case)),
             at: case.at.value.to_string(),
             case: case.case.value.clone(),
             expected,
@@ -143,7 +143,7 @@ impl PolicyCaseResult {
             image: case.image.value.clone(),
             line: case.position.line,
             name: case.name.value.clone(),
-            error: answer.err(),
+            error: outcome.err(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `LogEntryRequest`: what a Rekor v2 log is asked to add, and what it answers.
+//! `LogEntryRequest`: what a Rekor v2 log is asked to add, and its response.
 
 use serde::Serialize;
 
@@ -102,14 +102,14 @@ impl LogEntryRequest {
         &self.0
     }
 
-    /// Reads the answer of a log, a `TransparencyLogEntry` in JSON, and returns it as it is stored in a bundle: the fields
+    /// Reads the response of a log, a `TransparencyLogEntry` in JSON, and returns it as it is stored in a bundle: the fields
     /// that verifiers read, and nothing else that the log may have written. It is not verified.
     ///
     /// # Errors
-    /// [`TransparencyError`] for an answer that is no entry with an inclusion proof.
-    pub fn read_answer(answer: &[u8], limits: &Limits) -> Result<StoredLogEntry, TransparencyError> {
+    /// [`TransparencyError`] for a response that is no entry with an inclusion proof.
+    pub fn parse_response(response: &[u8], limits: &Limits) -> Result<StoredLogEntry, TransparencyError> {
         let malformed = |error| TransparencyError::json(TransparencyRule::EntryMalformed, &error);
-        let wire: EntryWire<'_> = json::parse_document(answer, limits).map_err(malformed)?;
+        let wire: EntryWire<'_> = json::parse_document(response, limits).map_err(malformed)?;
         let missing = |what: &str| TransparencyError::refused(TransparencyRule::EntryMalformed).by(what);
         let proof = wire.inclusion_proof.ok_or_else(|| missing("it has no inclusion proof"))?;
         let note = proof.checkpoint.and_then(|checkpoint| checkpoint.envelope);
