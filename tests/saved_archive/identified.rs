@@ -1,6 +1,7 @@
 //! Which of some images a docker-archive has, whether or not they are signed.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use bulla::digest::Digest;
 use bulla::limits::Limits;
@@ -94,5 +95,36 @@ fn a_manifest_that_is_missing_is_could_not_tell() {
     let missing = image(99);
     not(&docker_archive(&[&missing]), &[&missing], false, "Unread");
     not(&docker_archive(&[signed]), &[&missing], false, "Unread");
-    let _found = identify(&docker_archive(&[signed]), &[signed, &missing]).unwrap();
+    let found = identify(&docker_archive(&[signed]), &[signed, &missing]).unwrap();
+    // An image of the archive may be the one that could not be read, too.
+    assert!(found.is_known(&signed.digest()) && !found.is_known(&missing.digest()));
+    assert_eq!(found.images_of(&missing.digest()).count(), 0);
+}
+
+/// An index is known when all its platforms could be read.
+#[test]
+fn an_index_with_a_missing_platform_is_not_known() {
+    let Fixture { signed, index, .. } = fixture();
+    let asked: BTreeSet<Digest> = [signed.digest(), index.digest()].into();
+    let archive = SavedArchive::read(&docker_archive(&[signed])[..], Limits::DEFAULT).unwrap();
+    for (missing, is_known) in [(None, true), (Some(&index.children[1]), false)] {
+        let evidence = copy_of_evidence(missing);
+        let layout: &dyn Source = &Layout::open(evidence.path(), Limits::DEFAULT).unwrap();
+        let found = now(saved::identify(&archive, layout, &asked, &Limits::DEFAULT)).unwrap();
+        assert!(found.is_known(&signed.digest()));
+        assert_eq!(found.is_known(&index.digest()), is_known);
+    }
+}
+
+/// The evidence of the fixture, without one manifest.
+fn copy_of_evidence(missing: Option<&TestImage>) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    let status = Command::new("cp").arg("-a").arg(fixture().dir.join("evidence/.")).arg(copy.path()).status().unwrap();
+    assert!(status.success());
+    if let Some(image) = missing {
+        let digest = image.digest().to_string();
+        let name = digest.strip_prefix("sha256:").unwrap();
+        std::fs::remove_file(copy.path().join("blobs/sha256").join(name)).unwrap();
+    }
+    copy
 }
