@@ -40,25 +40,42 @@ use crate::scene::Wants;
 
 /// Attaches a statement as a bundle, labelled with its predicate type as cosign does it.
 pub fn attach(store: &TestStore, subject: &Content, key: usize, doc: &Doc) -> Content {
-    let kind = match doc {
-        Doc::Signature => StatementKind::ImageSignature,
-        doc => StatementKind::Attestation { predicate_type: doc.predicate().0.to_owned() },
-    };
+    attach_as(store, subject, (key, doc), Format::Bundle.media_type(), Some(&label(&kind_of(doc))))
+}
+
+/// Attaches a statement as a bundle, in a manifest with this artifact type and perhaps this label.
+fn attach_as(
+    store: &TestStore,
+    subject: &Content,
+    (key, doc): (usize, &Doc),
+    artifact_type: &str,
+    predicate_type: Option<&str>,
+) -> Content {
+    let kind = kind_of(doc);
     let payload = TestPayload::statement(scene::payload(subject.digest(), doc));
     let layer = payload.sign(Format::Bundle, &[&KEYS[key]]);
+    let annotations: BTreeMap<_, _> =
+        predicate_type.map(|predicate_type| (referrer::BUNDLE_PREDICATE_TYPE, predicate_type)).into_iter().collect();
     let bytes = serde_json::json!({
         "schemaVersion": 2,
         "mediaType": media_type::OCI_MANIFEST,
-        "artifactType": Format::Bundle.media_type(),
+        "artifactType": artifact_type,
         "config": referrer::empty_config().descriptor(),
         "layers": [layer.descriptor()],
         "subject": subject.descriptor().bare(),
-        "annotations": {referrer::BUNDLE_PREDICATE_TYPE: label(&kind)},
+        "annotations": annotations,
     });
     let manifest = Content::from_bytes(media_type::OCI_MANIFEST, bytes.to_string().into_bytes());
     store.place(subject, Location::Referrers, &kind, Format::Bundle, &manifest, &crate::proof::forms::blobs(&[layer]));
     let _listed = entry(&manifest, Format::Bundle);
     manifest
+}
+
+fn kind_of(doc: &Doc) -> StatementKind {
+    match doc {
+        Doc::Signature => StatementKind::ImageSignature,
+        doc => StatementKind::Attestation { predicate_type: doc.predicate().0.to_owned() },
+    }
 }
 
 fn label(kind: &StatementKind) -> String {
@@ -180,6 +197,23 @@ fn a_newer_bad_statement_is_found_wherever_it_is_listed() {
         assert_eq!((verdict.code, verdict.candidates.len()), ("test-outcome", 2), "{verdict:#?}");
         let superseded = verdict.candidates.iter().filter(|one| one.code == Some("superseded")).count();
         assert_eq!(superseded, 1, "{verdict:#?}");
+    }
+}
+
+/// Where only the newest counts, a newer statement in a manifest of a type that no form has is read too, after a good one.
+#[test]
+fn a_newer_bad_statement_is_found_in_a_manifest_of_an_unknown_type() {
+    for (artifact_type, labelled) in
+        [("application/vnd.example.test+json", false), ("application/vnd.example+json", true)]
+    {
+        let store = TestStore::new();
+        let image = store.image(1);
+        let (good, bad) = (Doc::Test { passed: true, days: Some(5) }, Doc::Test { passed: false, days: Some(1) });
+        attach(&store, &image, 0, &good);
+        let label = label(&kind_of(&bad));
+        attach_as(&store, &image, (0, &bad), artifact_type, labelled.then_some(label.as_str()));
+        let refused = verify(&memory(&store), &image, None, &verifier(vec![Want::new(Wanted::Test)])).unwrap_err();
+        assert!(refused.is_refusal(), "{refused}");
     }
 }
 

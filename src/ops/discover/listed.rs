@@ -1,5 +1,6 @@
 //! The entries of a list of referrers: guesses which are signatures, and fetches them.
 
+use crate::digest::Digest;
 use crate::envelope::Evidence;
 use crate::envelope::Form;
 use crate::envelope::FoundAt;
@@ -37,6 +38,10 @@ pub(super) enum Certainty {
     Likely,
 }
 
+/// How an entry is fetched and what it is labelled with. Entries for one digest may be labelled in different ways, so each is
+/// looked at.
+pub(super) type EntryKey = ((Digest, u64, String), Option<String>, Option<String>);
+
 /// The outcome of fetching one listed manifest.
 pub(super) enum FetchedManifest {
     /// The first signed documents of a manifest, which may have more.
@@ -56,6 +61,19 @@ pub(super) fn is_likely(entry: &Descriptor, wants: &dyn Fn(&StatementKind) -> bo
     let could_count = Form::of_artifact(artifact_type).is_some_and(|form| means.cover(form.signed_with));
     let typed = could_count || NO_TYPE.contains(&artifact_type);
     typed && labelled_kind(entry).is_none_or(|kind| wants(&kind))
+}
+
+/// The key of an entry among those that were looked at.
+pub(super) fn entry_key(entry: &Descriptor) -> EntryKey {
+    let predicate_type = entry.annotations.get(referrer::BUNDLE_PREDICATE_TYPE).cloned();
+    (entry.identity(), entry.artifact_type.clone(), predicate_type)
+}
+
+/// Whether an unlikely entry may still be the newest statement of an owner, although the policy is met: `wants` takes the kind
+/// that it is labelled with, if there is a label, and no form that nothing trusted could sign has its type.
+pub(super) fn may_be_newest(entry: &Descriptor, wants: &dyn Fn(&StatementKind) -> bool, means: TrustedMeans) -> bool {
+    let form = Form::of_artifact(entry.artifact_type.as_deref().unwrap_or_default());
+    labelled_kind(entry).is_none_or(|kind| wants(&kind)) && form.is_none_or(|form| means.cover(form.signed_with))
 }
 
 /// The kind of statement that the annotations of a list entry name. It is a hint.

@@ -40,6 +40,7 @@ use crate::oci::Index;
 use crate::oci::TagOrDigest;
 use crate::oci::referrer;
 use crate::ops::discover::listed::Certainty;
+use crate::ops::discover::listed::EntryKey;
 use crate::ops::discover::listed::FetchedManifest;
 use crate::ops::discover::listed::Listed;
 use crate::ops::discover::listed::MANIFEST_BYTES;
@@ -117,7 +118,7 @@ struct Discovery<'a> {
     unread: Vec<StoreError>,
     options: DiscoverOptions<'a>,
     /// The entries seen, by digest, size and media type: a wrong entry for a manifest must not hide a right one.
-    seen: BTreeSet<(Digest, u64, String)>,
+    seen: BTreeSet<EntryKey>,
 }
 
 impl<'a> Discovery<'a> {
@@ -163,11 +164,8 @@ impl<'a> Discovery<'a> {
         if !self.is_done(evaluation) && !matches!(listed, Some(Listed::Whole | Listed::Failed | Listed::None)) {
             self.own_list(None, evaluation).await;
         }
-        if !self.is_met(evaluation) {
-            let mut later = std::mem::take(&mut self.later);
-            later.retain(|(_, entry)| !self.read.contains(&entry.digest));
-            self.consider(later, Certainty::Doubtful, evaluation).await;
-        }
+        let unlikely = self.unlikely_entries(evaluation);
+        self.consider(unlikely, Certainty::Doubtful, evaluation).await;
     }
 
     fn reader(&self, evaluation: &Evaluation<'_>) -> Reader<'a> {
@@ -274,7 +272,8 @@ impl<'a> Discovery<'a> {
     /// Splits new entries of a list: those that look like signatures are fetched at once, newest first, the others in
     /// step 4.
     async fn sort(&mut self, place: FoundAt, entries: Vec<Descriptor>, evaluation: &mut Evaluation<'_>) {
-        let fresh = |entry: &Descriptor| !self.read.contains(&entry.digest) && self.seen.insert(entry.identity());
+        let fresh =
+            |entry: &Descriptor| !self.read.contains(&entry.digest) && self.seen.insert(listed::entry_key(entry));
         let fresh: Vec<_> = entries.into_iter().filter(fresh).map(referrer::bounded_entry).collect();
         let wants = |kind: &StatementKind| self.wants(kind, evaluation);
         let likely = |entry: &Descriptor| is_likely(entry, &wants, evaluation.means());

@@ -1,5 +1,8 @@
 //! What discovery still looks for, and when it may end.
 
+use std::mem;
+
+use crate::envelope::FoundAt;
 use crate::oci::Descriptor;
 use crate::ops::discover::DiscoverUntil;
 use crate::ops::discover::Discovery;
@@ -15,9 +18,24 @@ impl Discovery<'_> {
         self.is_met(evaluation) && !evaluation.needs_newest()
     }
 
-    /// Whether the evaluation is met, and no more than that is wanted. Then nothing is looked for in unlikely places.
+    /// Whether the evaluation is met, and no more than that is wanted. Then nothing is looked for in unlikely places, unless a
+    /// newer statement there could change it.
     pub(super) fn is_met(&self, evaluation: &Evaluation<'_>) -> bool {
         self.options.until == DiscoverUntil::PolicyMet && evaluation.is_met()
+    }
+
+    /// The unlikely entries that are worth a look in the last step: all, unless the policy is met; then those that may be the
+    /// newest statement, if only that counts.
+    pub(super) fn unlikely_entries(&mut self, evaluation: &Evaluation<'_>) -> Vec<(FoundAt, Descriptor)> {
+        let mut later = mem::take(&mut self.later);
+        if self.is_done(evaluation) {
+            return Vec::new();
+        }
+        let (is_met, means) = (self.is_met(evaluation), evaluation.means());
+        let wants = |kind: &StatementKind| self.wants(kind, evaluation);
+        let is_read = |entry: &Descriptor| self.read.contains(&entry.digest);
+        later.retain(|(_, entry)| !is_read(entry) && (!is_met || listed::may_be_newest(entry, &wants, means)));
+        later
     }
 
     /// Whether statements of this kind are still wanted: one that the evaluation lacks, or any that the policy reads.
