@@ -1,6 +1,7 @@
 //! VEX: which findings the statements of OpenVEX, CycloneDX and CSAF clear.
 
 use bulla::digest::Digest;
+use bulla::digest::DigestAlgorithm;
 use bulla::limits::Limits;
 use bulla::predicate::ImageProduct;
 use bulla::predicate::PackageUrl;
@@ -229,6 +230,24 @@ fn the_vulnerability_is_named_exactly() {
     let own = with(statement("fixed", "2026-10-01T00:00:00Z"), "/vulnerability", json!("SNYK-1"));
     assert!(clear(&[openvex(json!([own.clone()]))], &snyk));
     assert!(!clear(&[openvex(json!([own, statement("affected", NOVEMBER)]))], &snyk));
+}
+
+/// A product that the known digests of the image do not rule out clears nothing, and takes back what was cleared.
+#[test]
+fn a_product_by_another_algorithm_may_be_the_image() {
+    let longer = Digest::of(DigestAlgorithm::Sha512, b"manifest").hex();
+    let older = statement("fixed", "2026-10-01T00:00:00Z");
+    let newer = |status: &str, hashes: Value| {
+        with(statement(status, NOVEMBER), "/products", json!([{ "@id": "https://example.com/app", "hashes": hashes }]))
+    };
+    let cleared = |statements: Value| clears(&[openvex(statements)]);
+    assert!(!cleared(json!([newer("fixed", json!({ "sha-512": longer }))])));
+    assert!(!cleared(json!([older, newer("affected", json!({ "sha-512": longer }))])));
+    assert!(!cleared(json!([older, newer("affected", json!({ "md5": "0123456789abcdef0123456789abcdef" }))])));
+    // Another digest by the algorithm that is known rules it out.
+    let other = digest("other").hex();
+    assert!(cleared(json!([older, newer("affected", json!({ "sha-256": other, "sha-512": longer }))])));
+    assert!(cleared(json!([older, newer("affected", json!({ "sha-256": other }))])));
 }
 
 #[test]

@@ -62,9 +62,12 @@ impl VexProduct {
         self.names_image(image) && self.stated_digests().all(|digest| image.digests.contains(&digest))
     }
 
-    /// Whether the product may be the image: it names the image, or states no digest at all.
+    /// Whether the product may be the image: it names the image, or states no digest by the algorithm of one of the digests
+    /// that are known of the image.
     pub fn may_be_image(&self, image: &ImageProduct<'_>) -> bool {
-        self.names_image(image) || self.stated_digests().next().is_none()
+        let is_compared = |known: &Digest| self.stated_digests().any(|stated| stated.algorithm() == known.algorithm());
+        let is_other = !image.digests.is_empty() && image.digests.iter().all(is_compared);
+        self.names_image(image) || !is_other || self.stated_digests().next().is_none()
     }
 
     fn names_image(&self, image: &ImageProduct<'_>) -> bool {
