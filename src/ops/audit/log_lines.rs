@@ -112,14 +112,18 @@ impl Stated {
     /// The line among `lines`, which are those of one signature, that states the same; `None` where none does.
     ///
     /// Each subject must have a line with exactly its digest and kind. Where the subject is the image or file that is
-    /// audited, which has one of the digests `audited`, the name in the line must also satisfy `is_named`.
+    /// audited, which has the digests `audited`, the name in the line must also satisfy `is_named`. A subject with no digest
+    /// by the algorithms of these may be it.
     pub(super) fn line<'a>(
         &self,
         lines: &[&'a LogLine],
         audited: &[Digest],
         is_named: impl Fn(&str) -> bool,
     ) -> Option<&'a LogLine> {
-        let is_audited = |subject: &[Digest]| audited.iter().any(|digest| subject.contains(digest));
+        let is_compared = |one: &Digest| audited.iter().any(|known| known.algorithm() == one.algorithm());
+        let is_audited = |subject: &[Digest]| {
+            audited.iter().any(|digest| subject.contains(digest)) || !subject.iter().any(is_compared)
+        };
         let states = |line: &LogLine, subject: &[Digest]| {
             line.kind == self.kind && subject.contains(&line.digest) && (!is_audited(subject) || is_named(&line.item))
         };
@@ -144,6 +148,7 @@ impl fmt::Display for LogLine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::DigestAlgorithm;
 
     /// A line counts for exactly what it says, and a signature is logged where lines say all of it.
     #[test]
@@ -167,6 +172,12 @@ mod tests {
             signed.line(lines, &[digest(on)], |item| item == on).map(|line| line.number)
         };
         assert_eq!(found(&signed(&[&["b"]]), &[&two], "b"), Some(2));
+        // A subject with digests by another algorithm alone may be what is audited: its name is compared.
+        let longer = Digest::of(DigestAlgorithm::Sha512, b"b");
+        let by_another = Stated { kind: kind.to_owned(), subjects: vec![vec![longer]] };
+        let named = |item: &str| LogLine { digest: longer, ..line(4, "b", kind, item) };
+        assert_eq!(found(&by_another, &[&named("b")], "b"), Some(4));
+        assert_eq!(found(&by_another, &[&named("other")], "b"), None);
         // Of two subjects, the line says one.
         let both = signed(&[&["a"], &["b"]]);
         assert_eq!(found(&both, &[&one], "b"), None);
