@@ -120,8 +120,8 @@ impl AttestationFile {
         Ok(read)
     }
 
-    /// The attestations that claim to be about `subject`, as evidence to be verified. Claims about other subjects are left
-    /// out before any signature is checked.
+    /// The attestations that claim to be about `subject`, or may be about it, as evidence to be verified. Claims about other
+    /// subjects are left out before any signature is checked.
     pub fn evidence<'a>(
         &'a self,
         subject: &'a Digest,
@@ -139,7 +139,7 @@ impl AttestationFile {
     }
 
     fn about<'a>(&'a self, subject: &'a Digest) -> impl Iterator<Item = &'a FileAttestation> + 'a {
-        self.attestations.iter().filter(|attestation| attestation.subjects.iter().any(|one| one.is(subject)))
+        self.attestations.iter().filter(|attestation| attestation.subjects.iter().any(|one| one.may_be(subject)))
     }
 
     /// The attestations that could not be read. Any of them may be about any subject.

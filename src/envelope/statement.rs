@@ -176,6 +176,11 @@ impl Statement {
     pub fn about(&self, digest: &Digest) -> Option<&ResourceDescriptor> {
         self.subjects.iter().find(|subject| subject.is(digest))
     }
+
+    /// Whether a subject may be the content with the digest `digest`, see [`ResourceDescriptor::may_be`].
+    pub fn may_be_about(&self, digest: &Digest) -> bool {
+        self.subjects.iter().any(|subject| subject.may_be(digest))
+    }
 }
 
 impl<'a> StatementFields<'a> {
@@ -268,6 +273,20 @@ impl ResourceDescriptor {
             known.iter().any(|one| one.algorithm() == algorithm && one.hex() == *digest)
         };
         own.clone().next().is_some() && own.all(is_known)
+    }
+
+    /// Whether this subject may be the content with the digest `digest`: it is, or its digests do not rule that out, because
+    /// none of them is by the same algorithm, or the right one stands beside one that is not known here. The letter case and
+    /// hyphens of algorithms and digests do not matter.
+    ///
+    /// A statement that may be about an image counts for nothing. It only keeps an older one from counting as the newest
+    /// (threats: newest-with-other-digest).
+    pub fn may_be(&self, digest: &Digest) -> bool {
+        let name = |algorithm: &str| algorithm.to_ascii_lowercase().replace(['-', '_'], "");
+        let (known, hex) = (name(digest.algorithm().name()), digest.hex());
+        let mut same =
+            self.digests().filter(|(algorithm, _)| name(algorithm) == known).map(|(_, stated)| stated).peekable();
+        same.peek().is_none() || same.any(|stated| stated.trim().eq_ignore_ascii_case(&hex))
     }
 
     /// The digests by supported algorithms.

@@ -94,6 +94,11 @@ impl UnsignedStatement {
         self.subjects.iter().any(|subject| subject.is(digest))
     }
 
+    /// Whether a subject may be the image with the digest `digest`, see [`ResourceDescriptor::may_be`].
+    pub fn may_be_about(&self, digest: &Digest) -> bool {
+        self.subjects.iter().any(|subject| subject.may_be(digest))
+    }
+
     /// The payload to sign about the image with the digest `digest`.
     ///
     /// # Errors

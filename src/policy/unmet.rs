@@ -188,6 +188,12 @@ pub enum UnmetCondition {
         /// The lowest version.
         want: u64,
     },
+    /// It is not known whether the statement is about the image: it names it by digests that cannot be compared.
+    #[error("it may be about this image: it names it by {signs}, which cannot be compared")]
+    SubjectNotCompared {
+        /// The digests of its subjects, for people.
+        signs: String,
+    },
     /// The tests did not have an accepted outcome.
     #[error("the outcome of the tests is {}", got.name())]
     TestOutcome {
@@ -245,6 +251,7 @@ impl UnmetCondition {
             Self::Source { .. } => "other-source",
             Self::SourceRef { .. } => "other-ref",
             Self::SourceUnknown(unknown) => unknown.code(),
+            Self::SubjectNotCompared { .. } => "subject-not-compared",
             Self::SummaryExceptions { .. } => "summary-exceptions",
             Self::SummaryExceptionsNotStated => "summary-exceptions-not-stated",
             Self::SummaryFailed => "summary-failed",
@@ -262,7 +269,11 @@ impl UnmetCondition {
     /// Whether it is not known if the statement meets the condition: a predicate that exceeds a limit, or of an unknown
     /// version.
     pub const fn is_undetermined(&self) -> bool {
-        matches!(self, Self::Predicate(error) if error.is_limit())
+        match self {
+            Self::Predicate(error) => error.is_limit(),
+            Self::SubjectNotCompared { .. } => true,
+            _ => false,
+        }
     }
 }
 

@@ -18,7 +18,6 @@ use std::ptr;
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::policy::Decision;
-use crate::policy::UnmetCondition;
 use crate::policy::VexRequirement;
 use crate::predicate::ImageProduct;
 use crate::predicate::ScanFinding;
@@ -45,7 +44,7 @@ pub(super) struct Clearing<'r> {
     single: Vec<(&'r StatementRecord, Option<VexStatements<'r>>)>,
     /// The steps that are left for pairing owners with signers.
     steps: Cell<u64>,
-    /// Whether a document of an owner exceeds a limit.
+    /// Whether a document of an owner exceeds a limit, or may be about another image.
     undetermined: bool,
     /// Whether a document of an owner cannot be read: it might say that any vulnerability affects the image.
     unreadable: bool,
@@ -73,9 +72,9 @@ impl<'r> Clearing<'r> {
                     documents.push(document);
                     in_time.then(|| VexStatements::about([&**document], &image))
                 }
-                Some(Err(error)) => {
-                    undetermined |= error.is_limit();
-                    unreadable |= !error.is_limit();
+                Some(Err(condition)) => {
+                    undetermined |= condition.is_undetermined();
+                    unreadable |= !condition.is_undetermined();
                     None
                 }
                 None => None,
@@ -127,7 +126,7 @@ impl<'r> Clearing<'r> {
                     return Some(Candidate::of(record, &StatementResult::Met, Standing::Counted));
                 }
                 (Some(_), _) | (None, None) => return None,
-                (None, Some(Err(error))) => Err(UnmetCondition::Predicate(error.clone())),
+                (None, Some(Err(condition))) => Err(condition.clone()),
                 (None, Some(Ok(_))) => self.vex.max_age.check(record.time, self.now),
             };
             Some(Candidate::of(record, &StatementResult::of(result), Standing::Deciding))

@@ -16,6 +16,7 @@ use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
 use crate::envelope::FoundAt;
 use crate::envelope::UnsignedStatement;
+use crate::policy::CountedStatements;
 use crate::policy::PredicateView;
 use crate::policy::Requirement;
 use crate::policy::StatementFacts;
@@ -36,6 +37,8 @@ use crate::verify::record::StatementResult;
 
 /// An unsigned statement, read once.
 struct ReadStatement<'s> {
+    /// It may be about the platform, and may be not.
+    doubt: Option<UnmetCondition>,
     kind: StatementKind,
     predicate: &'s [u8],
     view: Result<PredicateView, PredicateError>,
@@ -91,19 +94,28 @@ impl<'a> Evaluation<'a> {
         let limits = self.context.limits;
         let statement = UnsignedStatement::parse(statement, limits).map_err(Reason::Envelope)?;
         let kind = StatementKind::of_predicate(statement.predicate_type());
-        let reading: Vec<_> =
+        let mut reading: Vec<_> =
             self.open_in_index().filter(|(_, requirement)| requirement.kinds().contains(&kind)).collect();
         let Some((_, first)) = self.open_in_index().next() else { return Ok(Vec::new()) };
         if reading.is_empty() {
             return Err(Reason::WrongKind { got: kind, want: first.kinds().clone() });
         }
-        if !statement.is_about(&self.subject) {
-            return Err(Reason::OtherSubject { signs: statement.shown_subjects() });
-        }
+        let doubt = match statement.is_about(&self.subject) {
+            true => None,
+            false => {
+                // Where any statement counts, one that may be about another image changes nothing.
+                reading.retain(|(_, requirement)| requirement.counted() == CountedStatements::Newest);
+                let signs = statement.shown_subjects();
+                if reading.is_empty() || !statement.may_be_about(&self.subject) {
+                    return Err(Reason::OtherSubject { signs });
+                }
+                Some(UnmetCondition::SubjectNotCompared { signs })
+            }
+        };
         let unreadable = |error| Reason::Envelope(EnvelopeError::Json { format: "in-toto statement", error });
         let predicate = statement.predicate().map_err(unreadable)?.get().as_bytes();
         let view = PredicateView::read(&kind, Some(predicate), limits);
-        let read = ReadStatement { kind, predicate, view };
+        let read = ReadStatement { doubt, kind, predicate, view };
         let mut records: BTreeMap<_, StatementRecord> = BTreeMap::new();
         for covering in self.covering() {
             let signer = &covering.signature.signer;
@@ -140,9 +152,10 @@ impl<'a> Evaluation<'a> {
         let time = StatementTime::of_document(stated).with_upper_bound(signer.signed_no_later_than());
         let claims = SignerClaims::of(Some(signer));
         let annotations = Default::default();
-        let result = |requirement: &Requirement| match &read.view {
-            Err(error) => StatementResult::of(Err(UnmetCondition::Predicate(error.clone()))),
-            Ok(view) => StatementResult::of(requirement.check(&StatementFacts {
+        let result = |requirement: &Requirement| match (&read.doubt, &read.view) {
+            (Some(doubt), _) => StatementResult::of(Err(doubt.clone())),
+            (None, Err(error)) => StatementResult::of(Err(UnmetCondition::Predicate(error.clone()))),
+            (None, Ok(view)) => StatementResult::of(requirement.check(&StatementFacts {
                 annotations: &annotations,
                 claims: claims.claims(),
                 config: self.config.as_ref(),

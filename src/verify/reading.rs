@@ -14,6 +14,7 @@ use crate::policy::StatementKind;
 use crate::policy::StatementTime;
 use crate::policy::UnmetCondition;
 use crate::predicate::PredicateError;
+use crate::time::Time;
 use crate::trust::AuthenticatedStatement;
 use crate::trust::VerifiedSigner;
 use crate::verify::AcceptedSignature;
@@ -40,7 +41,10 @@ impl Evaluation<'_> {
             self.claims(statement.payload(), evidence, Some(signer))?;
         let requirements = self.context.policy.requirements();
         let owner = signer.owner();
-        let covering = self.covering_results(&kind, claims.reference.as_deref(), owner);
+        let covering = match claims.doubt {
+            None => self.covering_results(&kind, claims.reference.as_deref(), owner),
+            Some(_) => Vec::new(),
+        };
         let is_named = requirements.iter().any(|requirement| concerns(requirement, &kind, Some(signer)));
         if covering.is_empty() && !is_named {
             return Err(Reason::OwnerNotNamed { kind, owner: owner.clone() });
@@ -97,15 +101,13 @@ impl Evaluation<'_> {
             true => PredicateView::read(&kind, predicate, limits),
             false => Ok(PredicateView::Other { time: None }),
         };
-        let attributes = evidence.document().notary_envelope().map(NotaryEnvelope::unverified_attributes);
-        let stated = view.as_ref().map_or(None, PredicateView::time);
-        let time = StatementTime::of_document(stated.or(attributes.map(NotaryAttributes::signing_time)))
-            .with_upper_bound(signer.and_then(VerifiedSigner::signed_no_later_than))
-            .with_certificate(signer.and_then(VerifiedSigner::keyless_certificate_start));
+        let time = time_of(view.as_ref().map_or(None, PredicateView::time), evidence, signer);
         let signer_claims = SignerClaims::of(signer);
-        let result = |requirement: &Requirement| match &view {
-            Err(error) => StatementResult::of(Err(UnmetCondition::Predicate(error.clone()))),
-            Ok(view) => StatementResult::of(requirement.check(&StatementFacts {
+        let doubt = claims.doubt.clone().map(|signs| UnmetCondition::SubjectNotCompared { signs });
+        let result = |requirement: &Requirement| match (&doubt, &view) {
+            (Some(doubt), _) => StatementResult::of(Err(doubt.clone())),
+            (None, Err(error)) => StatementResult::of(Err(UnmetCondition::Predicate(error.clone()))),
+            (None, Ok(view)) => StatementResult::of(requirement.check(&StatementFacts {
                 annotations: &claims.annotations,
                 claims: signer_claims.claims(),
                 config: self.config.as_ref(),
@@ -121,23 +123,40 @@ impl Evaluation<'_> {
             })),
         };
         let asked = requirements.iter().enumerate().filter(|(_, requirement)| counts(requirement, &kind, signer));
-        let asked: Vec<_> = asked.collect();
+        let asked: Vec<_> = asked.filter(|(_, requirement)| may_decide(requirement, doubt.as_ref())).collect();
         let results = asked.iter().map(|(position, requirement)| (*position, result(requirement))).collect();
-        let ignored = asked.iter().flat_map(|(position, requirement)| {
+        let ignoring = asked.iter().flat_map(|(position, requirement)| {
             let ignored = view.as_ref().map_or_else(|_| Vec::new(), |view| requirement.ignored(view));
             ignored.into_iter().map(|ignored| (*position, ignored))
         });
-        let ignored = ignored.collect();
-        let is_vex = concerned().any(|requirement| clears(requirement, &kind, signer));
-        let vex = if is_vex { vex_of(view) } else { None };
+        let ignored = ignoring.collect();
+        let clears = concerned().any(|requirement| clears(requirement, &kind, signer));
+        let vex = clears.then(|| vex_of(view, doubt.as_ref())).flatten();
+        if let (Some(signs), true, None) = (&claims.doubt, asked.is_empty(), &vex) {
+            return Err(Reason::OtherSubject { signs: signs.clone() });
+        }
         Ok(StatementClaims { claims, ignored, kind, results, time, vex })
     }
+}
+
+/// When a statement was made: what its predicate or envelope states, with what proves a bound.
+fn time_of(stated: Option<Time>, evidence: &Evidence, signer: Option<&VerifiedSigner>) -> StatementTime {
+    let attributes = evidence.document().notary_envelope().map(NotaryEnvelope::unverified_attributes);
+    StatementTime::of_document(stated.or(attributes.map(NotaryAttributes::signing_time)))
+        .with_upper_bound(signer.and_then(VerifiedSigner::signed_no_later_than))
+        .with_certificate(signer.and_then(VerifiedSigner::keyless_certificate_start))
 }
 
 /// Whether `requirement` reads statements of `kind` by this signer: one of its owners, or of those whose VEX statements clear
 /// vulnerabilities. Without a signer the kind decides.
 fn concerns(requirement: &Requirement, kind: &StatementKind, signer: Option<&VerifiedSigner>) -> bool {
     counts(requirement, kind, signer) || clears(requirement, kind, signer)
+}
+
+/// Whether a statement with this doubt about its subject decides anything: where any statement counts, one that may be about
+/// another image changes nothing.
+fn may_decide(requirement: &Requirement, doubt: Option<&UnmetCondition>) -> bool {
+    doubt.is_none() || requirement.counted() == CountedStatements::Newest
 }
 
 fn counts(requirement: &Requirement, kind: &StatementKind, signer: Option<&VerifiedSigner>) -> bool {
@@ -154,10 +173,14 @@ fn clears(requirement: &Requirement, kind: &StatementKind, signer: Option<&Verif
     }
 }
 
-/// The VEX document that a predicate is, or why it cannot be read; `None` if it is none.
-fn vex_of(view: Result<PredicateView, PredicateError>) -> Option<VexReading> {
-    match view {
-        Ok(view) => view.into_vex().map(|vex| vex.map(Arc::new)),
-        Err(error) => Some(Err(error)),
-    }
+/// The VEX document that a predicate is, or why it is not read; `None` if it is none.
+fn vex_of(view: Result<PredicateView, PredicateError>, doubt: Option<&UnmetCondition>) -> Option<VexReading> {
+    let read = match view {
+        Ok(view) => view.into_vex()?.map(Arc::new),
+        Err(error) => Err(error),
+    };
+    Some(match doubt {
+        Some(doubt) => Err(doubt.clone()),
+        None => read.map_err(UnmetCondition::Predicate),
+    })
 }

@@ -9,7 +9,6 @@ use crate::policy::StatementKind;
 use crate::policy::StatementTime;
 use crate::policy::UnmetCondition;
 use crate::predicate::IgnoredVulnerability;
-use crate::predicate::PredicateError;
 use crate::predicate::VexDocument;
 use crate::time::Time;
 use crate::verify::AcceptedSignature;
@@ -41,7 +40,7 @@ pub(super) struct StatementRecord {
 }
 
 /// A VEX document that may clear vulnerabilities, or why it cannot be read.
-pub(super) type VexReading = Result<Arc<VexDocument>, PredicateError>;
+pub(super) type VexReading = Result<Arc<VexDocument>, UnmetCondition>;
 
 /// What the conditions of a requirement say about one statement.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +103,7 @@ impl StatementRecord {
     pub(super) fn unmet_reason(&self) -> Option<Reason> {
         match (self.signature.requirements.is_empty(), &self.vex) {
             (false, None | Some(Ok(_))) => None,
-            (_, Some(Err(error))) => Some(Reason::Condition(UnmetCondition::Predicate(error.clone()))),
+            (_, Some(Err(condition))) => Some(Reason::Condition(condition.clone())),
             (true, _) => unmet_reason(&self.results).or_else(|| unmet_reason(&self.covering)),
         }
     }

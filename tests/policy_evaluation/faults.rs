@@ -1,5 +1,7 @@
 //! Known faults of verifiers and admission controllers, by what happens.
 
+use bulla::digest::Digest;
+use bulla::digest::DigestAlgorithm;
 use bulla::envelope::Evidence;
 use bulla::limits::Limits;
 use bulla::nonempty::NonEmpty;
@@ -407,4 +409,83 @@ fn a_timestamp_does_not_make_a_statement_younger() {
         let time = StatementTime::of_document(bulla::time::Time::parse(none));
         assert_eq!(rule(TimeEvidence::Document).check(time, now).unwrap_err().code(), "no-time", "{none}");
     }
+}
+
+/// The statement with these digests of its subject, by the key `key`.
+fn naming(key: usize, doc: &Doc, digests: &Value) -> Evidence {
+    let mut payload: Value = serde_json::from_slice(&scene::payload(Image::single().root.digest(), doc)).unwrap();
+    payload["subject"][0]["digest"] = digests.clone();
+    scene::sign(key, payload.to_string().as_bytes())
+}
+
+/// Digests that do not tell whether a statement is about the image, and one that does.
+fn digests_of(image: &Image) -> (Vec<Value>, Value) {
+    let hex = image.root.digest().hex().to_owned();
+    let longer = Digest::of(DigestAlgorithm::Sha512, image.root.bytes());
+    let doubtful = vec![
+        json!({ "sha256": hex, "sha512": longer.hex() }),
+        json!({ "sha512": longer.hex() }),
+        json!({ "sha256": hex.to_uppercase() }),
+        json!({ "SHA256": hex }),
+        json!({ "sha-256": hex }),
+        json!({ "gitCommit": "0123456789012345678901234567890123456789" }),
+    ];
+    (doubtful, json!({ "sha256": scene::manifest(7).digest().hex() }))
+}
+
+/// A newer statement that may be about the image is not passed over where only the newest counts, and never counts itself.
+#[test]
+fn a_newer_statement_with_other_digests_may_be_about_the_image() {
+    let image = Image::single();
+    let (doubtful, other) = digests_of(&image);
+    for (wanted, good, bad) in [
+        (Wanted::Scan { vex: None }, clean(5), bad as fn(i64) -> Doc),
+        (Wanted::Test, Doc::Test { passed: true, days: Some(5) }, |days| Doc::Test { passed: false, days: Some(days) }),
+    ] {
+        let newest = one(Want { newest: true, ..Want::new(wanted) });
+        let judge = |list: &[Evidence]| image.verdict(&newest, list, &[*image.root.digest(); 2]);
+        let older = scene::evidence(&about(&image, 0, good.clone()));
+        for digests in &doubtful {
+            assert_eq!(judge(&[older.clone(), naming(0, &bad(1), digests)]), "unknown", "{digests}");
+            assert_eq!(judge(&[naming(0, &bad(1), digests), older.clone()]), "unknown", "{digests}");
+            // Not the newest, or somebody else's.
+            assert_eq!(judge(&[older.clone(), naming(0, &bad(9), digests)]), "yes", "{digests}");
+            assert_eq!(judge(&[older.clone(), naming(FOREIGN, &bad(1), digests)]), "yes", "{digests}");
+            assert_eq!(judge(&[older.clone(), naming(1, &bad(1), digests)]), "yes", "{digests}");
+            // A good one does not count.
+            assert_eq!(judge(&[naming(0, &good, digests)]), "unknown", "{digests}");
+        }
+        assert_eq!(judge(&[older.clone(), naming(0, &bad(1), &other)]), "yes");
+        assert_eq!(judge(&[naming(0, &good, &other)]), "no");
+    }
+}
+
+/// A statement that may be about the image changes nothing where any statement counts.
+#[test]
+fn a_statement_with_other_digests_is_none_where_any_counts() {
+    let image = Image::single();
+    let any = one(Want::new(Wanted::Signature));
+    for digests in digests_of(&image).0 {
+        let list = [naming(0, &Doc::Signature, &digests)];
+        assert_eq!(image.verdict(&any, &list, &[*image.root.digest()]), "no", "{digests}");
+    }
+}
+
+/// A newer VEX document that may be about the image takes an older one back.
+#[test]
+fn a_newer_vex_document_with_other_digests_clears_nothing() {
+    let image = Image::single();
+    let verifier = one(Want::new(Wanted::Scan { vex: Some(([1].into(), Some(10))) }));
+    let says = |clears: bool, days: i64| Doc::Vex { says: vec![("CVE-1", clears)], days: Some(days) };
+    let scan = scene::evidence(&about(&image, 0, bad(1)));
+    let older = scene::evidence(&about(&image, 1, says(true, 5)));
+    let judge =
+        |newer: Evidence| image.verdict(&verifier, &[scan.clone(), older.clone(), newer], &[*image.root.digest(); 3]);
+    let (doubtful, other) = digests_of(&image);
+    for digests in &doubtful {
+        assert_eq!(judge(naming(1, &says(false, 1), digests)), "unknown", "{digests}");
+        assert_eq!(judge(naming(1, &says(true, 1), digests)), "unknown", "{digests}");
+        assert_eq!(judge(naming(1, &says(false, 9), digests)), "yes", "{digests}");
+    }
+    assert_eq!(judge(naming(1, &says(false, 1), &other)), "yes");
 }
