@@ -200,6 +200,45 @@ fn other_keys_of_timestamp_or_snapshot_start_their_versions_again() {
     );
 }
 
+/// Either role's key may have made the versions that are too high.
+#[test]
+fn other_keys_of_one_of_timestamp_and_snapshot_start_the_versions_of_both_again() {
+    let mut repository = Repository::new();
+    let first = repository.trusted();
+    repository.set("timestamp", "/version", json!(4_000_000_000_u64)).sign();
+    let before = repository.verify().unwrap();
+    for (role, file) in [("timestamp", "timestamp.json"), ("snapshot", "5.snapshot.json")] {
+        let (mut repository, online) = (repository.clone(), Key::new());
+        repository.set("root", "/version", json!(2)).set("root", &format!("/keys/{}", online.id()), online.json());
+        repository.set("root", &format!("/roles/{role}/keyids"), json!([online.id()]));
+        repository.files.0.insert("2.root.json".to_owned(), signed(&repository.parts["root"], &[&repository.root]));
+        repository.set("timestamp", "/version", json!(8)).sign();
+        let rotated = signed(&repository.parts[role], &[&online]);
+        assert!(repository.files.0.insert(file.to_owned(), rotated).is_some(), "{role}");
+        let verified = repository.verify_with(&first, Some(before.state()), ExpiryRule::Refuse);
+        assert_eq!(verified.unwrap().rollback(), RollbackCheck::KeysRotated, "{role}");
+    }
+}
+
+/// A root that the operator gives anew may be newer than the last one: which keys were rotated is not known, and every role
+/// is compared.
+#[test]
+fn a_newer_root_that_is_given_anew_starts_no_versions_again() {
+    let mut repository = Repository::new();
+    let before = repository.verify().unwrap();
+    repository.set("root", "/version", json!(2));
+    repository.set("timestamp", "/version", json!(8)).set("timestamp", "/meta/snapshot.json/version", json!(6));
+    repository.set("snapshot", "/version", json!(6)).sign();
+    assert_eq!(repository.after(before.state()).unwrap().rollback(), RollbackCheck::Compared);
+    let mut other = repository.clone();
+    other.set("targets", "/expires", json!("2027-02-01T00:00:00Z")).sign();
+    assert!(other.verify().is_ok());
+    assert_eq!(code(other.after(before.state())), ("tuf-same-version", false));
+    repository.set("targets", "/version", json!(2)).set("snapshot", "/meta/targets.json/version", json!(2)).sign();
+    assert!(repository.verify().is_ok());
+    assert_eq!(code(repository.after(before.state())), ("tuf-rollback", false));
+}
+
 /// A root that gives timestamp and snapshot another key does not let the targets become older, or fork.
 #[test]
 fn other_keys_of_timestamp_and_snapshot_do_not_start_the_targets_again() {
