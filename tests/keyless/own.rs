@@ -326,6 +326,16 @@ fn one_subject_is_one_signer_below_each_anchor_of_a_chain() {
         assert!(!two_signed(owners(), &[&ann, &signer("/O=Acme/CN=ann", b)]));
         assert!(two_signed(owners(), &[&ann, &signer("/O=Acme/CN=bob", b)]));
     }
+    // One certificate by the intermediate authority, and one by the authority above it.
+    let owners = || vec![identity("ann", root_of(&whole), a), identity("bob", root_of(&whole[1..]), b)];
+    let ann = signer("/O=Acme/CN=ann", a);
+    let above = |subject: &str| {
+        let extensions =
+            format!("keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\nsubjectAltName=URI:{b}\n");
+        shop.issue(first, plan(subject, &extensions))
+    };
+    assert!(!two_signed(owners(), &[&ann, &above("/O=Acme/CN=ann")]));
+    assert!(two_signed(owners(), &[&ann, &above("/O=Acme/CN=bob")]));
 }
 
 /// Ed25519 signs the file itself: it is kept only for a certificate that could count, and the reason is not its size.
