@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bulla::digest::Digest;
 use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Reference;
@@ -53,6 +54,9 @@ use super::verify;
 /// What was done with one image.
 struct MoveAnswer<'a> {
     evaluated: EvaluatedByPolicies<'a>,
+    /// The index and the manifest of the platform, where every policy lets in the platform in the index, and not all of them
+    /// the manifest alone.
+    left_index: Option<(Digest, Digest)>,
     /// None if a policy does not let it in.
     moved: Option<MovedImage>,
 }
@@ -117,7 +121,9 @@ fn copy_all(args: &CopyArgs, now: Time, reports: &mut PolicyReports<'_>) -> Resu
     exit
 }
 
-/// Judges one image by its name at the destination, and copies it only if every policy lets it in.
+/// Judges one image by its name at the destination, and copies it only if every policy lets it in. One platform that is
+/// taken out of an index has to be let in twice: in the index that was named, so that what says no about the index is not
+/// left behind, and alone, as it will be at the destination.
 async fn copy_one<'a>(
     job: &MoveJob<'_>,
     sinks: &mut Sinks,
@@ -129,12 +135,20 @@ async fn copy_one<'a>(
     let root = found.graph.root().cloned().ok_or_else(|| Failure::unknown("nothing to copy"))?;
     let (name, names) = name_at(&found.to, &found.names, args)?;
     found.names = names;
-    let evaluated = evaluator.evaluate(found.source.as_ref(), &root, evaluator.options(&name)).await?;
+    let options = evaluator.options(&name);
+    // The whole index goes into a docker-archive.
+    let whole = options.with_platform(job.platform.as_ref().filter(|_| found.index.is_some()));
+    let mut evaluated = evaluator.evaluate(found.source.as_ref(), &found.named, whole).await?;
+    let mut left_index = None;
+    if let (Exit::Yes, Some(index)) = (evaluated.exit(), found.index) {
+        evaluated = evaluator.evaluate(found.source.as_ref(), &root, options).await?;
+        left_index = Some((index, found.digest)).filter(|_| evaluated.exit() != Exit::Yes);
+    }
     let moved = match evaluated.exit() {
         Exit::Yes => Some(move_image::copy_found(job, sinks, found).await?),
         Exit::Refused | Exit::Unknown => None,
     };
-    Ok(MoveAnswer { evaluated, moved })
+    Ok(MoveAnswer { evaluated, left_index, moved })
 }
 
 pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
@@ -207,7 +221,7 @@ async fn import_one<'a>(
     let evaluated = evaluator.evaluate(source.as_ref(), &root, options).await?;
     let outcomes: Vec<&PolicyOutcome<'a>> = evaluated.outcomes.iter().map(|(_, outcome)| outcome).collect();
     let Ok(graph) = PolicyGraph::collect(source.as_ref(), &outcomes, options).await? else {
-        return Ok(MoveAnswer { evaluated, moved: None });
+        return Ok(MoveAnswer { evaluated, left_index: None, moved: None });
     };
     let (place, sink) = sinks.open(job.stores, &to)?;
     sinks.check_unused(&place, &names, &digest)?;
@@ -225,7 +239,7 @@ async fn import_one<'a>(
     sinks.record(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
     let moved = MovedImage { copied, digest, index: None, loaded: None, place, read, written };
-    Ok(MoveAnswer { evaluated, moved: Some(moved) })
+    Ok(MoveAnswer { evaluated, left_index: None, moved: Some(moved) })
 }
 
 /// The name by which an image is evaluated, and the names that are written: the same one, since it will be pulled by it. `names`
@@ -285,6 +299,18 @@ fn move_all<'a>(
     Ok(exit)
 }
 
+/// Notes what was left behind, for every output format.
+fn notes(source: &str, answer: &MoveAnswer<'_>) {
+    if let Some((index, manifest)) = &answer.left_index {
+        moves::note_not_alone(source, index, manifest);
+    }
+    if let Some(moved) = &answer.moved {
+        moves::note_skipped(source, &moved.copied);
+        moves::note_index_signatures(source, moved);
+        moves::note_loaded(source, moved);
+    }
+}
+
 /// Reports what was done with one image, and returns its exit code.
 fn report_one(
     report: MoveReport<'_>,
@@ -297,16 +323,12 @@ fn report_one(
     match answer {
         Ok(answer) => {
             reports.add(|| policy_verdict::checked(source, &answer.evaluated));
-            if let Some(moved) = &answer.moved {
-                moves::note_skipped(source, &moved.copied);
-                moves::note_index_signatures(source, moved);
-                moves::note_loaded(source, moved);
-            }
+            notes(source, answer);
         }
         Err(failure) => reports.add_failure(Some(source), failure),
     }
     match (output, answer) {
-        (ResultsOutput::Text, Ok(MoveAnswer { evaluated, moved })) => {
+        (ResultsOutput::Text, Ok(MoveAnswer { evaluated, moved, .. })) => {
             policy_verdict::evaluated(source, evaluated);
             match (command, moved) {
                 ("copy", Some(moved)) => moves::copied(source, target, dry_run, moved),
@@ -315,7 +337,7 @@ fn report_one(
             }
         }
         (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(source, sources)),
-        (_, Ok(MoveAnswer { evaluated, moved })) => {
+        (_, Ok(MoveAnswer { evaluated, moved, .. })) => {
             evaluated.outcomes.iter().for_each(|(file, outcome)| policy_verdict::notes(file, outcome));
             match (command, moved) {
                 ("copy", Some(moved)) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bulla::digest::Digest;
 use bulla::envelope::AttestationFile;
 use bulla::limits::Limits;
+use bulla::oci::Content;
 use bulla::oci::Platform;
 use bulla::oci::Reference;
 use bulla::ops::copy;
@@ -141,11 +142,14 @@ fn report_copy(
 
 /// An image found at its source, with its graph, and the store that it is copied to.
 pub(super) struct FoundImage {
-    digest: Digest,
+    pub(super) digest: Digest,
     pub(super) graph: Graph,
-    index: Option<Digest>,
+    /// The index that the image is taken out of.
+    pub(super) index: Option<Digest>,
     /// What `docker load` loads of it, if it goes into a docker-archive.
     loaded: Option<LoadedManifest>,
+    /// What the source resolves the name to: an index, if the image is taken out of one.
+    pub(super) named: Content,
     pub(super) names: Vec<String>,
     place: String,
     sink: Arc<dyn Sink>,
@@ -155,8 +159,8 @@ pub(super) struct FoundImage {
 
 pub(super) async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<FoundImage, Failure> {
     let (source, tag_or_digest) = job.stores.source(reference)?;
-    let root = pinned::resolve(source.as_ref(), &tag_or_digest).await?;
-    let whole = *root.digest();
+    let named = pinned::resolve(source.as_ref(), &tag_or_digest).await?;
+    let root = named.clone();
     let platform = job.platform.as_ref();
     let (root, loaded) = match (platform, job.target.is_docker_archive() && job.closure != Closure::Evidence) {
         // The index stays, so that its signatures hold.
@@ -177,8 +181,8 @@ pub(super) async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) 
         Closure::Evidence => sinks.open_for_evidence(job.stores, &to)?,
         Closure::Image | Closure::WithReferrers => sinks.open_for_copy(job.stores, &to, digest, loaded.as_ref())?,
     };
-    let index = Some(whole).filter(|whole| *whole != digest);
-    Ok(FoundImage { digest, graph, index, loaded, names, place, sink, source, to })
+    let index = Some(*named.digest()).filter(|named| *named != digest);
+    Ok(FoundImage { digest, graph, index, loaded, named, names, place, sink, source, to })
 }
 
 async fn copy_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<MovedImage, Failure> {
@@ -188,7 +192,7 @@ async fn copy_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Resu
 
 /// Copies an image that was found, or plans that for a dry run.
 pub(super) async fn copy_found(job: &MoveJob<'_>, sinks: &mut Sinks, found: FoundImage) -> Result<MovedImage, Failure> {
-    let FoundImage { digest, graph, index, loaded, names, place, sink, source, to } = found;
+    let FoundImage { digest, graph, index, loaded, names, place, sink, source, to, .. } = found;
     sinks.check_unused(&place, &names, &digest)?;
     let copied = match job.dry_run {
         true => copy::plan(&sink, &graph, &names, job.on_conflict).await?,

@@ -71,6 +71,13 @@ pub(super) fn note_index_signatures(source: &str, moved: &MovedImage) {
     note(format_args!("note: signatures of the index do not cover it, and are not copied"));
 }
 
+/// Notes that a platform is let in as a part of its index, and its manifest alone is not.
+pub(super) fn note_not_alone(source: &str, index: &Digest, manifest: &Digest) {
+    let source = Foreign(source);
+    note(format_args!("note: of `{source}` ({index}) only {manifest} would be copied, without the index"));
+    note(format_args!("note: the policy lets it in as a part of the index, and not alone: copy the whole index"));
+}
+
 /// Notes what `docker load` does not load from a docker-archive that was written, or loads without a name.
 pub(super) fn note_loaded(source: &str, moved: &MovedImage) {
     let Some(loaded) = &moved.loaded else { return };

@@ -2,6 +2,10 @@
 
 use std::fs;
 
+use serde_json::json;
+
+use crate::documents::APPROVAL;
+use crate::documents::approval;
 use crate::documents::sbom;
 use crate::scene::Scene;
 
@@ -71,4 +75,76 @@ fn a_blocked_child_refuses_the_index() {
     assert!(!scene.bench.path("inside").exists());
     fs::write(&file, policy).unwrap();
     scene.bench.ok(&import);
+}
+
+/// Copies one platform of the index into `taken` by the policy, which ends with this exit code.
+fn copy_platform(scene: &Scene, more: &[&str], code: i32) -> String {
+    let line = ["copy", MULTI, "oci:taken:multi", "--platform", "linux/amd64", "--policy", "policy.yaml"];
+    let printed = scene.bench.ends(&[&line[..], &["--as", "registry.example/app"], more].concat(), code);
+    assert_eq!(scene.bench.path("taken").exists(), code == 0 && !more.contains(&"--dry-run"));
+    printed.out + &printed.err
+}
+
+// What the policy says about the index is not left behind with it.
+#[test]
+fn a_platform_that_is_copied_out_of_a_blocked_index() {
+    let scene = Scene::new();
+    scene.bench.ok(&["sign", MULTI, "--key", "alice.key", "--all-platforms"]);
+    scene.policy("signature: { by: [alice] }");
+    let file = scene.bench.path("policy.yaml");
+    let policy = fs::read_to_string(&file).unwrap();
+    for blocked in [&scene.multi, &scene.multi.children[1], &scene.multi.children[0]] {
+        let blocked = format!("blocked: [{{ digest: \"{}\", reason: backdoor }}]\nimages:", blocked.digest());
+        fs::write(&file, policy.replace("images:", &blocked)).unwrap();
+        for more in [&[][..], &["--dry-run"], &["--without-referrers"]] {
+            let said = copy_platform(&scene, more, 1);
+            assert!(said.contains("backdoor"), "{said}");
+        }
+    }
+    fs::write(&file, policy).unwrap();
+    let said = copy_platform(&scene, &["--dry-run"], 0);
+    let (index, child) = (scene.multi.digest(), scene.multi.children[0].digest());
+    assert!(said.starts_with(&format!("verified {child}  {MULTI}\n  policy policy.yaml:")), "{said}");
+    assert!(said.contains(&format!("of `{MULTI}` ({index}) only {child} is copied")), "{said}");
+    copy_platform(&scene, &[], 0);
+    let verify = ["verify", "oci:taken:multi", "--policy", "policy.yaml", "--as", "registry.example/app"];
+    scene.bench.ok(&verify);
+}
+
+#[test]
+fn a_newer_statement_about_the_index_refuses_the_copy_of_a_platform() {
+    let scene = Scene::new();
+    let child = format!("oci:build@{}", scene.multi.children[0].digest());
+    fs::write(scene.bench.path("approved.json"), approval(&json!("approved")).to_string()).unwrap();
+    let approve = ["attest", &child, "--key", "alice.key", "--type", APPROVAL, "--predicate", "approved.json"];
+    scene.bench.ok(&approve);
+    let fields = "fields: [{ at: /decision, equals: approved }]";
+    scene.policy(&format!("statement: {{ by: [alice], type: \"{APPROVAL}\", max-age: none, {fields} }}"));
+    copy_platform(&scene, &["--dry-run"], 0);
+    let mut newer = approval(&json!("rejected"));
+    newer["timestamp"] = json!("2025-02-01T00:00:00Z");
+    scene.attest_to("multi", "alice", APPROVAL, &newer, &[]);
+    let _report = scene.verify_image(MULTI, &["--platform", "linux/amd64"], 1);
+    let said = copy_platform(&scene, &[], 1);
+    assert!(said.contains(": field: "), "{said}");
+    // What is copied has no index at the destination.
+    newer["decision"] = json!("approved");
+    newer["timestamp"] = json!("2025-03-01T00:00:00Z");
+    scene.attest_to("multi", "alice", APPROVAL, &newer, &[]);
+    copy_platform(&scene, &[], 0);
+}
+
+// The signature of the index stays behind, and the name would stand for a manifest that the policy refuses.
+#[test]
+fn a_platform_that_only_its_index_vouches_for_is_not_copied_out_of_it() {
+    let scene = Scene::new();
+    scene.sign("multi", "alice", &[]);
+    scene.policy("signature: { by: [alice] }");
+    let _report = scene.verify_image(MULTI, &["--platform", "linux/amd64"], 0);
+    for more in [&[][..], &["--output", "json"]] {
+        let said = copy_platform(&scene, more, 1);
+        assert!(said.contains("as a part of the index, and not alone: copy the whole index"), "{said}");
+    }
+    let archive = ["copy", MULTI, "docker-archive:all.tar", "--platform", "linux/amd64", "--policy", "policy.yaml"];
+    scene.bench.ok(&[&archive[..], &["--as", "registry.example/app"]].concat());
 }
