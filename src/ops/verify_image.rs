@@ -75,7 +75,8 @@ pub async fn verify_content(
     options: VerifyOptions<'_>,
 ) -> Result<AcceptedImage, NotAccepted> {
     let lookup = options.revocation.map_or(EvidenceLookup::Nowhere, EvidenceLookup::Asked);
-    let EvaluatedImage { unread, verdict, .. } = evaluate(source, root, platform, options, lookup).await?;
+    let part = AskedPart::of_platform(platform);
+    let EvaluatedImage { unread, verdict, .. } = evaluate(source, root, part, options, lookup).await?;
     match verdict {
         Ok(accepted) => Ok(accepted),
         Err(refusal) if refusal.is_undetermined() => Err(undetermined(refusal, unread)),
@@ -93,6 +94,27 @@ pub(super) struct EvaluatedImage {
     pub(super) verdict: Result<AcceptedImage, ImageRefusal>,
 }
 
+/// Which part of an index is evaluated.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AskedPart<'a> {
+    /// All its platforms.
+    All,
+    /// This manifest in it: the caller has found it there.
+    Manifest(&'a Descriptor),
+    /// The manifest for this platform.
+    Platform(&'a Platform),
+}
+
+impl<'a> AskedPart<'a> {
+    /// One platform; `None` for all.
+    pub(super) const fn of_platform(platform: Option<&'a Platform>) -> Self {
+        match platform {
+            Some(platform) => Self::Platform(platform),
+            None => Self::All,
+        }
+    }
+}
+
 /// Where more revocation evidence is looked for. It takes the place of [`VerifyOptions::revocation`].
 #[derive(Clone, Copy, Debug)]
 pub(super) enum EvidenceLookup<'a> {
@@ -104,21 +126,21 @@ pub(super) enum EvidenceLookup<'a> {
     Nowhere,
 }
 
-/// As [`verify_content`], with the verdict as it was concluded.
+/// As [`verify_content`], for a part of the image, with the verdict as it was concluded.
 ///
 /// # Errors
 /// [`OpsError`] where a manifest cannot be parsed, the platform cannot be chosen, or a limit is exceeded.
 pub(super) async fn evaluate(
     source: &dyn Source,
     root: &Content,
-    platform: Option<&Platform>,
+    part: AskedPart<'_>,
     options: VerifyOptions<'_>,
     lookup: EvidenceLookup<'_>,
 ) -> Result<EvaluatedImage, OpsError> {
     let span = info_span!("verify_image", subject = %root.digest(), place = %source.origin());
     let (in_index, unread) = (IndexStatements::of(Vec::new(), options.limits), Vec::new());
     let mut image = ImageVerification { chosen: None, in_index, lookup, options, source, unread };
-    let evaluation = image.evaluate(root, platform).instrument(span).await?;
+    let evaluation = image.evaluate(root, part).instrument(span).await?;
     Ok(EvaluatedImage { chosen: image.chosen, unread: image.unread, verdict: evaluation.conclude() })
 }
 
@@ -137,7 +159,7 @@ struct ImageVerification<'a> {
 
 impl<'a> ImageVerification<'a> {
     /// Steps 2 to 4.
-    async fn evaluate(&mut self, root: &Content, platform: Option<&Platform>) -> Result<ImageEvaluation<'a>, OpsError> {
+    async fn evaluate(&mut self, root: &Content, part: AskedPart<'_>) -> Result<ImageEvaluation<'a>, OpsError> {
         let VerifyOptions { verifier, now, limits, .. } = self.options;
         let digest = *root.digest();
         let document = Document::parse(root, limits)?;
@@ -151,20 +173,23 @@ impl<'a> ImageVerification<'a> {
             Document::Artifact(_) | Document::Index(_) => None,
         };
         self.discover_root(&mut image, root.descriptor(), config).await?;
-        match (document, platform) {
-            (Document::Index(index), None) => self.all_platforms(&mut image, root, index).await?,
-            (Document::Index(index), Some(platform)) => {
+        match (document, part) {
+            (Document::Index(index), AskedPart::All) => self.all_platforms(&mut image, root, index).await?,
+            (Document::Index(index), AskedPart::Manifest(manifest)) => {
+                self.one_manifest(&mut image, Some(&index), manifest).await?;
+            }
+            (Document::Index(index), AskedPart::Platform(platform)) => {
                 self.one_platform(&mut image, root, index, platform).await?;
             }
-            (Document::Manifest(manifest), Some(platform)) => {
+            (Document::Manifest(manifest), AskedPart::Platform(platform)) => {
                 verify::has_platform(self.source, &digest, &manifest, platform, limits).await?;
                 self.chosen = Some(digest);
             }
-            (Document::Artifact(_), Some(platform)) => {
+            (Document::Artifact(_), AskedPart::Platform(platform)) => {
                 let (platform, has) = (platform.to_string(), "no platform".to_owned());
                 return Err(OpsError::NoPlatform { index: digest, platform, has });
             }
-            (Document::Artifact(_) | Document::Manifest(_), None) => {}
+            (Document::Artifact(_) | Document::Manifest(_), AskedPart::All | AskedPart::Manifest(_)) => {}
         }
         Ok(image)
     }
@@ -207,9 +232,6 @@ impl<'a> ImageVerification<'a> {
         let limits = self.options.limits;
         let attested = image.reads_unsigned().then(|| index.clone());
         let manifest = verify::choose(self.source, root.digest(), index, platform, limits).await?;
-        if let Some(index) = attested {
-            self.in_index = IndexStatements::about(self.source, &index, &manifest.digest, limits).await?;
-        }
         if !image.has_signed_root() {
             if self.source.chooses_platform() {
                 return Err(OpsError::IndexNotSigned { place: self.source.origin().to_string() });
@@ -219,9 +241,22 @@ impl<'a> ImageVerification<'a> {
             let parsed = Manifest::parse(&content, limits)?;
             verify::has_platform(self.source, &manifest.digest, &parsed, platform, limits).await?;
         }
+        self.one_manifest(image, attested.as_ref(), &manifest).await
+    }
+
+    /// Discovers the evidence about one manifest of an index, and what is about it in `index`.
+    async fn one_manifest(
+        &mut self,
+        image: &mut ImageEvaluation<'_>,
+        index: Option<&Index>,
+        manifest: &Descriptor,
+    ) -> Result<(), OpsError> {
+        if let Some(index) = index.filter(|_| image.reads_unsigned()) {
+            self.in_index = IndexStatements::about(self.source, index, &manifest.digest, self.options.limits).await?;
+        }
         image.choose(manifest.digest);
         self.chosen = Some(manifest.digest);
-        self.discover_platform(image, &manifest).await
+        self.discover_platform(image, manifest).await
     }
 
     /// Discovers the evidence about the root, if a requirement reads statements about it.

@@ -16,6 +16,7 @@ use crate::envelope::AttestationFile;
 use crate::envelope::Strictness;
 use crate::limits::Limits;
 use crate::oci::Content;
+use crate::oci::Descriptor;
 use crate::oci::Platform;
 use crate::oci::RepositoryName;
 use crate::oci::TagOrDigest;
@@ -28,6 +29,7 @@ use crate::ops::outcome::LayersRead;
 use crate::ops::pinned;
 use crate::ops::revocation::RevocationLookup;
 use crate::ops::verify_image;
+use crate::ops::verify_image::AskedPart;
 use crate::ops::verify_image::EvidenceLookup;
 use crate::ops::verify_options::Depth;
 use crate::ops::verify_options::VerifyOptions;
@@ -61,7 +63,7 @@ pub struct PolicyOptions<'a> {
     lookup: EvidenceLookup<'a>,
     name: &'a RepositoryName,
     now: Time,
-    platform: Option<&'a Platform>,
+    part: AskedPart<'a>,
     revocation: Option<&'a Arc<RevocationCheck>>,
     strictness: Strictness,
     tag: Option<&'a str>,
@@ -73,8 +75,8 @@ impl<'a> PolicyOptions<'a> {
     /// met, about all platforms, and revocation is not checked.
     pub const fn new(name: &'a RepositoryName, now: Time, limits: &'a Limits) -> Self {
         let (until, strictness) = (DiscoverUntil::PolicyMet, Strictness::Strict);
-        let (lookup, platform, revocation, tag) = (EvidenceLookup::Nowhere, None, None, None);
-        Self { evidence: &[], limits, lookup, name, now, platform, revocation, strictness, tag, until }
+        let (lookup, part, revocation, tag) = (EvidenceLookup::Nowhere, AskedPart::All, None, None);
+        Self { evidence: &[], limits, lookup, name, now, part, revocation, strictness, tag, until }
     }
 
     /// The same for all evidence that could count, as an import carries it along.
@@ -106,13 +108,18 @@ impl<'a> PolicyOptions<'a> {
             EvidenceLookup::Asked(lookup) | EvidenceLookup::Known(lookup) => EvidenceLookup::Known(lookup),
             EvidenceLookup::Nowhere => EvidenceLookup::Nowhere,
         };
-        Self { evidence: &[], lookup, name, platform: None, until: DiscoverUntil::PolicyMet, ..self }
+        Self { evidence: &[], lookup, name, part: AskedPart::All, until: DiscoverUntil::PolicyMet, ..self }
     }
 
     /// The same for one platform of an index; `None` for all.
     #[must_use]
     pub const fn with_platform(self, platform: Option<&'a Platform>) -> Self {
-        Self { platform, ..self }
+        Self { part: AskedPart::of_platform(platform), ..self }
+    }
+
+    /// The same for one manifest of an index, which the caller has found there, in the place of a platform.
+    pub(in crate::ops) const fn with_manifest(self, manifest: &'a Descriptor) -> Self {
+        Self { part: AskedPart::Manifest(manifest), ..self }
     }
 
     /// The same with a check of the revocation status of certificates; `None` for no check.
@@ -134,7 +141,10 @@ impl<'a> PolicyOptions<'a> {
 
     /// The platform that is asked for.
     pub(in crate::ops) const fn platform(&self) -> Option<&'a Platform> {
-        self.platform
+        match self.part {
+            AskedPart::Platform(platform) => Some(platform),
+            AskedPart::All | AskedPart::Manifest(_) => None,
+        }
     }
 
     /// The same for an image that was asked for by this tag; `None` if it was asked for by digest.
@@ -185,7 +195,7 @@ pub async fn evaluate_content<'p>(
     policy: &'p LoadedPolicy,
     options: PolicyOptions<'_>,
 ) -> Result<PolicyOutcome<'p>, OpsError> {
-    let PolicyOptions { limits, name, now, platform, tag, .. } = options;
+    let PolicyOptions { limits, name, now, part, tag, .. } = options;
     let outcome = |root, chosen, verdict, unread| PolicyOutcome {
         chosen,
         discovered: options.until,
@@ -211,7 +221,7 @@ pub async fn evaluate_content<'p>(
             let (until, depth, revocation) = (options.until, Depth::Manifests, None);
             let verification =
                 VerifyOptions { verifier: &verifier, until, now, depth, revocation, limits, files: options.evidence };
-            let found = verify_image::evaluate(source, &root, platform, verification, options.lookup).await?;
+            let found = verify_image::evaluate(source, &root, part, verification, options.lookup).await?;
             let required = Required { file: required, policy: verifier.policy().clone() };
             let verdict = match found.verdict {
                 Ok(image) => PolicyVerdict::Accepted(required, Box::new(image)),

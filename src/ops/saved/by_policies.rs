@@ -7,7 +7,8 @@
 //! 2. Compare the layers with those that the config names, as without a policy. What is in an index and no platform, so that
 //!    nothing is required of it, is no image.
 //! 3. Evaluate the image that the manifest was found in, whole, or for the platform that was asked for.
-//! 4. If that does not count, evaluate the manifest by itself. Then it borrows nothing from the index.
+//! 4. If that is a no, evaluate the manifest by itself. It borrows nothing from the index, and it counts only if the index,
+//!    for this manifest alone, is let in too: what says no about the index, or could not be read, is not passed over.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::ops::policy::PolicyVerdict;
 use crate::ops::saved::candidates::CandidateManifest;
 use crate::ops::saved::candidates::ManifestsByConfig;
 use crate::ops::saved::comparison::MatchedImage;
+use crate::ops::saved::fault::ImageFault as _;
 use crate::ops::saved::fault::SavedFault;
 use crate::ops::saved::let_in::SavedImageLetIn;
 use crate::ops::saved::let_in::SavedPolicyFault;
@@ -70,7 +72,8 @@ pub async fn verify_by_policies<'p>(
 /// Evaluates the images of one archive. Each manifest and index is evaluated once: many configs may be in one index.
 struct ArchiveEvaluator<'a, 'p> {
     evidence: &'a dyn Source,
-    evaluations: BTreeMap<Digest, Result<PolicyEvaluation<'p>, Arc<OpsError>>>,
+    /// By the manifest or index, and the manifest in it that alone was asked for.
+    evaluations: BTreeMap<(Digest, Option<Digest>), Result<PolicyEvaluation<'p>, Arc<OpsError>>>,
     options: PolicyOptions<'a>,
     policies: &'a [(&'p str, &'p LoadedPolicy)],
 }
@@ -127,8 +130,13 @@ impl<'p> ArchiveEvaluator<'_, 'p> {
             Ok(evaluation) => (root.digest, evaluation),
             // What is refused because of a blocked part is not let in by its parts.
             Err(why) if root.digest == manifest || is_blocked(&why) => return Err(vec![why]),
+            // What could not be read about the index may say no.
+            Err(why) if !why.is_refusal() => return Err(vec![why]),
             Err(why) => match self.counts(content.descriptor(), image, manifest).await {
-                Ok(evaluation) => (manifest, evaluation),
+                Ok(evaluation) => {
+                    self.in_index(root, content.descriptor()).await.map_err(|why| vec![why])?;
+                    (manifest, evaluation)
+                }
                 Err(other) => return Err(vec![why, other]),
             },
         };
@@ -146,7 +154,7 @@ impl<'p> ArchiveEvaluator<'_, 'p> {
     ) -> Result<PolicyEvaluation<'p>, SavedPolicyFault<'p>> {
         let wanted = self.options.platform();
         let other = |platform: &Platform| SavedPolicyFault::OtherPlatform { manifest, platform: platform.to_string() };
-        let evaluation = match (self.evaluated(subject).await, wanted) {
+        let evaluation = match (self.evaluated(subject, None).await, wanted) {
             (Ok(evaluation), _) => evaluation,
             (Err(error), Some(platform)) if matches!(*error, OpsError::NoPlatform { .. }) => {
                 return Err(other(platform));
@@ -169,17 +177,40 @@ impl<'p> ArchiveEvaluator<'_, 'p> {
         }
     }
 
-    /// What the policies say of `subject`.
-    async fn evaluated(&mut self, subject: &Descriptor) -> Result<PolicyEvaluation<'p>, Arc<OpsError>> {
-        if let Some(known) = self.evaluations.get(&subject.digest) {
+    /// Whether every policy lets in this manifest of `index`, whatever they say of its other platforms.
+    ///
+    /// # Errors
+    /// Why not: as [`ArchiveEvaluator::counts`].
+    async fn in_index(&mut self, index: &Descriptor, manifest: &Descriptor) -> Result<(), SavedPolicyFault<'p>> {
+        let subject = index.digest;
+        let evaluation = match self.evaluated(index, Some(manifest)).await {
+            Ok(evaluation) => evaluation,
+            Err(error) => return Err(SavedPolicyFault::NotEvaluated { error, subject }),
+        };
+        let is_of_manifest = |outcome: &PolicyOutcome<'_>| {
+            matches!(outcome.verdict, PolicyVerdict::Exempted(_)) || outcome.chosen == Some(manifest.digest)
+        };
+        let is_let_in = evaluation.is_let_in() && evaluation.outcomes.iter().all(|(_, one)| is_of_manifest(one));
+        if is_let_in { Ok(()) } else { Err(SavedPolicyFault::NotLetIn { evaluation, subject }) }
+    }
+
+    /// What the policies say of `subject`, or of one `manifest` in it.
+    async fn evaluated(
+        &mut self,
+        subject: &Descriptor,
+        manifest: Option<&Descriptor>,
+    ) -> Result<PolicyEvaluation<'p>, Arc<OpsError>> {
+        let key = (subject.digest, manifest.map(|manifest| manifest.digest));
+        if let Some(known) = self.evaluations.get(&key) {
             return known.clone();
         }
+        let options = manifest.map_or(self.options, |manifest| self.options.with_manifest(manifest));
         let evaluated = match pinned::manifest(self.evidence, subject).await {
-            Ok(root) => policy::evaluate_by_all(self.evidence, &root, self.policies, self.options).await,
+            Ok(root) => policy::evaluate_by_all(self.evidence, &root, self.policies, options).await,
             Err(error) => Err(error.into()),
         };
         let evaluated = evaluated.map_err(Arc::new);
-        self.evaluations.insert(subject.digest, evaluated.clone());
+        self.evaluations.insert(key, evaluated.clone());
         evaluated
     }
 }
