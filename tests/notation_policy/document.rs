@@ -205,7 +205,7 @@ fn the_exact_repository_wins_over_the_scope_of_all() {
     let name = |repository: &str| both.statement_for(repository).unwrap().name().to_owned();
     assert_eq!(name("registry.example/app"), "releases");
     for repository in
-        ["registry.example/app/x", "registry.example/ap", "Registry.example/app", "registry.example:443/app"]
+        ["registry.example/app/x", "registry.example/ap", "registry.example:80/app", "registry.example:4430/app"]
     {
         assert_eq!(name(repository), "all", "{repository}");
     }
@@ -313,4 +313,38 @@ fn documents_are_read_where_notation_reads_them() {
         assert_eq!(read.is_err(), refused, "{case}: {read:?}");
     }
     assert!(cases.len() >= 36, "{}", cases.len());
+}
+
+/// The statement that enforces less is not reached by another spelling of a repository that has one of its own.
+#[test]
+fn a_repository_has_one_statement_in_every_spelling() {
+    let scoped = |name: &str, scopes: &[&str]| {
+        let mut one = statement();
+        one["name"] = json!(name);
+        one["registryScopes"] = json!(scopes);
+        one
+    };
+    let hub =
+        ["docker.io/library/alpine", "index.docker.io/alpine", "registry-1.docker.io:443/alpine", "Docker.io/alpine"];
+    let plain =
+        ["registry.example/app", "Registry.EXAMPLE/app", "registry.example:443/app", "REGISTRY.example:443/app"];
+    let port = ["localhost:5000/a", "LOCALHOST:5000/a"];
+    let bare = ["host/app", "Host/app"];
+    for spellings in [&hub[..], &plain, &port, &bare] {
+        for written in spellings {
+            let policy = parse(&document(&[scoped("all", &["*"]), scoped("own", &[written])])).unwrap();
+            for asked in spellings {
+                assert_eq!(policy.statement_for(asked).unwrap().name(), "own", "{written} {asked}");
+            }
+            for (second, number) in spellings.iter().filter(|one| *one != written).zip(1..) {
+                // One statement may have several spellings, and two may not.
+                assert!(parse(&document(&[scoped("own", &[written, second])])).is_ok(), "{written} {second} {number}");
+                let text = document(&[scoped("own", &["other.example/x", written]), scoped("b", &[second])]);
+                let said = parse(&text).unwrap_err().to_string();
+                let rule =
+                    format!("the scope {second} is the same repository as {written}, which another statement has");
+                assert!(said.starts_with("statement 2 (\"b\") at line 1 column ") && said.ends_with(&rule), "{said}");
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! `TrustPolicyDocument`: a trust policy document of the Notary Project for images, `trustpolicy.json`.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
@@ -32,6 +33,7 @@ use crate::trust::notation::statement::WrittenStatement;
 /// }]}"#;
 /// let policy = TrustPolicyDocument::parse(document, &Limits::DEFAULT).unwrap();
 /// assert_eq!(policy.statement_for("registry.example/app").unwrap().name(), "releases");
+/// assert_eq!(policy.statement_for("Registry.Example:443/app").unwrap().name(), "releases");
 /// assert!(policy.statement_for("registry.example/app/other").is_err());
 /// ```
 #[derive(Clone, Debug)]
@@ -108,6 +110,8 @@ impl TrustPolicyDocument {
         }
         let mut names = BTreeSet::new();
         let mut scopes = BTreeSet::new();
+        // The repositories, as they are compared, each with its statement and its spelling there.
+        let mut repositories: BTreeMap<String, (u64, String)> = BTreeMap::new();
         let mut statements = Vec::new();
         let mut positions = positions(bytes, places.statements()).into_iter();
         for (written, number) in written.trust_policies.into_iter().zip(1_u64..) {
@@ -121,6 +125,11 @@ impl TrustPolicyDocument {
             for scope in statement.registry_scopes() {
                 if !scopes.insert(scope.clone()) {
                     return Err(broken(TrustPolicyRule::SameScope { scope: Untrusted::new(scope) }));
+                }
+                let known = repositories.entry(scope::normalised(scope)).or_insert_with(|| (number, scope.clone()));
+                if known.0 != number {
+                    let (other, scope) = (Untrusted::new(&known.1), Untrusted::new(scope));
+                    return Err(broken(TrustPolicyRule::SameRepository { other, scope }));
                 }
             }
             statements.push(statement);
@@ -136,17 +145,23 @@ impl TrustPolicyDocument {
     }
 
     /// The statement for images of `repository`, which is `host[:port]/repository`: the one that names it, else the one
-    /// with the scope `*`. Nothing is matched in part.
+    /// with the scope `*`. Nothing is matched in part. Names are compared as those of policy files are: without regard to
+    /// the case of the host, the port 443, and the other names of Docker Hub
+    /// ([`RepositoryName`](crate::oci::RepositoryName)).
     ///
     /// # Errors
     /// [`TrustPolicyError::NotCovered`] if there is neither.
     pub fn statement_for(&self, repository: &str) -> Result<&TrustPolicyStatement, TrustPolicyError> {
-        let of = |scope: &str| self.statements.iter().find(|one| one.registry_scopes().iter().any(|of| of == scope));
+        let wanted = scope::normalised(repository);
+        let of = |wanted: &str| {
+            let is_wanted = |scope: &String| scope::normalised(scope) == wanted;
+            self.statements.iter().find(|one| one.registry_scopes().iter().any(is_wanted))
+        };
         let not_covered = || TrustPolicyError::NotCovered { repository: Untrusted::new(repository) };
         if !scope::is_repository(repository) {
             return Err(not_covered());
         }
-        of(repository).or_else(|| of(scope::ANY)).ok_or_else(not_covered)
+        of(&wanted).or_else(|| of(scope::ANY)).ok_or_else(not_covered)
     }
 }
 

@@ -132,6 +132,14 @@ pub enum TrustPolicyRule {
     /// Another statement before it has its name.
     #[error("another statement has the same name")]
     SameName,
+    /// A scope that is the repository of another statement before it, in another spelling.
+    #[error("the scope {scope} is the same repository as {other}, which another statement has")]
+    SameRepository {
+        /// The scope of the other statement.
+        other: Untrusted,
+        /// The scope.
+        scope: Untrusted,
+    },
     /// A scope that stands twice in the document.
     #[error("the scope {scope} stands twice in the document")]
     SameScope {

@@ -1,4 +1,9 @@
 //! Registry scopes: repositories, written in full.
+//!
+//! The invariant: two names of one repository are one scope, however they are spelled. The specification compares them as
+//! they are written, and then the statement with `*`, which may enforce less, is chosen for another spelling.
+
+use crate::oci::RepositoryName;
 
 /// The scope of every repository that no statement names.
 pub(super) const ANY: &str = "*";
@@ -10,6 +15,16 @@ pub(super) fn is_repository(scope: &str) -> bool {
     let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
     let port = port.is_none_or(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
     port && name.split('.').all(is_label) && repository.split('/').all(is_component)
+}
+
+/// The name by which a scope is compared, as those of policy files are ([`RepositoryName`]). A host that a reference cannot
+/// have, such as one without a dot, is put in lower case. [`ANY`] stays what it is.
+pub(super) fn normalised(scope: &str) -> String {
+    match (RepositoryName::normalised(scope), scope.split_once('/')) {
+        (Ok(name), _) => name.to_string(),
+        (Err(_), Some((host, repository))) => format!("{}/{repository}", host.to_ascii_lowercase()),
+        (Err(_), None) => scope.to_owned(),
+    }
 }
 
 fn is_label(label: &str) -> bool {
