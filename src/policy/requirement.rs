@@ -19,6 +19,7 @@ use crate::policy::VexRequirement;
 use crate::predicate::IgnoredVulnerability;
 use crate::predicate::PredicateKind;
 use crate::predicate::SbomFormat;
+use crate::predicate::ScanFinding;
 use crate::trust::Owner;
 
 /// The name of a requirement, which reports show.
@@ -164,20 +165,22 @@ impl Requirement {
     ///
     /// # Errors
     /// [`UnmetCondition`]: the first that it does not meet; [`UnmetCondition::Vulnerabilities`], which VEX statements may
-    /// clear, only if it meets all others.
+    /// clear, only if it meets all others, and then with what each of them blocks.
     pub(crate) fn check(&self, facts: &StatementFacts<'_>) -> Result<(), UnmetCondition> {
         if self.counted == CountedStatements::Newest {
             MaxAgeRule { limit: None, time: TimeEvidence::Document }.check(facts.time, facts.now)?;
         }
-        let mut blocked = Ok(());
+        let mut found: Vec<ScanFinding> = Vec::new();
         for condition in &self.conditions {
             match condition.check(facts) {
                 Ok(()) => {}
-                Err(blocking @ UnmetCondition::Vulnerabilities(_)) => blocked = blocked.and(Err(blocking)),
+                Err(UnmetCondition::Vulnerabilities(more)) if found.is_empty() => found = more,
+                // What any of the conditions blocks has to be cleared.
+                Err(UnmetCondition::Vulnerabilities(more)) => found.extend(more),
                 Err(unmet) => return Err(unmet),
             }
         }
-        blocked
+        if found.is_empty() { Ok(()) } else { Err(UnmetCondition::Vulnerabilities(found)) }
     }
 
     /// The vulnerabilities that the operator ignores, and that a scan found, which would not be allowed otherwise.

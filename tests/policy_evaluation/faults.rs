@@ -6,15 +6,24 @@ use bulla::envelope::Evidence;
 use bulla::limits::Limits;
 use bulla::nonempty::NonEmpty;
 use bulla::policy::About;
+use bulla::policy::Condition;
 use bulla::policy::MaxAgeRule;
 use bulla::policy::Policy;
 use bulla::policy::Quorum;
 use bulla::policy::Requirement;
 use bulla::policy::Rule;
+use bulla::policy::ScanRule;
 use bulla::policy::StatementKind;
+use bulla::policy::StatementKinds;
 use bulla::policy::StatementTime;
 use bulla::policy::Threshold;
 use bulla::policy::TimeEvidence;
+use bulla::policy::VexRequirement;
+use bulla::predicate::FindingRule;
+use bulla::predicate::FindingsCounted;
+use bulla::predicate::PredicateKind;
+use bulla::predicate::ScanFormat;
+use bulla::predicate::Severity;
 use bulla::verify::Verifier;
 
 use serde_json::Value;
@@ -488,4 +497,42 @@ fn a_newer_vex_document_with_other_digests_clears_nothing() {
         assert_eq!(judge(naming(1, &says(false, 9), digests)), "yes", "{digests}");
     }
     assert_eq!(judge(naming(1, &says(false, 1), &other)), "yes");
+}
+
+/// Of several conditions on a scan, VEX statements have to clear what each of them blocks, in whatever order they stand.
+#[test]
+fn what_every_condition_on_a_scan_blocks_has_to_be_cleared() {
+    let (image, trust) = (Image::single(), scene::trust());
+    let above = |highest: Severity| {
+        let (count, highest_allowed) = (FindingsCounted::All, Some(highest));
+        Condition::Scan(ScanRule::new(FindingRule { count, highest_allowed, ignored: Vec::new() }))
+    };
+    let quorum = || Quorum::among(&trust, [scene::owner(0)].into(), Threshold::ONE).unwrap();
+    let max_age = MaxAgeRule { limit: None, time: TimeEvidence::Document };
+    let verifier = |rules: [Severity; 2]| {
+        let kinds = StatementKinds::predicates(NonEmpty::one(PredicateKind::Scan(ScanFormat::InTotoVulns)));
+        let requirement = Requirement::new("scanned", kinds, quorum()).with_vex(VexRequirement::new(quorum(), max_age));
+        let requirement = rules.into_iter().fold(requirement, |all, highest| all.and(above(highest)));
+        Verifier::new(trust.clone(), Policy::one(requirement), Limits::DEFAULT).unwrap()
+    };
+    let finding = |id: &str, score: &str| json!({"id": id, "severity": [{"method": "nvd", "score": score}]});
+    let scan = json!({
+        "scanner": {"uri": "https://example.com/scanner",
+            "result": [finding("CVE-1", "CRITICAL"), finding("CVE-2", "HIGH")]},
+        "metadata": {"scanFinishedOn": scene::days_ago(1).to_string()},
+    });
+    let digest = *image.root.digest();
+    let scan = attested(&image, 0, "https://in-toto.io/attestation/vulns/v0.2", &scan.to_string());
+    let judge = |rules: [Severity; 2], cleared: &[&'static str]| {
+        let says = cleared.iter().map(|id| (*id, true)).collect();
+        let vex = scene::evidence(&about(&image, 0, Doc::Vex { says, days: Some(1) }));
+        image.verdict(&verifier(rules), &[scan.clone(), vex], &[digest, digest])
+    };
+    // The first blocks what is critical, the second what is high, too.
+    for rules in [[Severity::High, Severity::Medium], [Severity::Medium, Severity::High]] {
+        assert_eq!(judge(rules, &["CVE-1", "CVE-2"]), "yes");
+        for cleared in [&["CVE-1"][..], &["CVE-2"], &[]] {
+            assert_eq!(judge(rules, cleared), "no", "{rules:?} {cleared:?}");
+        }
+    }
 }
