@@ -4,6 +4,10 @@ use std::fs;
 use std::fs::File;
 use std::process::Command;
 
+use bulla::digest::Digest;
+use bulla::digest::DigestAlgorithm;
+use bulla::oci::Descriptor;
+use bulla::oci::media_type;
 use serde_json::Value;
 use serde_json::json;
 
@@ -205,14 +209,14 @@ fn a_blocked_digest() {
     let mut manifest: Value = serde_json::from_slice(&scene.one.manifest).unwrap();
     manifest["annotations"] = json!({"copy": "second"});
     let manifest = manifest.to_string().into_bytes();
-    let descriptor = bulla::oci::Descriptor::of(&scene.one.descriptor.media_type, &manifest);
+    let descriptor = Descriptor::of(&scene.one.descriptor.media_type, &manifest);
     let second = TestImage { manifest, descriptor, ..scene.one.clone() };
     scene.bench.layout("more", &[("second", &second)]);
     scene.bench.ok(&["copy", "oci:more:second", "oci:build:second"]);
     scene.sign("second", "alice", &[]);
     scene.bench.ok(&["sign", "oci:build:multi", "--key", "alice.key", "--all-platforms"]);
     let child = &scene.multi.children[1];
-    let digest = |bytes: &[u8]| bulla::digest::Digest::sha256(bytes);
+    let digest = |bytes: &[u8]| Digest::sha256(bytes);
     for (image, blocked) in [
         (&scene.one, scene.one.digest()),
         (&scene.one, second.digest()),
@@ -232,6 +236,56 @@ fn a_blocked_digest() {
     scene.policy(BY_ALICE);
     scene.in_policy(&format!("blocked: [{{ digest: \"{}\", reason: backdoor }}]", scene.multi.children[0].digest()));
     scene.not_let_in(&[], 1, 0, "policy-refused");
+    // By whatever algorithm.
+    let second = Digest::of(DigestAlgorithm::Sha512, &second.manifest);
+    scene.saved(&[&scene.one]);
+    scene.policy(BY_ALICE);
+    scene.in_policy(&format!("blocked: [{{ digest: \"{second}\", reason: backdoor }}]"));
+    scene.not_let_in(&[], 1, 0, "blocked");
+}
+
+// The archive has unpacked layers, and the manifest names packed ones.
+#[test]
+fn a_layer_that_cannot_be_compared_with_a_blocked_digest() {
+    let scene = Scene::new();
+    let layers: Vec<_> = (0..2).map(|number| format!("packed {number}").into_bytes()).collect();
+    let mut manifest: Value = serde_json::from_slice(&scene.one.manifest).unwrap();
+    let described = |layer: &Vec<u8>| Descriptor::of("application/vnd.oci.image.layer.v1.tar+gzip", layer);
+    manifest["layers"] = json!(layers.iter().map(described).collect::<Vec<_>>());
+    let manifest = manifest.to_string().into_bytes();
+    let descriptor = Descriptor::of(media_type::OCI_MANIFEST, &manifest);
+    let packed = TestImage { manifest, descriptor, layers, ..scene.one.clone() };
+    scene.bench.layout("build", &[("packed", &packed)]);
+    scene.sign("packed", "alice", &[]);
+    scene.saved(&[&scene.one]);
+    let judged = |bytes: &[u8], algorithm: DigestAlgorithm, code: i32, reason: &str| {
+        scene.policy(BY_ALICE);
+        let blocked = Digest::of(algorithm, bytes);
+        scene.in_policy(&format!("blocked: [{{ digest: \"{blocked}\", reason: backdoor }}]"));
+        if code == 0 {
+            scene.judged(&[], 0);
+        } else {
+            scene.not_let_in(&[], code, 0, reason);
+        }
+    };
+    let (sha256, sha512) = (DigestAlgorithm::Sha256, DigestAlgorithm::Sha512);
+    judged(b"another", sha256, 0, "");
+    judged(&scene.one.layers[1], sha256, 1, "blocked");
+    judged(&packed.layers[1], sha256, 1, "blocked");
+    judged(&scene.one.config, sha512, 1, "blocked");
+    judged(&packed.manifest, sha512, 1, "blocked");
+    judged(&packed.layers[1], sha512, 1, "policy-refused");
+    judged(&scene.one.layers[1], sha512, 2, "layer-not-compared");
+    judged(b"another", sha512, 2, "layer-not-compared");
+    // What is refused anyway is no question.
+    scene.policy("signature: { by: [bob] }");
+    scene.in_policy(&format!("blocked: [{{ digest: \"{}\", reason: backdoor }}]", Digest::of(sha512, b"another")));
+    scene.not_let_in(&[], 1, 0, "policy-refused");
+    // The blobs of the manifest were compared.
+    scene.bench.layout("build", &[("v1", &scene.one)]);
+    scene.sign("v1", "alice", &[]);
+    judged(b"another", sha512, 0, "");
+    judged(&scene.one.layers[1], sha512, 1, "policy-refused");
 }
 
 // What is exempted is what the evidence has, and nothing else.
@@ -354,7 +408,7 @@ fn reports_name_each_image() {
     scene.bench.refused(&[&VERIFY[..], &reports].concat());
     let sarif = fs::read_to_string(scene.bench.path("r.sarif")).unwrap();
     let junit = fs::read_to_string(scene.bench.path("r.xml")).unwrap();
-    let name = |image: &TestImage| format!("docker-archive:a.tar {}", bulla::digest::Digest::sha256(&image.config));
+    let name = |image: &TestImage| format!("docker-archive:a.tar {}", Digest::sha256(&image.config));
     for image in [&scene.one, &two, &scene.multi.children[0]] {
         assert!(junit.contains(&format!("<testsuite name=\"{}\"", name(image))), "{junit}");
     }

@@ -3,7 +3,8 @@
 //! The invariant: an image is let in only if a manifest of an image names its config and its layers, and every policy lets in
 //! that manifest or an index around it; where a platform was asked for, it is that platform of the index.
 //!
-//! 1. A digest that a policy blocks, of the archive or of a manifest with the config, is a no whatever else is there.
+//! 1. A digest that a policy blocks, of the archive or of a manifest with the config, is a no whatever else is there. A layer
+//!    whose digest is not known by the algorithm of a blocked one may be what is blocked: then nothing is let in.
 //! 2. Compare the layers with those that the config names, as without a policy. What is in an index and no platform, so that
 //!    nothing is required of it, is no image.
 //! 3. Evaluate the image that the manifest was found in, whole, or for the platform that was asked for.
@@ -11,12 +12,16 @@
 //!    for this manifest alone, is let in too: what says no about the index, or could not be read, is not passed over.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::digest::DigestAlgorithm;
 use crate::nonempty::NonEmpty;
+use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::ImageConfig;
+use crate::oci::Manifest;
 use crate::oci::Platform;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
@@ -36,10 +41,12 @@ use crate::ops::saved::let_in::SavedPolicyFault;
 use crate::ops::saved::proven::ArchiveNotProven;
 use crate::ops::saved::proven::ProvenArchive;
 use crate::ops::saved::proven::SavedVerdict;
+use crate::ordered;
 use crate::policy_file::LoadedPolicy;
 use crate::policy_file::PolicyRefusal;
 use crate::policy_file::RequiredPolicyError;
 use crate::store::LoadedImage;
+use crate::store::LoadedLayer;
 use crate::store::SavedArchive;
 use crate::store::Source;
 
@@ -61,7 +68,10 @@ pub async fn verify_by_policies<'p>(
     }
     let configs = archive.configs();
     let found = ManifestsByConfig::find(evidence, tag_or_digest, &configs, options.limits()).await?;
-    let mut evaluator = ArchiveEvaluator { evidence, evaluations: BTreeMap::new(), options, policies };
+    let lists = policies.iter().flat_map(|(_, policy)| &policy.document().blocked);
+    let algorithms = ordered::set(lists.map(|blocked| blocked.digest.value.algorithm()));
+    let evaluations = BTreeMap::new();
+    let mut evaluator = ArchiveEvaluator { algorithms, evidence, evaluations, options, policies };
     let mut verdicts = Vec::new();
     for image in archive.images() {
         verdicts.push(evaluator.verdict_on(image, &found).await);
@@ -71,6 +81,8 @@ pub async fn verify_by_policies<'p>(
 
 /// Evaluates the images of one archive. Each manifest and index is evaluated once: many configs may be in one index.
 struct ArchiveEvaluator<'a, 'p> {
+    /// Those of the blocked digests.
+    algorithms: BTreeSet<DigestAlgorithm>,
     evidence: &'a dyn Source,
     /// By the manifest or index, and the manifest in it that alone was asked for.
     evaluations: BTreeMap<(Digest, Option<Digest>), Result<PolicyEvaluation<'p>, Arc<OpsError>>>,
@@ -90,7 +102,10 @@ impl<'p> ArchiveEvaluator<'_, 'p> {
         if faults.is_empty() {
             for candidate in found.with_config(&config) {
                 match self.candidate(image, candidate).await {
-                    Ok(let_in) => return SavedVerdict::Accepted(let_in),
+                    Ok(let_in) => match self.not_compared(image, &candidate.manifest) {
+                        None => return SavedVerdict::Accepted(let_in),
+                        Some(fault) => faults.push(fault),
+                    },
                     Err(why) => faults.extend(why),
                 }
             }
@@ -109,11 +124,34 @@ impl<'p> ArchiveEvaluator<'_, 'p> {
         let config = *image.config.digest();
         let named = found.with_config(&config).flat_map(|CandidateManifest { content, manifest, root }| {
             let layers = manifest.layers.iter().map(|layer| layer.digest);
-            layers.chain([*content.digest(), root.digest])
+            layers.chain([*content.digest(), root.digest]).chain(self.digests(content))
         });
         let blocked = |digest: Digest| self.policies.iter().find_map(|(_, policy)| policy.blocked(&digest));
-        let blocked = in_archive.chain(named).chain([config]).find_map(blocked)?;
+        let blocked = in_archive.chain(named).chain([config]).chain(self.digests(&image.config)).find_map(blocked)?;
         Some(SavedPolicyFault::Blocked { digest: blocked.digest.value, reason: blocked.reason.value.clone() })
+    }
+
+    /// The digests of these bytes by every algorithm of the blocked ones.
+    fn digests<'c>(&'c self, content: &'c Content) -> impl Iterator<Item = Digest> + 'c {
+        self.algorithms.iter().map(|algorithm| Digest::of(*algorithm, content.bytes()))
+    }
+
+    /// The first layer of the archive that cannot be compared with every blocked digest: its file, or its unpacked bytes. A
+    /// blob of `manifest`, which was evaluated, was compared then, whatever the algorithm.
+    fn not_compared(&self, image: &LoadedImage, manifest: &Manifest) -> Option<SavedPolicyFault<'p>> {
+        let blobs: BTreeSet<Digest> = ordered::set(manifest.layers.iter().map(|layer| layer.digest));
+        let is_compared = |layer: &LoadedLayer, algorithm: DigestAlgorithm| {
+            let file = layer.digest.algorithm() == algorithm || blobs.contains(&layer.digest);
+            file && match (layer.compression, layer.unpacked) {
+                (None, _) => true,
+                (Some(_), Some(Ok(unpacked))) => unpacked.algorithm() == algorithm,
+                (Some(_), Some(Err(_)) | None) => false,
+            }
+        };
+        image.layers.iter().enumerate().find_map(|(position, layer)| {
+            let algorithm = self.algorithms.iter().find(|algorithm| !is_compared(layer, **algorithm))?;
+            Some(SavedPolicyFault::LayerNotCompared { algorithm: *algorithm, position })
+        })
     }
 
     /// Whether this manifest lets the image in.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::digest::DigestAlgorithm;
 use crate::ops::OpsError;
 use crate::ops::policy::PolicyEvaluation;
 use crate::ops::saved::comparison::MatchedImage;
@@ -32,6 +33,14 @@ pub enum SavedPolicyFault<'p> {
         digest: Digest,
         /// The reason in the policy.
         reason: String,
+    },
+    /// Could not tell: a policy blocks a digest by this algorithm, and that of a layer by it is not known.
+    #[error("layer {} cannot be compared with a blocked {} digest: its own is not known", position + 1, algorithm.name())]
+    LayerNotCompared {
+        /// The algorithm of the blocked digest.
+        algorithm: DigestAlgorithm,
+        /// The position of the layer, from 0.
+        position: usize,
     },
     /// The manifest or index could not be evaluated: could not tell, unless the error is a refusal.
     #[error("{subject}: {error}")]
@@ -100,6 +109,7 @@ impl ImageFault for SavedPolicyFault<'_> {
     fn code(&self) -> &'static str {
         match self {
             Self::Blocked { .. } => "blocked",
+            Self::LayerNotCompared { .. } => "layer-not-compared",
             Self::NotEvaluated { error, .. } => error.code(),
             Self::NotLetIn { .. } => "policy-refused",
             Self::OtherPlatform { .. } => "other-platform",
@@ -111,13 +121,17 @@ impl ImageFault for SavedPolicyFault<'_> {
         match self {
             Self::Blocked { .. } => true,
             Self::Saved(fault) => fault.is_final(),
-            Self::NotEvaluated { .. } | Self::NotLetIn { .. } | Self::OtherPlatform { .. } => false,
+            Self::LayerNotCompared { .. }
+            | Self::NotEvaluated { .. }
+            | Self::NotLetIn { .. }
+            | Self::OtherPlatform { .. } => false,
         }
     }
 
     fn is_refusal(&self) -> bool {
         match self {
             Self::Blocked { .. } | Self::OtherPlatform { .. } => true,
+            Self::LayerNotCompared { .. } => false,
             Self::NotEvaluated { error, .. } => error.is_refusal(),
             Self::NotLetIn { evaluation, .. } => evaluation.is_refusal(),
             Self::Saved(fault) => fault.is_refusal(),
