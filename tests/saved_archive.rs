@@ -13,6 +13,8 @@
 
 #[path = "saved_archive/identified.rs"]
 mod identified;
+#[path = "saved_archive/newest.rs"]
+mod newest;
 #[path = "saved_archive/packed.rs"]
 mod packed;
 #[path = "saved_archive/stream.rs"]

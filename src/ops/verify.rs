@@ -104,7 +104,7 @@ pub(super) async fn evaluate_content(
         (Platforms::One(platform), Document::Index(index)) => {
             let child = &choose(source, &digest, index, platform, limits).await?;
             outcome.chosen = Some(child.digest);
-            if !matches!(outcome.verdict, Verdict::Accepted(_)) {
+            if !matches!(outcome.verdict, Verdict::Accepted(_)) && options.may_stand_alone(&outcome.verdict) {
                 let own = evaluate_signatures(source, child, options).await;
                 if matches!(own, Verdict::Accepted(_)) {
                     if source.chooses_platform() {

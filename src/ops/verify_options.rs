@@ -4,6 +4,7 @@ use crate::envelope::AttestationFile;
 use crate::limits::Limits;
 use crate::oci::Platform;
 use crate::ops::discover::DiscoverUntil;
+use crate::ops::outcome::Verdict;
 use crate::ops::revocation::RevocationLookup;
 use crate::time::Time;
 use crate::verify::Verifier;
@@ -55,5 +56,13 @@ impl<'a> VerifyOptions<'a> {
     pub const fn new(verifier: &'a Verifier, now: Time) -> Self {
         let (until, depth) = (DiscoverUntil::PolicyMet, Depth::Manifests);
         Self { verifier, until, now, depth, revocation: None, limits: verifier.limits(), files: &[] }
+    }
+
+    /// Whether a manifest may be verified by itself where the index around it has this verdict, which is no yes. Where only
+    /// the newest statement counts, one about the index may take back an older one about the manifest, so nothing may be
+    /// known about the index.
+    pub(in crate::ops) fn may_stand_alone(&self, index: &Verdict) -> bool {
+        let mut requirements = self.verifier.policy().requirements().into_iter();
+        index.has_no_evidence() || !requirements.any(|requirement| requirement.needs_newest())
     }
 }

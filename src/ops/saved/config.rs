@@ -87,7 +87,7 @@ async fn signed(
     if let Verdict::Accepted(subject) = &*whole {
         return Ok(subject.clone());
     }
-    if candidate.root.digest == *candidate.content.digest() {
+    if candidate.root.digest == *candidate.content.digest() || !options.may_stand_alone(&whole) {
         return Err(whole);
     }
     let own = evaluated(candidate.content.descriptor(), evidence, options, verdicts).await;
