@@ -74,7 +74,8 @@ fn bundles_are_accepted_for_their_own_signer_builder_and_source_alone() {
         refused("builder", other(&signer, &format!("{builder}x"), &own), "unknown-builder");
         let code = if source.is_some() { "other-source" } else { "unknown-build-type" };
         refused("source", other(&signer, &builder, ", source: github.com/mallory/app"), code);
-        let elsewhere = Case { file: found.file.clone(), subject: Digest::sha256(b"elsewhere") };
+        let elsewhere = Digest::of(found.subject.algorithm(), b"elsewhere");
+        let elsewhere = Case { file: found.file.clone(), subject: elsewhere };
         assert_eq!(elsewhere.verdict(&signer, &builder, &own, &files), "refused: ", "{name}");
     }
     assert_eq!(others, DISAGREEMENTS, "{seen:#?}");
@@ -134,6 +135,6 @@ fn the_real_summary_is_refused_by_its_reason() {
          verifier: \"https://bcid.corp.google.com/verifier/bcid_package_enforcer/v0.1\" }}"
     );
     let policy = policy("{ keys: [{ file: key.pem }] }", "", &requirement, &files);
-    // Its subject has no digest that names content.
-    assert_eq!(verdict(&policy, Digest::sha256(b"any"), &file), "refused: ");
+    // Its subject has no digest that names content, so it may be about anything; and its signature is not in DER.
+    assert_eq!(verdict(&policy, Digest::sha256(b"any"), &file), "refused: no-trusted-key");
 }
