@@ -305,7 +305,7 @@ fn indexes_that_wait_are_only_named() {
 const SPDX: &str = "https://spdx.dev/Document";
 
 impl Hostile {
-    /// A statement about the image, of which an envelope is over 32 MiB long.
+    /// A statement about the image whose envelope is over 32 MiB long.
     fn large_statement(&self) -> TestPayload {
         let part = "x".repeat(6_300_000);
         TestPayload::json(&json!({
