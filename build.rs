@@ -27,8 +27,8 @@ fn main() {
 ///    with debug information keeps them for its debugger. The profile cannot leave them out: the debug information of the
 ///    standard library makes link-time optimisation write one for each function.
 /// 2. With the functions that a verification runs side by side. A verification runs one function in eight, and the
-///    compiler spreads them over nearly all of the program, of which the kernel maps 64 KiB at each first use: that was a
-///    quarter of the time of a verification.
+///    compiler spreads them over nearly all of the program. The kernel maps 64 KiB of it at each first use, and that was
+///    a quarter of the time of a verification.
 ///
 /// The script is for the lld of the tool chain, with which rustc links for this target unless another linker is chosen.
 fn link_release() {

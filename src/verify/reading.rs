@@ -173,7 +173,7 @@ fn clears(requirement: &Requirement, kind: &StatementKind, signer: Option<&Verif
     }
 }
 
-/// The VEX document that a predicate is, or why it is not read; `None` if it is none.
+/// The VEX document in a predicate, or why it is not read; `None` for another kind of predicate.
 fn vex_of(view: Result<PredicateView, PredicateError>, doubt: Option<&UnmetCondition>) -> Option<VexReading> {
     let read = match view {
         Ok(view) => view.into_vex()?.map(Arc::new),
