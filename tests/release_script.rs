@@ -152,6 +152,33 @@ fn a_changed_tree_is_refused() {
     }
 }
 
+/// Nor is it one where the configuration of git hides what is new.
+#[test]
+fn a_changed_tree_is_refused_where_git_is_told_to_hide_it() {
+    let repository = Repository::new();
+    repository.git(&["config", "status.showUntrackedFiles", "no"]);
+    repository.write("new.rs", "new\n");
+    repository.refuses(&["1.2.3"], "the tree is not the one of the commit");
+}
+
+/// cargo reads the configuration of the folders above, as that of the home directory, and a linker there decides bytes.
+#[test]
+fn a_configuration_of_cargo_above_the_clone_is_refused() {
+    for name in ["config", "config.toml"] {
+        let repository = Repository::new();
+        let folder = repository.folder.path().join(".cargo");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join(name), "[target.x86_64-unknown-linux-gnu]\nlinker = \"mold\"\n").unwrap();
+        let want = format!(".cargo/{name}, and what it sets can change the bytes");
+        repository.refuses(&["1.2.3"], &want);
+        // The configuration of the source itself is the same for everybody, also where one clone is in another.
+        fs::create_dir_all(repository.path().join(".cargo")).unwrap();
+        fs::copy(folder.join(name), repository.path().join(".cargo/config.toml")).unwrap();
+        repository.tag_again("2026-11-27T00:00:00Z");
+        repository.refuses(&["1.2.3", "--source-archive", "/dev/null"], "/dev/null is not the source archive");
+    }
+}
+
 #[test]
 fn a_version_without_a_section_in_the_changelog_is_refused() {
     // A section of a longer version is another section.
@@ -222,8 +249,7 @@ fn a_disk_that_fills_up_later_leaves_no_file() {
 install) sed -n 's/^\(.*\)_version=\(.*\)/cargo-\1 v\2:/p' .ci/release.d/checks ;;
 *) touch "$TMPDIR/dist/half" && echo 'error: No space left on device' >&2 && exit 101 ;;
 esac"#;
-    let others = ["rustc", "cc", "jq", "python3", "readelf", "dpkg-deb", "unshare"].map(|tool| (tool, ":"));
-    let (_stand_ins, path) = stand_ins(&[&[("df", ENOUGH), ("cargo", cargo)], &others[..]].concat());
+    let (_stand_ins, path) = stand_ins(&[&[("df", ENOUGH), ("cargo", cargo), ("rustc", RUSTC)], &OTHERS[..]].concat());
     let beside = names(repository.folder.path());
     let mut script = Command::new(repository.path().join(".ci/release"));
     script.args(["1.2.3", "--targets", "x86_64", "--only", "bulla-signer"]).env("PATH", path);
@@ -235,6 +261,26 @@ esac"#;
     assert_eq!(names(repository.folder.path()), beside, "files are left");
     assert!(!names(&repository.path()).iter().any(|name| name.starts_with("dist")), "files are left");
 }
+
+/// The tools are there, and the compiler is another one.
+#[test]
+fn another_compiler_is_refused() {
+    let repository = Repository::new();
+    let cargo = r"sed -n 's/^\(.*\)_version=\(.*\)/cargo-\1 v\2:/p' .ci/release.d/checks";
+    for other in ["rustc 1.9.0", "rustc 1.950.0", "rustc 2.95.0"] {
+        let rustc = format!("echo {other}");
+        let tools = [&[("df", ENOUGH), ("cargo", cargo), ("rustc", rustc.as_str())], &OTHERS[..]].concat();
+        let (_stand_ins, path) = stand_ins(&tools);
+        let options = ["1.2.3", "--targets", "x86_64", "--only", "bulla-signer"];
+        let want = format!("the compiler is {other}, and this release wants 1.");
+        refuses(&repository.path(), &options, &[("PATH", Path::new(&path))], &want);
+    }
+}
+
+/// A compiler of the version that the release wants, and tools for which it is enough to be there.
+const RUSTC: &str = "sed -n 's/^rust_version=\\(.*\\)/rustc \\1.0/p' .ci/release.d/checks";
+const OTHERS: [(&str, &str); 6] =
+    [("cc", ":"), ("jq", ":"), ("python3", ":"), ("readelf", ":"), ("dpkg-deb", ":"), ("unshare", ":")];
 
 /// A `df` for which there is enough space everywhere.
 const ENOUGH: &str = "echo Avail; echo 99999999999";
