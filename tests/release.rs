@@ -40,7 +40,8 @@ impl Release {
         let image = format!("bulla-image-{VERSION}-x86_64");
         release.bulla(&["copy", &app, &format!("oci-archive:{image}.oci.tar:bulla:{VERSION}")]);
         let sbom = format!("{image}.syft.cdx.json");
-        fs::copy(format!("{ROOT}/testdata/predicates/syft-cyclonedx-1.6.json"), release.path().join(sbom)).unwrap();
+        let scanned = fs::read_to_string(format!("{ROOT}/testdata/predicates/syft-cyclonedx-1.6.json")).unwrap();
+        release.write(&sbom, scanned.trim_end());
         release.write(&format!("bulla-{VERSION}.provenance.json"), PROVENANCE);
         release.write(&format!("bulla-static-{VERSION}-x86_64-linux.tar.gz"), "a program");
         release.run("sha256sum -- * > .sums && mv .sums SHA256SUMS", 0);
@@ -95,11 +96,29 @@ impl Release {
 /// The owners request, sign and attach as docs/releasing.md says, and a user verifies as docs/install.md says.
 #[test]
 fn a_release_is_signed_and_verified_as_the_pages_say() {
-    if support::program("openssl").is_none() {
-        return support::missing::not_run("openssl not found");
+    if support::program("openssl").is_none() || support::program("script").is_none() {
+        return support::missing::not_run("openssl or script not found");
     }
     let release = Release::new();
-    release.follow("releasing.md", &["compare", "request", "sign", "attach", "verify"]);
+    let aloud = release.follow("releasing.md", &["compare", "request"]);
+    let shown = release.follow("releasing.md", &["sign"]);
+    // What is read aloud is on the page that an owner signs: the digests of the list and of the image.
+    let image = aloud.lines().find_map(|line| line.strip_prefix("sha256:")).unwrap();
+    let listed = release.run("sha256sum SHA256SUMS", 0);
+    let sums = listed.split(' ').next().unwrap();
+    assert!(aloud.contains(sums), "{aloud}");
+    for (what, digest) in [("the image", image), ("the list", sums)] {
+        assert!(shown.contains(&format!("digest     sha256:{digest}")), "{what}: {shown}");
+    }
+    // And the digest of each predicate is that of its file in the list.
+    for file in [format!("bulla-image-{VERSION}-x86_64.syft.cdx.json"), format!("bulla-{VERSION}.provenance.json")] {
+        let digest = release.run(&format!("grep ' {file}$' SHA256SUMS"), 0);
+        let digest = digest.split(' ').next().unwrap();
+        assert!(shown.contains(&format!("predicate  sha256:{digest}")), "{file}: {shown}");
+    }
+    release.follow("releasing.md", &["attach", "verify"]);
+    let log = release.follow("releasing.md", &["log"]);
+    assert!(log.contains("whole    alice.log: 6 lines"), "{log}");
     let printed = release.follow("install.md", &["keys", "openssl", "bulla"]);
     assert_eq!(printed.matches("Verified OK").count(), 2, "{printed}");
     for owner in ["alice", "bob"] {
@@ -132,11 +151,13 @@ fn every_block_of_the_pages_is_run() {
     // These two build a release, which `.ci/release-proof` has been given.
     let builds = [("rebuild", script("release.d/twice")), ("build", script("release-part"))];
     let listed = proof.split("\npage_words='").nth(1).unwrap().split('\'').next().unwrap();
-    let listed: BTreeSet<&str> = listed.split(' ').collect();
+    let listed: BTreeSet<&str> = listed.split_whitespace().collect();
     let mut found = BTreeSet::new();
     let pages = PAGES.map(page);
     for (name, text) in PAGES.iter().zip(&pages) {
-        for fence in text.lines().filter(|line| line.starts_with("```") && *line != "```" && *line != "```text") {
+        // In a list too, where no script would find it.
+        let fences = text.lines().filter(|line| line.trim_start().starts_with("```"));
+        for fence in fences.filter(|line| *line != "```" && *line != "```text") {
             let word = fence.strip_prefix("```sh ").unwrap_or_else(|| panic!("docs/{name}: {fence}"));
             if let Some((_, script)) = builds.iter().find(|(build, _)| *build == word) {
                 assert!(script.contains(&format!("block {name} {word} ")), "no script runs {word} of docs/{name}");
@@ -154,6 +175,30 @@ fn every_block_of_the_pages_is_run() {
     }
     assert_eq!(found, listed, "left: the pages, right: .ci/release-proof");
     assert!(found.len() > 10, "the pages were not read");
+}
+
+/// What the pages say about glibc and the compiler is what `.ci/release` holds.
+#[test]
+fn the_pages_name_the_oldest_glibc_and_the_compiler() {
+    let read = |name: &str| fs::read_to_string(format!("{ROOT}/{name}")).unwrap();
+    let constant = |text: &str, before: &str, after: char| -> String {
+        text.split(before).nth(1).unwrap().split(after).next().unwrap().to_owned()
+    };
+    let programs = read(".ci/release.d/programs");
+    let glibc = constant(&programs, "oldest_glibc=([x86_64]=", ' ');
+    assert_eq!(glibc, constant(&programs, " [aarch64]=", ')'), "the pages name one glibc for both");
+    assert!(read("Cargo.toml").contains(&format!("libc6 (>= {glibc})")), "{glibc}");
+    let install = page("install.md");
+    assert!(install.contains(&format!("glibc {glibc} or newer")), "{glibc}");
+    assert_eq!(install.matches("glibc 2.").count(), install.matches(&format!("glibc {glibc}")).count());
+    let rust = constant(&read(".ci/release.d/checks"), "\nrust_version=", '\n');
+    for name in PAGES {
+        assert!(page(name).contains(&format!("Rust {rust}")), "docs/{name} does not name Rust {rust}");
+    }
+    for name in ["ci.yml", "release.yml"] {
+        let image = format!("image: rust:{rust}-bookworm\n");
+        assert!(read(&format!(".github/workflows/{name}")).contains(&image), "{name} has not {image}");
+    }
 }
 
 /// No workflow has an identity to sign with or reads a secret, and each action is pinned by its commit.
@@ -206,9 +251,9 @@ fn commands(name: &str, word: &str) -> String {
     let blocks = text.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap());
     let found = blocks.collect::<Vec<_>>().join("\n").replace("VERSION", VERSION);
     assert!(!found.is_empty(), "docs/{name} has no block {word}");
-    // The word `sign` is typed by nobody here.
+    // Who signs reads at a terminal and types the word.
     let lines = found.lines().map(|line| match line.starts_with("bulla request sign ") {
-        true => format!("{line} --yes"),
+        true => format!("script --quiet --return --command '{line}' /dev/null <<<sign"),
         false => line.to_owned(),
     });
     lines.collect::<Vec<_>>().join("\n")
