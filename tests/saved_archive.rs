@@ -35,6 +35,7 @@ use std::task::Poll;
 use std::task::Waker;
 
 use bulla::digest::Digest;
+use bulla::digest::DigestAlgorithm;
 use bulla::key::PublicKey;
 use bulla::limits::Limits;
 use bulla::limits::count;
@@ -68,6 +69,7 @@ use bulla::store::StoreError;
 use bulla::time::Time;
 use bulla::trust::TrustRoot;
 use bulla::verify::Verifier;
+use support::docker_archive::blob_path;
 use support::docker_archive::config_name;
 use support::docker_archive::docker_archive;
 use support::docker_archive::end;
@@ -626,6 +628,35 @@ fn an_attachment_has_the_tag_of_a_manifest_in_the_archive() {
         let (got, why) = answer(&with_layout(&[signed], &[(signed, Some("app:1.0")), (&signature, Some(&tag))]));
         assert_eq!(got, word, "{why}");
     }
+}
+
+// A config names layers by their SHA-256, and the layout may name the same files otherwise.
+#[test]
+fn a_layer_that_is_named_by_its_sha512_is_known_by_its_sha256() {
+    let by_sha512 = |layer: &Vec<u8>| Digest::of(DigestAlgorithm::Sha512, layer);
+    let layers = fixture().signed.layers.iter().map(|layer| Descriptor {
+        digest: by_sha512(layer),
+        ..Descriptor::of("application/vnd.oci.image.layer.v1.tar", layer)
+    });
+    let image = with_field(&fixture().signed, "layers", serde_json::to_value(layers.collect::<Vec<_>>()).unwrap());
+    let names: Vec<_> = image.layers.iter().map(|layer| format!("blobs/sha512/{}", by_sha512(layer).hex())).collect();
+    let index = serde_json::json!({"schemaVersion": 2, "manifests": [&image.descriptor]}).to_string();
+    let mut members = vec![
+        file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#),
+        file("index.json", index.as_bytes()),
+        file(&blob_path(&image.config), &image.config),
+        file(&blob_path(&image.manifest), &image.manifest),
+        list(&[entry(&blob_path(&image.config), &names)]),
+    ];
+    for (name, layer) in names.iter().zip(&image.layers) {
+        members.push(member("PaxHeader", b'x', "", format!("151 path={name}\n").as_bytes()));
+        members.push(file(&name[..100], layer));
+    }
+    let place = tempfile::NamedTempFile::new_in(&fixture().dir).unwrap();
+    fs::write(place.path(), end(members)).unwrap();
+    let archive = SavedArchive::open(place.path(), Limits::DEFAULT).unwrap();
+    let digests: Vec<_> = archive.images()[0].layers.iter().map(|layer| layer.digest).collect();
+    assert_eq!(digests, image.layers.iter().map(|layer| Digest::sha256(layer)).collect::<Vec<_>>());
 }
 
 #[test]

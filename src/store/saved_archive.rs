@@ -77,7 +77,7 @@ pub struct LoadedImage {
 pub struct LoadedLayer {
     /// The compression that its first bytes announce, which a loader unpacks.
     pub compression: Option<&'static str>,
-    /// The digest of the file.
+    /// The SHA-256 digest of the file.
     pub digest: Digest,
     /// The size of the file, in bytes.
     pub size: u64,
@@ -235,12 +235,14 @@ fn hashed_layers(
     }
     let names: Vec<_> = names.into_iter().collect();
     let layers = hashed_file::in_parallel(&names, |name| {
-        let file = match layout.and_then(|layout| layout.hashed(name)).or_else(|| tar.passed(name)) {
+        // The config names layers by their SHA-256, whatever the names of their blobs are.
+        let sha256 = DigestAlgorithm::Sha256;
+        let of_layout = layout.and_then(|layout| layout.hashed(name)).filter(|file| file.digest.algorithm() == sha256);
+        let file = match of_layout.or_else(|| tar.passed(name)) {
             Some(file) => file,
             None => {
                 let file = tar.open(name)?.ok_or_else(|| missing(tar, name))?;
                 let failed = |error| StoreError::io(format!("`{}` in {}", Untrusted::new(name), tar.name()), error);
-                let sha256 = DigestAlgorithm::Sha256;
                 HashedFile::read(file.reader, sha256, Unpacking::Wanted(budget), limits).map_err(failed)?
             }
         };
