@@ -274,14 +274,14 @@ fn good_archives_of_every_spelling_are_read() {
     let records = |(name, body): &(String, Vec<u8>)| {
         let size = body.len().to_string();
         let records = [("mtime", "1.5"), ("path", name), ("size", &size), ("SCHILY.xattr.user.x", "y")];
-        [pax(b'x', &records), file("short", body)].concat()
+        [pax(b'x', &records), file(&format!("./{name}"), body)].concat()
     };
     let global = pax(b'g', &[("comment", "0123")]);
     found(&place.tar(&[&global, &good.files().iter().flat_map(records).collect::<Vec<_>>(), &END]).unwrap());
     let long = |(name, body): &(String, Vec<u8>)| {
         let body_of_name = [name.as_bytes(), b"\0"].concat();
         let announced = header("././@LongLink", b'L', body_of_name.len() as u64).with(&body_of_name);
-        [announced, file("short", body)].concat()
+        [announced, file(name, body)].concat()
     };
     found(&place.tar(&[&good.files().iter().flat_map(long).collect::<Vec<_>>(), &END]).unwrap());
     assert_eq!(listed_by_tar(&place.path()).map_or(5, |names| names.len()), 5);
@@ -295,6 +295,35 @@ fn owners_and_modes_are_ignored() {
         Header { mode: b"0006777\0", ..header(name, b'0', body.len() as u64) }.with(body)
     };
     found(&place.tar(&[&parts().files().iter().flat_map(setuid).collect::<Vec<_>>(), &END]).unwrap());
+}
+
+// Go takes a file with the mode of a symbolic link for one: skopeo and podman read `manifest.json` at its target
+// (threats: archive-mode-of-link).
+#[test]
+fn a_mode_of_another_kind_of_file_is_refused() {
+    for mode in ["0120644\0", "0040644\0", "0010644\0", "0060644\0", "0140644\0", "0110000\0", "0200000\0", "1000644 "]
+    {
+        let member = Header { mode: mode.as_bytes(), link: b"evil.json", ..header("x", b'0', 2) }.with(b"{}");
+        refused_anywhere("archive-mode-of-link", &member, "a mode of another kind of file");
+    }
+    let directory = Header { mode: b"0120755\0", ..header("x", b'5', 0) }.bytes();
+    refused_anywhere("archive-mode-of-link", &directory, "a mode of another kind of file");
+    for mode in [&b"\x80\0\0\0\0\0\xa1\xa4"[..], b"\xff\xff\xff\xff\xff\xff\xff\xff", b"0000abc\0"] {
+        let member = Header { mode, ..header("x", b'0', 2) }.with(b"{}");
+        refused_anywhere("archive-mode-of-link", &member, "a field at 100");
+    }
+    // Its own kind, a regular file, as Java writes it for every member, and none.
+    let place = TestDirectory::new();
+    for (kind, mode) in [
+        (b'0', &b"0100644\0"[..]),
+        (b'5', b"0040755\0"),
+        (b'5', b"0100755\0"),
+        (b'0', b"0000644\0"),
+        (b'0', b"\0\0\0\0\0\0\0\0"),
+    ] {
+        let member = Header { mode, ..header("x", kind, 0) }.bytes();
+        found(&place.tar(&[&parts().members(), &member, &END]).unwrap());
+    }
 }
 
 #[test]
@@ -486,6 +515,88 @@ fn a_header_with_two_names_is_refused() {
     refused_anywhere("archive-two-names", &[pax(b'x', &[("path", "f")]), old].concat(), "ends in a slash");
 }
 
+// Go forgets what was announced about a member when a global header follows: here a name, and a size of more than 8 GiB, in
+// place of which Go finds more members (threats: archive-global-header).
+#[test]
+fn a_global_header_between_a_member_and_its_records_is_refused() {
+    let global = pax(b'g', &[("comment", "x")]);
+    let why = "records for all members after those about one member";
+    let long = header("././@LongLink", b'L', 2).with(b"a\0");
+    for announced in [pax(b'x', &[("path", "a")]), pax(b'x', &[("mtime", "1")]), long] {
+        refused_anywhere("archive-global-header", &[&announced[..], &global, &file("a", b"x")].concat(), why);
+    }
+    let place = TestDirectory::new();
+    let size = 0o100_000_000_000_u64;
+    let records = pax(b'x', &[("size", &size.to_string())]);
+    let hidden = file("index.json", &index(&[]));
+    let start = [&parts().members()[..], &records, &global, &header("big", b'0', 0).bytes(), &hidden].concat();
+    fs::write(place.path(), &start).unwrap();
+    let whole = start.len() as u64 - hidden.len() as u64 + size + 1024;
+    File::options().write(true).open(place.path()).unwrap().set_len(whole).unwrap();
+    let error = Archive::open(place.path(), Limits::DEFAULT).err().unwrap().to_string();
+    assert!(error.contains(why), "{error}");
+    // Before the records of a member, or after it, all readers agree.
+    let before = [&global[..], &pax(b'x', &[("path", "a")]), &file("a", b"x"), &global].concat();
+    found(&place.tar(&[&parts().members(), &before, &file("b", b"x"), &END]).unwrap());
+}
+
+// podman and skopeo remove the file that has the name of a global header (threats: archive-global-header).
+#[test]
+fn a_global_header_with_the_name_of_a_file_is_refused() {
+    let place = TestDirectory::new();
+    let global = |name| header(name, b'g', 12).with(b"12 comment=\n");
+    for name in ["index.json", "./index.json", "/index.json", ".//INDEX.json/", "oci-layout"] {
+        for members in [[global(name), parts().members()], [parts().members(), global(name)]] {
+            let error = place.tar(&[&members.concat(), &END]).err().unwrap().to_string();
+            assert!(error.contains("for the second time"), "{name}: {error}");
+        }
+    }
+    for name in ["", "/", "./.", "../index.json", "a/../index.json"] {
+        refused_anywhere("archive-global-header", &global(name), "none that a layout can have");
+    }
+    // As GNU tar, git, Python and Go name them, several times.
+    for name in ["/tmp/GlobalHead.4711.1", "pax_global_header", "././@PaxHeader", "GlobalHead.0.0"] {
+        found(&place.tar(&[&global(name), &parts().members(), &global(name), &END]).unwrap());
+    }
+}
+
+// GNU tar skips blanks before the key of a record, so that it unpacks this member over `index.json`; to other readers the
+// record is none that they know. A reader without PAX takes the name in the header (threats: archive-two-names).
+#[test]
+fn a_record_that_only_some_readers_follow_is_refused() {
+    for record in ["25  path=blobs/evil.json\n", "25 \tpath=blobs/evil.json\n", "12  size=99\n", "12 path\0x=f\n"] {
+        let member = [header("p", b'x', record.len() as u64).with(record.as_bytes()), file("c.json", b"{}")].concat();
+        refused_anywhere("archive-two-names", &member, "a PAX record that is malformed");
+    }
+    let long = "d/".repeat(50) + "f";
+    let cut = &long[..100];
+    let announced = |name: &str| {
+        let body = [name.as_bytes(), b"\0"].concat();
+        [pax(b'x', &[("path", name)]), header("././@LongLink", b'L', body.len() as u64).with(&body)]
+    };
+    for (name, in_header) in [
+        ("c.json", "index.json"),
+        ("c.json", "c.jso"),
+        ("c.json", "c.json/"),
+        (&long, "index.json"),
+        (&long, "d"),
+        (&long, &long[..98]),
+        (&long, &cut.replacen('d', "e", 1)),
+        (cut.strip_suffix('/').unwrap(), "d"),
+    ] {
+        for announced in announced(name) {
+            refused_anywhere("archive-two-names", &[announced, file(in_header, b"{}")].concat(), "two names");
+        }
+    }
+    // A name that does not fit is cut, by some writers so that a NUL follows.
+    let place = TestDirectory::new();
+    for in_header in [cut, &long[..99]] {
+        for announced in announced(&long) {
+            found(&place.tar(&[&parts().members(), &announced, &file(in_header, b"{}"), &END]).unwrap());
+        }
+    }
+}
+
 // The name field of an extension header, with its size, is the start of a skippable frame of zstd. It covers the headers
 // up to a member that is a zstd file, in which a loader that unpacks finds another archive
 // (threats: archive-skippable-frame).
@@ -577,11 +688,14 @@ fn repeated_extension_headers_are_refused() {
 #[test]
 fn sparse_members_and_malformed_numbers_are_refused() {
     refused_anywhere("archive-odd-number", &header("x", b'S', 0).bytes(), "a sparse file");
-    refused_anywhere(
-        "archive-odd-number",
-        &[pax(b'x', &[("GNU.sparse.major", "1")]), file("x", b"x")].concat(),
-        "a sparse file",
-    );
+    // libarchive follows the record of Solaris, too.
+    for (key, value) in [("GNU.sparse.major", "1"), ("SCHILY.realsize", "9"), ("SUN.holesdata", " 1 9")] {
+        refused_anywhere(
+            "archive-odd-number",
+            &[pax(b'x', &[(key, value)]), file("x", b"x")].concat(),
+            "a sparse file",
+        );
+    }
     for size in [
         &b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfb"[..],
         b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff",

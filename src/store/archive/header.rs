@@ -62,8 +62,9 @@ impl Header {
             other => return Err(TarFault::UnknownType(other.first().copied().unwrap_or_default())),
         };
         let size = number(field(block, 124, 12)).ok_or(TarFault::Size)?;
-        // Mode, owners, time and device are ignored, but must be valid, since some readers stop at an invalid one.
-        if let Some((at, _)) = [(100, 8), (108, 8), (116, 8), (136, 12), (329, 8), (337, 8)]
+        check_mode(field(block, 100, 8), kind)?;
+        // Owners, time and device are ignored, but must be valid, since some readers stop at an invalid one.
+        if let Some((at, _)) = [(108, 8), (116, 8), (136, 12), (329, 8), (337, 8)]
             .into_iter()
             .find(|(at, length)| !number_or_none(field(block, *at, *length)))
         {
@@ -119,6 +120,18 @@ impl Header {
 /// The target of a link, as its header gives it.
 pub(super) fn link_target(block: &[u8; 512]) -> Vec<u8> {
     text(field(block, 157, 100)).to_vec()
+}
+
+/// Checks that the mode does not make a member another kind of file than its type flag: readers in Go take a file with the
+/// mode of a symbolic link for one (threats: archive-mode-of-link). The mode of a regular file changes nothing, and
+/// permissions are ignored.
+fn check_mode(field: &[u8], kind: MemberType) -> Result<(), TarFault> {
+    let blank = field.iter().all(|byte| matches!(byte, 0 | b' '));
+    let mode = if blank { 0 } else { octal(field).ok_or(TarFault::Field(100))? };
+    match (mode & !0o7777, kind) {
+        (0 | 0o100_000, _) | (0o040_000, MemberType::Directory) | (0o120_000, MemberType::SymbolicLink) => Ok(()),
+        _ => Err(TarFault::Mode),
+    }
 }
 
 /// The name of a member, with the prefix that a ustar header has for it.

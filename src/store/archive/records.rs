@@ -27,7 +27,7 @@ fn record(body: &[u8]) -> Option<(&str, &str, &[u8])> {
     let text = record.get(space + 1..)?.strip_suffix(b"\n")?;
     let equals = text.iter().position(|byte| *byte == b'=')?;
     let (key, value) = (text.get(..equals)?, text.get(equals + 1..)?);
-    let key = std::str::from_utf8(key).ok().filter(|key| !key.is_empty())?;
+    let key = std::str::from_utf8(key).ok().filter(|key| is_plain(key))?;
     // Extended attributes are bytes; only the values that are used have to be text.
     let value = std::str::from_utf8(value);
     match (key, value) {
@@ -35,4 +35,10 @@ fn record(body: &[u8]) -> Option<(&str, &str, &[u8])> {
         ("path" | "size" | "linkpath", Err(_)) => None,
         (_, Err(_)) => Some((key, "", rest)),
     }
+}
+
+/// Whether all readers find this key: GNU tar skips blanks before it, and a reader in C ends it at a NUL
+/// (threats: archive-two-names).
+fn is_plain(key: &str) -> bool {
+    !key.is_empty() && !key.starts_with(' ') && !key.bytes().any(|byte| byte.is_ascii_control())
 }

@@ -112,6 +112,9 @@ pub enum TarFault {
     /// A field of a header is not a number.
     #[error("a field at {0} in its header that is no number")]
     Field(usize),
+    /// PAX records for all members between the extension header of one member and that member.
+    #[error("records for all members after those about one member")]
+    GlobalRecords,
     /// A GNU header that is not empty where a POSIX header has the prefix of the name: readers differ in whether it
     /// belongs to the name. GNU tar writes times there, with `--incremental` only.
     #[error("a GNU header with a prefix of its name or with times, which readers take differently")]
@@ -128,6 +131,9 @@ pub enum TarFault {
     /// A GNU long name that is not terminated.
     #[error("a long name without an end")]
     LongName,
+    /// A mode of another kind of file than the type flag says.
+    #[error("a mode of another kind of file")]
+    Mode,
     /// A name that is not valid in a layout.
     #[error("the name `{0}`, which is none that a layout can have")]
     Name(Untrusted),
@@ -176,6 +182,14 @@ pub enum TarFault {
     /// Data after the end.
     #[error("something after its end")]
     Trailing,
+    /// Two names for one member.
+    #[error("two names, `{record}` and `{header}`")]
+    TwoNames {
+        /// The name in the header.
+        header: Untrusted,
+        /// The name in the PAX record or the GNU long name.
+        record: Untrusted,
+    },
     /// Two sizes for one member.
     #[error("two sizes, {record} and {header}")]
     TwoSizes {
