@@ -9,8 +9,8 @@ use crate::key::PublicKey;
 use crate::key::Scheme;
 use crate::time::ValidityPeriod;
 
-/// The id of a log: the SHA-256 of its `SubjectPublicKeyInfo` (RFC 6962 section 3.2, Rekor v1), or the whole hash of name
-/// and key whose first four bytes are the key id of C2SP signed-note (Rekor v2).
+/// The id of a log: the SHA-256 of its `SubjectPublicKeyInfo` (RFC 6962 section 3.2, Rekor v1), or the hash of name and key
+/// that begins with the key id of C2SP signed-note, whole or those four bytes alone (Rekor v2).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogId(Vec<u8>);
 
@@ -44,7 +44,7 @@ impl LogId {
         Self(Digest::sha256(key.spki()).as_bytes().to_vec())
     }
 
-    /// The bytes, 32 in all logs that are known.
+    /// The bytes: 32, or the four of a key id.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -100,10 +100,14 @@ impl TransparencyLog {
         self.origins.iter().any(|own| own == origin)
     }
 
-    /// Whether its id is the one of its key: the SHA-256 of the key, or of one of its origins and the key.
+    /// Whether its id is the one of its key: the SHA-256 of the key, or of one of its origins and the key. The specification
+    /// of Rekor v2 calls the first four bytes of the latter the id, the key id of C2SP signed-note.
     pub fn has_id_of_key(&self) -> bool {
-        *self.id() == LogId::of_key(self.key())
-            || self.origins.iter().any(|name| self.id().as_bytes() == self.note_key_id(name).as_bytes())
+        let is_id = |name: &String| {
+            let (id, whole) = (self.id().as_bytes(), self.note_key_id(name));
+            id == whole.as_bytes() || whole.as_bytes().first_chunk::<4>().is_some_and(|short| id == short)
+        };
+        *self.id() == LogId::of_key(self.key()) || self.origins.iter().any(is_id)
     }
 
     /// Whether `hint` is the key hint of its key in a note under `name`: the beginning of its id, or of the key id.

@@ -170,6 +170,22 @@ fn each_fault_is_refused() {
     assert!(matches!(TrustedRoot::parse(snake.as_bytes(), &Limits::DEFAULT), Err(TrustedRootError::Json { .. })));
 }
 
+// The specification of Rekor v2 calls the key id of C2SP signed-note the id of a log; sigstore's own roots have the whole hash.
+#[test]
+fn the_id_of_a_log_of_rekor_v2_is_the_hash_or_its_first_four_bytes() {
+    let Some(mut root) = root() else { return };
+    let whole = base64::decode("keyId", root["tlogs"][1]["logId"]["keyId"].as_str().unwrap()).unwrap();
+    assert_eq!(whole.len(), 32);
+    let mut with = |id: &[u8]| {
+        root["tlogs"][1]["logId"]["keyId"] = json!(base64::encode(id));
+        parse(&root).map(|root| root.transparency_logs()[1].id().as_bytes().to_vec())
+    };
+    assert_eq!(with(&whole[..4]).unwrap(), whole[..4]);
+    for id in [&whole[..3], &whole[..5], &whole[..31], &whole[1..5], &[]] {
+        assert_eq!(kind(&with(id).unwrap_err()), "id", "{id:?}");
+    }
+}
+
 /// The `SubjectPublicKeyInfo` of an RSA key with a modulus of so many bits.
 fn rsa(bits: usize) -> PublicKey {
     let tlv = |tag: u8, content: &[u8]| {
