@@ -6,6 +6,11 @@ use bulla::store::Origin;
 use bulla::store::ReadOnlyFault;
 use bulla::store::StoreError;
 use bulla::store::TlsFault;
+use bulla::transparency::TransparencyRule;
+use bulla::trust::CertificateFault;
+use bulla::trust::KeylessFault;
+use bulla::verify::Finding;
+use bulla::verify::Reason;
 
 /// What helps where content is damaged or missing.
 pub(super) const DAMAGED: &str = "get another copy of it from where it came from, or try again; nothing was decided";
@@ -15,6 +20,16 @@ pub(super) const ENVELOPE_READER: &str =
 /// What helps where the revocation status of a certificate is not known.
 pub(super) const REVOCATION: &str =
     "where there is a network: bulla revocation fetch REF --ca-roots FILE -o FILE; then --revocation FILE";
+/// What helps where a time that is proven lies ahead of the clock.
+const CLOCK: &str = "compare the clock of this machine (date -u) with another one; nothing was decided";
+/// What helps where a signature is over more of a file than is known.
+pub(super) const FILE_ITSELF: &str = "verify the file itself, not its digest; ECDSA and RSA keys sign a hash";
+/// What helps where a signature is of a log or certificate log that is not trusted.
+const LOGS: &str = "bulla trust show FILE lists the logs of a trusted root: is it the one of the instance that signed, \
+                    and new enough?";
+/// What helps where the signer is another one.
+const NAMES: &str =
+    "only the identity that is typed counts: compare the name and issuer above with it, letter by letter";
 /// What helps against a timeout.
 pub(super) const TIMEOUT: &str = "--timeout DURATION gives it more time";
 
@@ -28,6 +43,31 @@ pub(super) fn unread_hint(error: &StoreError) -> String {
             "ask who keeps the repository to remove stale signatures and referrers".to_owned()
         }
         _ => hint(error).unwrap_or_else(|| "try again; nothing was decided".to_owned()),
+    }
+}
+
+/// What helps where a keyless signature, or one by a logged key, was not accepted, by the first reason that something helps
+/// against.
+pub(super) fn keyless_hint<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Option<&'static str> {
+    let faults = findings.into_iter().flat_map(|finding| match &finding.reason {
+        Reason::Certificate(rejection) => rejection.faults().iter().collect(),
+        Reason::Unlogged { fault, .. } => vec![fault],
+        _ => Vec::new(),
+    });
+    faults.filter_map(fault_hint).next()
+}
+
+fn fault_hint(fault: &CertificateFault) -> Option<&'static str> {
+    let CertificateFault::Keyless(fault) = fault else { return None };
+    match fault {
+        KeylessFault::Ahead { .. } => Some(CLOCK),
+        KeylessFault::FileHash(_) => Some(FILE_ITSELF),
+        KeylessFault::Names { .. } => Some(NAMES),
+        KeylessFault::Transparency(error) => match error.rule() {
+            TransparencyRule::LogUnknown | TransparencyRule::SctLogUnknown => Some(LOGS),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

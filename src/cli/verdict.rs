@@ -155,7 +155,8 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
                 Some(error) => Some(hints::unread_hint(error)),
                 // Who asks online is told why there was no answer.
                 None if required.lookup.revocation_online => None,
-                None => lacks_status(refusal).then(|| hints::REVOCATION.to_owned()),
+                None if lacks_status(refusal) => Some(hints::REVOCATION.to_owned()),
+                None => hints::keyless_hint(findings(refusal)).map(str::to_owned),
             };
             hint.iter().for_each(|hint| note(format_args!("hint: {hint}")));
         }
@@ -195,6 +196,10 @@ pub(super) fn revocation_lines<'a>(signers: impl Iterator<Item = &'a VerifiedSig
         lines.push(format!("revocation not known of {}: no source is named", count(unnamed, "certificate")));
     }
     lines
+}
+
+fn findings(refusal: &Refusal) -> impl Iterator<Item = &Finding> {
+    refusal.findings.iter().map(AsRef::as_ref)
 }
 
 /// Whether the revocation status of a certificate is not known.
@@ -259,6 +264,11 @@ fn refusal_hint(reference: &str, refusal: &Refusal, required: &RequirementArgs) 
     }
     let kinds = &refusal.unmet.first().kinds;
     let make = match kinds.single() {
+        Some(StatementKind::ImageSignature)
+            if required.key.is_empty() && required.certificates.keyless.trusted_root.is_some() =>
+        {
+            format!("sign it with their identity: cosign sign REPOSITORY@{subject}")
+        }
         Some(StatementKind::ImageSignature) if required.key.is_empty() => {
             format!("sign it with a certificate: notation sign REPOSITORY@{subject}")
         }
@@ -273,7 +283,10 @@ fn refusal_hint(reference: &str, refusal: &Refusal, required: &RequirementArgs) 
             Ok(Reference::DockerArchive(local)) => hints::with_evidence(&local.path.display().to_string()),
             _ => format!("ask the publisher to {make}"),
         },
-        (true, false) => format!("bulla tree {reference}   # shows what is attached, and by whom"),
+        (true, false) => match hints::keyless_hint(findings(refusal)) {
+            Some(hint) => hint.to_owned(),
+            None => format!("bulla tree {reference}   # shows what is attached, and by whom"),
+        },
         (false, _) if signers(required) != "keys" => format!("ask another trusted signer to {make}"),
         (false, _) => format!("ask the holder of another of the {} keys to {make}", required.key.len()),
     }

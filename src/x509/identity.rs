@@ -103,6 +103,14 @@ impl IdentityPattern {
         }
     }
 
+    /// What `certificate` lacks beside who its holder is: the first extension that does not fit, where every other name does.
+    pub(crate) fn missing_condition(&self, certificate: &Certificate) -> Option<&NamePattern> {
+        let Err(IdentityMismatch::Name(_)) = self.check(certificate) else { return None };
+        let mut missing = self.names.iter().filter(|name| !name.matches(certificate)).peekable();
+        let first = *missing.peek()?;
+        missing.all(|name| matches!(name, NamePattern::Extension { .. } | NamePattern::Fulcio(_))).then_some(first)
+    }
+
     /// Whether the issuer of the OIDC token is among the names, and not any issuer.
     pub fn names_oidc_issuer(&self) -> bool {
         self.names.iter().any(|name| matches!(name, NamePattern::OidcIssuer(issuer) if !issuer.is_any()))

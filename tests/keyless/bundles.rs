@@ -7,11 +7,15 @@ use bulla::nonempty::NonEmpty;
 use bulla::trust::LogRule;
 use bulla::x509::IdentityPattern;
 use bulla::x509::NamePattern;
+use bulla::x509::Oid;
 
 use crate::case::bundle_of;
+use crate::case::evidence;
 use crate::case::expected;
 use crate::case::now;
 use crate::case::own_names;
+use crate::case::reason;
+use crate::case::root_of;
 use crate::case::root_of_case;
 use crate::case::trusting;
 use crate::case::verdict;
@@ -47,6 +51,27 @@ fn the_envelopes_of_the_conformance_suite_have_their_outcomes() {
 fn the_envelopes_of_client_suites_have_their_outcomes() {
     let Some(outcomes) = outcomes("sigstore-bundles", LogRule::PUBLIC) else { return };
     assert_eq!(outcomes, as_texts(CLIENTS));
+}
+
+/// Where name and issuer are those of a trusted identity, the reason is what the certificate does not say beside.
+#[test]
+fn a_refusal_says_which_condition_the_certificate_lacks() {
+    let Some(suite) = vectors::suite("sigstore-bundles") else { return };
+    let document =
+        SignedDocument::Bundle(Bundle::parse(&bundle_of(&suite, "rust-happy-path"), &Limits::DEFAULT).unwrap());
+    let said = |names: IdentityPattern| {
+        let root = root_of(&suite.join("shared/trusted_root.production.json"));
+        reason(&evidence(document.clone()), &trusting(root, names, LogRule::PUBLIC))
+    };
+    let condition = || NamePattern::Extension { id: Oid::parse("1.2.3.4").unwrap(), text: "push".to_owned() };
+    let own = || own_names(&document);
+    let missing = "which fits a trusted identity, but that one also asks for: extension 1.2.3.4=push";
+    assert!(said(own().and(condition())).contains(missing), "{}", said(own().and(condition())));
+    let other = || IdentityPattern::all(NonEmpty::one(NamePattern::Uri("https://acme.example".to_owned())));
+    for names in [other(), other().and(condition()), own().and(NamePattern::Dns("acme.example".to_owned()))] {
+        let said = said(names);
+        assert!(said.contains("which no trusted identity has") && !said.contains(missing), "{said}");
+    }
 }
 
 /// GitHub's private instance has timestamps, and neither logs nor certificate timestamps; its rule says so.

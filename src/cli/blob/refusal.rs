@@ -4,9 +4,11 @@ use bulla::ops::file::AcceptedFileSignature;
 use bulla::ops::file::FileRefusal;
 use bulla::ops::file::VerifiedFile;
 use bulla::policy::FileStatement;
+use bulla::policy::UnmetCondition;
 use bulla::verify::Finding;
 use bulla::verify::Reason;
 
+use crate::cli::hints;
 use crate::cli::line::Foreign;
 use crate::cli::line::Lines;
 use crate::cli::render;
@@ -65,7 +67,10 @@ fn hint(word: &str, findings: &[Finding]) -> String {
             }
             Reason::WrongStatement { .. } => return "leave out --type, if a signature is wanted".to_owned(),
             Reason::MessageNotKnown(_) | Reason::StatedHash(_) => {
-                return "verify the file itself, not its digest; ECDSA and RSA keys sign a hash".to_owned();
+                return hints::FILE_ITSELF.to_owned();
+            }
+            Reason::Condition(UnmetCondition::SubjectNotCompared { .. }) => {
+                return "verify the file itself, not its digest; bulla compares SHA-256 and SHA-512".to_owned();
             }
             Reason::MessageDigest | Reason::OtherSubject { .. } => {
                 return "get the file and its bundle again from where they come from: they do not belong together"
@@ -73,6 +78,9 @@ fn hint(word: &str, findings: &[Finding]) -> String {
             }
             _ => {}
         }
+    }
+    if let Some(hint) = hints::keyless_hint(findings) {
+        return hint.to_owned();
     }
     format!("ask the publisher for the right key or bundle of `{}`", Foreign(word))
 }

@@ -98,14 +98,16 @@ pub(super) const OPTIONS: &[Words] = &[
         "--ca-intermediates --certificate-chain",
         &[
             "--ca-roots FILE: intermediate certificates come with the signature, or are in the file of --trusted-root",
+            OWN_ROOT,
             "`bulla verify REF --ca-roots FILE --certificate-identity NAMES`",
         ],
     ),
+    ("--ca-roots", &[OWN_ROOT, KEYLESS_SIGNING]),
     ("--certificate --sct", &["--trusted-root FILE: the certificate is the one beside the signature", KEYLESS_SIGNING]),
     (
         "--certificate-github-workflow-name --certificate-github-workflow-ref --certificate-github-workflow-repository \
 --certificate-github-workflow-sha --certificate-github-workflow-trigger --certificate-identity-regexp \
---certificate-oidc-issuer --certificate-oidc-issuer-regexp --ca-roots --fulcio-url --fulcio-auth-flow --identity-token \
+--certificate-oidc-issuer --certificate-oidc-issuer-regexp --fulcio-url --fulcio-auth-flow --identity-token \
 --issue-certificate --oidc-client-id --oidc-client-secret-file --oidc-provider --oidc-redirect-url \
 --oidc-disable-ambient-providers --signing-config --use-signing-config --trusted-root",
         &[KEYLESS_SIGNING],
@@ -119,6 +121,7 @@ pub(super) const OPTIONS: &[Words] = &[
         "--timestamp-certificate-chain --timestamp-root-cert",
         &[
             "--timestamp-roots FILE",
+            OWN_ROOT,
             "the certificates of timestamp authorities: `bulla verify REF --timestamp-roots FILE`",
         ],
     ),
@@ -243,6 +246,9 @@ pub(super) const OPTIONS: &[Words] = &[
     ("--debug -d", &["--verbose --verbose"]),
     ("--additional-tag", &["`bulla copy SRC DST`, again with the other tag"]),
 ];
+
+/// For commands that take authorities only as a trusted root.
+const OWN_ROOT: &str = "--trusted-root FILE: `bulla trust new --ca FILE --out FILE` makes one of own authorities";
 
 const KEYLESS_SIGNING: &str = "there is no keyless signing: `bulla sign REF --key KEY`; keyless signatures are verified, \
 `bulla verify REF --trusted-root FILE --certificate-identity NAME --certificate-oidc-issuer URL`";

@@ -56,10 +56,12 @@ pub enum KeylessFault {
     #[error("its verification material: {0}")]
     Material(EnvelopeError),
     /// The certificate does not have the names of any trusted identity.
-    #[error("its certificate is for {name} by {issuer}, which no trusted identity has: {IDENTITY}")]
+    #[error("its certificate is for {name} by {issuer}, {}: {IDENTITY}", unfit(missing))]
     Names {
         /// The issuer of the identity, as Fulcio states it; "no stated issuer" for a certificate without one.
         issuer: Untrusted,
+        /// What it does not say, where a trusted identity has this name and issuer.
+        missing: Option<Untrusted>,
         /// The subject alternative names.
         name: Untrusted,
     },
@@ -160,6 +162,13 @@ impl SkippedTimestamp {
 
 fn after(skipped: &Option<Box<SkippedTimestamp>>) -> String {
     skipped.as_ref().map_or_else(String::new, |skipped| format!("; {skipped}"))
+}
+
+fn unfit(missing: &Option<Untrusted>) -> String {
+    match missing {
+        None => "which no trusted identity has".to_owned(),
+        Some(missing) => format!("which fits a trusted identity, but that one also asks for: {missing}"),
+    }
 }
 
 const fn lacking(certificate: CertificatePresence) -> &'static str {

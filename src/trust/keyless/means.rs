@@ -78,7 +78,7 @@ impl KeylessMeans {
         limits: &Limits,
     ) -> Result<(), CertificateFault> {
         if !self.fits(certificate) {
-            return Err(KeylessFault::of_names(certificate).into());
+            return Err(KeylessFault::of_names(certificate, [&self.names]).into());
         }
         SignerCertificates::chain_at_first(certificate, &self.root, limits).map(|_chain| ())
     }

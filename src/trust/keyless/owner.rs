@@ -18,6 +18,7 @@ use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
 use crate::x509::FulcioClaims;
 use crate::x509::GeneralName;
+use crate::x509::IdentityPattern;
 
 impl OpenedMaterial<'_> {
     /// The owner of the first identity among `identities`, in the operator's order, that the signature belongs to, with the
@@ -59,39 +60,45 @@ impl OpenedMaterial<'_> {
             Err(_) => None,
         });
         let judged_at = verified.unwrap_or_else(|| context.time.judged());
-        let rejection = self.rejection(judged, fits, undetermined.is_some(), judged_at);
+        let patterns = identities.iter().map(|(_, means)| means.names());
+        let names = CertificateFault::Keyless(KeylessFault::of_names(self.certificate(), patterns));
+        let rejection = self.rejection(judged, (fits, &names), undetermined.is_some(), judged_at);
         Ok(Err(if undetermined.is_some() { rejection.undetermined() } else { rejection }))
     }
 
-    /// The rejection for every fault. Where a root verifies the signature, only the names are wrong; but not if they are
-    /// those of an identity with another root or rule (`fits`): then the fault of that one is the reason.
+    /// The rejection for every fault. Where a root verifies the signature, only the names are wrong (`names`); but not if they
+    /// are those of an identity with another root or rule (`fits`): then the fault of that one is the reason.
     fn rejection(
         &self,
         judged: Vec<(&KeylessMeans, Result<KeylessSigner, ChainFaults>)>,
-        fits: bool,
+        (fits, names): (bool, &CertificateFault),
         undetermined: bool,
         judged_at: JudgedAt,
     ) -> CertificateRejection {
-        let names = || CertificateFault::Keyless(KeylessFault::of_names(self.certificate()));
-        let wrong = |outcome: Result<_, ChainFaults>| outcome.err().or_else(|| (!fits).then(|| names().into()));
+        let wrong = |outcome: Result<_, ChainFaults>| outcome.err().or_else(|| (!fits).then(|| names.clone().into()));
         let (mut faults, beside) =
             ChainFaults::split(judged.into_iter().filter_map(|(_, outcome)| wrong(outcome)).collect());
         let is_names =
             |fault: &CertificateFault| matches!(fault, CertificateFault::Keyless(KeylessFault::Names { .. }));
         faults.sort_by_key(|fault| !(is_names(fault) || undetermined && fault.is_undetermined()));
-        let faults = NonEmpty::collect(faults).unwrap_or_else(|| NonEmpty::one(names()));
+        let faults = NonEmpty::collect(faults).unwrap_or_else(|| NonEmpty::one(names.clone()));
         CertificateRejection::new(Some(CertificateLabel::of(self.certificate())), faults, judged_at).also(beside)
     }
 }
 
 impl KeylessFault {
-    /// That no trusted identity has the names of `certificate`.
-    pub(super) fn of_names(certificate: &Certificate) -> Self {
+    /// That none of the trusted `identities` has the names of `certificate`.
+    pub(super) fn of_names<'i>(
+        certificate: &Certificate,
+        identities: impl IntoIterator<Item = &'i IdentityPattern>,
+    ) -> Self {
+        let missing = identities.into_iter().find_map(|names| names.missing_condition(certificate));
+        let missing = missing.map(|name| Untrusted::new(&name.to_string()));
         let issuer = match FulcioClaims::issuer_of(certificate) {
             Ok(Some(issuer)) => issuer,
             Ok(None) | Err(_) => "no stated issuer".to_owned(),
         };
         let names: Vec<_> = certificate.extensions().alternative_names().iter().map(GeneralName::to_text).collect();
-        Self::Names { issuer: Untrusted::new(&issuer), name: Untrusted::new(&names.join(", ")) }
+        Self::Names { issuer: Untrusted::new(&issuer), missing, name: Untrusted::new(&names.join(", ")) }
     }
 }
