@@ -179,7 +179,13 @@ impl Statement {
 
     /// Whether a subject may be the content with the digest `digest`, see [`ResourceDescriptor::may_be`].
     pub fn may_be_about(&self, digest: &Digest) -> bool {
-        self.subjects.iter().any(|subject| subject.may_be(digest))
+        self.may_be_about_all(std::slice::from_ref(digest))
+    }
+
+    /// Whether one subject may be the content with all these digests, by different algorithms, see
+    /// [`ResourceDescriptor::may_be`].
+    pub fn may_be_about_all(&self, digests: &[Digest]) -> bool {
+        self.subjects.iter().any(|subject| digests.iter().all(|digest| subject.may_be(digest)))
     }
 }
 

@@ -188,8 +188,8 @@ pub enum UnmetCondition {
         /// The lowest version.
         want: u64,
     },
-    /// It is not known whether the statement is about the image: it names it by digests that cannot be compared.
-    #[error("it may be about this image: it names it by {signs}, which cannot be compared")]
+    /// It is not known whether the statement is about the image or file: it names it by digests that cannot be compared.
+    #[error("it may be about this one: it names its subject by {}, which cannot be compared", digests_or_none(signs))]
     SubjectNotCompared {
         /// The digests of its subjects, for people.
         signs: String,
@@ -275,6 +275,10 @@ impl UnmetCondition {
             _ => false,
         }
     }
+}
+
+fn digests_or_none(signs: &str) -> &str {
+    if signs.is_empty() { "no digest" } else { signs }
 }
 
 fn shown(got: Option<&String>) -> String {

@@ -229,19 +229,34 @@ fn every_digest_of_a_subject_must_be_that_of_the_file() {
     assert!(ask.file(FILE, &[&long_only]).is_ok());
     assert!(ask.digest(sha512(FILE), &[&long_only]).is_ok());
     // Of the other digest nothing is known.
-    assert_eq!(ask.digest(Digest::sha256(FILE), &[&both]).unwrap_err(), ("other-subject", false));
+    for stated in [&both, &long_only] {
+        assert_eq!(ask.digest(Digest::sha256(FILE), &[stated]).unwrap_err(), ("subject-not-compared", true));
+    }
     let other = sha512(b"another file").hex();
     for digests in [
         json!({ "sha256": short, "sha512": other }),
         json!({ "sha256": short, "sha512": "12" }),
-        json!({ "sha256": short.to_uppercase() }),
-        json!({ "SHA256": short }),
-        json!({ "sha1": "12" }),
-        json!({}),
+        json!({ "sha256": Digest::sha256(b"another file").hex(), "sha384": "12" }),
+        json!({ "SHA-256": "12" }),
     ] {
         let bundle = with_subjects(&key, &[json!({ "digest": digests })]);
         assert_eq!(ask.file(FILE, &[&bundle]).unwrap_err(), ("other-subject", false), "{digests}");
     }
+    // No digest rules out that it is the file, and none says that it is.
+    for digests in [
+        json!({ "sha256": short.to_uppercase() }),
+        json!({ "SHA256": short }),
+        json!({ "sha384": "12" }),
+        json!({ "sha1": "12" }),
+        json!({}),
+    ] {
+        let bundle = with_subjects(&key, &[json!({ "digest": digests })]);
+        assert_eq!(ask.file(FILE, &[&bundle]).unwrap_err(), ("subject-not-compared", true), "{digests}");
+    }
+    // One subject is the file, or none: not parts of two.
+    let halves = [json!({ "digest": { "sha256": short, "sha512": other } }), json!({ "digest": { "sha512": "12" } })];
+    let apart = with_subjects(&key, &halves);
+    assert_eq!(ask.file(FILE, &[&apart]).unwrap_err(), ("other-subject", false));
     let second =
         with_subjects(&key, &[json!({ "digest": { "sha256": "12" } }), json!({ "digest": { "sha256": short } })]);
     assert!(ask.file(FILE, &[&second]).is_ok());

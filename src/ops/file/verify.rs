@@ -7,7 +7,8 @@
 //! 2. Authenticate it: [`TrustRoot::authenticate`] for a statement in an envelope, as for images;
 //!    [`TrustRoot::authenticate_message`] for a signature over the file itself.
 //! 3. It is what was asked for: a signature, or an attestation of that type (threats: attestation-as-signature).
-//! 4. A subject of the statement has the digest of the file, and no digest of another one.
+//! 4. A subject of the statement has the digest of the file, and no digest of another one. Whether it is the file is
+//!    could-not-tell where no digest rules it out and one is by a function by which the file is not known.
 //!
 //! Owners are counted by [`Quorum`] alone.
 
@@ -26,6 +27,7 @@ use crate::policy::Decision;
 use crate::policy::FileStatement;
 use crate::policy::Quorum;
 use crate::policy::QuorumDecision;
+use crate::policy::UnmetCondition;
 use crate::trust::Authentication;
 use crate::trust::AuthenticationContext;
 use crate::trust::SignatureBudget;
@@ -195,6 +197,9 @@ impl FileVerification<'_> {
         let digests: Vec<_> = file.digests().copied().collect();
         match statement.about_any(&digests) {
             Some(_) => Ok(got),
+            None if statement.may_be_about_all(&digests) => {
+                Err(UnmetCondition::SubjectNotCompared { signs: statement.shown_subjects() }.into())
+            }
             None => Err(Reason::OtherSubject { signs: statement.shown_subjects() }),
         }
     }
