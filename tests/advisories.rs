@@ -542,7 +542,7 @@ fn an_envelope_with_two_readings_is_refused() {
         ("cut", edit(|text| text[..text.len() / 2].to_owned())),
         ("payload with a line end", edit(|text| text.replacen(r#""payload":""#, r#""payload":"\n"#, 1))),
     ];
-    refused(&SIGNATURE, &Ask::new(), &variants, &["envelope-unreadable", "manifest-unreadable"]);
+    refused(&SIGNATURE, &Ask::new(), &variants, &["duplicate-key", "envelope-unreadable", "manifest-unreadable"]);
     // Nesting deeper than the limit is could-not-tell.
     let deep = edit(|text| text.replacen('{', &format!(r#"{{"x":{},"#, "[".repeat(100_000)), 1));
     each(&SIGNATURE, &Ask::new(), &[("nested without end", deep)], |name, verdict| {
@@ -1095,8 +1095,14 @@ fn keys_and_policies_in_the_evidence_are_not_trusted() {
             "a certificate",
             offered(|value| {
                 let spki = base64::encode(proof::public(proof::untrusted_key()).spki());
-                value["verificationMaterial"]["certificate"] = json!({"rawBytes": spki});
-                value["verificationMaterial"]["x509CertificateChain"] = json!({"certificates": [{"rawBytes": spki}]});
+                value["verificationMaterial"] = json!({"certificate": {"rawBytes": spki}});
+            }),
+        ),
+        (
+            "a chain of certificates",
+            offered(|value| {
+                let spki = base64::encode(proof::public(proof::untrusted_key()).spki());
+                value["verificationMaterial"] = json!({"x509CertificateChain": {"certificates": [{"rawBytes": spki}]}});
             }),
         ),
         (
@@ -1921,7 +1927,7 @@ fn a_bundle_is_of_the_version_that_it_is_called() {
             TestPayload::about(Format::Bundle, &SIGNATURE, image.digest()).sign(Format::Bundle, &[proof::key()]);
         let signed_layer = SignedLayer { media_type: name.to_owned(), ..signed_layer };
         fixture.attach(&image, Location::Referrers, &SIGNATURE, Format::Bundle, &[signed_layer]);
-        assert_refused(name, &Ask::new().of(fixture.sink.as_ref(), *image.digest()), &["envelope-unreadable"]);
+        assert_refused(name, &Ask::new().of(fixture.sink.as_ref(), *image.digest()), &["bundle-version"]);
     }
 }
 
@@ -1997,7 +2003,7 @@ fn malformed_documents_are_findings() {
             (text, signed_layer)
         })
         .collect();
-    let codes = ["envelope-unreadable", "unsigned-envelope", "no-trusted-key"];
+    let codes = ["bundle-version", "envelope-unreadable", "unsigned-envelope", "no-trusted-key"];
     refused(&SIGNATURE, &Ask::new(), &variants, &codes);
 }
 

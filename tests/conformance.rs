@@ -79,7 +79,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("bundle-empty-certificate-chain_fail", "no-trusted-key"),
     ("bundle-invalid-base64-signature_fail", "envelope-unreadable"),
     ("bundle-negative-log-index_fail", "log-entry-malformed"),
-    ("bundle-unknown-version_fail", "envelope-unreadable"),
+    ("bundle-unknown-version_fail", "bundle-version"),
     ("checkpoint-wrong-roothash_fail", "checkpoint-root"),
     ("dsse-invalid-sig_fail", "signature"),
     ("dsse-mismatch-sig_fail", "log-entry-signature"),

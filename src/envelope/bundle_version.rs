@@ -1,6 +1,7 @@
 //! `BundleVersion`: the versions of the Sigstore bundle format, and the media types that name them.
 
 use crate::envelope::EnvelopeError;
+use crate::envelope::error::BUNDLE_MEDIA_TYPE;
 use crate::oci::media_type;
 
 /// The supported versions of the bundle format.
@@ -21,7 +22,7 @@ impl BundleVersion {
             "application/vnd.dev.sigstore.bundle+json;version=0.1" => Ok(Self::V0_1),
             "application/vnd.dev.sigstore.bundle+json;version=0.2" => Ok(Self::V0_2),
             "application/vnd.dev.sigstore.bundle+json;version=0.3" | media_type::SIGSTORE_BUNDLE => Ok(Self::V0_3),
-            other => Err(EnvelopeError::unknown("bundle media type", other)),
+            other => Err(EnvelopeError::unknown(BUNDLE_MEDIA_TYPE, other)),
         }
     }
 

@@ -67,6 +67,10 @@ pub enum DocumentFault {
     /// A bundle with both an envelope and a message signature.
     #[error("a bundle with both an envelope and a message signature")]
     TwoContents,
+    /// A bundle with two kinds of verification material: one of key hint, certificate and chain is set
+    /// (`sigstore_bundle.proto`, `VerificationMaterial.content`).
+    #[error("a bundle with two of `publicKey`, `certificate` and `x509CertificateChain`, which each stand alone")]
+    TwoMaterials,
     /// A document in a file of attestations that can be read in two ways.
     #[error("a document in two forms of attestations at once")]
     TwoForms,

@@ -153,6 +153,17 @@ impl EnvelopeError {
         Self::Type { what, got: Untrusted::within(got, SHOWN) }
     }
 
+    /// The stable code in reports.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Json { error, .. } if error.is_duplicate_key() => "duplicate-key",
+            Self::Form(DocumentFault::BundleVersion { .. }) => "bundle-version",
+            Self::Type { what: BUNDLE_MEDIA_TYPE, .. } => "bundle-version",
+            Self::Unsigned => "unsigned-envelope",
+            _ => "envelope-unreadable",
+        }
+    }
+
     /// Whether the document exceeds a limit; it may still be valid.
     pub const fn is_limit(&self) -> bool {
         match self {
@@ -173,5 +184,7 @@ impl EnvelopeError {
     }
 }
 
+/// The media type of a bundle, which names its version.
+pub(super) const BUNDLE_MEDIA_TYPE: &str = "bundle media type";
 /// How much of a type a message shows, in characters.
 const SHOWN: usize = 80;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::envelope::BundleVersion;
+use crate::envelope::DocumentFault;
 use crate::envelope::EnvelopeError;
 use crate::envelope::base64;
 use crate::json;
@@ -239,6 +240,10 @@ impl<'a> WireVerificationMaterial<'a> {
         let log_entries = self.tlog_entries.unwrap_or_default();
         let timestamps = self.timestamp_verification_data.and_then(|data| data.rfc3161_timestamps).unwrap_or_default();
         let chain_field = self.x509_certificate_chain.is_some();
+        let kinds = [self.public_key.is_some(), self.certificate.is_some(), chain_field];
+        if kinds.into_iter().filter(|is_set| *is_set).count() > 1 {
+            return Err(EnvelopeError::Form(DocumentFault::TwoMaterials));
+        }
         let chain = self.x509_certificate_chain.map(|chain| chain.certificates).unwrap_or_default();
         let listed: Vec<_> = self.certificate.into_iter().chain(chain).collect();
         for (what, got, limit) in [

@@ -82,6 +82,11 @@ impl JsonError {
         &self.reason
     }
 
+    /// Whether two fields of one object have the same key.
+    pub const fn is_duplicate_key(&self) -> bool {
+        matches!(self.reason, JsonErrorReason::DuplicateKey(_))
+    }
+
     /// Whether the document exceeds a limit; it may still be valid.
     pub const fn is_limit(&self) -> bool {
         use JsonErrorReason::ParserDepth;

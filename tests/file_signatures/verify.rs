@@ -262,6 +262,33 @@ fn every_digest_of_a_subject_must_be_that_of_the_file() {
     assert!(ask.file(FILE, &[&second]).is_ok());
 }
 
+// Key hint, certificate and chain are alternatives (`oneof` in sigstore_bundle.proto): readers differ in which one they take.
+#[test]
+fn a_bundle_has_one_kind_of_verification_material() {
+    let key = key("keys/release.key");
+    let ask = Ask::of(&[&key]);
+    let good: Value = serde_json::from_slice(&signed(FILE, &key)).unwrap();
+    let verdict = |more: Value| {
+        let mut bundle = good.clone();
+        let material = bundle["verificationMaterial"].as_object_mut().unwrap();
+        material.extend(more.as_object().unwrap().clone());
+        ask.file(FILE, &[bundle.to_string().as_bytes()]).map(drop)
+    };
+    let certificate = json!({ "rawBytes": "MAA=" });
+    for more in [
+        json!({ "certificate": certificate }),
+        json!({ "x509CertificateChain": { "certificates": [certificate] } }),
+        json!({ "x509CertificateChain": {} }),
+        json!({ "publicKey": null, "certificate": certificate, "x509CertificateChain": {} }),
+    ] {
+        assert_eq!(verdict(more.clone()), Err(("envelope-unreadable", false)), "{more}");
+    }
+    for more in [json!({}), json!({ "certificate": null, "x509CertificateChain": null }), json!({ "publicKey": null })]
+    {
+        assert_eq!(verdict(more.clone()), Ok(()), "{more}");
+    }
+}
+
 #[test]
 fn subjects_and_digests_have_limits() {
     let key = key("keys/release.key");

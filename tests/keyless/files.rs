@@ -54,8 +54,9 @@ pub fn verdict(bundle: &[u8], message: &HashedMessage, trust: &TrustRoot) -> Str
 
 /// The same at another time.
 pub fn verdict_at(bundle: &[u8], message: &HashedMessage, trust: &TrustRoot, now: Time) -> String {
-    let Ok(document) = FileDocument::parse_bundle(bundle, &Limits::DEFAULT) else {
-        return "envelope-unreadable".to_owned();
+    let document = match FileDocument::parse_bundle(bundle, &Limits::DEFAULT) {
+        Ok(document) => document,
+        Err(error) => return error.code().to_owned(),
     };
     let context =
         AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time: VerificationTime::now(now) };
@@ -216,7 +217,7 @@ const CONFORMANCE: &[(&str, &str)] = &[
     ("bundle-empty-certificate-chain_fail", "no-trusted-key"),
     ("bundle-invalid-base64-signature_fail", "envelope-unreadable"),
     ("bundle-negative-log-index_fail", "log-entry-malformed"),
-    ("bundle-unknown-version_fail", "envelope-unreadable"),
+    ("bundle-unknown-version_fail", "bundle-version"),
     ("bundle-with-sct-with-extensions", "verified"),
     ("checkpoint-wrong-roothash_fail", "checkpoint-root"),
     ("inclusion-proof-corrupted-hash_fail", "inclusion-proof"),

@@ -9,6 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bulla::digest::Digest;
 use bulla::envelope::Bundle;
+use bulla::envelope::DocumentFault;
+use bulla::envelope::EnvelopeError;
 use bulla::envelope::Evidence;
 use bulla::envelope::SignedDocument;
 use bulla::key::PrivateKey;
@@ -213,10 +215,11 @@ fn a_bundle_of_version_0_3_has_no_chain_of_certificates() {
     let verdict = |bundle: &Value| verdict_on(&read(bundle), &trust, after(&signer, 60));
     let mut changed = bundle(&signer);
     assert_eq!(verdict(&changed), "verified");
-    // Also one of a single certificate, and an empty one beside the certificate.
-    let material = &mut changed["verificationMaterial"];
-    material["x509CertificateChain"] = json!({"certificates": []});
-    assert_eq!(verdict(&changed), "bundle-certificate-chain");
+    // An empty one beside the certificate is a second kind of material, in every version.
+    changed["verificationMaterial"]["x509CertificateChain"] = json!({"certificates": []});
+    let unread = Bundle::parse(changed.to_string().as_bytes(), &Limits::DEFAULT).unwrap_err();
+    assert_eq!(unread, EnvelopeError::Form(DocumentFault::TwoMaterials));
+    // Also one of a single certificate.
     let chain = json!({"x509CertificateChain": {"certificates": [raw(&signer.certificate)]}});
     changed["verificationMaterial"] = chain;
     assert_eq!(verdict(&changed), "bundle-certificate-chain");
