@@ -248,6 +248,22 @@ fn a_verdict_names_its_policy_trust_root_and_time() {
 }
 
 #[test]
+fn a_selection_of_signatures_counts_for_what_each_of_them_met() {
+    let trust = TrustRoot::pinned([key(0)]).unwrap();
+    let signed =
+        |id: &str| Requirement::new(id, StatementKind::ImageSignature, Quorum::of_all(&trust, Threshold::ONE).unwrap());
+    let condition = Condition::Annotation { key: "env".to_owned(), value: "a".to_owned() };
+    let rules = [signed("signed"), signed("annotated").and(condition)].map(Rule::One);
+    let policy = Policy::new(Rule::All(NonEmpty::collect(rules).unwrap())).unwrap();
+    let verifier = Verifier::new(trust.clone(), policy, Limits::DEFAULT).unwrap();
+    let annotated = BTreeMap::from([("env".to_owned(), "a".to_owned())]);
+    let evidence = [BTreeMap::new(), annotated].map(|annotations| signature(0, &subject(), &annotations));
+    let verified = verifier.verify(subject(), &evidence, NOW).unwrap();
+    assert!(verifier.restrict(&verified, |one| !one.annotations.is_empty()).is_some());
+    assert!(verifier.restrict(&verified, |one| one.annotations.is_empty()).is_none());
+}
+
+#[test]
 fn a_refusal_names_the_requirements_that_are_not_met() {
     let trust = TrustRoot::owned([(owner(0), key(0)), (owner(1), key(1))]).unwrap();
     let of = |id: &str, number: usize| {

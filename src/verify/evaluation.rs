@@ -461,4 +461,24 @@ mod tests {
         });
         assert_eq!(unread, Decision::Undetermined);
     }
+
+    /// Only what this policy and trust root found about this part, as of now, counts as its evidence.
+    #[test]
+    fn an_evaluation_is_of_one_part_one_policy_and_one_time() {
+        let (subject, now) = (Digest::sha256(b"platform"), Time::EPOCH);
+        let trust = TrustRoot::pinned([PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key().clone()]).unwrap();
+        let verifier = |id: &str| {
+            let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+            let policy = Policy::one(Requirement::new(id, StatementKind::ImageSignature, quorum));
+            Verifier::new(trust.clone(), policy, Limits::DEFAULT).unwrap()
+        };
+        let (verifier, other) = (verifier("signed"), verifier("other"));
+        let by = |verifier: &Verifier| (verifier.policy().id(), verifier.trust().version());
+        let part = verifier.evaluation(subject, now).within(ImagePart::new(vec![None]));
+        assert!(part.is_of(subject, by(&verifier), now));
+        assert!(!verifier.evaluation(subject, now).is_of(subject, by(&verifier), now));
+        assert!(!part.is_of(Digest::sha256(b"another"), by(&verifier), now));
+        assert!(!part.is_of(subject, by(&verifier), Time::from_unix(1).unwrap()));
+        assert!(!part.is_of(subject, by(&other), now));
+    }
 }

@@ -339,3 +339,23 @@ pub fn key_id(claimed: &str) -> String {
         _ => claimed.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_that_may_be_no_signature_is_told_where_it_may_count() {
+        let told = |reason: Reason| reason.is_reported_when_doubtful();
+        assert!(told(Reason::Unreadable(UnreadReason::SignaturesLost)));
+        assert!(told(Reason::NoSuchMeans(SignedWith::Key)) && told(Reason::OtherFormat { what: "a format" }));
+        assert!(!told(Reason::Missing));
+    }
+
+    #[test]
+    fn only_a_claimed_key_id_is_written_as_one() {
+        assert_eq!(key_id(&base64::encode(&[0xab; 32])), "abababababab");
+        let short = base64::encode(&[0xab; 31]);
+        assert_eq!(key_id(&short), short);
+    }
+}

@@ -378,3 +378,107 @@ impl Verifier {
         image.conclude()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Envelope;
+    use crate::envelope::SignedDocument;
+    use crate::envelope::Statement;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+    use crate::limits::Limits;
+    use crate::policy::Policy;
+    use crate::policy::Quorum;
+    use crate::policy::SignedAttestations;
+    use crate::policy::SignedIndexRule;
+    use crate::policy::Threshold;
+    use crate::trust::TrustRoot;
+    use serde_json::value::RawValue;
+    use std::collections::BTreeMap;
+
+    /// Records name requirements by their position, so nothing is evaluated by another policy; and nothing is looked for that
+    /// no requirement reads.
+    #[test]
+    fn an_evaluation_begins_only_for_the_policy_and_for_what_it_reads() {
+        let trust = TrustRoot::pinned([PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key().clone()]).unwrap();
+        let verifier = |id: &str, about: About| {
+            let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+            let requirement = Requirement::new(id, StatementKind::ImageSignature, quorum).with_about(about);
+            Verifier::new(trust.clone(), Policy::one(requirement), Limits::DEFAULT).unwrap()
+        };
+        let (index, platform) = (Digest::sha256(b"index"), Digest::sha256(b"platform"));
+        // Whether the evaluations of the root and of a platform begin.
+        let begins = |own: &Verifier, kind: ImageRoot, by: &Verifier| {
+            let image = own.image_evaluation(index, kind, Time::EPOCH);
+            (image.begin_root(by).is_some(), image.begin_platform(by, platform).is_some())
+        };
+        let either = verifier("signed", About::Either);
+        assert_eq!(begins(&either, ImageRoot::Index, &either), (true, true));
+        assert_eq!(begins(&either, ImageRoot::Index, &verifier("other", About::Either)), (false, false));
+        let (of_index, of_platforms) = (verifier("signed", About::Index), verifier("signed", About::Platforms));
+        assert_eq!(begins(&of_index, ImageRoot::Index, &of_index), (true, false));
+        assert_eq!(begins(&of_platforms, ImageRoot::Index, &of_platforms), (false, true));
+        assert_eq!(begins(&of_index, ImageRoot::Manifest, &of_index), (false, false));
+        assert_eq!(begins(&of_platforms, ImageRoot::Manifest, &of_platforms), (true, true));
+    }
+
+    /// What another evaluation found counts as unread: it may be about something else.
+    #[test]
+    fn the_evidence_is_that_of_the_evaluation_which_began() {
+        let trust = TrustRoot::pinned([PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key().clone()]).unwrap();
+        let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+        let requirement = Requirement::new("signed", StatementKind::ImageSignature, quorum);
+        let verifier = Verifier::new(trust, Policy::one(requirement), Limits::DEFAULT).unwrap();
+        let root = Digest::sha256(b"manifest");
+        let decision = |is_own: bool| {
+            let mut image = verifier.image_evaluation(root, ImageRoot::Manifest, Time::EPOCH);
+            let own = image.begin_root(&verifier).filter(|_| is_own);
+            image.add_root(own.unwrap_or_else(|| verifier.evaluation(root, Time::EPOCH)));
+            image.conclude().unwrap_err().decision
+        };
+        assert_eq!((decision(true), decision(false)), (Decision::Unmet, Decision::Undetermined));
+    }
+
+    /// Only an image signature about the index itself makes it a signed one, and only in an index are unsigned statements.
+    #[test]
+    fn an_index_is_signed_by_an_image_signature_alone() {
+        let key = PrivateKey::generate(KeyKind::Ed25519).unwrap();
+        let trust = TrustRoot::pinned([key.public_key().clone()]).unwrap();
+        let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+        let build = StatementKind::Attestation { predicate_type: "https://example.com/build/v1".to_owned() };
+        let verifier = |kind: &StatementKind, about| {
+            let requirement = Requirement::new("wanted", kind.clone(), quorum.clone()).with_about(about);
+            Verifier::new(trust.clone(), Policy::one(requirement), Limits::DEFAULT).unwrap()
+        };
+        let index = Digest::sha256(b"index");
+        let predicate = RawValue::from_string("{}".to_owned()).unwrap();
+        let payloads = [
+            Statement::image_signature(&index, None, &BTreeMap::new()).unwrap(),
+            Statement::attestation(&index, None, "https://example.com/build/v1", &predicate).unwrap(),
+        ];
+        let is_signed = |verifier: &Verifier, is_found: bool| {
+            let mut image = verifier.image_evaluation(index, ImageRoot::Index, Time::EPOCH);
+            if let Some(mut found) = image.begin_root(verifier).filter(|_| is_found) {
+                for payload in &payloads {
+                    let envelope = Envelope::sign(media_type::IN_TOTO, payload, &key).unwrap();
+                    let document = SignedDocument::Dsse(envelope.into());
+                    found.add(&Evidence::new(document, FoundAt::Referrers, Vec::new()));
+                }
+                image.add_root(found);
+            }
+            image.has_signed_root()
+        };
+        let signed = verifier(&StatementKind::ImageSignature, About::Index);
+        assert!(is_signed(&signed, true) && !is_signed(&signed, false));
+        assert!(!is_signed(&verifier(&build, About::Index), true));
+        assert!(!is_signed(&verifier(&StatementKind::ImageSignature, About::Platforms), true));
+        let rule = SignedIndexRule::new(trust.owners(), SignedAttestations::Count);
+        let requirement = Requirement::new("wanted", build.clone(), quorum.clone()).with_signed_index(rule);
+        let in_index = Verifier::new(trust.clone(), Policy::one(requirement), Limits::DEFAULT).unwrap();
+        let reads = |verifier: &Verifier, kind| verifier.image_evaluation(index, kind, Time::EPOCH).reads_unsigned();
+        assert!(reads(&in_index, ImageRoot::Index) && !reads(&in_index, ImageRoot::Manifest));
+        assert!(!reads(&verifier(&build, About::Either), ImageRoot::Index));
+    }
+}

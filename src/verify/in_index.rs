@@ -237,3 +237,275 @@ impl<'a> Evaluation<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Envelope;
+    use crate::envelope::Evidence;
+    use crate::envelope::FormStatements;
+    use crate::envelope::SignedDocument;
+    use crate::envelope::Statement;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+    use crate::limits::Limits;
+    use crate::nonempty::NonEmpty;
+    use crate::oci::media_type;
+    use crate::policy::About;
+    use crate::policy::Decision;
+    use crate::policy::Policy;
+    use crate::policy::Quorum;
+    use crate::policy::Rule;
+    use crate::policy::SignedAttestations;
+    use crate::policy::SignedIndexRule;
+    use crate::policy::Threshold;
+    use crate::time::Time;
+    use crate::trust::TrustRoot;
+    use crate::verify::Verifier;
+    use serde_json::json;
+    use serde_json::value::RawValue;
+
+    const BUILD: &str = "https://example.com/build/v1";
+    const OTHER: &str = "https://example.com/other/v1";
+
+    /// Two owners with a key each, an index, and a platform in it.
+    struct Scene {
+        index: Digest,
+        keys: [PrivateKey; 2],
+        platform: Digest,
+        trust: TrustRoot,
+    }
+
+    fn owner(number: usize) -> Owner {
+        Owner::Named(format!("owner {number}"))
+    }
+
+    fn attestation(predicate_type: &str) -> StatementKind {
+        StatementKind::Attestation { predicate_type: predicate_type.to_owned() }
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let keys = [0, 1].map(|_| PrivateKey::generate(KeyKind::Ed25519).unwrap());
+            let owned = keys.iter().enumerate().map(|(number, key)| (owner(number), key.public_key().clone()));
+            let trust = TrustRoot::owned(owned).unwrap();
+            Self { index: Digest::sha256(b"index"), keys, platform: Digest::sha256(b"platform"), trust }
+        }
+
+        /// A statement of one of these owners.
+        fn signed(&self, kind: StatementKind, by: &[usize]) -> Requirement {
+            let owners = by.iter().copied().map(owner).collect();
+            let id = format!("{kind} {by:?}");
+            Requirement::new(id, kind, Quorum::among(&self.trust, owners, Threshold::ONE).unwrap())
+        }
+
+        /// A statement in an index that one of these owners signed.
+        fn in_index(&self, predicate_type: &str, by: &[usize], signed: SignedAttestations) -> Requirement {
+            let rule = SignedIndexRule::new(by.iter().copied().map(owner).collect(), signed);
+            self.signed(attestation(predicate_type), by).with_signed_index(rule)
+        }
+
+        fn verifier(&self, requirements: &[Requirement]) -> Verifier {
+            let rules = NonEmpty::collect(requirements.iter().cloned().map(Rule::One)).unwrap();
+            Verifier::new(self.trust.clone(), Policy::new(Rule::All(rules)).unwrap(), Limits::DEFAULT).unwrap()
+        }
+
+        fn evidence(&self, key: usize, payload: &[u8]) -> Evidence {
+            let envelope = Envelope::sign(media_type::IN_TOTO, payload, &self.keys[key]).unwrap();
+            Evidence::new(SignedDocument::Dsse(envelope.into()), FoundAt::Referrers, Vec::new())
+        }
+
+        fn signature(&self, key: usize, about: &Digest) -> Evidence {
+            self.evidence(key, &Statement::image_signature(about, None, &BTreeMap::new()).unwrap())
+        }
+
+        fn attested(&self, key: usize, about: &Digest, predicate_type: &str) -> Evidence {
+            let predicate = RawValue::from_string("{}".to_owned()).unwrap();
+            self.evidence(key, &Statement::attestation(about, None, predicate_type, &predicate).unwrap())
+        }
+
+        /// The evaluation of the index with this evidence.
+        fn of_index<'v>(&self, verifier: &'v Verifier, evidence: &[Evidence]) -> Evaluation<'v> {
+            let open = vec![None; verifier.policy().requirements().count()];
+            let part = ImagePart::new(open).of_image_index();
+            let mut evaluation = verifier.evaluation(self.index, Time::EPOCH).within(part);
+            evidence.iter().for_each(|evidence| evaluation.add(evidence));
+            evaluation
+        }
+
+        /// The evaluation of the platform, where this was found about the index.
+        fn of_platform<'v>(&self, verifier: &'v Verifier, index: Evaluation<'_>) -> Evaluation<'v> {
+            let open = vec![None; verifier.policy().requirements().count()];
+            let part = ImagePart::new(open).of_index(&index.into_evidence());
+            verifier.evaluation(self.platform, Time::EPOCH).within(part)
+        }
+
+        /// The platform with the unsigned statements of this type about the image with this digest.
+        fn stated<'v>(
+            &self,
+            verifier: &'v Verifier,
+            index: &[Evidence],
+            stated: &[(&str, &str, &str)],
+        ) -> Evaluation<'v> {
+            let mut platform = self.of_platform(verifier, self.of_index(verifier, index));
+            for (predicate_type, algorithm, hex) in stated {
+                let subject = json!([{"name": "image", "digest": {*algorithm: hex}}]);
+                let statement = json!({
+                    "_type": "https://in-toto.io/Statement/v1",
+                    "subject": subject,
+                    "predicateType": predicate_type,
+                    "predicate": {},
+                });
+                platform.add_unsigned(Digest::sha256(b"manifest"), statement.to_string().as_bytes());
+            }
+            platform
+        }
+    }
+
+    fn codes(evaluation: &Evaluation<'_>) -> Vec<&'static str> {
+        evaluation.findings.iter().map(|finding| finding.reason.code()).collect()
+    }
+
+    /// Image signatures of the index are wanted until every owner who may sign it did; nothing else is where signed
+    /// attestations do not count.
+    #[test]
+    fn signatures_of_the_index_are_wanted_until_no_more_could_cover_it() {
+        let scene = Scene::new();
+        let verifier = scene.verifier(&[scene.in_index(BUILD, &[0, 1], SignedAttestations::DoNotCount)]);
+        let signature = |key| scene.signature(key, &scene.index);
+        let wants = |evaluation: &Evaluation<'_>| {
+            let forms = [FormStatements::ImageSignatures, FormStatements::Attestations];
+            let kinds = [StatementKind::ImageSignature, attestation(BUILD)];
+            (
+                kinds.map(|kind| evaluation.wants(&kind)),
+                forms.map(|form| evaluation.wants_form(form)),
+                forms.map(|form| evaluation.reads_form(form)),
+            )
+        };
+        let signatures = [true, false];
+        let one = scene.of_index(&verifier, &[signature(0)]);
+        assert_eq!(wants(&scene.of_index(&verifier, &[])), (signatures, signatures, signatures));
+        assert_eq!(wants(&one), (signatures, signatures, signatures));
+        let both = scene.of_index(&verifier, &[signature(0), signature(1)]);
+        assert_eq!(wants(&both), ([false; 2], [false; 2], signatures));
+        assert_eq!(wants(&scene.of_platform(&verifier, one)), ([false; 2], [false; 2], [false; 2]));
+        let alone = scene.verifier(&[scene.in_index(BUILD, &[0], SignedAttestations::DoNotCount)]);
+        assert_eq!(wants(&scene.of_index(&alone, &[signature(0)])), ([false; 2], [false; 2], signatures));
+    }
+
+    /// What a requirement wants, and how many owners are missing, without an index.
+    #[test]
+    fn statements_are_wanted_until_enough_owners_signed() {
+        let scene = Scene::new();
+        let about = |requirement: Requirement| requirement.with_about(About::Named);
+        let verifier = scene.verifier(&[
+            about(scene.signed(StatementKind::ImageSignature, &[0])),
+            about(scene.signed(attestation(BUILD), &[0])),
+            about(scene.signed(attestation(OTHER), &[0])).newest_only(),
+        ]);
+        let mut evaluation = verifier.evaluation(scene.index, Time::EPOCH);
+        assert!(evaluation.reads_attestations() && evaluation.wants_form(FormStatements::ImageSignatures));
+        evaluation.add(&scene.signature(0, &scene.index));
+        assert_eq!(evaluation.missing(), 1);
+        assert!(!evaluation.wants(&StatementKind::ImageSignature) && evaluation.wants(&attestation(BUILD)));
+        assert!(!evaluation.wants_form(FormStatements::ImageSignatures));
+        assert!(evaluation.wants_form(FormStatements::Attestations));
+        assert!(!evaluation.records()[0].is_carried && !evaluation.records()[0].is_covering());
+    }
+
+    /// An index needs no more statements where only its signatures decide, and all of them are there.
+    #[test]
+    fn an_index_is_settled_once_no_statement_about_it_could_count() {
+        let scene = Scene::new();
+        let signature = [scene.signature(0, &scene.index)];
+        let is_met = |requirements: &[Requirement], evidence: &[Evidence]| {
+            scene.of_index(&scene.verifier(requirements), evidence).is_met()
+        };
+        let of = |signed, about| scene.in_index(BUILD, &[0], signed).with_about(about);
+        let only = of(SignedAttestations::DoNotCount, About::Either);
+        assert!(!is_met(&[only.clone()], &[]) && is_met(&[only.clone()], &signature));
+        assert!(is_met(&[of(SignedAttestations::Count, About::Platforms)], &signature));
+        assert!(!is_met(&[of(SignedAttestations::Count, About::Either)], &signature));
+        let signed = scene.signed(StatementKind::ImageSignature, &[0]).with_about(About::Index);
+        assert!(is_met(&[signed, only], &signature));
+    }
+
+    /// An unsigned statement counts for the owner who signed the index, by an image signature alone.
+    #[test]
+    fn an_unsigned_statement_counts_by_the_image_signature_of_an_owner_alone() {
+        let scene = Scene::new();
+        let own = scene.platform.hex();
+        let statement = [(BUILD, "sha256", own.as_str())];
+        let requirement = scene.in_index(BUILD, &[0], SignedAttestations::Count).with_about(About::Platforms);
+        let verifier = scene.verifier(&[requirement.clone()]);
+        let signature = [scene.signature(0, &scene.index)];
+        let index = scene.of_index(&verifier, &signature);
+        assert!(index.records()[0].is_covering());
+        assert_eq!(index.records()[0].signature.requirements, [requirement.id().clone()]);
+        assert!(scene.stated(&verifier, &signature, &[]).wants_unsigned());
+        let stated = scene.stated(&verifier, &signature, &statement);
+        assert!(stated.is_met() && !stated.wants_unsigned() && stated.is_index_signed());
+        let record = &stated.records()[0];
+        assert_eq!(record.signature.requirements, [requirement.id().clone()]);
+        assert_eq!((record.signature.predicate.is_some(), codes(&stated)), (false, Vec::new()));
+        let keeping = verifier.clone().with_predicates();
+        assert!(scene.stated(&keeping, &signature, &statement).records()[0].signature.predicate.is_some());
+        for other in [scene.signature(1, &scene.index), scene.attested(0, &scene.index, BUILD)] {
+            let stated = scene.stated(&verifier, &[other], &statement);
+            assert!(!stated.is_met() && !stated.is_index_signed());
+            assert_eq!(codes(&stated), ["index-not-signed"]);
+        }
+        // Another requirement is covered, not this one.
+        let by_other = scene.in_index(OTHER, &[1], SignedAttestations::Count).with_about(About::Platforms);
+        let two = scene.verifier(&[requirement, by_other]);
+        let stated = scene.stated(&two, &[scene.signature(1, &scene.index)], &statement);
+        assert_eq!((codes(&stated), stated.records().len()), (vec!["index-not-signed"], 0));
+    }
+
+    /// A statement about another image counts for nothing. One that may be about this image has a say only where the newest
+    /// statement decides.
+    #[test]
+    fn an_unsigned_statement_is_about_the_platform() {
+        let scene = Scene::new();
+        let requirement = scene.in_index(BUILD, &[0], SignedAttestations::Count).with_about(About::Platforms);
+        let signature = [scene.signature(0, &scene.index)];
+        let (other, unknown) = (Digest::sha256(b"another image").hex(), "0".repeat(128));
+        for (newest, algorithm, hex, code) in [
+            (false, "sha256", &other, "other-subject"),
+            (false, "sha512", &unknown, "other-subject"),
+            (true, "sha256", &other, "other-subject"),
+            (true, "sha512", &unknown, "subject-not-compared"),
+        ] {
+            let requirement = if newest { requirement.clone().newest_only() } else { requirement.clone() };
+            let verifier = scene.verifier(&[requirement]);
+            let stated = scene.stated(&verifier, &signature, &[(BUILD, algorithm, hex)]);
+            assert_eq!((codes(&stated), stated.is_met()), (vec![code], false), "{newest} {algorithm}");
+        }
+    }
+
+    /// A statement of no kind that counts is told as such, also about an index.
+    #[test]
+    fn only_signatures_cover_an_index() {
+        let scene = Scene::new();
+        let verifier = scene.verifier(&[scene.in_index(BUILD, &[0], SignedAttestations::Count)]);
+        let index = scene.of_index(&verifier, &[scene.attested(0, &scene.index, OTHER)]);
+        assert_eq!(codes(&index), ["wrong-kind"]);
+        let mut platform = scene.of_platform(&verifier, index);
+        platform.add(&scene.signature(0, &scene.platform));
+        assert_eq!(codes(&platform), ["wrong-kind"]);
+    }
+
+    /// What was not read about the index may cover what is in it.
+    #[test]
+    fn an_unread_signature_of_the_index_is_could_not_tell_for_its_platforms() {
+        let scene = Scene::new();
+        let requirement = scene.in_index(BUILD, &[0], SignedAttestations::Count).with_about(About::Platforms);
+        let verifier = scene.verifier(&[requirement]);
+        let mut index = scene.of_index(&verifier, &[]);
+        index.mark_list_unread();
+        let decision = |index| scene.of_platform(&verifier, index).conclude().unwrap_err().decision;
+        assert_eq!(decision(index), Decision::Undetermined);
+        assert_eq!(decision(scene.of_index(&verifier, &[])), Decision::Unmet);
+    }
+}

@@ -224,6 +224,9 @@ fn skip_makes_no_check_and_answers_no_condition() {
     let audit = statement(&json!({"level": "audit"}), ACME, &scene.root).unwrap();
     let audit = UnenforcedVerifier::new(audit, [condition], Limits::DEFAULT).unwrap();
     assert_eq!(outcome(&audit, &scene.signing().evidence(), scene.now()), "annotation");
+    // One check that is skipped is not all of them.
+    let one = verifier_of(&json!({"level": "strict", "override": {"revocation": "skip"}}), ACME, &scene.root);
+    assert!(!one.check(image(), &[scene.signing().evidence()], scene.now()).unwrap().is_skipped());
     // A statement that enforces every check is not an unenforced statement.
     assert!(statement(&json!({"level": "strict"}), ACME, &scene.root).is_none());
 }

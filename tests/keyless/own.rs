@@ -18,11 +18,17 @@ use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::nonempty::NonEmpty;
 use bulla::ops::file::FileEvidence;
+use bulla::policy::BuilderRule;
+use bulla::policy::Condition;
 use bulla::policy::Policy;
+use bulla::policy::ProvenanceRule;
 use bulla::policy::Quorum;
 use bulla::policy::Requirement;
 use bulla::policy::StatementKind;
+use bulla::policy::StatementKinds;
 use bulla::policy::Threshold;
+use bulla::predicate::PredicateKind;
+use bulla::predicate::SegmentPattern;
 use bulla::time::Time;
 use bulla::transparency::CertificateTimestamp;
 use bulla::trust::Identity;
@@ -339,6 +345,38 @@ fn one_subject_is_one_signer_below_each_anchor_of_a_chain() {
     };
     assert!(!two_signed(owners(), &[&ann, &above("/O=Acme/CN=ann")]));
     assert!(two_signed(owners(), &[&ann, &above("/O=Acme/CN=bob")]));
+}
+
+/// Where no extension of the certificate names the workflow that signed, its name does: provenance of another workflow is not
+/// believed.
+#[test]
+fn a_certificate_names_the_workflow_whose_provenance_it_signs() {
+    let Some(authorities) = AUTHORITIES.as_ref() else { return };
+    let workflow =
+        |repository: &str| format!("https://github.com/{repository}/.github/workflows/release.yml@refs/tags/v1");
+    let (own, other) = (workflow("acme/app"), workflow("mallory/app"));
+    let signer = authorities.signer(&authorities.first, &own, &issuers(ISSUER, ISSUER));
+    let trust = TrustRoot::new([identity("ci", &authorities.first, &own)]).unwrap();
+    let builders = [&own, &other].map(|id| BuilderRule {
+        id: SegmentPattern::builder(id).unwrap(),
+        level: 1,
+        signed_by: Owner::Named("ci".to_owned()),
+    });
+    let kinds = StatementKinds::predicates(NonEmpty::one(PredicateKind::Provenance));
+    let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+    let rule = Condition::Provenance(ProvenanceRule::new(builders.into()));
+    let policy = Policy::one(Requirement::new("built", kinds, quorum).and(rule));
+    let verifier = Verifier::new(trust, policy, Limits::DEFAULT).unwrap();
+    let codes = |builder: &str| {
+        let definition = json!({"buildType": "https://acme.example/build", "externalParameters": {}});
+        let stated = json!({"buildDefinition": definition, "runDetails": {"builder": {"id": builder}}});
+        let evidence = read(&bundle_stating(&signer, &subject(), ("https://slsa.dev/provenance/v1", &stated)));
+        let refused = verifier.verify(subject(), [&evidence], after(&signer, 60)).err();
+        let findings = refused.map(|refusal| refusal.findings).unwrap_or_default();
+        findings.iter().map(|finding| finding.reason.code()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&own), Vec::<&str>::new());
+    assert_eq!(codes(&other), ["certificate-names-another-builder"]);
 }
 
 /// Ed25519 signs the file itself: it is kept only for a certificate that could count, and the reason is not its size.

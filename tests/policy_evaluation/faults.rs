@@ -114,6 +114,8 @@ fn a_predicate_that_cannot_be_read_is_refused_only_where_its_owner_is_named() {
     let refusal = verifier.verify_image(&image.root, |_| &list, scene::now()).unwrap_err();
     let codes: Vec<_> = refusal.requirements.iter().map(|one| one.code).collect();
     assert_eq!(codes, ["met", "predicate-unreadable", "met", "predicate-unreadable"]);
+    let text = format!("requirement `requirement 2`: predicate-unreadable, 0 of 1 owners count, of {digest}");
+    assert_eq!(refusal.to_string(), text);
 }
 
 /// One owner's statement must meet all conditions: not one of them this and another of them that.
@@ -535,4 +537,74 @@ fn what_every_condition_on_a_scan_blocks_has_to_be_cleared() {
             assert_eq!(judge(rules, cleared), "no", "{rules:?} {cleared:?}");
         }
     }
+}
+
+/// A report lists each statement once, for however many platforms it was considered, and says of each whether it counts.
+#[test]
+fn each_statement_is_a_candidate_once() {
+    let image = Image::index(2);
+    let codes = |want: Want, signed: &[Signed]| {
+        let of = |digest: &Digest| -> Vec<Evidence> {
+            signed.iter().filter(|one| one.about == *digest).map(scene::evidence).collect()
+        };
+        let list: Vec<_> = image.manifests().iter().map(|digest| (*digest, of(digest))).collect();
+        let about = |digest: &Digest| &list.iter().find(|(of, _)| of == digest).unwrap().1;
+        let requirements = match one(want).verify_image(&image.root, about, scene::now()) {
+            Ok(accepted) => accepted.requirements().to_vec(),
+            Err(refusal) => refusal.requirements,
+        };
+        let candidates = requirements[0].candidates.iter();
+        candidates.map(|one| (one.code, one.counted)).collect::<Vec<_>>()
+    };
+    let signatures = [0, 1].map(|key| about(&image, key, Doc::Signature));
+    let both = Want { by: [0, 1].into(), at_least: 2, ..Want::new(Wanted::Signature) };
+    assert_eq!(codes(both, &signatures), [(None, true), (None, true)]);
+    // One that decides for one platform is superseded for no other, and a scan of the index counts for none.
+    let on = |manifest: usize, doc: Doc| Signed { key: 0, about: image.platforms[manifest], doc };
+    let scans = [about(&image, 0, clean(1)), on(0, clean(1)), on(1, clean(2)), on(1, clean(1))];
+    let want = [(None, true), (Some("scan-of-index"), false), (Some("superseded"), false), (None, true)];
+    assert_eq!(codes(Want::new(Wanted::Scan { vex: None }), &scans), want);
+}
+
+/// Could-not-tell because of what was not read is not called a limit of pairing owners with signers.
+#[test]
+fn what_was_not_read_is_no_limit_of_pairing() {
+    let (image, trust) = (Image::single(), scene::trust());
+    let wanted = Wanted::Scan { vex: Some(([0].into(), None)) };
+    let requirement = Want::new(wanted).requirement("scanned", &trust).unwrap();
+    let mut limits = Limits::DEFAULT;
+    limits.evidence.signature_checks = 3;
+    let verifier = Verifier::new(trust, Policy::one(requirement), limits).unwrap();
+    let list = [(0, bad(1)), (FOREIGN, clean(1))].map(|(key, doc)| scene::evidence(&about(&image, key, doc)));
+    let refusal = verifier.verify_image(&image.root, |_| &list, scene::now()).unwrap_err();
+    assert_eq!((refusal.is_undetermined(), refusal.requirements[0].code), (true, "unread"));
+}
+
+/// Without the statements that were left out it is not known that the one that was kept is the newest.
+#[test]
+fn a_selection_is_no_proof_where_the_newest_counts() {
+    let image = Image::single();
+    let passed = scene::evidence(&about(&image, 0, Doc::Test { passed: true, days: Some(1) }));
+    for (newest, is_proof) in [(true, false), (false, true)] {
+        let verifier = one(Want { newest, max_age: None, ..Want::new(Wanted::Test) });
+        let verified = verifier.verify(*image.root.digest(), [&passed], scene::now()).unwrap();
+        assert_eq!(verifier.restrict(&verified, |_| true).is_some(), is_proof, "{newest}");
+    }
+}
+
+/// An SBOM of somebody whose VEX statements count is none: it clears nothing, and it is neither accepted nor carried.
+#[test]
+fn an_sbom_is_no_vex_document() {
+    let image = Image::single();
+    let digest = *image.root.digest();
+    let verifier = one(Want::new(Wanted::Scan { vex: Some(([0].into(), None)) }));
+    let docs = [clean(1), Doc::Sbom { components: true, days: Some(1) }];
+    let list = docs.map(|doc| scene::evidence(&about(&image, 0, doc)));
+    let verified = verifier.verify(digest, &list, scene::now()).unwrap();
+    assert_eq!(verified.accepted().count(), 1);
+    assert!(verified.accepted().first().predicate.is_none());
+    let accepted = verifier.verify_image(&image.root, |_| &list, scene::now()).unwrap();
+    assert_eq!((accepted.parts()[0].accepted.len(), accepted.parts()[0].not_counted.len()), (1, 0));
+    let keeping = verifier.with_predicates().verify(digest, &list, scene::now()).unwrap();
+    assert!(keeping.accepted().first().predicate.is_some());
 }
