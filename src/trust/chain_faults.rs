@@ -84,3 +84,21 @@ impl SignedEnvelope<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A refusal of the chain decides over an authority that could not be judged; in every other case the authority does.
+    #[test]
+    fn a_refused_chain_decides_over_an_authority_that_is_not_known() {
+        let at = |seconds| Time::from_unix(seconds).unwrap();
+        let unknown = |seconds| CertificateFault::Ahead { now: Time::EPOCH, time: at(seconds) };
+        let refused = |seconds| CertificateFault::Expired { at: at(seconds), expiry: Time::EPOCH };
+        let decides = |authority, chain| ChainFaults::of_authority(authority, Some(chain)).decides;
+        assert_eq!(decides(unknown(1), refused(2)), refused(2));
+        for (authority, chain) in [(unknown(1), unknown(2)), (refused(1), refused(2)), (refused(1), unknown(2))] {
+            assert_eq!(decides(authority.clone(), chain), authority);
+        }
+    }
+}

@@ -87,3 +87,32 @@ fn parse(chain: &[Bytes], limits: &Limits) -> Result<NonEmpty<Certificate>, Cert
     }
     NonEmpty::collect(certificates).ok_or(CertificateFault::NoCertificate)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::NotaryFormat;
+    use crate::envelope::Strictness;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+    use crate::time::Time;
+    use crate::trust::VerificationTime;
+
+    /// What one key has verified is no payload of another key.
+    #[test]
+    fn the_payload_is_that_of_the_key_that_signed_it() {
+        let bytes = include_bytes!(
+            "../../testdata/layouts/notary/blobs/sha256/e9554203a3da937348deeaea837c69c749402487f1922fd99c7dc98ee8ff58df"
+        );
+        let limits = &Limits::DEFAULT;
+        let envelope = NotaryEnvelope::parse(NotaryFormat::Jws, bytes, limits, Strictness::Strict).unwrap();
+        let chains = VerifiedChains::default();
+        let context = AuthenticationContext { limits, revocation: None, time: VerificationTime::now(Time::EPOCH) };
+        let signed = SignedEnvelope::open(&envelope, &chains, context).unwrap();
+        let signer = signed.certificates.first().public_key().unwrap();
+        assert_eq!(signed.payload_by(&signer).unwrap().proof().key, signer.id());
+        let other = PrivateKey::generate(KeyKind::P256).unwrap();
+        signed.payload_by(other.public_key()).unwrap_err();
+    }
+}

@@ -158,6 +158,10 @@ fn a_chain_is_looked_for_once_for_identities_with_the_same_anchors() {
         let search = ChainSearch::of_identities(&TrustRoot::new(identities).unwrap());
         search.chains(&evidence, time, &Limits::DEFAULT, &mut SignatureBudget::of(100)).unwrap().len()
     };
+    // Below anchors alone the formats of Sigstore are looked at as well; the identities of these envelopes do not need it.
+    assert!(ChainSearch::of_anchors(Arc::clone(&anchors), &Limits::DEFAULT).unwrap().judges_material());
+    let trust = TrustRoot::new([identity("a", "O=Acme", &anchors)]).unwrap();
+    assert!(!ChainSearch::of_identities(&trust).judges_material());
     let names = ["O=Acme", "CN=release", "C=US"];
     assert_eq!(chains(names.map(|names| identity(names, names, &anchors)).into()), 1);
     // Other anchors are looked at.

@@ -146,6 +146,9 @@ fn an_expired_certificate_needs_a_timestamp_by_a_trusted_authority() {
     ] {
         let verifier = verifier_of(scene.identity_below("bob", "CN=release", &anchors));
         assert_eq!(verdict(&verifier, &[stamped.evidence()], late), "expired", "{why}");
+        let told = verifier.verify(image(), [&stamped.evidence()], late).unwrap_err().findings[0].reason.to_string();
+        let none = !anchors.iter().any(|(_, purpose)| *purpose == Purpose::TimeStamping);
+        assert_eq!(told.contains("no timestamp authority is trusted"), none, "{told}");
     }
     // A token for another signature, and one from a time when the certificate was not valid.
     let other = Signing { attributes: NotaryAttributes::new(SigningScheme::X509, scene.after(61)), ..stamped.clone() };
@@ -325,6 +328,25 @@ fn a_chain_that_was_verified_before_is_verified_anew_for_another_time_purpose_or
     assert_eq!(verdict(&limited, &[plain.evidence()], scene.now()), "?limit");
 }
 
+/// Only a timestamp, or a signing authority, proves when a signature was made at the latest: the verification does not.
+#[test]
+fn the_signing_time_has_a_bound_only_if_somebody_trusted_states_it() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (stated, late) = (scene.after(60), scene.after(400 * DAY));
+    let bound = |anchor, signing: &Signing<'_>, now| {
+        let identity = scene.identity_below("bob", "CN=release", &[anchor, (&scene.tsa_root, Purpose::TimeStamping)]);
+        let verified = verifier([identity], 1).verify(image(), [&signing.evidence()], now).unwrap();
+        verified.accepted().first().signer.signed_no_later_than()
+    };
+    let signer = (&scene.root, Purpose::Signing);
+    assert_eq!(bound(signer, &scene.signing(), scene.now()), None);
+    let stamped = Signing { timestamp: Some((&scene.tsa, scene.after(DAY).unix())), ..scene.signing() };
+    assert_eq!(bound(signer, &stamped, late), Some(scene.after(DAY)));
+    let attributes = NotaryAttributes::new(SigningScheme::X509SigningAuthority, stated);
+    let authentic = Signing { attributes, ..scene.signing() };
+    assert_eq!(bound((&scene.root, Purpose::SigningAuthority), &authentic, late), Some(stated));
+}
+
 #[test]
 fn a_time_ahead_of_the_clock_is_could_not_tell() {
     let Some(scene) = SCENE.as_ref() else { return };
@@ -358,6 +380,9 @@ fn all_faults_are_reported_and_the_one_that_decides_gives_the_code() {
     let refusal = verifier.verify(image(), &evidence, scene.after(2 * DAY)).unwrap_err();
     let codes: Vec<_> = refusal.findings[0].reason.certificate_faults().map(|fault| fault.code()).collect();
     assert_eq!(codes, ["unknown-critical-attribute", "signature-expired", "certificate-identity", "trust"]);
+    let texts: Vec<_> = refusal.findings[0].reason.certificate_faults().map(ToString::to_string).collect();
+    let told = refusal.findings[0].reason.to_string();
+    assert!(told.contains(&format!(", but {}", texts.join("; "))), "{told}");
     assert!(!refusal.is_undetermined());
 }
 

@@ -29,6 +29,7 @@ use bulla::x509::TextPattern;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::case::signer;
 use crate::case::trusting;
 use crate::case::verdict_on;
 use crate::cosign::at;
@@ -145,8 +146,8 @@ impl Path {
         body(self.content.bytes(), self.own(), &self.verifier)
     }
 
-    /// The verdict on the signature with this annotation, where these logs are trusted.
-    fn verdict(&self, entry: &str, logs: &[Value], now: Time) -> String {
+    /// The signature with this annotation, and the trust in these logs.
+    fn logged(&self, entry: &str, logs: &[Value]) -> (Evidence, TrustRoot) {
         let mut layer = self.layer.clone();
         layer.annotations.insert(BUNDLE.to_owned(), entry.to_owned());
         let root = fs::read(golden("cosign-tag-certificate/trusted_root.json")).unwrap();
@@ -164,7 +165,13 @@ impl Path {
                 trusting(root, names, LOGGED)
             }
         };
-        verdict_on(&signature(&self.manifest, &self.content, &layer), &trust, now)
+        (signature(&self.manifest, &self.content, &layer), trust)
+    }
+
+    /// The verdict on the signature with this annotation, where these logs are trusted.
+    fn verdict(&self, entry: &str, logs: &[Value], now: Time) -> String {
+        let (evidence, trust) = self.logged(entry, logs);
+        verdict_on(&evidence, &trust, now)
     }
 }
 
@@ -266,6 +273,9 @@ fn the_time_of_the_entry_lies_in_every_period() {
         ] {
             assert_eq!(verdict(logged_at(), &period(start, end), at()), code, "{}: {start} {end}", path.by);
         }
+        let (evidence, trust) =
+            path.logged(&log.entry(&path.body(), logged_at()).to_string(), &[log.in_root(&always())]);
+        assert_eq!(signer(&evidence, &trust, at()).unwrap().signed_no_later_than(), Some(logged_at()), "{}", path.by);
         let before = |seconds: i64| Time::from_unix(logged_at().unix() - seconds).unwrap();
         assert_eq!(verdict(logged_at(), &always(), before(60)), "verified", "{}", path.by);
         assert_eq!(verdict(logged_at(), &always(), before(61)), "?time-ahead", "{}", path.by);

@@ -39,6 +39,7 @@ use crate::case::expected;
 use crate::case::now;
 use crate::case::root_of_case;
 use crate::case::trusting;
+use crate::own;
 use crate::vectors;
 
 pub fn hashed(file: &[u8]) -> HashedMessage {
@@ -211,6 +212,16 @@ fn a_log_proves_that_a_key_signed_before_its_end() {
     assert_eq!(verdict(&bundle, &file, &ending(pinned(), now())), "verified", "in the last second no proof is needed");
     // Without a log that is trusted no time is.
     assert!(verdict(&bundle, &file, &ending(pinned(), before(-1))).contains("KeyEnded"));
+    // A rule that accepts a signature without any time proves none.
+    let mut stripped: Value = serde_json::from_slice(&bundle).unwrap();
+    stripped["verificationMaterial"]["tlogEntries"] = Value::Array(Vec::new());
+    stripped["verificationMaterial"]["timestampVerificationData"] = Value::Null;
+    let timeless = |end| {
+        let means = LoggedKeys::new(NonEmpty::one(key.clone()), Arc::clone(&root), own::NOW);
+        verdict(stripped.to_string().as_bytes(), &file, &ending(Means::LoggedKeys(means), end))
+    };
+    assert_eq!(timeless(now()), "verified");
+    assert!(timeless(before(-1)).contains("KeyEnded"));
 }
 
 const CONFORMANCE: &[(&str, &str)] = &[

@@ -141,17 +141,24 @@ pub fn stamped(signer: &Made, stamps: &[(&Made, Time, Option<&[u8]>)]) -> Eviden
 
 /// As [`stamped`], with this accuracy in seconds.
 fn stamped_within(signer: &Made, stamps: &[(&Made, Time, Option<&[u8]>)], accuracy: u8) -> Evidence {
+    stamped_with(signer, stamps, |token| {
+        if accuracy > 0 {
+            token.info.rest = vec![tlv(0x30, &[&tlv(2, &[&[accuracy]])])];
+        }
+    })
+}
+
+/// As [`stamped`], with tokens that are changed before they are signed.
+pub fn stamped_with(signer: &Made, stamps: &[(&Made, Time, Option<&[u8]>)], change: impl Fn(&mut Draft)) -> Evidence {
     let mut bundle: Value = own::bundle(signer);
     let signature = bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap();
     let signature = STANDARD.decode(signature).unwrap();
     let made = stamps.iter().map(|(authority, at, other)| {
         let mut token = Draft::new(authority);
         token.info.gen_time = generalized(at.unix());
-        if accuracy > 0 {
-            token.info.rest = vec![tlv(0x30, &[&tlv(2, &[&[accuracy]])])];
-        }
         let hash = HashAlgorithm::Sha256.hash(other.unwrap_or(&signature));
         token.info.imprint = imprint(HashAlgorithm::Sha256, &hash);
+        change(&mut token);
         let granted = tlv(0x30, &[&tlv(0x30, &[&tlv(2, &[&[0]])]), &token.made()]);
         json!({"signedTimestamp": STANDARD.encode(granted)})
     });

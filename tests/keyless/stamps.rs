@@ -24,6 +24,7 @@ use crate::made::Workshop;
 use crate::made::plan;
 use crate::own;
 use crate::revocation::stamped;
+use crate::revocation::stamped_with;
 
 const URI: &str = "https://acme.example/a";
 
@@ -126,4 +127,24 @@ fn an_authority_that_a_root_lists_several_times_counts_once() {
         let all = [listed(two, None, (early.0, late.1)), listed(one, None, (early.0, late.1))];
         assert_eq!(verified_by(&all, &[&with_shared, &with_own, shared]), 2);
     }
+}
+
+/// Half a second lies between two whole ones: the authority must be trusted at both.
+#[test]
+fn an_authority_is_trusted_over_the_whole_second_of_a_timestamp() {
+    let Some(authorities) = own::AUTHORITIES.as_ref() else { return };
+    let signer = authorities.signer(&authorities.first, URI, "");
+    let Some(shop) = Workshop::new() else { return };
+    let root = shop.root(plan("/O=Time/CN=root", CA));
+    let clock = shop.issue(&root, plan("/O=Time/CN=clock", TSA));
+    let after = |seconds| Time::from_unix(signer.certificate.not_before().unix() + seconds).unwrap();
+    let evidence = stamped_with(&signer, &[(&clock, after(500), None)], |token| {
+        token.info.gen_time = token.info.gen_time.replace('Z', ".5Z");
+    });
+    let is_verified = |start, end| {
+        let listed = [Listed { address: None, chain: &[&root], period: (after(start), after(end)) }];
+        checked(&evidence, &trust(&authorities.first, &listed, 1), after(3_600), None).is_ok()
+    };
+    assert!(is_verified(500, 501));
+    assert!(!is_verified(501, 510) && !is_verified(490, 500));
 }

@@ -212,6 +212,17 @@ fn it_is_bounded() {
     within(3, total).unwrap();
     assert!(matches!(within(2, total), Err(RevocationBundleError::TooMany { limit: 2, .. })));
     assert!(matches!(within(3, total - 1), Err(RevocationBundleError::TooLarge { .. })));
+    // White space counts as well: as much as fits beside the evidence.
+    let limits = LIMITS.with(|limits| limits.revocation.bytes = total as u64);
+    let most = usize::try_from(RevocationBundle::most_bytes(&limits)).unwrap();
+    let padded = |length: usize| {
+        let mut padded = bytes.clone();
+        padded.resize(length, b' ');
+        RevocationBundle::parse(&padded, &limits).map(|_| ())
+    };
+    padded(most).unwrap();
+    assert!(matches!(padded(most + 1), Err(RevocationBundleError::TooLarge { .. })));
+    RevocationBundle::new().add(document(&lists[0]), (&"h".repeat(2_048), now), &LIMITS).unwrap();
     let limits = LIMITS.with(|limits| limits.revocation.bytes = 1).with(|limits| limits.revocation.documents = 0);
     assert_eq!(RevocationBundle::parse(&bytes, &limits), Err(RevocationBundleError::TooLarge { limit: 2 }));
     let limits = LIMITS.with(|limits| limits.revocation.crl_bytes = 10);
