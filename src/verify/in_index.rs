@@ -424,7 +424,7 @@ mod tests {
         };
         let of = |signed, about| scene.in_index(BUILD, &[0], signed).with_about(about);
         let only = of(SignedAttestations::DoNotCount, About::Either);
-        assert!(!is_met(&[only.clone()], &[]) && is_met(&[only.clone()], &signature));
+        assert!(!is_met(std::slice::from_ref(&only), &[]) && is_met(std::slice::from_ref(&only), &signature));
         assert!(is_met(&[of(SignedAttestations::Count, About::Platforms)], &signature));
         assert!(!is_met(&[of(SignedAttestations::Count, About::Either)], &signature));
         let signed = scene.signed(StatementKind::ImageSignature, &[0]).with_about(About::Index);
@@ -438,7 +438,7 @@ mod tests {
         let own = scene.platform.hex();
         let statement = [(BUILD, "sha256", own.as_str())];
         let requirement = scene.in_index(BUILD, &[0], SignedAttestations::Count).with_about(About::Platforms);
-        let verifier = scene.verifier(&[requirement.clone()]);
+        let verifier = scene.verifier(std::slice::from_ref(&requirement));
         let signature = [scene.signature(0, &scene.index)];
         let index = scene.of_index(&verifier, &signature);
         assert!(index.records()[0].is_covering());
