@@ -515,8 +515,8 @@ fn a_header_with_two_names_is_refused() {
     refused_anywhere("archive-two-names", &[pax(b'x', &[("path", "f")]), old].concat(), "ends in a slash");
 }
 
-// Go forgets what was announced about a member when a global header follows: here a name, and a size of more than 8 GiB, in
-// place of which Go finds more members (threats: archive-global-header).
+// Go forgets what was announced about a member when a global header follows: here a name, and a size of more than 8 GiB,
+// whose content Go takes for further members (threats: archive-global-header).
 #[test]
 fn a_global_header_between_a_member_and_its_records_is_refused() {
     let global = pax(b'g', &[("comment", "x")]);
@@ -560,8 +560,8 @@ fn a_global_header_with_the_name_of_a_file_is_refused() {
     }
 }
 
-// GNU tar skips blanks before the key of a record, so that it unpacks this member over `index.json`; to other readers the
-// record is none that they know. A reader without PAX takes the name in the header (threats: archive-two-names).
+// GNU tar skips blanks before the key of a record, so that it unpacks this member over `index.json`; other readers ignore
+// the record, whose key they do not know. A reader without PAX takes the name in the header (threats: archive-two-names).
 #[test]
 fn a_record_that_only_some_readers_follow_is_refused() {
     for record in ["25  path=blobs/evil.json\n", "25 \tpath=blobs/evil.json\n", "12  size=99\n", "12 path\0x=f\n"] {

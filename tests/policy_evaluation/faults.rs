@@ -592,7 +592,7 @@ fn a_selection_is_no_proof_where_the_newest_counts() {
     }
 }
 
-/// An SBOM of somebody whose VEX statements count is none: it clears nothing, and it is neither accepted nor carried.
+/// An SBOM is no VEX statement, also where its signer may make those: it clears nothing, and is neither accepted nor carried.
 #[test]
 fn an_sbom_is_no_vex_document() {
     let image = Image::single();
