@@ -123,8 +123,8 @@ mod tests {
         stated(of).with_upper_bound(day(bound))
     }
 
-    /// Which statements of one key with these times are carried, if only the newest counts.
-    fn carried(times: &[StatementTime], counts: impl Fn(Requirement) -> Requirement) -> Vec<bool> {
+    /// Which statements of one key with these times are carried, where they meet the first requirement.
+    fn carried(times: &[StatementTime], policy: impl Fn(Requirement) -> Vec<Requirement>) -> Vec<bool> {
         let subject = Digest::sha256(b"image");
         let key = PrivateKey::generate(KeyKind::Ed25519).unwrap();
         let trust = TrustRoot::pinned([key.public_key().clone()]).unwrap();
@@ -141,7 +141,8 @@ mod tests {
         let with = |time: &StatementTime| {
             Arc::new(StatementRecord { results: results.clone(), time: *time, ..record.clone() })
         };
-        let records = without_superseded(times.iter().map(with).collect(), &[&counts(signed)]);
+        let requirements = policy(signed);
+        let records = without_superseded(times.iter().map(with).collect(), &requirements.iter().collect::<Vec<_>>());
         records.iter().map(|record| record.is_carried).collect()
     }
 
@@ -161,13 +162,16 @@ mod tests {
             ([proven(3, 3), proven(4, 4)], [false, true]),
             ([stated(3), proven(4, 4)], [false, true]),
         ] {
-            assert_eq!(carried(&times, Requirement::newest_only), want, "{times:?}");
+            assert_eq!(carried(&times, |signed| vec![signed.newest_only()]), want, "{times:?}");
         }
     }
 
     #[test]
     fn what_counts_for_another_requirement_is_carried_also_if_it_is_older() {
         let times = [stated(3), stated(4)];
-        assert_eq!(carried(&times, |requirement| requirement), [true, true]);
+        assert_eq!(carried(&times, |signed| vec![signed]), [true, true]);
+        assert_eq!(carried(&times, |signed| vec![signed.clone(), signed.newest_only()]), [true, true]);
+        // A requirement that does not read them keeps none.
+        assert_eq!(carried(&times, |signed| vec![signed.clone().newest_only(), signed]), [false, true]);
     }
 }

@@ -409,11 +409,13 @@ mod tests {
     use crate::key::PrivateKey;
     use crate::key::Signer as _;
     use crate::oci::media_type;
+    use crate::policy::Condition;
     use crate::policy::Quorum;
     use crate::policy::StatementKind;
     use crate::policy::Threshold;
     use crate::verify::UnreadReason;
     use crate::verify::Verifier;
+    use serde_json::Value;
     use std::collections::BTreeMap;
 
     /// Whatever an evaluation is given after a decision was asked for has a say in the next one.
@@ -480,5 +482,34 @@ mod tests {
         assert!(!part.is_of(Digest::sha256(b"another"), by(&verifier), now));
         assert!(!part.is_of(subject, by(&verifier), Time::from_unix(1).unwrap()));
         assert!(!part.is_of(subject, by(&other), now));
+    }
+
+    /// What meets no condition is not accepted beside what does, and a reason is told once for each document.
+    #[test]
+    fn what_meets_no_requirement_is_not_accepted() {
+        let subject = Digest::sha256(b"image");
+        let keys = [0, 1].map(|_| PrivateKey::generate(KeyKind::Ed25519).unwrap());
+        let trust = TrustRoot::pinned(keys.iter().map(|key| key.public_key().clone())).unwrap();
+        let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+        let annotated = Condition::Annotation { key: "env".to_owned(), value: "a".to_owned() };
+        let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum).and(annotated));
+        let verifier = Verifier::new(trust, policy, Limits::DEFAULT).unwrap();
+        // One envelope with a signature by each key.
+        let signed = |annotations: &BTreeMap<String, String>, keys: &[PrivateKey]| {
+            let payload = Statement::image_signature(&subject, None, annotations).unwrap();
+            let sign =
+                |key: &PrivateKey| Envelope::sign(media_type::IN_TOTO, &payload, key).unwrap().to_json().unwrap();
+            let each: Vec<Value> = keys.iter().map(|key| serde_json::from_slice(&sign(key)).unwrap()).collect();
+            let signatures: Vec<_> = each.iter().map(|one| one["signatures"][0].clone()).collect();
+            let mut all = each[0].clone();
+            all["signatures"] = signatures.into();
+            let envelope = Envelope::parse(all.to_string().as_bytes(), &Limits::DEFAULT).unwrap();
+            Evidence::new(SignedDocument::Dsse(envelope.into()), FoundAt::Referrers, Vec::new())
+        };
+        let annotations = BTreeMap::from([("env".to_owned(), "a".to_owned())]);
+        let evidence = [signed(&BTreeMap::new(), &keys), signed(&annotations, &keys[..1])];
+        let verified = verifier.verify(subject, &evidence, Time::EPOCH).unwrap();
+        assert_eq!((verified.accepted().count(), verified.findings().len()), (1, 1));
+        assert_eq!(verified.accepted().first().annotations, annotations);
     }
 }

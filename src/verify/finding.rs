@@ -343,6 +343,9 @@ pub fn key_id(claimed: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
 
     #[test]
     fn a_manifest_that_may_be_no_signature_is_told_where_it_may_count() {
@@ -357,5 +360,19 @@ mod tests {
         assert_eq!(key_id(&base64::encode(&[0xab; 32])), "abababababab");
         let short = base64::encode(&[0xab; 31]);
         assert_eq!(key_id(&short), short);
+    }
+
+    /// What could not be judged is could-not-tell, and may hide a newer statement of its signer.
+    #[test]
+    fn what_could_not_be_judged_may_hide_a_newer_statement() {
+        let key = PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key().id();
+        let of = |reason: Reason| (reason.is_undetermined(), reason.may_hide_newer());
+        let unlogged = |fault| of(Reason::Unlogged { fault, key });
+        assert_eq!(unlogged(CertificateFault::Ahead { now: Time::EPOCH, time: Time::EPOCH }), (true, true));
+        assert_eq!(unlogged(CertificateFault::NoCertificate), (false, false));
+        // The record of a statement says itself what is not known about it.
+        let condition = |condition| of(Reason::Condition(condition));
+        assert_eq!(condition(UnmetCondition::SubjectNotCompared { signs: String::new() }), (true, false));
+        assert_eq!(condition(UnmetCondition::EmptySbom), (false, false));
     }
 }

@@ -389,8 +389,10 @@ mod tests {
     use crate::key::PrivateKey;
     use crate::key::Signer as _;
     use crate::limits::Limits;
+    use crate::nonempty::NonEmpty;
     use crate::policy::Policy;
     use crate::policy::Quorum;
+    use crate::policy::Rule;
     use crate::policy::SignedAttestations;
     use crate::policy::SignedIndexRule;
     use crate::policy::Threshold;
@@ -422,6 +424,48 @@ mod tests {
         assert_eq!(begins(&of_platforms, ImageRoot::Index, &of_platforms), (false, true));
         assert_eq!(begins(&of_index, ImageRoot::Manifest, &of_index), (false, false));
         assert_eq!(begins(&of_platforms, ImageRoot::Manifest, &of_platforms), (true, true));
+        let reads =
+            |verifier: &Verifier| verifier.image_evaluation(index, ImageRoot::Index, Time::EPOCH).reads_platforms();
+        assert_eq!([&either, &of_index, &of_platforms].map(reads), [true, false, true]);
+        // Of two requirements, one is about the platforms.
+        let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+        let of =
+            |id: &str, about| Requirement::new(id, StatementKind::ImageSignature, quorum.clone()).with_about(about);
+        let rules = [of("index", About::Index), of("platforms", About::Platforms)].map(Rule::One);
+        let policy = Policy::new(Rule::All(NonEmpty::collect(rules).unwrap())).unwrap();
+        let both = Verifier::new(trust.clone(), policy, Limits::DEFAULT).unwrap();
+        assert_eq!(begins(&both, ImageRoot::Index, &both), (true, true));
+        assert!(reads(&both));
+    }
+
+    /// A refusal names the first requirement that is not met, and the size of what is kept counts each document once.
+    #[test]
+    fn a_refusal_names_the_requirement_that_is_not_met() {
+        let key = PrivateKey::generate(KeyKind::Ed25519).unwrap();
+        let trust = TrustRoot::pinned([key.public_key().clone()]).unwrap();
+        let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+        let build = StatementKind::Attestation { predicate_type: "https://example.com/build/v1".to_owned() };
+        let of = |id: &str, kind: &StatementKind| Rule::One(Requirement::new(id, kind.clone(), quorum.clone()));
+        let rules = [of("signed", &StatementKind::ImageSignature), of("built", &build)];
+        let policy = Policy::new(Rule::All(NonEmpty::collect(rules).unwrap())).unwrap();
+        let verifier = Verifier::new(trust.clone(), policy, Limits::DEFAULT).unwrap();
+        let root = Digest::sha256(b"manifest");
+        let payload = Statement::image_signature(&root, None, &BTreeMap::new()).unwrap();
+        let envelope = Envelope::sign(media_type::IN_TOTO, &payload, &key).unwrap();
+        let contents = ["a manifest", "a blob"].map(|text| Content::from_bytes("text/plain", text.as_bytes().to_vec()));
+        let document = SignedDocument::Dsse(envelope.into());
+        let evidence = Evidence::new(document, FoundAt::Referrers, contents.to_vec());
+        let mut image = verifier.image_evaluation(root, ImageRoot::Manifest, Time::EPOCH);
+        assert_eq!(image.evidence_bytes(), 0);
+        for _ in 0..2 {
+            let mut found = image.begin_root(&verifier).unwrap();
+            found.add(&evidence);
+            image.add_root(found);
+            assert_eq!(image.evidence_bytes(), 16);
+        }
+        let refusal = image.conclude().unwrap_err();
+        let text = format!("requirement `built`: no-statement, 0 of 1 owners count, of {root}");
+        assert_eq!(refusal.to_string(), text);
     }
 
     /// What another evaluation found counts as unread: it may be about something else.
@@ -480,5 +524,14 @@ mod tests {
         let reads = |verifier: &Verifier, kind| verifier.image_evaluation(index, kind, Time::EPOCH).reads_unsigned();
         assert!(reads(&in_index, ImageRoot::Index) && !reads(&in_index, ImageRoot::Manifest));
         assert!(!reads(&verifier(&build, About::Either), ImageRoot::Index));
+        // One of several requirements is enough for either.
+        let rules = [
+            Requirement::new("built", build.clone(), quorum.clone()).with_about(About::Index),
+            Requirement::new("signed", StatementKind::ImageSignature, quorum.clone()).with_about(About::Index),
+            Requirement::clone(in_index.policy().requirements().first()),
+        ];
+        let policy = Policy::new(Rule::All(NonEmpty::collect(rules.map(Rule::One)).unwrap())).unwrap();
+        let several = Verifier::new(trust.clone(), policy, Limits::DEFAULT).unwrap();
+        assert!(is_signed(&several, true) && reads(&several, ImageRoot::Index));
     }
 }

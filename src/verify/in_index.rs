@@ -253,18 +253,24 @@ mod tests {
     use crate::nonempty::NonEmpty;
     use crate::oci::media_type;
     use crate::policy::About;
+    use crate::policy::Condition;
     use crate::policy::Decision;
     use crate::policy::Policy;
     use crate::policy::Quorum;
     use crate::policy::Rule;
+    use crate::policy::ScanRule;
     use crate::policy::SignedAttestations;
     use crate::policy::SignedIndexRule;
     use crate::policy::Threshold;
+    use crate::predicate::FindingRule;
+    use crate::predicate::FindingsCounted;
     use crate::time::Time;
     use crate::trust::TrustRoot;
     use crate::verify::Verifier;
     use serde_json::json;
     use serde_json::value::RawValue;
+    use std::collections::BTreeSet;
+    use std::slice;
 
     const BUILD: &str = "https://example.com/build/v1";
     const OTHER: &str = "https://example.com/other/v1";
@@ -412,6 +418,104 @@ mod tests {
         assert!(!evaluation.wants_form(FormStatements::ImageSignatures));
         assert!(evaluation.wants_form(FormStatements::Attestations));
         assert!(!evaluation.records()[0].is_carried && !evaluation.records()[0].is_covering());
+        // Of two requirements for which the newest counts one is enough: an import carries what either may need.
+        evaluation.add(&scene.attested(0, &scene.index, OTHER));
+        assert!(evaluation.records()[1].is_carried);
+        assert!(evaluation.records()[1].signature.predicate.is_none());
+        assert!(evaluation.needs_newest() && !evaluation.needs_config() && !evaluation.is_index());
+    }
+
+    /// Each of several requirements reads what it needs, whatever the others do; one that is decided elsewhere reads nothing.
+    #[test]
+    fn what_one_of_several_requirements_reads_is_read() {
+        let scene = Scene::new();
+        let signed = scene.signed(StatementKind::ImageSignature, &[0]);
+        let built = scene.signed(attestation(BUILD), &[0]);
+        let two_owners = BTreeSet::from([owner(0), owner(1)]);
+        let by_two = Quorum::among(&scene.trust, two_owners, Threshold::new(2).unwrap()).unwrap();
+        let other = Requirement::new("by two", attestation(OTHER), by_two);
+        let forms = [FormStatements::ImageSignatures, FormStatements::Attestations];
+        let kinds = [StatementKind::ImageSignature, attestation(BUILD), attestation(OTHER)];
+        let reads = |requirements: &[Requirement]| {
+            let verifier = scene.verifier(requirements);
+            let evaluation = verifier.evaluation(scene.index, Time::EPOCH);
+            (
+                kinds.clone().map(|kind| evaluation.reads(&kind)),
+                forms.map(|form| evaluation.reads_form(form)),
+                evaluation.reads_attestations(),
+                evaluation.missing(),
+            )
+        };
+        assert_eq!(reads(slice::from_ref(&signed)), ([true, false, false], [true, false], false, 1));
+        assert_eq!(reads(slice::from_ref(&built)), ([false, true, false], [false, true], true, 1));
+        assert_eq!(reads(slice::from_ref(&other)), ([false, false, true], [false, true], true, 2));
+        let all = [signed, built, other];
+        assert_eq!(reads(&all), ([true; 3], [true; 2], true, 1));
+        let verifier = scene.verifier(&all);
+        let mut evaluation = verifier.evaluation(scene.index, Time::EPOCH);
+        for evidence in [scene.signature(0, &scene.index), scene.attested(0, &scene.index, BUILD)] {
+            evaluation.add(&evidence);
+        }
+        assert_eq!((evaluation.missing(), codes(&evaluation)), (2, Vec::new()));
+        evaluation.add(&scene.attested(1, &scene.index, BUILD));
+        assert_eq!(codes(&evaluation), ["owner-not-named"]);
+        for key in [0, 1] {
+            evaluation.add(&scene.attested(key, &scene.index, OTHER));
+        }
+        assert_eq!(evaluation.missing(), 0);
+        let part = ImagePart::new(vec![Some(Decision::Met), Some(Decision::Unmet), None]);
+        let evaluation = verifier.evaluation(scene.index, Time::EPOCH).within(part);
+        assert_eq!(kinds.map(|kind| evaluation.reads(&kind)), [false, false, true]);
+        // Scanners name images by their config.
+        let findings = FindingRule { count: FindingsCounted::All, highest_allowed: None, ignored: Vec::new() };
+        let scan = Condition::Scan(ScanRule { database_max_age: None, findings });
+        let annotation = Condition::Annotation { key: "env".to_owned(), value: "a".to_owned() };
+        let scanned = scene.signed(attestation(BUILD), &[0]).and(annotation).and(scan);
+        let signed = scene.signed(StatementKind::ImageSignature, &[0]);
+        let verifier = scene.verifier(&[signed, scanned]);
+        assert!(verifier.evaluation(scene.index, Time::EPOCH).needs_config());
+    }
+
+    /// What is unread about the index matters for its platforms only to requirements that read it there.
+    #[test]
+    fn an_unread_list_of_the_index_matters_only_where_the_index_is_read() {
+        let scene = Scene::new();
+        let decision = |about| {
+            let verifier = scene.verifier(&[scene.signed(StatementKind::ImageSignature, &[0]).with_about(about)]);
+            let mut index = scene.of_index(&verifier, &[]);
+            index.mark_list_unread();
+            scene.of_platform(&verifier, index).conclude().unwrap_err().decision
+        };
+        assert_eq!(decision(About::Either), Decision::Undetermined);
+        assert_eq!(decision(About::Platforms), Decision::Unmet);
+    }
+
+    /// Two requirements count unsigned statements in an index: each of them by itself.
+    #[test]
+    fn unsigned_statements_are_looked_for_where_one_requirement_counts_them() {
+        let scene = Scene::new();
+        let in_index =
+            |kind, by: &[usize]| scene.in_index(kind, by, SignedAttestations::DoNotCount).with_about(About::Platforms);
+        let verifier = scene.verifier(&[in_index(BUILD, &[0]), in_index(OTHER, &[1])]);
+        let both = [0, 1].map(|key| scene.signature(key, &scene.index));
+        let own = scene.platform.hex();
+        let platform = scene.stated(&verifier, &both, &[(BUILD, "sha256", &own)]);
+        assert!(platform.is_index_signed() && platform.wants_unsigned() && !platform.reads_signed());
+        assert_eq!([BUILD, OTHER].map(|kind| platform.reads_unsigned(Some(kind))), [true; 2]);
+        assert!(platform.reads_unsigned(None) && !platform.reads_unsigned(Some("https://example.com/third/v1")));
+        let [record] = platform.records() else { panic!("{:?}", platform.records()) };
+        assert_eq!((record.signature.signer.owner(), record.index), (&owner(0), Some(scene.index)));
+        let one = scene.stated(&verifier, &both[..1], &[]);
+        assert!(one.is_index_signed());
+        let index = scene.of_index(&verifier, &both[..1]);
+        assert!(index.wants(&StatementKind::ImageSignature) && index.reads_signed());
+        // Signed statements are looked for where one of the requirements counts them; unsigned ones where none does are not.
+        let signed = scene.signed(attestation(OTHER), &[0]);
+        let mixed = scene.verifier(&[in_index(BUILD, &[0]), signed.clone()]);
+        assert!(scene.stated(&mixed, &both, &[]).reads_signed());
+        let plain = scene.verifier(&[signed]);
+        let platform = scene.stated(&plain, &both, &[]);
+        assert!(!platform.wants_unsigned() && !platform.reads_unsigned(None) && platform.reads_signed());
     }
 
     /// An index needs no more statements where only its signatures decide, and all of them are there.
@@ -424,9 +528,12 @@ mod tests {
         };
         let of = |signed, about| scene.in_index(BUILD, &[0], signed).with_about(about);
         let only = of(SignedAttestations::DoNotCount, About::Either);
-        assert!(!is_met(std::slice::from_ref(&only), &[]) && is_met(std::slice::from_ref(&only), &signature));
+        assert!(!is_met(slice::from_ref(&only), &[]) && is_met(slice::from_ref(&only), &signature));
         assert!(is_met(&[of(SignedAttestations::Count, About::Platforms)], &signature));
         assert!(!is_met(&[of(SignedAttestations::Count, About::Either)], &signature));
+        // An attestation about the index is none about its platforms.
+        let attested = [scene.attested(0, &scene.index, BUILD)];
+        assert!(!is_met(&[of(SignedAttestations::Count, About::Platforms)], &attested));
         let signed = scene.signed(StatementKind::ImageSignature, &[0]).with_about(About::Index);
         assert!(is_met(&[signed, only], &signature));
     }
@@ -438,7 +545,7 @@ mod tests {
         let own = scene.platform.hex();
         let statement = [(BUILD, "sha256", own.as_str())];
         let requirement = scene.in_index(BUILD, &[0], SignedAttestations::Count).with_about(About::Platforms);
-        let verifier = scene.verifier(std::slice::from_ref(&requirement));
+        let verifier = scene.verifier(slice::from_ref(&requirement));
         let signature = [scene.signature(0, &scene.index)];
         let index = scene.of_index(&verifier, &signature);
         assert!(index.records()[0].is_covering());

@@ -78,3 +78,25 @@ impl fmt::Display for NotEnforced {
         f.write_str(": what it accepts is not verified")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing was evaluated only where every check is skipped.
+    #[test]
+    fn a_statement_that_skips_some_checks_makes_the_others() {
+        let is_skipped = |unenforced: Vec<(PolicyCheck, PolicyAction)>| {
+            let (statement, subject) = (Untrusted::new("a"), Digest::sha256(b"image"));
+            NotEnforced { accepted: Vec::new(), findings: Vec::new(), statement, subject, unenforced }.is_skipped()
+        };
+        let all: Vec<_> = PolicyCheck::ALL.into_iter().map(|check| (check, PolicyAction::Skip)).collect();
+        assert!(is_skipped(all.clone()));
+        assert!(!is_skipped(all.iter().copied().skip(1).collect()));
+        let logged = |(check, action): (PolicyCheck, PolicyAction)| match check {
+            PolicyCheck::Expiry => (check, PolicyAction::Log),
+            _ => (check, action),
+        };
+        assert!(!is_skipped(all.into_iter().map(logged).collect()));
+    }
+}

@@ -151,3 +151,93 @@ const NO_STATEMENT: &str = "no-statement";
 /// The code of [`Reason::PairingLimit`](crate::verify::Reason::PairingLimit).
 const PAIRING_LIMIT: &str = "pairing-limit";
 const UNREAD: &str = "unread";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Envelope;
+    use crate::envelope::Evidence;
+    use crate::envelope::FoundAt;
+    use crate::envelope::SignedDocument;
+    use crate::envelope::Statement;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+    use crate::limits::Limits;
+    use crate::oci::media_type;
+    use crate::policy::Policy;
+    use crate::policy::Quorum;
+    use crate::policy::StatementKind;
+    use crate::policy::Threshold;
+    use crate::policy::UnmetCondition;
+    use crate::predicate::IgnoredVulnerability;
+    use crate::time::Time;
+    use crate::trust::TrustRoot;
+    use crate::verify::Verifier;
+    use crate::verify::candidate::Standing;
+    use crate::verify::pool::Unread;
+    use crate::verify::record::StatementRecord;
+    use crate::verify::record::StatementResult;
+    use std::collections::BTreeMap;
+
+    /// A requirement, and the record of a statement that meets it.
+    fn met() -> (Requirement, StatementRecord) {
+        let subject = Digest::sha256(b"image");
+        let key = PrivateKey::generate(KeyKind::Ed25519).unwrap();
+        let trust = TrustRoot::pinned([key.public_key().clone()]).unwrap();
+        let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+        let signed = Requirement::new("signed", StatementKind::ImageSignature, quorum);
+        let verifier = Verifier::new(trust, Policy::one(signed.clone()), Limits::DEFAULT).unwrap();
+        let payload = Statement::image_signature(&subject, None, &BTreeMap::new()).unwrap();
+        let envelope = Envelope::sign(media_type::IN_TOTO, &payload, &key).unwrap();
+        let mut evaluation = verifier.evaluation(subject, Time::EPOCH);
+        evaluation.add(&Evidence::new(SignedDocument::Dsse(envelope.into()), FoundAt::Referrers, Vec::new()));
+        let record = StatementRecord::clone(&evaluation.records()[0]);
+        (signed, record)
+    }
+
+    fn over(requirement: &Requirement, records: &[StatementRecord]) -> RequirementVerdict {
+        let digest = Digest::sha256(b"image");
+        let by = (Time::EPOCH, &Limits::DEFAULT);
+        let pool = RequirementPool::new((0, requirement), records.iter(), &[digest], Unread::default(), by);
+        RequirementVerdict::over(requirement, &[(digest, pool)])
+    }
+
+    /// Why unsigned statements do not count is told where no statement was found, and nowhere else.
+    #[test]
+    fn only_a_requirement_without_a_statement_names_another_reason() {
+        let (requirement, record) = met();
+        let named = |verdict: RequirementVerdict| {
+            let (got, RequirementVerdict { code, .. }) = (verdict.got, verdict.naming(Some("index-not-signed")));
+            (got, code)
+        };
+        assert_eq!(named(over(&requirement, &[record])), (1, "met"));
+        assert_eq!(named(over(&requirement, &[])), (0, "index-not-signed"));
+        assert_eq!(named(RequirementVerdict::impossible(&requirement, Impossible::NoIndex)), (0, "no-index"));
+        assert_eq!(over(&requirement, &[]).naming(None).code, "no-statement");
+    }
+
+    /// A condition is the reason of a statement that decides; one that a newer one replaced has none.
+    #[test]
+    fn a_superseded_statement_has_no_reason_of_its_own() {
+        let (_, record) = met();
+        let unmet = StatementResult::Unmet(UnmetCondition::EmptySbom);
+        let candidate = |standing| Candidate::of(&record, &unmet, standing);
+        let (deciding, superseded) = (candidate(Standing::Deciding), candidate(Standing::Superseded));
+        assert_eq!((deciding.code, deciding.reason), (Some("empty-sbom"), Some(UnmetCondition::EmptySbom)));
+        assert_eq!((superseded.code, superseded.reason), (Some("superseded"), None));
+    }
+
+    /// What the operator ignores for one requirement is not ignored for another one.
+    #[test]
+    fn what_is_ignored_is_ignored_for_one_requirement() {
+        let (_, record) = met();
+        let ignored =
+            |vulnerability: &str| IgnoredVulnerability { package: None, vulnerability: vulnerability.to_owned() };
+        let record = StatementRecord { ignored: vec![(0, ignored("CVE-1")), (1, ignored("CVE-2"))], ..record };
+        assert_eq!(
+            [0, 1, 2].map(|position| record.ignored(position)),
+            [vec![ignored("CVE-1")], vec![ignored("CVE-2")], vec![]]
+        );
+    }
+}

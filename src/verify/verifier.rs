@@ -182,3 +182,35 @@ impl Verifier {
         evaluation.is_met().then(|| evaluation.conclude()).and_then(Result::ok)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+    use crate::policy::Requirement;
+    use crate::policy::StatementKind;
+    use crate::policy::Threshold;
+    use crate::trust::Owner;
+
+    /// A policy that the identities of the trust root could never meet makes no verifier.
+    #[test]
+    fn every_quorum_can_be_met_by_the_trust_root() {
+        let owned: Vec<_> = ["ann", "bob"]
+            .map(|name| {
+                let key = PrivateKey::generate(KeyKind::Ed25519).unwrap();
+                (Owner::Named(name.to_owned()), key.public_key().clone())
+            })
+            .into();
+        let both = TrustRoot::owned(owned.clone()).unwrap();
+        let quorum = Quorum::of_all(&both, Threshold::ONE).unwrap();
+        let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
+        let verifier = Verifier::new(both, policy.clone(), Limits::DEFAULT).unwrap();
+        assert_eq!(verifier.expiry_at(), None);
+        assert_eq!(verifier.with_expiry_at(Time::EPOCH).expiry_at(), Some(Time::EPOCH));
+        let ann = TrustRoot::owned(owned.into_iter().take(1)).unwrap();
+        let error = Verifier::new(ann, policy, Limits::DEFAULT).unwrap_err();
+        assert_eq!(error, VerifierError::Quorum(QuorumError::UnknownOwner(Owner::Named("bob".to_owned()))));
+    }
+}
