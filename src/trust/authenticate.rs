@@ -348,3 +348,61 @@ impl VerifiedSigner {
         self.scheme
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Envelope;
+    use crate::envelope::FoundAt;
+    use crate::envelope::NotaryFormat;
+    use crate::envelope::SignedDocument;
+    use crate::envelope::Strictness;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+    use crate::limits::Limits;
+    use crate::time::Time;
+    use crate::trust::VerificationTime;
+    use crate::x509::Certificate;
+
+    const ENVELOPE: &[u8] = include_bytes!(
+        "../../testdata/layouts/notary/blobs/sha256/e9554203a3da937348deeaea837c69c749402487f1922fd99c7dc98ee8ff58df"
+    );
+
+    fn key() -> PrivateKey {
+        PrivateKey::generate(KeyKind::P256).unwrap()
+    }
+
+    /// An audit asks which of the pinned keys made the signature of an envelope: that one alone, and each key is paid for.
+    #[test]
+    fn the_pinned_signer_of_an_envelope_is_the_key_that_made_its_signature() {
+        let limits = &Limits::DEFAULT;
+        let envelope = NotaryEnvelope::parse(NotaryFormat::Jws, ENVELOPE, limits, Strictness::Strict).unwrap();
+        let signer = Certificate::parse(&envelope.certificate_chain()[0], limits).unwrap().public_key().unwrap();
+        let trust = TrustRoot::pinned([key().public_key().clone(), signer.clone()]).unwrap();
+        let signers = |checks| trust.pinned_signers(&envelope, &mut SignatureBudget::of(checks));
+        let signature = Digest::sha256(&signer.canonical_jose(envelope.signature()));
+        assert_eq!(signers(2).unwrap(), [(&signer, signature)]);
+        assert_eq!(signers(1).unwrap_err(), Unchecked { limit: 1 });
+        let others = TrustRoot::pinned([key().public_key().clone()]).unwrap();
+        assert!(others.pinned_signers(&envelope, &mut SignatureBudget::of(1)).unwrap().is_empty());
+    }
+
+    /// An audit asks for every signature of the signer, and of nobody else.
+    #[test]
+    fn the_signatures_of_a_signer_are_those_of_its_key() {
+        let (other, signer) = (key(), key());
+        let trust = TrustRoot::pinned([&other, &signer].map(|key| key.public_key().clone())).unwrap();
+        let envelope = Envelope::sign("text/plain", b"text", &signer).unwrap();
+        let signature = envelope.signatures().next().unwrap().to_vec();
+        let evidence = Evidence::new(SignedDocument::Dsse(envelope.into()), FoundAt::Referrers, Vec::new());
+        let time = VerificationTime::now(Time::EPOCH);
+        let context = AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time };
+        let found = trust.authenticate(&evidence, context, &mut SignatureBudget::of(10));
+        let signed_by = found.authenticated[0].signer();
+        let signatures = |checks| trust.signatures_by(signed_by, &evidence, &mut SignatureBudget::of(checks));
+        let known = Digest::sha256(&signer.public_key().canonical_signature(&signature));
+        assert_eq!(signatures(1).unwrap(), [known]);
+        assert_eq!(signatures(0).unwrap_err(), Unchecked { limit: 0 });
+    }
+}

@@ -335,3 +335,63 @@ const AUTHENTIC_TIME: &str = "signing-scheme, notary.x509.signingAuthority";
 const TIMESTAMP_REQUIRED: &str = "trust-store-trust-policy, verifyTimestamp";
 /// The clause by which the names of a certificate are compared with those of the operator.
 const TRUSTED_NAMES: &str = "trust-store-trust-policy, trustedIdentities";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::NotaryEnvelope;
+    use crate::envelope::NotaryFormat;
+    use crate::envelope::Strictness;
+    use crate::trust::VerificationTime;
+    use std::slice;
+
+    const ENVELOPE: &[u8] = include_bytes!(
+        "../../testdata/layouts/notary/blobs/sha256/e9554203a3da937348deeaea837c69c749402487f1922fd99c7dc98ee8ff58df"
+    );
+
+    fn certificate() -> Certificate {
+        let limits = &Limits::DEFAULT;
+        let envelope = NotaryEnvelope::parse(NotaryFormat::Jws, ENVELOPE, limits, Strictness::Strict).unwrap();
+        Certificate::parse(&envelope.certificate_chain()[0], limits).unwrap()
+    }
+
+    fn rejection(faults: &[CertificateFault]) -> CertificateRejection {
+        let faults = NonEmpty::collect(faults.iter().cloned()).unwrap();
+        CertificateRejection::new(Some(CertificateLabel::of(&certificate())), faults, judged_at())
+    }
+
+    fn judged_at() -> JudgedAt {
+        VerificationTime::now(Time::EPOCH).judged()
+    }
+
+    /// A refusal decides over what is not known, every fault is listed once, and the time is told once.
+    #[test]
+    fn a_rejection_is_could_not_tell_only_if_all_its_faults_are() {
+        let ahead = CertificateFault::Ahead { now: Time::EPOCH, time: Time::EPOCH };
+        let expired = CertificateFault::Expired { at: Time::EPOCH, expiry: Time::EPOCH };
+        let none = CertificateFault::NoCertificate;
+        assert!(rejection(slice::from_ref(&ahead)).is_undetermined());
+        let both = rejection(&[ahead.clone(), none.clone()]);
+        assert_eq!((both.is_undetermined(), both.code()), (false, "no-certificate"));
+        assert_eq!(both.signer(), Some(&CertificateLabel::of(&certificate())));
+        let more = both.also([none.clone(), ahead.clone(), expired.clone()]);
+        assert_eq!(more.faults().to_vec(), [ahead, none.clone(), expired.clone()]);
+        let judged = format!("; judged at {}", judged_at());
+        let says = |faults: &[CertificateFault]| rejection(faults).to_string().contains(&judged);
+        assert_eq!((says(slice::from_ref(&none)), says(&[none.clone(), expired])), (true, false));
+    }
+
+    /// A refusal names what the certificate says, and why a timestamp does not help.
+    #[test]
+    fn a_fault_names_what_the_certificate_says() {
+        let certificate = certificate();
+        let names = "with the alternative names";
+        assert!(!CertificateFault::of_names(&certificate).to_string().contains(names));
+        let label = CertificateLabel::of(&certificate);
+        let named = CertificateFault::Names { alternative: Some(Untrusted::new("DNS:a")), certificate: label };
+        assert!(named.to_string().contains(&format!("{names} {}", Untrusted::new("DNS:a"))), "{named}");
+        let fault = StatusFault::EvidenceUnread { at: Time::EPOCH, what: Untrusted::new("a file") };
+        let with = |timestamp| CertificateFault::Revocation { fault: fault.clone(), timestamp }.to_string();
+        assert_eq!(with(Some(TimestampFault::Missing)), format!("{}; {}", with(None), TimestampFault::Missing));
+    }
+}

@@ -171,3 +171,45 @@ fn untrusted(document: &FileDocument) -> Rejection {
 
 /// How much of the key hint of a document is kept for messages, in characters.
 const SHOWN: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Envelope;
+    use crate::envelope::Evidence;
+    use crate::envelope::FoundAt;
+    use crate::envelope::SignedDocument;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+    use crate::limits::Limits;
+    use crate::time::Time;
+    use crate::trust::VerificationTime;
+
+    /// Where somebody signed, a no by other means is no reason; could-not-tell stays one.
+    #[test]
+    fn a_refusal_by_other_means_takes_nothing_from_a_signature() {
+        let key = PrivateKey::generate(KeyKind::Ed25519).unwrap();
+        let trust = TrustRoot::pinned([key.public_key().clone()]).unwrap();
+        let envelope = Envelope::sign("text/plain", b"text", &key).unwrap();
+        let evidence = Evidence::new(SignedDocument::Dsse(envelope.into()), FoundAt::Referrers, Vec::new());
+        let time = VerificationTime::now(Time::EPOCH);
+        let context = AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time };
+        let found = trust.authenticate(&evidence, context, &mut SignatureBudget::of(10));
+        let signers = vec![found.authenticated[0].signer().clone()];
+        let signed = || MessageAuthentication { authenticated: signers.clone(), rejected: None };
+        let refused = || MessageAuthentication::rejected(MessageRejection::Digest);
+        let unknown = MessageRejection::Unchecked(Unchecked { limit: 1 });
+        let unchecked = || MessageAuthentication::rejected(unknown.clone());
+        for (found, rejected) in [
+            (signed().or(refused()), None),
+            (refused().or(signed()), None),
+            (signed().or(unchecked()), Some(unknown.clone())),
+            (unchecked().or(refused()), Some(unknown.clone())),
+            (refused().or(unchecked()), Some(unknown.clone())),
+            (refused().or(refused()), Some(MessageRejection::Digest)),
+        ] {
+            assert_eq!(found.rejected, rejected);
+        }
+    }
+}

@@ -280,3 +280,56 @@ impl StatusFault {
 
 /// The clause by which the revocation status of a certificate is determined.
 const STATUS: &str = "RFC 5280 section 6.3.3";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::NotaryEnvelope;
+    use crate::envelope::NotaryFormat;
+    use crate::envelope::Strictness;
+    use crate::nonempty::NonEmpty;
+    use crate::x509::EvidenceKind;
+    use crate::x509::EvidenceLabel;
+    use crate::x509::ExaminedEvidence;
+    use crate::x509::Freshness;
+    use crate::x509::StatusProblem;
+
+    const ENVELOPE: &[u8] = include_bytes!(
+        "../../testdata/layouts/notary/blobs/sha256/e9554203a3da937348deeaea837c69c749402487f1922fd99c7dc98ee8ff58df"
+    );
+
+    /// What was not read of genuine evidence may be a revocation, whatever else is wrong with that evidence. Anybody can make
+    /// evidence that is not genuine.
+    #[test]
+    fn unread_evidence_that_is_genuine_may_hold_a_revocation() {
+        let limits = &Limits::DEFAULT;
+        let envelope = NotaryEnvelope::parse(NotaryFormat::Jws, ENVELOPE, limits, Strictness::Strict).unwrap();
+        let certificate = Certificate::parse(&envelope.certificate_chain()[0], limits).unwrap();
+        let problem = |rule: &StatusProblemRule| StatusProblem { evidence: None, found: None, rule: *rule };
+        let is_unread = |genuine: bool, rules: &[StatusProblemRule]| {
+            let evidence = ExaminedEvidence {
+                freshness: Freshness { age: Duration::ZERO, in_grace: false, until: None },
+                genuine,
+                label: EvidenceLabel {
+                    digest: Digest::sha256(b"a list"),
+                    kind: EvidenceKind::Crl,
+                    this_update: Time::EPOCH,
+                },
+                next_update: None,
+                problems: rules.iter().map(problem).collect(),
+                revocations: Vec::new(),
+            };
+            is_unread(&CertificateStatus {
+                at: Time::EPOCH,
+                certificate: CertificateLabel::of(&certificate),
+                evidence: vec![evidence],
+                status: Status::Unknown(NonEmpty::one(problem(&StatusProblemRule::NoEvidence))),
+            })
+        };
+        let (limit, readable, other) =
+            (StatusProblemRule::Limit, StatusProblemRule::Readable, StatusProblemRule::DeltaCrl);
+        assert!(is_unread(true, &[readable]) && !is_unread(false, &[readable]));
+        assert!(is_unread(true, &[other, readable]) && is_unread(true, &[other, limit]));
+        assert!(is_unread(false, &[limit]) && !is_unread(true, &[other]) && !is_unread(true, &[]));
+    }
+}

@@ -223,4 +223,23 @@ mod tests {
         assert_eq!(root.owners_of(key.id()), [&ann, &bob]);
         assert_eq!(TrustRoot::pinned([]).unwrap_err(), TrustError::NoKeys);
     }
+
+    /// An owner holds a key once, however often it is given, and other keys are not that key.
+    #[test]
+    fn each_owner_holds_each_key_once() {
+        let keys = [0, 1].map(|_| PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key().clone());
+        let (ann, bob) = (Owner::Named("ann".to_owned()), Owner::Named("bob".to_owned()));
+        let held = [(&ann, 0), (&ann, 1), (&ann, 0), (&bob, 1)];
+        let root = TrustRoot::owned(held.map(|(owner, key)| (owner.clone(), keys[key].clone()))).unwrap();
+        assert_eq!(root.holders().count(), 3);
+        assert_eq!(root.owners_of(keys[0].id()), [&ann]);
+        assert_eq!(root.owners_of(keys[1].id()), [&ann, &bob]);
+        let unknown = PrivateKey::generate(KeyKind::Ed25519).unwrap();
+        assert!(root.owners_of(unknown.public_key().id()).is_empty());
+        let pinned = TrustRoot::pinned([keys[0].clone(), keys[1].clone(), keys[0].clone()]).unwrap();
+        assert_eq!(pinned.identities().len(), 2);
+        let means = pinned.means();
+        assert!(means.cover(SignedWith::Key) && means.cover(SignedWith::KeyOrCertificate));
+        assert!(!means.cover(SignedWith::Certificate) && !means.cover_keyless() && !means.judge_material());
+    }
 }

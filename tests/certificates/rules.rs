@@ -204,6 +204,17 @@ fn a_certificate_that_is_not_valid_yet_does_not_count_at_any_time() {
     assert_eq!(verdict(&trusting, &evidence, scene.after(DAY - 61)), "not-yet-valid");
 }
 
+/// A timestamp helps against expiry alone: a certificate that is not valid yet at the stated time is refused.
+#[test]
+fn no_timestamp_makes_up_for_a_certificate_that_is_not_valid_yet() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let stamped = Signing { timestamp: Some((&scene.tsa, scene.after(DAY).unix())), ..scene.signing() };
+    let trusting = |at| verifier([scene.identity("bob", "CN=release")], 1).with_expiry_at(scene.after(at));
+    let verdict = |at| verdict(&trusting(at), &[stamped.evidence()], scene.after(2 * DAY));
+    assert_eq!(verdict(DAY), "accepted");
+    assert_eq!(verdict(-DAY), "not-yet-valid");
+}
+
 /// Also where the root is valid already: each certificate of the chain must be.
 #[test]
 fn a_signer_that_is_not_valid_yet_does_not_count_below_a_root_that_is() {

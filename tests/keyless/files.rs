@@ -179,6 +179,21 @@ fn a_key_with_a_log_rule_signs_nothing_that_no_log_has() {
     assert!(["log-entry-artifact", "log-entry-signature", "log-unknown"].contains(&&*swapped), "{swapped}");
 }
 
+/// The certificate beside a signature costs no signature check where nobody is known by one.
+#[test]
+fn a_certificate_is_not_looked_at_where_nobody_is_known_by_one() {
+    let Some(suite) = vectors::suite("sigstore-conformance") else { return };
+    let name = "rekor2-happy-path";
+    let (_, case) = expected(&suite).into_iter().find(|(other, _)| other == name).unwrap();
+    let file = fs::read(suite.join("open").join(name).join(case["artifact"].as_str().unwrap())).unwrap();
+    let document = FileDocument::parse_bundle(&bundle_of(&suite, name), &Limits::DEFAULT).unwrap();
+    let trust = TrustRoot::pinned([PrivateKey::generate(KeyKind::P256).unwrap().public_key().clone()]).unwrap();
+    let context =
+        AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time: VerificationTime::now(now()) };
+    let found = trust.authenticate_message(&document, &hashed(&file), context, &mut SignatureBudget::of(1));
+    assert!(matches!(found.rejected, Some(MessageRejection::Signer(Rejection::Untrusted { .. }))), "{found:?}");
+}
+
 /// After the end of a key its signature counts only if a log proves that it existed by then.
 #[test]
 fn a_log_proves_that_a_key_signed_before_its_end() {

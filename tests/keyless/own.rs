@@ -436,6 +436,10 @@ fn certificate_timestamps_need_the_issuer_and_not_its_name() {
     };
     assert_eq!(verify(issuer).unwrap().len(), 1);
     assert_eq!(verify(&namesake.certificate).unwrap_err().code(), "sct-signature");
+    // One by a trusted log that does not verify is a refusal even where none is wanted.
+    let logs = real.certificate_logs();
+    let none = CertificateTimestamp::verify_embedded(&leaf, &namesake.certificate, logs, 0, &Limits::DEFAULT);
+    assert_eq!(none.unwrap_err().code(), "sct-signature");
     // An authority of the same name before the real one hides nothing, and does not replace it.
     let mut text: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let document = SignedDocument::Bundle(bundle);

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use bulla::envelope::SignedWith;
 use bulla::key::KeyKind;
 use bulla::key::PrivateKey;
 use bulla::key::PublicKey;
 use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::nonempty::NonEmpty;
+use bulla::trust::CertificateMeans;
 use bulla::trust::Identity;
 use bulla::trust::KeylessMeans;
 use bulla::trust::LogRule;
@@ -18,8 +20,12 @@ use bulla::trust::SigningTimeRule;
 use bulla::trust::TrustRoot;
 use bulla::trust::TrustVersion;
 use bulla::trust::sigstore::TrustedRoot;
+use bulla::x509::Anchor;
+use bulla::x509::Certificate;
 use bulla::x509::IdentityPattern;
 use bulla::x509::NamePattern;
+use bulla::x509::Profile;
+use bulla::x509::Purpose;
 use serde_json::Value;
 use serde_json::json;
 
@@ -121,4 +127,35 @@ fn every_part_of_a_log_rule_for_keys_is_in_the_version() {
     versions.push(of(&text, &other, LogRule::PUBLIC));
     versions.push(version(Means::Keys(keys(&one))));
     all_differ(&versions);
+}
+
+/// What discovery fetches follows from the means of all identities: one of them is enough.
+#[test]
+fn the_means_are_those_of_any_identity() {
+    let Some(suite) = vectors::suite("sigstore-conformance") else { return };
+    let path = suite.join("open/rekor2-dsse-happy-path/trusted_root.json");
+    let text: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let keys = || NonEmpty::one(PrivateKey::generate(KeyKind::P256).unwrap().public_key().clone());
+    let names = IdentityPattern::all(NonEmpty::one(uri("https://a.example")));
+    let pinned = || Means::Keys(keys());
+    let logged = || Means::LoggedKeys(LoggedKeys::new(keys(), root(&text), LogRule::PUBLIC));
+    let keyless = || Means::Keyless(KeylessMeans::new(root(&text), names.clone(), LogRule::PUBLIC));
+    let certified = || {
+        let authorities = root(&text);
+        let certificates = authorities.certificate_authorities().iter().flat_map(|one| one.certificates());
+        let anchor = |one: &Certificate| Anchor { certificate: one.clone(), purpose: Purpose::Signing };
+        Means::Certificates(CertificateMeans::new(certificates.map(anchor).collect(), names.clone(), Profile::NOTARY))
+    };
+    // Keys, certificates of the Notary Project, keyless signatures; and whether the material of Sigstore decides.
+    let of = |means: Vec<Means>| {
+        let identity = |(number, means): (usize, Means)| Identity::new(Owner::Named(format!("owner {number}")), means);
+        let means = TrustRoot::new(means.into_iter().enumerate().map(identity)).unwrap().means();
+        let cover = [SignedWith::Key, SignedWith::Certificate].map(|with| means.cover(with));
+        (cover, means.cover_keyless(), means.judge_material())
+    };
+    assert_eq!(of(vec![pinned()]), ([true, false], false, false));
+    assert_eq!(of(vec![logged()]), ([true, false], false, true));
+    assert_eq!(of(vec![keyless()]), ([false, false], true, true));
+    assert_eq!(of(vec![certified()]), ([false, true], false, false));
+    assert_eq!(of(vec![pinned(), certified(), keyless()]), ([true, true], true, true));
 }
