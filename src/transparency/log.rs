@@ -189,3 +189,22 @@ fn origins(base_url: &str) -> Vec<String> {
     all.dedup();
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names in checkpoints follow from the address of the log: with its path and port, and without.
+    #[test]
+    fn the_names_of_a_log_follow_from_its_address() {
+        for (address, names) in [
+            ("https://log.example", &["log.example"][..]),
+            ("https://log.example/2025/", &["log.example/2025", "log.example"]),
+            ("log.example:8443/a", &["log.example:8443/a", "log.example:8443", "log.example"]),
+            ("https://[2001:db8::1]/a", &["[2001:db8::1]/a", "[2001:db8::1]"]),
+            ("https://", &[]),
+        ] {
+            assert_eq!(origins(address), names, "{address}");
+        }
+    }
+}

@@ -91,7 +91,9 @@ fn logs_sign_with_keys_of_each_kind() {
         let note = text("log.example", 7);
         let signed = format!("{note}\n{}", log.line("log.example", &note));
         assert_eq!(verdict(&signed, &log.log, OriginForm::Exact), "verified");
-        let checkpoint = parse(&signed).unwrap().verify(&log.log, OriginForm::Exact).unwrap();
+        let stated = parse(&signed).unwrap();
+        assert_eq!((stated.origin(), stated.tree_size()), ("log.example", 7));
+        let checkpoint = stated.verify(&log.log, OriginForm::Exact).unwrap();
         assert_eq!((checkpoint.origin(), checkpoint.tree_size()), ("log.example", 7));
         assert_eq!(*checkpoint.root(), MerkleHash::of_leaf(b"root"));
 

@@ -283,6 +283,22 @@ fn entries_are_counted_by_log() {
     let verified = &one.entries()[0];
     assert_eq!((verified.index(), verified.integrated_time().unwrap().unix()), (155_690_850, 1_734_374_576));
     assert_eq!(verified.checkpoint().unwrap().tree_size(), 33_786_589);
+    // What an entry claims is shown before it is verified.
+    let claims = |change: &dyn Fn(&mut Value)| {
+        let mut changed = good.clone();
+        change(&mut changed);
+        let bundle = with(vec![changed]).to_string();
+        let document = BundleDocument::parse(bundle.as_bytes(), &Limits::DEFAULT).unwrap();
+        let stored = &document.verification_material.log_entries[0];
+        let one = TransparencyLogEntry::parse(stored, &Limits::DEFAULT).unwrap();
+        (one.claimed_index(), one.claimed_time().map(|time| time.unix()), one.has_inclusion_proof())
+    };
+    let (index, time) = (Some(155_690_850), Some(1_734_374_576));
+    assert_eq!(claims(&|_| ()), (index, time, true));
+    assert_eq!(claims(&|entry| entry["inclusionProof"]["checkpoint"] = Value::Null), (index, time, false));
+    assert_eq!(claims(&|entry| entry["inclusionProof"] = Value::Null), (index, time, false));
+    let in_tree = good["inclusionProof"]["logIndex"].as_str().unwrap().parse().unwrap();
+    assert_eq!(claims(&|entry| entry["inclusionPromise"] = Value::Null), (Some(in_tree), None, true));
     // Two entries of one log are one log, and the same entry twice is refused.
     assert_eq!(refused(&with(vec![good.clone()]), 2), "log-threshold");
     assert_eq!(refused(&with(vec![good.clone(), good.clone()]), 1), "log-entry-duplicate");

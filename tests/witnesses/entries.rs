@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use bulla::envelope::Envelope;
 use bulla::envelope::FormName;
 use bulla::envelope::Forms;
 use bulla::envelope::SigningIdentity;
@@ -30,9 +31,11 @@ use bulla::x509::HashAlgorithm;
 use bulla::x509::MessageImprint;
 use bulla::x509::Profile;
 use bulla::x509::Purpose;
+use bulla::x509::SignedBefore;
 use bulla::x509::TimestampRequest;
 use bulla::x509::TimestampResponse;
 use serde_json::Value;
+use serde_json::json;
 
 use super::log::Does;
 use super::log::TestLog;
@@ -165,23 +168,41 @@ fn a_timestamp_beside_an_entry_is_about_the_signature_or_its_envelope_as_stored(
     let _made = signed(&place, SigningIdentity::new(&key), &options(BUNDLE, now, asked), SignWhen::Always).unwrap();
     let (document, json) = bundles(&place).pop().unwrap();
     let as_stored = json["dsseEnvelope"].to_string().into_bytes();
-    let request = TimestampRequest::new(MessageImprint::of(HashAlgorithm::Sha256, &as_stored), None);
-    let response = TimestampResponse::parse(&authority.response(&request).unwrap(), LIMITS).unwrap();
     let anchors = [Anchor { certificate: scene.tsa_root.certificate.clone(), purpose: Purpose::TimeStamping }];
-    let time = response.token().verify(&as_stored, &anchors, &[], &Profile::SIGSTORE, LIMITS).unwrap();
+    let stamped = |bytes: &[u8]| {
+        let request = TimestampRequest::new(MessageImprint::of(HashAlgorithm::Sha256, bytes), None);
+        let response = TimestampResponse::parse(&authority.response(&request).unwrap(), LIMITS).unwrap();
+        response.token().verify(bytes, &anchors, &[], &Profile::SIGSTORE, LIMITS).unwrap()
+    };
+    let time = stamped(&as_stored);
     let entries = document.verification_material.log_entries.iter();
     let entries: Vec<_> = entries.map(|entry| TransparencyLogEntry::parse(entry, LIMITS).unwrap()).collect();
-    let verify = |stored: Option<&[u8]>| {
-        let artifact = LoggedArtifact::Envelope { envelope: envelope(&document), stored };
+    let verify_with = |time: &SignedBefore, envelope_as: &Envelope, stored: Option<&[u8]>| {
+        let artifact = LoggedArtifact::Envelope { envelope: envelope_as, stored };
         let signature = envelope(&document).signatures().next().unwrap();
         let logged = LoggedSignature { artifact, signature, verifier: LoggedVerifier::Key(key.public_key()) };
         let required = RequiredInclusion::Proof;
-        let by = LogVerification { logs: root.transparency_logs(), required, timestamps: std::slice::from_ref(&time) };
+        let by = LogVerification { logs: root.transparency_logs(), required, timestamps: std::slice::from_ref(time) };
         VerifiedLogEntries::verify(&entries, NonZeroUsize::MIN, &logged, &by).map(drop).map_err(|error| error.code())
     };
+    let verify = |stored| verify_with(&time, envelope(&document), stored);
     assert_eq!(verify(Some(&as_stored)), Ok(()));
     for other in [None, Some(b"another envelope".as_slice())] {
         assert_eq!(verify(other), Err("log-entry-time"));
+    }
+    // The envelope that has the timestamp must have the signature, among others or alone.
+    let another = json!({"sig": "YW5vdGhlcg=="});
+    let own = json["dsseEnvelope"]["signatures"][0].clone();
+    for (signatures, want) in [
+        (vec![another.clone(), own.clone()], Ok(())),
+        (vec![own, another.clone()], Ok(())),
+        (vec![another], Err("log-entry-time")),
+    ] {
+        let mut changed = json["dsseEnvelope"].clone();
+        changed["signatures"] = signatures.into();
+        let stored = changed.to_string().into_bytes();
+        let changed = Envelope::parse(&stored, LIMITS).unwrap();
+        assert_eq!(verify_with(&stamped(&stored), &changed, Some(&stored)), want, "{changed:?}");
     }
 }
 
