@@ -240,15 +240,18 @@ fn a_revocation_wins_over_an_authority_whose_status_is_not_known() {
 #[test]
 fn a_signing_authority_dates_its_signatures_before_a_revocation() {
     let Some(scene) = SCENE.as_ref() else { return };
-    let identity = scene.identity_below("bob", "O=Acme", &[(&scene.root, Purpose::SigningAuthority)]);
-    let verifier = verifier([identity], 1);
+    let anchors = [(&scene.root, Purpose::SigningAuthority), (&scene.tsa_root, Purpose::TimeStamping)];
+    let verifier = verifier([scene.identity_below("bob", "O=Acme", &anchors)], 1);
     for (stated, reason, want) in
         [(60, SUPERSEDED, "accepted"), (DAY / 2, SUPERSEDED, "revoked"), (60, KEY_COMPROMISE, "revoked")]
     {
         let attributes = NotaryAttributes::new(SigningScheme::X509SigningAuthority, scene.after(stated));
-        let evidence = [Signing { attributes, ..scene.signing() }.evidence()];
-        let crl = revoking(scene, 1, scene.after(DAY / 2), reason);
-        let checking = checking(verifier.clone(), &[crl], StatusRule::WhenNamed, 0);
-        assert_eq!(verdict(&checking, &evidence, scene.now()), want, "{stated} {reason:?}");
+        // The authority decides when the signature was made: a timestamp that says otherwise makes it no older.
+        for timestamp in [None, Some((&scene.tsa, scene.after(60).unix()))] {
+            let evidence = [Signing { attributes: attributes.clone(), timestamp, ..scene.signing() }.evidence()];
+            let crl = revoking(scene, 1, scene.after(DAY / 2), reason);
+            let checking = checking(verifier.clone(), &[crl], StatusRule::WhenNamed, 0);
+            assert_eq!(verdict(&checking, &evidence, scene.now()), want, "{stated} {reason:?}");
+        }
     }
 }
