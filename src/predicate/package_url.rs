@@ -98,16 +98,35 @@ impl PackageUrl {
             && other.qualifiers.iter().all(|stated| may_lack(&stated.0) || self.qualifiers.contains(stated))
     }
 
-    /// Whether this package URL and `other` may name one package: no part that both of them state differs.
+    /// Whether this package URL and `other` may name one package: no part that both of them state differs by more than its
+    /// spelling.
+    ///
+    /// Tools spell one package differently: names in another case, with `%2F` for a `/`, and of `pypi` with `.` for `-`; a
+    /// version with `v` or an epoch before it; the vendor in the namespace of system packages; and qualifiers that say where
+    /// the package comes from.
     pub(super) fn may_be(&self, other: &Self) -> bool {
         let agree = |own: &Option<String>, other: &Option<String>| own.is_none() || other.is_none() || own == other;
+        let version = self.version.as_deref().zip(other.version.as_deref());
         let value = |key: &str| other.qualifiers.iter().find(|(stated, _)| stated == key).map(|(_, value)| value);
         self.kind == other.kind
-            && self.namespace == other.namespace
-            && self.name == other.name
-            && agree(&self.version, &other.version)
+            && self.spelling().eq(other.spelling())
+            && version.is_none_or(|(own, other)| bare_version(own).eq_ignore_ascii_case(bare_version(other)))
             && agree(&self.subpath, &other.subpath)
-            && self.qualifiers.iter().all(|(key, own)| value(key).is_none_or(|value| value == own))
+            && self.qualifiers.iter().all(|(key, own)| {
+                says_where_from(key)
+                    || value(key).is_none_or(|value| value == own || key == "arch" && is_no_arch(own, value))
+            })
+    }
+
+    /// Namespace and name without what is only spelling. The namespace of system packages is their vendor, which every image
+    /// has once, and tools call `rhel` or `redhat`.
+    fn spelling(&self) -> impl Iterator<Item = char> + '_ {
+        let is_system = matches!(self.kind.as_str(), "alpm" | "apk" | "deb" | "rpm");
+        let namespace = if is_system { "" } else { self.namespace.as_str() };
+        let slash = if namespace.is_empty() { "" } else { "/" };
+        let folded = self.kind == "pypi";
+        let all = [namespace, slash, self.name.as_str()].into_iter().flat_map(str::chars).flat_map(char::to_lowercase);
+        all.map(move |c| if folded && matches!(c, '.' | '_') { '-' } else { c })
     }
 
     fn parse(text: &str) -> Result<Self, PackageUrlFault> {
@@ -176,6 +195,26 @@ impl fmt::Display for PackageUrl {
             None => Ok(()),
         }
     }
+}
+
+/// Whether a qualifier says where a package comes from, and not which one it is. Package URL specification, "Known
+/// qualifiers"; `distro` names a release as exactly as a tool likes: `debian-12`, `debian-12.5`.
+fn says_where_from(key: &str) -> bool {
+    matches!(key, "distro" | "download_url" | "repository_url" | "vcs_url")
+}
+
+/// Whether one of two architectures is none: that of a source package, or of a package for all of them.
+fn is_no_arch(one: &str, other: &str) -> bool {
+    let is_none = |arch: &str| matches!(arch, "all" | "any" | "noarch" | "source" | "src");
+    is_none(one) || is_none(other)
+}
+
+/// A version without its epoch (`1:`), which may be in the qualifier `epoch` instead, and without a `v` before its digits.
+fn bare_version(version: &str) -> &str {
+    let epoch = version.split_once(':').filter(|(epoch, _)| epoch.bytes().all(|byte| byte.is_ascii_digit()));
+    let rest = epoch.map_or(version, |(_, rest)| rest);
+    let digits = rest.strip_prefix(['v', 'V']).filter(|digits| digits.starts_with(|c: char| c.is_ascii_digit()));
+    digits.unwrap_or(rest)
 }
 
 fn split_last(text: &str, at: char) -> (&str, Option<&str>) {

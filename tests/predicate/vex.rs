@@ -207,6 +207,39 @@ fn a_subcomponent_that_leaves_out_what_tells_packages_apart_clears_nothing() {
     }
 }
 
+/// Tools spell one package differently. What does not clear is compared without what is only spelling.
+#[test]
+fn a_package_in_another_spelling_is_taken_back_and_not_cleared() {
+    for (package, part, is_taken_back) in [
+        ("pkg:golang/github.com/a/b@v1.0", "pkg:golang/github.com%2Fa%2Fb@v1.0", true),
+        ("pkg:golang/github.com/A/b@v1.0", "pkg:golang/github.com/a/b@1.0", true),
+        ("pkg:pypi/ruamel.yaml@1", "pkg:pypi/ruamel_yaml@1", true),
+        (
+            "pkg:deb/debian/zlib1g@1%3A1.2?distro=debian-12",
+            "pkg:deb/debian/zlib1g@1.2?distro=debian-12.5&epoch=1",
+            true,
+        ),
+        ("pkg:rpm/rhel/zlib@1.2?arch=x86_64", "pkg:rpm/redhat/zlib@1.2?arch=src", true),
+        ("pkg:maven/g/a@1?repository_url=r.example", "pkg:maven/g/a@1?repository_url=https://r.example", true),
+        ("pkg:npm/lodash.merge@1", "pkg:npm/lodash-merge@1", false),
+        ("pkg:npm/%40a/b@1", "pkg:npm/b@1", false),
+        ("pkg:npm/b@1", "pkg:npm/b@v2", false),
+        ("pkg:npm/verb@vsix", "pkg:npm/verb@six", false),
+        ("pkg:deb/debian/zlib1g@1.2?arch=amd64", "pkg:rpm/debian/zlib1g@1.2?arch=amd64", false),
+        ("pkg:maven/g/a@1?classifier=b", "pkg:maven/g/a@1?classifier=c", false),
+    ] {
+        let found = finding("CVE-2026-1", None, Some(package));
+        let limited = |status: &str| {
+            let product = json!([{ "@id": image_url(), "subcomponents": [part] }]);
+            with(statement(status, NOVEMBER), "/products", product)
+        };
+        let older = statement("fixed", "2026-10-01T00:00:00Z");
+        assert!(!clear(&[openvex(json!([limited("fixed")]))], &found), "{package} {part}");
+        let taken_back = !clear(&[openvex(json!([older, limited("affected")]))], &found);
+        assert_eq!(taken_back, is_taken_back, "{package} {part}");
+    }
+}
+
 #[test]
 fn the_vulnerability_is_named_exactly() {
     let document = [openvex(json!([statement("fixed", NOVEMBER)]))];
