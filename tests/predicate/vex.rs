@@ -400,6 +400,9 @@ fn analyses_of_cyclonedx_clear() {
     assert_eq!(refused(&with(fine.clone(), "/specVersion", json!("1.3"))), "unknown-version /specVersion");
     let twice = json!([{ "type": "a", "name": "a", "bom-ref": "a" }, { "type": "b", "name": "b", "bom-ref": "a" }]);
     assert_eq!(refused(&with(fine.clone(), "/components", twice)), "stated-twice /components/1");
+    // One reference for the product and for a part of it.
+    let both = json!([{ "type": "library", "name": "zlib1g", "bom-ref": "app", "purl": ZLIB }]);
+    assert_eq!(refused(&with(fine.clone(), "/components", both)), "stated-twice /components/0");
     let state = with(fine, "/vulnerabilities/0/analysis/state", json!("great"));
     assert_eq!(refused(&state), "malformed /vulnerabilities/0/analysis/state");
 }

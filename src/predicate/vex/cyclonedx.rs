@@ -78,9 +78,11 @@ impl Components {
                 return Err(node.error(PredicateProblem::TooMany { what: "components", limit }));
             }
             let Some(reference) = part.optional_text("bom-ref")? else { return Ok(()) };
+            // An analysis of this reference would be about the product as a whole, or about this part of it.
+            let is_product = components.product_ref.as_ref() == Some(&reference);
             match components.parts.insert(reference, part.optional_text("purl")?) {
-                Some(_) => Err(node.error(PredicateProblem::StatedTwice)),
-                None => Ok(()),
+                None if !is_product => Ok(()),
+                _ => Err(node.error(PredicateProblem::StatedTwice)),
             }
         })?;
         Ok(components)
