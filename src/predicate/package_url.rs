@@ -129,6 +129,16 @@ impl PackageUrl {
         all.map(move |c| if folded && matches!(c, '.' | '_') { '-' } else { c })
     }
 
+    /// Whether it names a part of a package: it has a subpath.
+    pub(super) const fn has_subpath(&self) -> bool {
+        self.subpath.is_some()
+    }
+
+    /// Whether it has a qualifier that may tell one variant of an artifact from the others, such as `arch`.
+    pub(super) fn may_be_variant(&self) -> bool {
+        self.qualifiers.iter().any(|(key, _)| !says_where_from(key) && !matches!(key.as_str(), "mediatype" | "tag"))
+    }
+
     fn parse(text: &str) -> Result<Self, PackageUrlFault> {
         let rest = text.strip_prefix("pkg:").ok_or(PackageUrlFault::Scheme)?.trim_start_matches('/');
         let (rest, subpath) = split_last(rest, '#');

@@ -15,7 +15,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ptr;
 
-use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::policy::Decision;
 use crate::policy::VexRequirement;
@@ -52,17 +51,16 @@ pub(super) struct Clearing<'r> {
 }
 
 impl<'r> Clearing<'r> {
-    /// The documents among `records` about an image with the manifests `digests`, as of `now`.
+    /// The documents among `records` about `image`, as of `now`.
     pub(super) fn new(
         vex: &'r VexRequirement,
         records: impl Iterator<Item = &'r StatementRecord>,
-        digests: &[Digest],
+        image: &ImageProduct<'_>,
         now: Time,
         limits: &Limits,
     ) -> Self {
         let named = |record: &&StatementRecord| vex.quorum.owners().contains(record.signature.signer.owner());
         let records: Vec<_> = records.filter(|record| record.vex.is_some()).filter(named).collect();
-        let image = ImageProduct { digests, package_urls: &[] };
         let (mut single, mut undetermined, mut unreadable) = (Vec::new(), false, false);
         let mut documents: Vec<&'r VexDocument> = Vec::new();
         for record in newest_of_each_owner(&records) {
@@ -70,7 +68,7 @@ impl<'r> Clearing<'r> {
             let statements = match &record.vex {
                 Some(Ok(document)) => {
                     documents.push(document);
-                    in_time.then(|| VexStatements::about([&**document], &image))
+                    in_time.then(|| VexStatements::about([&**document], image))
                 }
                 Some(Err(condition)) => {
                     undetermined |= condition.is_undetermined();
@@ -81,7 +79,7 @@ impl<'r> Clearing<'r> {
             };
             single.push((record, statements));
         }
-        let (all, decided) = (VexStatements::about(documents, &image), RefCell::default());
+        let (all, decided) = (VexStatements::about(documents, image), RefCell::default());
         let steps = Cell::new(limits.evidence.pairing_steps);
         Self { all, decided, now, read: records, single, steps, undetermined, unreadable, vex }
     }

@@ -376,7 +376,7 @@ impl<'a> Evaluation<'a> {
         let records = self.records.iter().chain(around).map(AsRef::as_ref);
         let digests: Vec<_> = std::iter::once(self.subject).chain(part.and_then(ImagePart::index)).collect();
         let by = (self.time.current(), self.context.limits);
-        RequirementPool::new((position, requirement), records, &digests, unread, by).decide()
+        RequirementPool::new((position, requirement), records, (&digests, self.is_index()), unread, by).decide()
     }
 
     /// What could not be read. It might be a statement of any kind by any owner, so it could complete any quorum.

@@ -326,7 +326,9 @@ impl<'a> ImageEvaluation<'a> {
         let unread = if requirement.signed_index().is_some() { unread.or(self.root.unread) } else { unread };
         let records = evidence.iter().copied().flat_map(records);
         let digests: Vec<_> = evidence.iter().map(|one| one.digest).collect();
-        RequirementPool::new((position, requirement), records, &digests, unread, (self.now, self.verifier.limits()))
+        let is_index = self.root_kind == ImageRoot::Index && digests.first() == Some(&self.root.digest);
+        let by = (self.now, self.verifier.limits());
+        RequirementPool::new((position, requirement), records, (&digests, is_index), unread, by)
     }
 }
 

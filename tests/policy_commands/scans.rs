@@ -1,5 +1,7 @@
 //! Scans: severities, ages, targets, exceptions and VEX statements.
 
+use std::fs;
+
 use serde_json::Value;
 use serde_json::json;
 
@@ -146,7 +148,7 @@ fn what_is_ignored_stands_in_every_report() {
     let shown = scene.bench.ok(&[&["verify", "oci:build:v1"][..], &by, &reports].concat());
     let said = "ignored CVE-2026-0 in pkg:deb/debian/zlib1g: until 9999-12-29: unreachable, security";
     assert!(shown.err.contains(&format!("policy.yaml:12: {said}")), "{}", shown.err);
-    let read = |name: &str| std::fs::read_to_string(scene.bench.path(name)).unwrap();
+    let read = |name: &str| fs::read_to_string(scene.bench.path(name)).unwrap();
     let (junit, sarif) = (read("out.xml"), read("out.sarif"));
     assert!(junit.contains("ignored CVE-2026-0 in") && junit.contains("skipped=\"2\""), "{junit}");
     assert!(sarif.contains("CVE-2026-0"), "{sarif}");
@@ -216,4 +218,43 @@ fn vex_statements_of_named_owners_clear_findings() {
     scene.policy(&with_vex("none"));
     scene.attest("bob", "vex", &vex(&scene, NEW, "affected"), &[]);
     scene.refused("vulnerabilities");
+}
+
+/// A package URL that has the digest of the index names one platform by its qualifier `arch`, a part by its subpath.
+#[test]
+fn a_vex_statement_about_another_platform_or_a_part_clears_nothing() {
+    for (place, code) in [("", 0), ("?repository_url=registry.example/app", 0), ("?arch=arm64", 1), ("#usr/share", 1)] {
+        let scene = Scene::new();
+        scene.policy(&rule("low", ", vex: { by: [bob], max-age: none }"));
+        for (name, found) in [("amd64.json", &["high"][..]), ("arm64.json", &[])] {
+            fs::write(scene.bench.path(name), scan(OLD, found).to_string()).unwrap();
+        }
+        let predicates = ["--predicate", "linux/amd64=amd64.json", "--predicate", "linux/arm64=arm64.json"];
+        let attest = ["attest", "oci:build:multi", "--all-platforms", "--type", "vulns", "--key", "alice.key"];
+        scene.bench.ok(&[&attest[..], &predicates].concat());
+        scene.verify_image("oci:build:multi", &[], 1);
+        let mut document = vex(&scene, OLD, "not_affected");
+        let product = format!("pkg:oci/app@{}{place}", scene.multi.digest());
+        document["statements"][0]["products"] = json!([{"@id": product}]);
+        scene.attest_to("multi", "bob", "vex", &document, &[]);
+        let report = scene.verify_image("oci:build:multi", &[], code);
+        let verdict = if code == 0 { "met" } else { "unmet" };
+        assert_eq!(report["requirements"][0]["verdict"], verdict, "{product}: {report}");
+    }
+}
+
+/// A statement about one platform is none about the index, either.
+#[test]
+fn a_vex_statement_about_a_platform_does_not_clear_the_index() {
+    for (place, code) in [("", 0), ("?arch=arm64", 1)] {
+        let scene = Scene::new();
+        scene.policy(&rule("low", ", about: index, vex: { by: [bob], max-age: none }"));
+        scene.attest_to("multi", "alice", "vulns", &scan(OLD, &["high"]), &[]);
+        let mut document = vex(&scene, OLD, "not_affected");
+        document["statements"][0]["products"] = json!([format!("pkg:oci/app@{}{place}", scene.multi.digest())]);
+        scene.attest_to("multi", "bob", "vex", &document, &[]);
+        let report = scene.verify_image("oci:build:multi", &[], code);
+        let verdict = if code == 0 { "met" } else { "unmet" };
+        assert_eq!(report["requirements"][0]["verdict"], verdict, "{place}: {report}");
+    }
 }

@@ -43,13 +43,18 @@ fn clears(documents: &[Value]) -> bool {
 }
 
 fn clear(documents: &[Value], finding: &ScanFinding) -> bool {
-    let documents: Vec<_> = documents.iter().map(read).collect();
     let digests: [Digest; 2] = [digest("manifest"), digest("index")];
     let image = ImageProduct {
         digests: &digests,
+        manifest: Some(digest("manifest")),
         package_urls: &["pkg:oci/app?repository_url=r.example/app".parse().unwrap()],
     };
-    VexStatements::about(&documents, &image).clears(finding)
+    clear_in(&image, documents, finding)
+}
+
+fn clear_in(image: &ImageProduct<'_>, documents: &[Value], finding: &ScanFinding) -> bool {
+    let documents: Vec<_> = documents.iter().map(read).collect();
+    VexStatements::about(&documents, image).clears(finding)
 }
 
 fn image_url() -> String {
@@ -148,6 +153,40 @@ fn the_product_is_this_image() {
     // OpenVEX, "Attesting": without products, the subject of the attestation is the product.
     for none in [Value::Null, json!([])] {
         assert!(clears(&[openvex(json!([with(statement("fixed", NOVEMBER), "/products", none)]))]));
+    }
+}
+
+/// What is said about a part of the image, or about another platform of the index, is not said about the image.
+#[test]
+fn a_product_that_may_be_a_part_of_the_image_clears_nothing() {
+    let (manifest, index) = (digest("manifest"), digest("index"));
+    let hashes = |of: &Digest| json!({ "sha-256": of.hex() });
+    let about =
+        |status: &str, time: &str, product: &Value| with(statement(status, time), "/products", json!([product]));
+    for (product, cleared) in [
+        (json!(format!("pkg:oci/app@{index}?repository_url=registry.example/app&tag=1.0")), true),
+        (json!(format!("pkg:oci/app@{index}?mediaType=application%2Fvnd.oci.image.index.v1%2Bjson")), true),
+        (json!(format!("pkg:oci/app@{manifest}?arch=amd64")), true),
+        (json!({ "@id": "pkg:generic/app?arch=amd64", "hashes": hashes(&manifest) }), true),
+        (json!(format!("pkg:oci/app@{index}?arch=arm64")), false),
+        (json!(format!("pkg:oci/app@{index}?arch=amd64")), false),
+        (json!(format!("pkg:docker/app@{index}?platform=linux/arm64")), false),
+        (json!({ "@id": "pkg:generic/app?arch=arm64", "hashes": hashes(&index) }), false),
+        (json!({ "@id": format!("pkg:oci/app@{index}?arch=arm64"), "hashes": hashes(&manifest) }), false),
+        (json!(format!("pkg:oci/app@{index}#usr/bin/tool")), false),
+        (json!(format!("pkg:oci/app@{manifest}#usr/bin/tool")), false),
+        (json!({ "@id": "pkg:generic/app#usr/bin/tool", "hashes": hashes(&manifest) }), false),
+    ] {
+        assert_eq!(clears(&[openvex(json!([about("fixed", NOVEMBER, &product)]))]), cleared, "{product}");
+        // It takes back what was said about the image.
+        let older = statement("fixed", "2026-10-01T00:00:00Z");
+        assert!(!clears(&[openvex(json!([older, about("affected", NOVEMBER, &product)]))]), "{product}");
+    }
+    // Of an index itself no package URL can name one platform.
+    let of_index = ImageProduct { digests: &[index], manifest: None, package_urls: &[] };
+    for (url, cleared) in [(format!("pkg:oci/app@{index}"), true), (format!("pkg:oci/app@{index}?arch=arm64"), false)] {
+        let document = openvex(json!([about("fixed", NOVEMBER, &json!(url))]));
+        assert_eq!(clear_in(&of_index, &[document], &finding("CVE-2026-1", None, Some(ZLIB))), cleared, "{url}");
     }
 }
 

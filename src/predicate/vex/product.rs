@@ -33,6 +33,8 @@ pub struct VexParts {
 pub struct ImageProduct<'a> {
     /// The digests.
     pub digests: &'a [Digest],
+    /// The digest of its own manifest; `None` for an index, whose digest stands for all of its platforms.
+    pub manifest: Option<Digest>,
     /// The package URLs.
     pub package_urls: &'a [PackageUrl],
 }
@@ -57,9 +59,24 @@ impl VexProduct {
     }
 
     /// Whether the product is the image: named by its digest, by a package URL with its digest as the version
-    /// (`pkg:oci/app@sha256:…`), or by one of its package URLs. Every digest that the product states must be of the image.
+    /// (`pkg:oci/app@sha256:…`), or by one of its package URLs. Every digest that the product states must be of the image,
+    /// and no package URL may name a part of it alone.
     pub fn is_image(&self, image: &ImageProduct<'_>) -> bool {
-        self.names_image(image) && self.stated_digests().all(|digest| image.digests.contains(&digest))
+        self.names_image(image)
+            && self.stated_digests().all(|digest| image.digests.contains(&digest))
+            && !self.package_urls.iter().any(|url| self.may_be_part(url, image))
+    }
+
+    /// Whether `url`, a package URL of the product, may name a part of the image alone: what is below its subpath, or another
+    /// platform of the index, which it has the digest of beside a qualifier such as `arch`.
+    fn may_be_part(&self, url: &PackageUrl, image: &ImageProduct<'_>) -> bool {
+        let is_manifest = |digest: Digest| image.manifest == Some(digest);
+        let is_exact = || match version_digest(url) {
+            Some(digest) => is_manifest(digest),
+            None => self.digests.iter().copied().any(is_manifest),
+        };
+        let is_own = image.package_urls.contains(url);
+        !is_own && (url.has_subpath() || url.may_be_variant() && !is_exact())
     }
 
     /// Whether the product may be the image: it names the image, or states no digest by the algorithm of one of the digests
