@@ -9,8 +9,8 @@ use crate::key::Signer;
 use crate::key::SignerError;
 use crate::limits::count;
 
-/// A file that was read to be signed: its hashes, and whether it is a message that signatures other than those of files are
-/// over.
+/// A file that was read to be signed or verified: its hashes, and whether it is a message that signatures other than those
+/// of files are over.
 #[derive(Clone, Debug)]
 pub struct FileToSign {
     file: SignableFile,
@@ -65,7 +65,7 @@ impl FileToSign {
     }
 
     /// The kind of message that the file is, if signatures of images, attestations or tokens are over such messages. Such a
-    /// file is not signed.
+    /// file is not signed, and no signature over it is one of a file.
     pub const fn signature_input(&self) -> Option<SignatureInput> {
         self.signature_input
     }

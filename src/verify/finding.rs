@@ -5,6 +5,7 @@ use crate::digest::hex;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
 use crate::envelope::FoundAt;
+use crate::envelope::SignatureInput;
 use crate::envelope::SignedWith;
 use crate::envelope::base64;
 use crate::key::HashedMessageError;
@@ -120,6 +121,9 @@ pub enum Reason {
         /// The key that it names.
         key: KeyId,
     },
+    /// A trusted signer signed the file, but as another kind of signature: the file is the message of one.
+    #[error("signs the file as another kind of signature: it is {0}")]
+    SignatureInput(SignatureInput),
     /// The budget of signature checks is exhausted: its signatures were not checked.
     #[error("its signatures were not checked: more than {limit} signature checks for one subject")]
     SignaturesNotChecked {
@@ -259,6 +263,7 @@ impl Reason {
             Self::PairingLimit { .. } => "pairing-limit",
             Self::Payload(_) => "payload-unreadable",
             Self::SignatureDamaged { .. } => "signature-damaged",
+            Self::SignatureInput(_) => "signature-input",
             Self::SignaturesNotChecked { .. } => "signatures-not-checked",
             Self::SubjectField { .. } => "subject-field",
             Self::TooLarge { .. } => "too-large",
@@ -271,7 +276,7 @@ impl Reason {
     pub(super) const fn rank(&self) -> u8 {
         match self {
             Self::Condition(_) => 0,
-            Self::MessageDigest | Self::OtherSubject { .. } => 1,
+            Self::MessageDigest | Self::OtherSubject { .. } | Self::SignatureInput(_) => 1,
             Self::Payload(_) => 2,
             Self::WrongKind { .. } | Self::WrongStatement { .. } => 3,
             Self::MessageNotKnown(_)

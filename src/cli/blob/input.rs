@@ -54,10 +54,12 @@ impl<'a> BlobInput<'a> {
 
     /// Reads it once.
     pub(super) fn read(&self, hasher: MessageHasher) -> Result<HashedMessage, Failure> {
-        match self {
-            Self::Digest(digest) => Ok(HashedMessage::known_by(*digest)),
-            Self::File(_) | Self::Stdin => self.read_by(|input| file::read(input, hasher)),
-        }
+        self.read_by(|input| file::read(input, hasher))
+    }
+
+    /// Reads it once, to be verified.
+    pub(super) fn read_to_verify(&self, hasher: MessageHasher) -> Result<FileToSign, Failure> {
+        self.read_by(|input| FileToSign::read_with(input, hasher))
     }
 
     /// Reads it once, to be signed by `signer`.

@@ -69,6 +69,10 @@ fn hint(word: &str, findings: &[Finding]) -> String {
             Reason::MessageNotKnown(_) | Reason::StatedHash(_) => {
                 return hints::FILE_ITSELF.to_owned();
             }
+            Reason::SignatureInput(_) => {
+                return "bulla verify verifies signatures of images; a file has a signature of its own: bulla sign-blob"
+                    .to_owned();
+            }
             Reason::Condition(UnmetCondition::SubjectNotCompared { .. }) => {
                 return "verify the file itself, not its digest; bulla compares SHA-256 and SHA-512".to_owned();
             }

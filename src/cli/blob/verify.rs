@@ -1,5 +1,6 @@
 //! The command `verify-blob`.
 
+use bulla::key::HashedMessage;
 use bulla::limits::Limits;
 use bulla::ops::file::FileEvidence;
 use bulla::ops::file::FileRefusal;
@@ -100,8 +101,10 @@ fn one(
         let bytes = files::read_stream(path, by.limits.key.file_bytes)?;
         evidence.add_signature(&path.display().to_string(), &bytes);
     }
-    let message = input.read(evidence.hasher(trust, by.limits))?;
-    Ok(by.verify(&message, &evidence))
+    Ok(match &input {
+        BlobInput::Digest(digest) => by.verify(&HashedMessage::known_by(*digest), &evidence),
+        _ => by.verify_file(&input.read_to_verify(evidence.hasher(trust, by.limits))?, &evidence),
+    })
 }
 
 fn statement(typed: Option<&str>) -> Result<FileStatement, Failure> {

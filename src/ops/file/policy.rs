@@ -1,5 +1,6 @@
 //! `SignedPolicyFile`: a policy file that is trusted for its signature. A proof type.
 
+use crate::envelope::FileScan;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::ops::file::AcceptedFileSignature;
@@ -48,9 +49,9 @@ impl SignedPolicyFile {
     ) -> Result<Self, Box<FileRefusal>> {
         let time = VerificationTime::now(now);
         let by = FileVerification { limits, quorum, statement: &FileStatement::Signature, time, trust };
-        let mut hasher = evidence.hasher(trust, limits);
-        hasher.update(&bytes);
-        let verified = by.verify(&hasher.finish(), evidence)?;
+        let mut scan = FileScan::new(evidence.hasher(trust, limits));
+        scan.update(&bytes);
+        let verified = by.verify_file(&scan.finish(), evidence)?;
         let owner = |accepted: &AcceptedFileSignature| accepted.signer.owner().clone();
         let mut signers: Vec<_> = verified.accepted().iter().map(owner).collect();
         signers.sort();

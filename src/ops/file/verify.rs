@@ -6,7 +6,9 @@
 //! 1. It can be read.
 //! 2. Authenticate it: [`TrustRoot::authenticate`] for a statement in an envelope, as for images;
 //!    [`TrustRoot::authenticate_message`] for a signature over the file itself.
-//! 3. It is what was asked for: a signature, or an attestation of that type (threats: attestation-as-signature).
+//! 3. It is what was asked for: a signature, or an attestation of that type (threats: attestation-as-signature). A signature
+//!    over a message of another kind of signature is one of that kind, and no signature of a file
+//!    (threats: signature-of-another-kind).
 //! 4. A subject of the statement has the digest of the file, and no digest of another one. Whether it is the file is
 //!    could-not-tell where no digest rules it out and one is by a function by which the file is not known.
 //!
@@ -15,8 +17,10 @@
 use crate::digest::Digest;
 use crate::envelope::Evidence;
 use crate::envelope::FileDocument;
+use crate::envelope::FileToSign;
 use crate::envelope::FoundAt;
 use crate::envelope::Payload;
+use crate::envelope::SignatureInput;
 use crate::envelope::SignedDocument;
 use crate::envelope::SignedPayload;
 use crate::key::HashedMessage;
@@ -100,12 +104,33 @@ pub struct FileRefusal {
     pub want: u32,
 }
 
+/// What is known of the file that is verified.
+#[derive(Clone, Copy)]
+struct KnownFile<'a> {
+    message: &'a HashedMessage,
+    /// The kind of message that it is, if it is known and signatures other than those of files are over such messages.
+    signature_input: Option<SignatureInput>,
+}
+
 impl FileVerification<'_> {
-    /// Verifies `file` by `evidence`.
+    /// Verifies a file that was read, by `evidence`.
+    ///
+    /// # Errors
+    /// [`FileRefusal`]: no, or could-not-tell.
+    pub fn verify_file(&self, file: &FileToSign, evidence: &FileEvidence) -> Result<VerifiedFile, Box<FileRefusal>> {
+        self.verify_known(KnownFile { message: file.message(), signature_input: file.signature_input() }, evidence)
+    }
+
+    /// Verifies a file that is known by its hashes alone, by `evidence`. Whether the file is a message of another kind of
+    /// signature is not known then: [`FileVerification::verify_file`] refuses that.
     ///
     /// # Errors
     /// [`FileRefusal`]: no, or could-not-tell.
     pub fn verify(&self, file: &HashedMessage, evidence: &FileEvidence) -> Result<VerifiedFile, Box<FileRefusal>> {
+        self.verify_known(KnownFile { message: file, signature_input: None }, evidence)
+    }
+
+    fn verify_known(&self, file: KnownFile<'_>, evidence: &FileEvidence) -> Result<VerifiedFile, Box<FileRefusal>> {
         let mut budget = SignatureBudget::of(self.limits.evidence.signature_checks);
         let (mut accepted, mut findings) = (Vec::new(), Vec::new());
         for (place, document) in evidence.documents() {
@@ -115,7 +140,7 @@ impl FileVerification<'_> {
             };
             findings.extend(reasons.into_iter().map(|reason| Finding { digest: None, place: place.clone(), reason }));
         }
-        let digests: Vec<Digest> = file.digests().copied().collect();
+        let digests: Vec<Digest> = file.message.digests().copied().collect();
         let signers =
             || accepted.iter().map(|one: &AcceptedFileSignature| (one.signer.owner(), one.signer.credential()));
         let QuorumDecision { decision, got, .. } = self.quorum.decide(signers(), self.limits);
@@ -136,18 +161,21 @@ impl FileVerification<'_> {
     /// Steps 2 to 4 for one document: adds what counts to `accepted`, and returns why the rest does not.
     fn accept(
         &self,
-        file: &HashedMessage,
+        file: KnownFile<'_>,
         place: &FoundAt,
         document: &FileDocument,
         budget: &mut SignatureBudget,
         accepted: &mut Vec<AcceptedFileSignature>,
     ) -> Vec<Reason> {
         let FileDocument::Attestation(signed) = document else {
-            let found = self.trust.authenticate_message(document, file, self.context(), budget);
+            let found = self.trust.authenticate_message(document, file.message, self.context(), budget);
             let rejected: Vec<_> = found.rejected.map(Reason::from).into_iter().collect();
             let got = FileStatement::Signature;
             if !found.authenticated.is_empty() && !self.statement.is_met_by(&got) {
                 return vec![Reason::WrongStatement { got, want: self.statement.clone() }];
+            }
+            if let Some(input) = file.signature_input.filter(|_| !found.authenticated.is_empty()) {
+                return vec![Reason::SignatureInput(input)];
             }
             let counted = found.authenticated.into_iter();
             accepted.extend(counted.map(|signer| AcceptedFileSignature {
@@ -161,7 +189,7 @@ impl FileVerification<'_> {
         let mut reasons: Vec<_> = rejected.map(Reason::from).into_iter().collect();
         reasons.extend(undetermined.map(|unchecked| Reason::SignaturesNotChecked { limit: unchecked.limit }));
         for signed in &authenticated {
-            match self.statement_about(file, signed.payload()) {
+            match self.statement_about(file.message, signed.payload()) {
                 Ok(statement) => {
                     let signer = signed.signer().clone();
                     accepted.push(AcceptedFileSignature { place: place.clone(), signer, statement });
