@@ -7,13 +7,16 @@ use std::fmt;
 /// - Unicode 16.0, `DerivedCoreProperties.txt`, property `Default_Ignorable_Code_Point`. The formatting characters of
 ///   `PropList.txt`, property `Bidi_Control`, are all among them.
 /// - Characters that are drawn as nothing without having that property: the line and paragraph separators, the anchors
-///   of interlinear annotations, and the Braille pattern without dots.
+///   of interlinear annotations, the Braille pattern without dots, the null notehead, the blanks and format controls of
+///   Egyptian hieroglyphs, and joiners and marks that show only among letters of their script (Syriac, Tifinagh, Brahmi,
+///   Khitan).
 /// - Characters without a shape of their own: private use (general category Co), noncharacters, and the planes in which
 ///   nothing is assigned.
-const HIDDEN: [(char, char); 24] = [
+const HIDDEN: [(char, char); 30] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
     ('\u{61c}', '\u{61c}'),
+    ('\u{70f}', '\u{70f}'),
     ('\u{115f}', '\u{1160}'),
     ('\u{17b4}', '\u{17b5}'),
     ('\u{180b}', '\u{180f}'),
@@ -22,6 +25,7 @@ const HIDDEN: [(char, char); 24] = [
     ('\u{202a}', '\u{202e}'),
     ('\u{2060}', '\u{206f}'),
     ('\u{2800}', '\u{2800}'),
+    ('\u{2d7f}', '\u{2d7f}'),
     ('\u{3164}', '\u{3164}'),
     ('\u{e000}', '\u{f8ff}'),
     ('\u{fdd0}', '\u{fdef}'),
@@ -30,7 +34,11 @@ const HIDDEN: [(char, char); 24] = [
     ('\u{ffa0}', '\u{ffa0}'),
     ('\u{fff0}', '\u{fffb}'),
     ('\u{fffe}', '\u{ffff}'),
+    ('\u{1107f}', '\u{1107f}'),
+    ('\u{13430}', '\u{13442}'),
+    ('\u{16fe4}', '\u{16fe4}'),
     ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d159}', '\u{1d159}'),
     ('\u{1d173}', '\u{1d17a}'),
     ('\u{1fffe}', '\u{1ffff}'),
     ('\u{2fffe}', '\u{2ffff}'),
