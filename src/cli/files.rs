@@ -77,6 +77,18 @@ pub(super) fn read_if_there(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, 
     }
 }
 
+/// Refuses to write to one of the files that a command reads, each with what it is: it would be lost, even where an existing
+/// file may be replaced.
+pub(super) fn replaces_none<S: AsRef<Path>>(
+    path: &Path,
+    sources: impl IntoIterator<Item = (S, &'static str)>,
+) -> Result<(), Failure> {
+    match sources.into_iter().find(|(source, _)| files::are_same(source.as_ref(), path)) {
+        Some((_, what)) => Err(Failure::unknown(format!("`{}` is {what}", path.display()))),
+        None => Ok(()),
+    }
+}
+
 /// Writes a file that everybody may read. It is complete and synced under a temporary name before it gets its own.
 pub(super) fn write(path: &Path, bytes: &[u8], overwrite: Overwrite) -> Result<(), Failure> {
     Ok(files::write(path, bytes, MODE, overwrite)?)

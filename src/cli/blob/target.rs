@@ -106,9 +106,7 @@ pub(in crate::cli) fn bundle_of(path: &Path) -> PathBuf {
 /// Checks that each of `targets` can be written and is neither another of them nor one of `sources`.
 pub(super) fn check(targets: &[&Path], sources: &Sources, overwrite: Overwrite) -> Result<(), Failure> {
     for (index, path) in targets.iter().enumerate() {
-        if let Some((_, what)) = sources.0.iter().find(|(source, _)| are_same(source, path)) {
-            return Err(Failure::unknown(format!("`{}` is {what}", path.display())));
-        }
+        files::replaces_none(path, sources.0.iter().map(|(source, what)| (source, *what)))?;
         if targets.iter().take(index).any(|other| are_same(other, path)) {
             return Err(Failure::unknown(format!("`{}` would be written twice", path.display())));
         }

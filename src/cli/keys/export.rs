@@ -12,6 +12,7 @@ use crate::cli::args::KeyExportArgs;
 use crate::cli::args::KeyForm;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
+use crate::cli::files;
 use crate::cli::render;
 use crate::cli::secret;
 use crate::cli::secret::GivenPassphrase;
@@ -27,6 +28,9 @@ pub(super) fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     let named = KeyArgument::parse(&args.key, args.keys.key_dir.as_deref())?;
     if args.form == KeyForm::Public {
+        if let (Some(path), KeyArgument::File(from)) = (&args.out, &named) {
+            files::replaces_none(path, [(from, "the key that is to be exported")])?;
+        }
         let (key, _) = public_of(&named, &args.keys)?;
         match &args.out {
             Some(path) => file::write_public(path, &key, overwrite).map_err(to_failure)?,

@@ -33,6 +33,7 @@ pub(super) fn new(args: &PolicyNewArgs, now: Time) -> Result<Exit, Failure> {
     for key in &args.key {
         let (owner, path) = trust::owner_of(key)?;
         let path = Path::new(&path);
+        files::replaces_none(&args.out, [(path, "a public key that the policy is to name")])?;
         let bytes = files::read(path, limits.key.file_bytes)?;
         let (public, _) = PublicKey::read(&bytes, &limits)
             .map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))?;

@@ -15,6 +15,7 @@ use bulla::request::SigningResponse;
 pub(super) fn merge(args: &RequestMergeArgs) -> Result<Exit, Failure> {
     let request = documents::read_request(&args.request)?;
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
+    files::replaces_none(&args.out, [(&args.request, "the request")])?;
     files::writable(&args.out, overwrite)?;
     let response = documents::responses(&args.responses, &request)?;
     let merged = documents::to_json(&args.out, &response)?;

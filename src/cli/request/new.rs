@@ -1,5 +1,7 @@
 //! The command `request new`.
 
+use std::path::Path;
+
 use crate::cli::args::ImageFormat;
 use crate::cli::args::Output;
 use crate::cli::exit::Exit;
@@ -48,6 +50,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     verifiers::check_annotations(&args.annotations)?;
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
+    files::replaces_none(&args.out, sources(args))?;
     files::writable(&args.out, overwrite)?;
     let to_failure = |error| new_failure(args, &error);
     let forms = ImageFormat::forms(&args.format);
@@ -92,6 +95,15 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
         Output::Text => render::text(&page.summary()),
     }
     Ok(Exit::Yes)
+}
+
+/// The files that are to be signed, and the public keys of those who are asked.
+fn sources(args: &RequestNewArgs) -> impl Iterator<Item = (&Path, &'static str)> {
+    let files = args.file.iter().map(|path| (path.as_path(), "a file that is to be signed"));
+    let documents = args.attest.iter().map(|(_, path)| path).chain(&args.statement);
+    let documents = documents.map(|path| (path.as_path(), "a document that is to be signed"));
+    let keys = args.owners.iter().map(|(_, key)| (Path::new(key), "the public key of an owner"));
+    files.chain(documents).chain(keys)
 }
 
 /// The failure for an error of a new request. Every field comes from the command line, so every error is a bad argument.

@@ -58,6 +58,10 @@ mod online {
     pub(in crate::cli) fn fetch(args: &RevocationFetchArgs, now: Time) -> Result<Exit, Failure> {
         let limits = Limits::DEFAULT;
         let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
+        let certificates = [&args.cert_chain, &args.ca_roots, &args.signing_authority_roots, &args.timestamp_roots];
+        let certificates =
+            certificates.into_iter().flatten().map(|path| (path, "a file of certificates that are looked at"));
+        files::replaces_none(&args.out, certificates)?;
         files::writable(&args.out, overwrite)?;
         let mut bundle = match &args.merge {
             None => RevocationBundle::new(),

@@ -23,6 +23,9 @@ use crate::cli::trusted_root::args::TrustNewArgs;
 pub(super) fn new(args: &TrustNewArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
+    let keys = args.log.iter().map(|log| (&log.key, "the public key of a log"));
+    let certificates = args.ca.iter().chain(&args.tsa).map(|path| (path, "a certificate that is to be trusted"));
+    files::replaces_none(&args.out, certificates.chain(keys))?;
     files::writable(&args.out, overwrite)?;
     let authorities = |paths: &[PathBuf]| {
         let read = |path: &PathBuf| authority(path, args.valid_from, &limits);
