@@ -199,7 +199,7 @@ mod tests {
     fn over(requirement: &Requirement, records: &[StatementRecord]) -> RequirementVerdict {
         let digest = Digest::sha256(b"image");
         let by = (Time::EPOCH, &Limits::DEFAULT);
-        let pool = RequirementPool::new((0, requirement), records.iter(), &[digest], Unread::default(), by);
+        let pool = RequirementPool::new((0, requirement), records.iter(), (&[digest], false), Unread::default(), by);
         RequirementVerdict::over(requirement, &[(digest, pool)])
     }
 
