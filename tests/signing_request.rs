@@ -30,6 +30,7 @@ use std::io::Write as _;
 use std::process::Command;
 use std::process::Stdio;
 
+use bulla::digest::Digest;
 use bulla::envelope::PayloadKind;
 use bulla::envelope::SimpleSigningPayload;
 use bulla::envelope::Statement;
@@ -39,6 +40,7 @@ use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::oci::media_type;
 use bulla::policy::Threshold;
+use bulla::request::Action;
 use bulla::request::AttestationContent;
 use bulla::request::CLOCK_SKEW;
 use bulla::request::Keyholder;
@@ -58,6 +60,8 @@ use maker::Format;
 use maker::Tired;
 use maker::attestation;
 use maker::draft;
+use maker::file;
+use maker::finished;
 use maker::key;
 use maker::limits;
 use maker::now;
@@ -74,7 +78,7 @@ fn after(seconds: i64) -> Time {
 fn a_payload_is_rebuilt_from_the_shown_fields() {
     let annotations = BTreeMap::from([("version".to_owned(), "1.0 <&>".to_owned())]);
     let mut sign = signature(1, Format::Both);
-    let bulla::request::Action::Sign(says) = &mut sign.action else { panic!() };
+    let Action::Sign(says) = &mut sign.action else { panic!() };
     says.annotations = annotations.clone();
     says.name = Some("registry.example/released".to_owned());
     let attest = attestation(2, Format::Both, r#"{ "a": "\u003c" }"#);
@@ -115,7 +119,7 @@ fn a_request_reads_as_it_was_drafted() {
         assert_eq!(format!("{read:?}"), format!("{drafted:?}"));
     }
     let bytes = drafted.to_json(&limits()).unwrap();
-    assert_eq!(*request.digest(), bulla::digest::Digest::sha256(&bytes));
+    assert_eq!(*request.digest(), Digest::sha256(&bytes));
     assert_eq!(request.owner_of(bob.public_key().id()).unwrap().name, "bob");
 }
 
@@ -154,7 +158,7 @@ fn an_invalid_draft_is_refused() {
 #[test]
 fn an_attestation_cannot_be_an_image_signature() {
     let mut item = attestation(1, Format::Bundle, "{}");
-    let bulla::request::Action::Attest(attest) = &mut item.action else { panic!() };
+    let Action::Attest(attest) = &mut item.action else { panic!() };
     let AttestationContent::Predicate { predicate_type, .. } = &mut attest.content else { panic!() };
     *predicate_type = media_type::COSIGN_SIGN_PREDICATE.to_owned();
     let error =
@@ -676,6 +680,37 @@ fn a_request_that_asks_others_or_another_number_is_refused() {
         let error = asked.check_asks(&owners, Some(2)).unwrap_err();
         assert!(matches!(error, RequestError::OtherOwners { .. }) && !error.is_undetermined(), "{error}");
     }
+}
+
+/// A request asks to sign exactly the digests that the signer expects: of images, predicates, statements and files.
+#[test]
+fn a_request_for_other_digests_is_refused() {
+    let alice = key(1);
+    let mut draft = draft(&[("alice", &[&alice])], 1, 0);
+    draft.items =
+        vec![signature(1, Format::Both), attestation(1, Format::Bundle, "{\"a\": 1}"), finished(2, Format::Bundle)];
+    draft.files = vec![file("SHA256SUMS", b"0123  app.tar.gz\n", &draft.owners)];
+    let request = read(&draft);
+    let Action::Attest(statement) = &request.items()[2].action else { panic!("it is no attestation") };
+    let statement = Digest::sha256(statement.given().get().as_bytes());
+    let of_file = Digest::sha256(b"0123  app.tar.gz\n");
+    let [first, second] = [1, 2].map(|number| Digest::sha256(format!("image {number}").as_bytes()));
+    let all = [first, Digest::sha256(b"{\"a\": 1}"), second, statement, of_file];
+    request.check_digests(&all).unwrap();
+    // The order does not matter, nor does a digest that is given twice.
+    let twice: Vec<_> = all.iter().rev().chain(&all).copied().collect();
+    request.check_digests(&twice).unwrap();
+    for (left_out, digest) in all.iter().enumerate() {
+        let others: Vec<_> = all.iter().filter(|other| *other != digest).copied().collect();
+        let error = request.check_digests(&others).unwrap_err();
+        let RequestError::UnexpectedDigest { digest: named, .. } = &error else { panic!("{left_out}: {error}") };
+        assert_eq!((**named, error.code(), error.is_undetermined()), (*digest, "other-digest", false), "{left_out}");
+    }
+    let other = Digest::sha256(b"another image");
+    let error = request.check_digests(&[&all[..], &[other]].concat()).unwrap_err();
+    assert!(matches!(&error, RequestError::MissingDigest { digest } if **digest == other), "{error}");
+    assert_eq!((error.code(), error.is_undetermined()), ("other-digest", false));
+    assert!(matches!(request.check_digests(&[]), Err(RequestError::UnexpectedDigest { .. })));
 }
 
 /// A message contains that of its cause, so no error has a source that would print it again.

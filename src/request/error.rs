@@ -183,6 +183,12 @@ pub enum RequestError {
         /// What is wrong with it.
         why: LogFault,
     },
+    /// The request does not ask to sign an expected digest.
+    #[error("it does not ask to sign {digest}, which is expected")]
+    MissingDigest {
+        /// The digest.
+        digest: Box<Digest>,
+    },
     /// A format with certificates is asked of a key without a certificate chain.
     #[error("the key {} of {owner} has no certificate chain, which the notary formats need", key.short())]
     NoChain {
@@ -269,6 +275,14 @@ pub enum RequestError {
         /// What it signed.
         what: SignedPart,
     },
+    /// The request asks to sign a digest that is not expected.
+    #[error("{name}: it asks to sign {digest}, which is not expected")]
+    UnexpectedDigest {
+        /// The digest.
+        digest: Box<Digest>,
+        /// What it is the digest of.
+        name: String,
+    },
     /// A signature does not verify.
     #[error("the signature of the key {} over {what} does not verify", key.short())]
     Unsigned {
@@ -322,6 +336,7 @@ impl RequestError {
             Self::Kind { .. } | Self::OtherFile { .. } => "other-document",
             Self::Limit { .. } | Self::TooMuch { .. } => "limit",
             Self::Log { .. } => "log-broken",
+            Self::MissingDigest { .. } | Self::UnexpectedDigest { .. } => "other-digest",
             Self::NoChain { .. } => "no-certificate",
             Self::NotAsked { .. } => "not-asked",
             Self::OtherOwners { .. } => "other-owners",

@@ -7,6 +7,7 @@ mod attestation;
 mod chains;
 mod checked_files;
 mod countersignature;
+mod digests;
 mod error;
 mod error_details;
 mod field_fault;

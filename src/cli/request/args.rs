@@ -18,6 +18,8 @@ use crate::cli::args::TokenArgs;
 use crate::cli::args::WitnessArgs;
 use crate::cli::args::name;
 use crate::cli::args::pair;
+use bulla::digest::Digest;
+use bulla::digest::DigestError;
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum RequestCommand {
     /// Verify responses against a request and, if enough owners signed, attach the signatures
@@ -42,7 +44,11 @@ pub(in crate::cli) enum RequestLogCommand {
 }
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct OwnerArgs {
+pub(in crate::cli) struct ExpectedArgs {
+    /// Accept the request only if it asks to sign exactly these digests: of images, predicates and files; repeat the
+    /// option for each. A SHA-256 needs no `sha256:`
+    #[arg(long = "expect", value_name = "DIGEST", value_parser = digest)]
+    pub(in crate::cli) digests: Vec<Digest>,
     /// Accept the request only if it asks exactly these owners and keys; repeat the option for each key
     #[arg(long = "owner", value_name = "NAME=PUB", value_parser = owner, requires = "threshold")]
     pub(in crate::cli) owners: Vec<(String, String)>,
@@ -145,7 +151,7 @@ pub(in crate::cli) struct RequestShowArgs {
     #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
     #[command(flatten)]
-    pub(in crate::cli) owners: OwnerArgs,
+    pub(in crate::cli) expected: ExpectedArgs,
     #[command(flatten)]
     pub(in crate::cli) token: TokenArgs,
 }
@@ -183,7 +189,7 @@ pub(in crate::cli) struct RequestSignArgs {
     #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
     #[command(flatten)]
-    pub(in crate::cli) owners: OwnerArgs,
+    pub(in crate::cli) expected: ExpectedArgs,
     #[command(flatten)]
     pub(in crate::cli) keys: KeyArgs,
 }
@@ -228,7 +234,7 @@ pub(in crate::cli) struct RequestAttachArgs {
     #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
     #[command(flatten)]
-    pub(in crate::cli) owners: OwnerArgs,
+    pub(in crate::cli) expected: ExpectedArgs,
     #[command(flatten)]
     pub(in crate::cli) registry: RegistryArgs,
     #[command(flatten)]
@@ -316,6 +322,11 @@ pub(in crate::cli) struct AttestArgs {
     pub(in crate::cli) keys: KeyArgs,
     #[command(flatten)]
     pub(in crate::cli) registry: RegistryArgs,
+}
+
+/// A digest, or the hexadecimal part of a SHA-256 alone, as sha256sum prints it.
+fn digest(text: &str) -> Result<Digest, DigestError> {
+    text.parse().or_else(|error| format!("sha256:{text}").parse().map_err(|_| error))
 }
 
 fn owner(text: &str) -> Result<(String, String), String> {

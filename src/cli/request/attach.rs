@@ -47,7 +47,7 @@ struct AttachJob<'a> {
 }
 
 pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
-    let request = documents::load(&args.request, &args.owners, &args.token)?;
+    let request = documents::load(&args.request, &args.expected, &args.token)?;
     let response = documents::responses(&args.responses, &request)?;
     let approved = approve(&request, &response).map_err(|error| documents::failure(&args.request, error))?;
     let approved = match approved {

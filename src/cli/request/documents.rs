@@ -7,7 +7,7 @@ use crate::cli::args::TokenArgs;
 use crate::cli::exit::Failure;
 use crate::cli::files;
 use crate::cli::keys;
-use crate::cli::request::args::OwnerArgs;
+use crate::cli::request::args::ExpectedArgs;
 use bulla::limits::Limits;
 use bulla::request::Keyholder;
 use bulla::request::RequestError;
@@ -26,18 +26,20 @@ pub(in crate::cli) fn bad_argument(path: &Path, error: &RequestError) -> Failure
     Failure { code: error.code(), ..Failure::unknown(format!("{}: {error}", path.display())) }
 }
 
-/// Reads a request. If the command line gives owners and a threshold, the request must ask exactly those owners and keys,
-/// with exactly that threshold.
-pub(super) fn load(path: &Path, expected: &OwnerArgs, token: &TokenArgs) -> Result<SigningRequest, Failure> {
+/// Reads a request. If the command line gives digests, the request must ask to sign exactly those; if it gives owners and a
+/// threshold, the request must ask exactly those owners and keys, with exactly that threshold.
+pub(super) fn load(path: &Path, expected: &ExpectedArgs, token: &TokenArgs) -> Result<SigningRequest, Failure> {
     let request = read_request(path)?;
-    if expected.owners.is_empty() {
-        return Ok(request);
+    let to_failure = |error| failure(path, error);
+    if !expected.digests.is_empty() {
+        let checked = request.check_digests(&expected.digests);
+        checked.map_err(|error| to_failure(error).hint("ask the requester by another way than the request came"))?;
     }
-    let owners = keyholders(&expected.owners, token)?;
-    match request.check_asks(&owners, expected.threshold) {
-        Ok(()) => Ok(request),
-        Err(error) => Err(failure(path, error)),
+    if !expected.owners.is_empty() {
+        let owners = keyholders(&expected.owners, token)?;
+        request.check_asks(&owners, expected.threshold).map_err(to_failure)?;
     }
+    Ok(request)
 }
 
 pub(super) fn read_request(path: &Path) -> Result<SigningRequest, Failure> {

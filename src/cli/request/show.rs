@@ -13,7 +13,7 @@ use bulla::key::MessageHasher;
 use bulla::time::Time;
 
 pub(super) fn show(args: &RequestShowArgs, now: Time) -> Result<Exit, Failure> {
-    let request = documents::load(&args.request, &args.owners, &args.token)?;
+    let request = documents::load(&args.request, &args.expected, &args.token)?;
     let response = documents::responses(&args.response, &request)?;
     let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
     let files = copies::check(&args.request, &request, &args.file, &MessageHasher::new([], 0))?;

@@ -36,7 +36,7 @@ const CONFIRMATION: &str = "sign";
 
 pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     let to_failure = |error| documents::failure(&args.request, error);
-    let request = documents::load(&args.request, &args.owners, &args.keys.token)?;
+    let request = documents::load(&args.request, &args.expected, &args.keys.token)?;
     request.check_open(now()).map_err(to_failure)?;
     let others = documents::responses(&args.with, &request)?;
     let _lock = Lock::beside(&args.out, ".lock", Contended::Fail)?;
