@@ -175,6 +175,10 @@ fn without_an_anchor_nothing_else_about_a_chain_matters() {
     let anchors = [(&scene.other_root, Purpose::Signing), (&scene.tsa_root, Purpose::TimeStamping)];
     let other = verifier([scene.identity_below("bob", "CN=release", &anchors)], 1);
     assert_eq!(verdict(&other, &[stamped.evidence()], late), "trust", "not `expired`");
+    // Neither is a root that is trusted for timestamps alone an anchor of the signer.
+    let for_timestamps =
+        verifier([scene.identity_below("bob", "CN=release", &[(&scene.root, Purpose::TimeStamping)])], 1);
+    assert_eq!(verdict(&for_timestamps, &[scene.signing().evidence()], late), "trust", "not `expired`");
     // A critical extension that is not known is could-not-tell below a trusted root, and no elsewhere.
     let extensions = format!("{LEAF}1.2.3.4=critical,DER:05:00\n");
     let odd = scene.shop.issue(&scene.root, Plan { serial: "77", ..plan("/C=US/O=Acme/CN=release", &extensions) });
@@ -403,7 +407,12 @@ fn an_unknown_critical_attribute_is_refused_and_others_are_not() {
     let trusting = verifier([scene.identity("bob", "CN=release")], 1);
     for (critical, want) in [(true, "unknown-critical-attribute"), (false, "accepted")] {
         let attributes = scene.signing().attributes.with_extended("org.example.note", "x", critical);
-        assert_eq!(verdict(&trusting, &[Signing { attributes, ..scene.signing() }.evidence()], scene.now()), want);
+        let evidence = [Signing { attributes, ..scene.signing() }.evidence()];
+        assert_eq!(verdict(&trusting, &evidence, scene.now()), want);
+        // It is told once, although two steps come upon it.
+        let refusal = trusting.verify(image(), &evidence, scene.now()).err();
+        let faults = refusal.iter().flat_map(|refusal| refusal.findings[0].reason.certificate_faults());
+        assert_eq!(faults.count(), usize::from(critical));
     }
 }
 
