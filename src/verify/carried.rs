@@ -125,6 +125,15 @@ mod tests {
 
     /// Which statements of one key with these times are carried, where they meet the first requirement.
     fn carried(times: &[StatementTime], policy: impl Fn(Requirement) -> Vec<Requirement>) -> Vec<bool> {
+        let records: Vec<_> = times.iter().map(|time| (true, *time)).collect();
+        judged(&records, policy).iter().map(|(_, after)| after.is_carried).collect()
+    }
+
+    /// Records of one key, each carried or not, with these times: as they were, and what becomes of them.
+    fn judged(
+        records: &[(bool, StatementTime)],
+        policy: impl Fn(Requirement) -> Vec<Requirement>,
+    ) -> Vec<(Arc<StatementRecord>, Arc<StatementRecord>)> {
         let subject = Digest::sha256(b"image");
         let key = PrivateKey::generate(KeyKind::Ed25519).unwrap();
         let trust = TrustRoot::pinned([key.public_key().clone()]).unwrap();
@@ -138,12 +147,13 @@ mod tests {
         evaluation.add(&Evidence::new(document, FoundAt::Referrers, Vec::new()));
         let record = StatementRecord::clone(&evaluation.records()[0]);
         let results = vec![(0, StatementResult::Met)];
-        let with = |time: &StatementTime| {
-            Arc::new(StatementRecord { results: results.clone(), time: *time, ..record.clone() })
+        let with = |&(is_carried, time): &(bool, StatementTime)| {
+            Arc::new(StatementRecord { is_carried, results: results.clone(), time, ..record.clone() })
         };
         let requirements = policy(signed);
-        let records = without_superseded(times.iter().map(with).collect(), &requirements.iter().collect::<Vec<_>>());
-        records.iter().map(|record| record.is_carried).collect()
+        let before: Vec<_> = records.iter().map(with).collect();
+        let after = without_superseded(before.clone(), &requirements.iter().collect::<Vec<_>>());
+        before.into_iter().zip(after).collect()
     }
 
     #[test]
@@ -163,6 +173,17 @@ mod tests {
             ([stated(3), proven(4, 4)], [false, true]),
         ] {
             assert_eq!(carried(&times, |signed| vec![signed.newest_only()]), want, "{times:?}");
+        }
+    }
+
+    /// A statement that is left behind loses its document; one that was never carried stays as it is.
+    #[test]
+    fn what_is_not_carried_is_not_superseded() {
+        for (is_carried, stays) in [(true, [false, true]), (false, [true, true])] {
+            let records = [(is_carried, stated(3)), (true, stated(4))];
+            let found = judged(&records, |signed| vec![signed.newest_only()]);
+            let same: Vec<_> = found.iter().map(|(before, after)| Arc::ptr_eq(before, after)).collect();
+            assert_eq!(same, stays, "{is_carried}");
         }
     }
 

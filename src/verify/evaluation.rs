@@ -233,9 +233,8 @@ impl<'a> Evaluation<'a> {
     /// the index counts for it.
     fn is_settled(&self, position: usize, requirement: &Requirement) -> bool {
         let met = self.decision_on(position, requirement) == Decision::Met;
-        let covers = self.is_index() && requirement.signed_index().is_some();
         let more = requirement.counts_signed() && requirement.about().reads_index();
-        met || covers && !more && self.is_covered(position, requirement)
+        met || !more && self.is_covered(position, requirement)
     }
 
     /// The means by which the owners are known. Discovery fetches nothing that could not count.

@@ -229,7 +229,8 @@ impl<'a> Evaluation<'a> {
         requirement.reads(kind) || self.is_index() && requirement.is_covered_by(kind)
     }
 
-    /// Whether every owner of a requirement signed this index, so that no more signatures could cover it.
+    /// Whether every owner of a requirement signed this index, so that no more signatures could cover it. Never for another
+    /// manifest, or a requirement that counts no unsigned statements: `covering_results` finds nothing there.
     pub(super) fn is_covered(&self, position: usize, requirement: &Requirement) -> bool {
         requirement.quorum().owners().iter().all(|owner| {
             let records = &mut self.records().iter();

@@ -203,6 +203,25 @@ mod tests {
         RequirementVerdict::over(requirement, &[(digest, pool)])
     }
 
+    /// Of two manifests, one refused and one could-not-tell: the code says why it is refused, in either order.
+    #[test]
+    fn a_refusal_gives_the_code_whatever_else_was_not_read() {
+        let (requirement, _) = met();
+        let pool = |evidence| {
+            let digest = Digest::sha256(b"platform");
+            let (unread, by) = (Unread { evidence, newer: false }, (Time::EPOCH, &Limits::DEFAULT));
+            (digest, RequirementPool::new((0, &requirement), std::iter::empty(), (&[digest], false), unread, by))
+        };
+        let judged = |unread: &[bool]| {
+            let pools: Vec<_> = unread.iter().copied().map(pool).collect();
+            let verdict = RequirementVerdict::over(&requirement, &pools);
+            (verdict.decision, verdict.code)
+        };
+        assert_eq!(judged(&[true]), (Decision::Undetermined, "unread"));
+        assert_eq!(judged(&[true, false]), (Decision::Unmet, "no-statement"));
+        assert_eq!(judged(&[false, true]), (Decision::Unmet, "no-statement"));
+    }
+
     /// Why unsigned statements do not count is told where no statement was found, and nowhere else.
     #[test]
     fn only_a_requirement_without_a_statement_names_another_reason() {
