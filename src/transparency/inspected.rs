@@ -119,3 +119,23 @@ fn token(stored: &StoredTimestamp, limits: &Limits) -> Result<TimestampToken, Un
     let response = TimestampResponse::parse(&response, limits).map_err(UnreadTimestamp::Token)?;
     Ok(response.token().clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transparency::TransparencyRule;
+
+    #[test]
+    fn material_of_one_kind_is_not_empty() {
+        let limits = &Limits::DEFAULT;
+        let nothing =
+            || InspectedMaterial { certificates: Vec::new(), log_entries: Vec::new(), timestamps: Vec::new() };
+        assert!(nothing().is_empty());
+        let certificate = Certificate::parse(b"", limits).map(InspectedCertificate::of);
+        assert!(!InspectedMaterial { certificates: vec![certificate], ..nothing() }.is_empty());
+        let entry = TransparencyError::refused(TransparencyRule::InclusionProof);
+        assert!(!InspectedMaterial { log_entries: vec![Err(entry)], ..nothing() }.is_empty());
+        let timestamp = TimestampToken::parse(b"", limits).map_err(UnreadTimestamp::Token);
+        assert!(!InspectedMaterial { timestamps: vec![timestamp], ..nothing() }.is_empty());
+    }
+}

@@ -176,26 +176,22 @@ impl Walk {
         let side = match self.index % 2 == 1 || self.index == self.last {
             true => {
                 // At the right edge of a tree that is not full, levels without a node beside it are skipped.
-                while self.index.is_multiple_of(2) && self.index > 0 {
-                    self.up();
-                }
+                self.up(self.index.trailing_zeros());
                 Side::Left
             }
             false => Side::Right,
         };
-        self.up();
+        self.up(1);
         Some(side)
     }
 
     /// Goes up as long as the node is a right one: to the largest complete tree that ends here.
-    fn skip_right_edges(&mut self) {
-        while self.index % 2 == 1 {
-            self.up();
-        }
+    const fn skip_right_edges(&mut self) {
+        self.up(self.index.trailing_ones());
     }
 
-    const fn up(&mut self) {
-        self.index >>= 1;
-        self.last >>= 1;
+    const fn up(&mut self, levels: u32) {
+        self.index = self.index.unbounded_shr(levels);
+        self.last = self.last.unbounded_shr(levels);
     }
 }

@@ -47,3 +47,29 @@ impl SignedEntryTimestamp {
 
 /// The largest integer up to which a double holds each one.
 const MOST_EXACT: u64 = 1 << 53;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+    use crate::time::ValidityPeriod;
+    use crate::transparency::LogId;
+
+    #[test]
+    fn an_index_that_a_double_does_not_hold_is_could_not_tell() {
+        let key = PrivateKey::generate(KeyKind::P256).unwrap();
+        let (id, public) = (LogId::of_key(key.public_key()), key.public_key().clone());
+        let validity = ValidityPeriod { start: Time::EPOCH, end: None };
+        let log = TransparencyLog::new(id, "https://log.example", public, validity);
+        let verify = |log_index: u64| {
+            let (body, id) = (base64::encode(b"{}"), log.id());
+            let message = format!(r#"{{"body":"{body}","integratedTime":0,"logID":"{id}","logIndex":{log_index}}}"#);
+            let signature = key.sign(message.as_bytes()).unwrap().as_bytes().to_vec();
+            SignedEntryTimestamp { integrated_time: Time::EPOCH, log_index, signature }.verify(b"{}", &log)
+        };
+        verify(1 << 53).unwrap();
+        assert!(verify((1 << 53) + 1).unwrap_err().is_undetermined());
+    }
+}
