@@ -157,6 +157,14 @@ pub fn reason(evidence: &Evidence, trust: &TrustRoot) -> String {
     }
 }
 
+/// Why the certificate is no owner's.
+pub fn rejection(evidence: &Evidence, trust: &TrustRoot, now: Time) -> CertificateRejection {
+    match authenticate(evidence, trust, VerificationTime::now(now), 10_000).rejected {
+        Some(Rejection::Certificate(rejection)) => rejection,
+        rejected => panic!("{rejected:?}"),
+    }
+}
+
 /// The verdict within a budget of signature checks.
 pub fn with_budget(evidence: &Evidence, trust: &TrustRoot, budget: u64) -> String {
     result(authenticate(evidence, trust, VerificationTime::now(now()), budget))

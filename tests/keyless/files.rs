@@ -59,9 +59,14 @@ pub fn verdict_at(bundle: &[u8], message: &HashedMessage, trust: &TrustRoot, now
         Ok(document) => document,
         Err(error) => return error.code().to_owned(),
     };
+    verdict_of(&document, message, trust, now)
+}
+
+/// The same of a document that was parsed, or made otherwise.
+pub fn verdict_of(document: &FileDocument, message: &HashedMessage, trust: &TrustRoot, now: Time) -> String {
     let context =
         AuthenticationContext { limits: &Limits::DEFAULT, revocation: None, time: VerificationTime::now(now) };
-    let found = trust.authenticate_message(&document, message, context, &mut SignatureBudget::of(10_000));
+    let found = trust.authenticate_message(document, message, context, &mut SignatureBudget::of(10_000));
     match (found.authenticated.is_empty(), found.rejected) {
         (false, _) => "verified".to_owned(),
         (true, Some(MessageRejection::Signer(Rejection::Certificate(rejection)))) => code(&rejection),

@@ -12,6 +12,7 @@ use bulla::envelope::Bundle;
 use bulla::envelope::DocumentFault;
 use bulla::envelope::EnvelopeError;
 use bulla::envelope::Evidence;
+use bulla::envelope::FileDocument;
 use bulla::envelope::SignedDocument;
 use bulla::key::PrivateKey;
 use bulla::key::Signer as _;
@@ -137,7 +138,21 @@ pub fn bundle_stating(signer: &Made, subject: &Digest, (predicate_type, predicat
     })
 }
 
-fn raw(certificate: &Certificate) -> Value {
+/// A bundle of version 0.3 with a signature over this file.
+fn message_bundle(signer: &Made, file: &[u8]) -> Value {
+    let key = PrivateKey::parse(&fs::read(&signer.key).unwrap(), &Limits::DEFAULT, || unreachable!()).unwrap();
+    let digest = json!({"algorithm": "SHA2_256", "digest": STANDARD.encode(Digest::sha256(file).as_bytes())});
+    json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": {"certificate": raw(&signer.certificate)},
+        "messageSignature": {
+            "messageDigest": digest,
+            "signature": STANDARD.encode(key.sign(file).unwrap().as_bytes()),
+        },
+    })
+}
+
+pub fn raw(certificate: &Certificate) -> Value {
     json!({"rawBytes": STANDARD.encode(certificate.der())})
 }
 
@@ -147,7 +162,7 @@ pub fn read(bundle: &Value) -> Evidence {
 }
 
 /// A trusted root of certificate authorities alone.
-fn root(authorities: &[&Made]) -> TrustedRoot {
+pub fn root(authorities: &[&Made]) -> TrustedRoot {
     let authority = |made: &&Made| {
         json!({
             "certChain": {"certificates": [raw(&made.certificate)]},
@@ -165,7 +180,7 @@ pub fn uri(text: &str) -> IdentityPattern {
     IdentityPattern::all(NonEmpty::one(NamePattern::Uri(text.to_owned())))
 }
 
-fn after(signer: &Made, seconds: i64) -> Time {
+pub fn after(signer: &Made, seconds: i64) -> Time {
     Time::from_unix(signer.certificate.not_before().unix() + seconds).unwrap()
 }
 
@@ -234,6 +249,23 @@ fn a_bundle_of_version_0_3_has_no_chain_of_certificates() {
     assert_eq!(verdict_on(&read(&changed), &TrustRoot::pinned([key]).unwrap(), after(&signer, 60)), "verified");
     changed["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.2".into();
     assert_eq!(verdict(&changed), "verified");
+}
+
+/// Two certificates are a chain, also in a document that no parser made: there no field says so.
+#[test]
+fn several_certificates_are_a_chain_in_whatever_field() {
+    let Some(authorities) = AUTHORITIES.as_ref() else { return };
+    let signer = authorities.signer(&authorities.first, "https://acme.example/a", "");
+    let trust = trusting(root(&[&authorities.first]), uri("https://acme.example/a"), NOW);
+    let text = message_bundle(&signer, b"a file").to_string();
+    let mut document = FileDocument::parse_bundle(text.as_bytes(), &Limits::DEFAULT).unwrap();
+    let verdict =
+        |document: &FileDocument| files::verdict_of(document, &files::hashed(b"a file"), &trust, after(&signer, 60));
+    assert_eq!(verdict(&document), "verified");
+    let FileDocument::MessageSignature(bundle) = &mut document else { panic!("{document:?}") };
+    bundle.verification_material.certificates.push(authorities.first.certificate.der().to_vec());
+    assert!(!bundle.verification_material.chain_field);
+    assert_eq!(verdict(&document), "bundle-certificate-chain");
 }
 
 pub fn identity(owner: &str, authority: &Made, name: &str) -> Identity {
@@ -391,14 +423,7 @@ fn no_file_is_kept_for_an_untrusted_certificate() {
         authorities.shop.issue(authority, plan)
     };
     let verdict = |signer: &Made, file: &[u8], limit: u64| {
-        let key = PrivateKey::parse(&fs::read(&signer.key).unwrap(), &Limits::DEFAULT, || unreachable!()).unwrap();
-        let digest = json!({"algorithm": "SHA2_256", "digest": STANDARD.encode(Digest::sha256(file).as_bytes())});
-        let signature = STANDARD.encode(key.sign(file).unwrap().as_bytes());
-        let bundle = json!({
-            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
-            "verificationMaterial": {"certificate": raw(&signer.certificate)},
-            "messageSignature": {"messageDigest": digest, "signature": signature},
-        });
+        let bundle = message_bundle(signer, file);
         let limits = Limits::DEFAULT.with(|limits| limits.file.message_bytes = limit);
         let trust = trusting(root(&[&authorities.first]), uri("https://acme.example/a"), NOW);
         let mut evidence = FileEvidence::new();

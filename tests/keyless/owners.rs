@@ -3,25 +3,37 @@
 use std::sync::Arc;
 
 use bulla::envelope::Evidence;
+use bulla::key::KeyKind;
+use bulla::key::PrivateKey;
+use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::nonempty::NonEmpty;
 use bulla::oci::media_type::COSIGN_SIGN_PREDICATE;
+use bulla::trust::CertificateFault;
+use bulla::trust::ChainSearch;
 use bulla::trust::Identity;
 use bulla::trust::KeylessMeans;
 use bulla::trust::LogRule;
+use bulla::trust::LoggedKeys;
 use bulla::trust::Means;
 use bulla::trust::Owner;
+use bulla::trust::SignatureBudget;
 use bulla::trust::TrustRoot;
+use bulla::trust::VerificationTime;
 use bulla::trust::sigstore::TrustedRoot;
 use bulla::x509::IdentityPattern;
 use bulla::x509::NamePattern;
 use serde_json::Value;
+use serde_json::json;
 
 use crate::case::evidence;
 use crate::case::now;
 use crate::case::reason;
+use crate::case::rejection;
 use crate::case::signer;
+use crate::case::trusting;
 use crate::case::verdict;
+use crate::case::with_budget;
 use crate::made::LEAF;
 use crate::made::Made;
 use crate::made::plan;
@@ -109,6 +121,90 @@ fn a_listed_log_whose_key_is_not_supported_is_could_not_tell() {
     let rule = LogRule::PUBLIC.with_certificate_logs(0);
     let trust = TrustRoot::new([identity("a", &unsupported(&good, "ctlogs"), &good.names, rule)]).unwrap();
     assert_eq!(verdict(&good.document(), &trust, now()), "verified");
+}
+
+/// The codes of the faults in the order in which they are told.
+fn told(evidence: &Evidence, identities: impl IntoIterator<Item = Identity>) -> Vec<&'static str> {
+    let rejection = rejection(evidence, &TrustRoot::new(identities).unwrap(), now());
+    rejection.faults().iter().map(CertificateFault::code).collect()
+}
+
+#[test]
+fn the_fault_that_decides_is_told_first() {
+    let Some(good) = first() else { return };
+    let evidence = evidence(good.document());
+    let strict = identity("a", &good.root, &good.names, LogRule::PUBLIC.with_transparency_logs(2));
+    let lacking = identity("a", &unsupported(&good, "tlogs"), &good.names, LogRule::PUBLIC);
+    assert_eq!(told(&evidence, [strict, lacking]), ["log-key-unsupported", "log-threshold"]);
+    // The names are nobody's: whatever the other root lacks, this is why.
+    let unnamed = |root: &Value| identity("a", root, &nobody(), LogRule::PUBLIC);
+    let both = [unnamed(&unsupported(&good, "tlogs")), unnamed(&good.root)];
+    assert_eq!(told(&evidence, both), ["certificate-identity", "log-key-unsupported"]);
+}
+
+/// An authority that the root lists several times, each time trusted until the end of one of these years.
+fn until(authority: &Made, years: &[&str]) -> TrustedRoot {
+    let listed = |year: &&str| {
+        json!({
+            "certChain": {"certificates": [own::raw(&authority.certificate)]},
+            "validFor": {"start": "2020-01-01T00:00:00Z", "end": format!("{year}-12-31T23:59:59Z")},
+        })
+    };
+    let root = json!({
+        "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+        "certificateAuthorities": years.iter().map(listed).collect::<Vec<_>>(),
+    });
+    TrustedRoot::parse(root.to_string().as_bytes(), &Limits::DEFAULT).unwrap()
+}
+
+#[test]
+fn of_two_authorities_that_fail_alike_the_first_is_named() {
+    let Some(authorities) = own::AUTHORITIES.as_ref() else { return };
+    let signer = authorities.signer(&authorities.first, "https://acme.example/a", "");
+    let evidence = own::read(&own::bundle(&signer));
+    for years in [["2021", "2022"], ["2022", "2021"]] {
+        let root = until(&authorities.first, &years);
+        let trust = trusting(root, own::uri("https://acme.example/a"), own::NOW);
+        let text = rejection(&evidence, &trust, own::after(&signer, 60)).to_string();
+        let named = years.map(|year| text.contains(&format!("{year}-12-31")));
+        assert_eq!(named, [true, false], "{text}");
+    }
+}
+
+/// Copies of one root are one: two owners with a copy each cost as many signature checks as one.
+#[test]
+fn equal_roots_are_asked_once() {
+    let Some(good) = first() else { return };
+    let evidence = evidence(good.document());
+    let own = || identity("a", &good.root, &good.names, LogRule::PUBLIC);
+    let judged = |identities: Vec<Identity>, budget| {
+        with_budget(&evidence, &TrustRoot::new(identities).unwrap(), budget) == "verified"
+    };
+    let least = (1..1_000).find(|budget| judged(vec![own()], *budget)).unwrap();
+    let other = |root: &Value, rule| identity("b", root, &nobody(), rule);
+    assert!(judged(vec![other(&good.root, LogRule::PUBLIC), own()], least));
+    // Another root and another rule are asked for themselves.
+    for other in [
+        other(&unsupported(&good, "ctlogs"), LogRule::PUBLIC),
+        other(&good.root, LogRule::PUBLIC.with_certificate_logs(0)),
+    ] {
+        assert!(!judged(vec![other, own()], least));
+    }
+}
+
+/// Chains below an authority are looked for only where an identity has one: else a certificate costs no signature check.
+#[test]
+fn no_certificate_is_opened_for_pinned_keys_alone() {
+    let Some(authorities) = own::AUTHORITIES.as_ref() else { return };
+    let signer = authorities.signer(&authorities.first, "https://acme.example/a", "");
+    let key = PrivateKey::generate(KeyKind::P256).unwrap();
+    let root = Arc::new(own::root(&[&authorities.first]));
+    let means = LoggedKeys::new(NonEmpty::one(key.public_key().clone()), root, LogRule::NONE);
+    let trust = TrustRoot::new([Identity::new(Owner::Named("release".to_owned()), Means::LoggedKeys(means))]).unwrap();
+    let (search, evidence) = (ChainSearch::of_identities(&trust), own::read(&own::bundle(&signer)));
+    // One check: whether the pinned key made the signature.
+    let (time, mut budget) = (VerificationTime::now(own::after(&signer, 60)), SignatureBudget::of(1));
+    assert!(search.chains(&evidence, time, &Limits::DEFAULT, &mut budget).unwrap().is_empty());
 }
 
 #[test]

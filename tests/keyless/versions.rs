@@ -16,6 +16,7 @@ use bulla::trust::LogRule;
 use bulla::trust::LoggedKeys;
 use bulla::trust::Means;
 use bulla::trust::Owner;
+use bulla::trust::RevocationUse;
 use bulla::trust::SigningTimeRule;
 use bulla::trust::TrustRoot;
 use bulla::trust::TrustVersion;
@@ -109,6 +110,8 @@ fn every_part_of_a_keyless_identity_is_in_the_version() {
     ] {
         versions.push(of(&text, &other, LogRule::PUBLIC));
     }
+    let means = KeylessMeans::new(root(&text), IdentityPattern::all(NonEmpty::one(names[0].clone())), LogRule::PUBLIC);
+    versions.push(version(Means::Keyless(means.with_revocation(RevocationUse::Required))));
     all_differ(&versions);
 }
 

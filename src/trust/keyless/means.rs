@@ -58,8 +58,7 @@ impl KeylessMeans {
 
     /// Whether a certificate is judged in the same way by both: only the names differ.
     pub(super) fn judges_as(&self, other: &Self) -> bool {
-        (self.rule, self.revocation) == (other.rule, other.revocation)
-            && (Arc::ptr_eq(&self.root, &other.root) || self.root == other.root)
+        (self.rule, self.revocation, &self.root) == (other.rule, other.revocation, &other.root)
     }
 
     /// Whether the certificate has the names.
@@ -87,9 +86,10 @@ impl KeylessMeans {
     pub(in crate::trust) fn describe(&self, text: &mut String) {
         // The debug text quotes names, so no two patterns give the same.
         text.push_str(&format!("keyless {:?} {:?}\n", self.names, self.rule));
-        if self.revocation == RevocationUse::Required {
-            text.push_str("revocation required\n");
-        }
+        text.push_str(match self.revocation {
+            RevocationUse::NotChecked => "",
+            RevocationUse::Required => "revocation required\n",
+        });
         describe_root(&self.root, text);
     }
 }
