@@ -96,3 +96,36 @@ impl VerifiedChains {
 
 /// How many chains are kept.
 const MOST_KEPT: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::NotaryEnvelope;
+    use crate::envelope::NotaryFormat;
+    use crate::envelope::Strictness;
+
+    /// What was parsed within these limits is found by its bytes: exactly this chain, and only once it was verified.
+    #[test]
+    fn the_certificates_of_a_verified_chain_are_not_parsed_again() {
+        let bytes = include_bytes!(
+            "../../testdata/layouts/notary/blobs/sha256/e9554203a3da937348deeaea837c69c749402487f1922fd99c7dc98ee8ff58df"
+        );
+        let limits = &Limits::DEFAULT;
+        let envelope = NotaryEnvelope::parse(NotaryFormat::Jws, bytes, limits, Strictness::Strict).unwrap();
+        let presented = envelope.certificate_chain();
+        let parsed = presented.iter().map(|der| Certificate::parse(der, limits).unwrap());
+        let certificates = NonEmpty::collect(parsed).unwrap();
+        let root = certificates.iter().last().unwrap().clone();
+        let anchors = [Anchor { certificate: root, purpose: Purpose::Signing }];
+        let means = CertificateMeans::with_any_name(anchors.into(), Profile::NOTARY);
+        let chains = VerifiedChains::default();
+        assert!(chains.parsed(presented, limits).is_none());
+        let at = certificates.first().not_before();
+        chains.verify(&certificates, &means, Purpose::Signing, at, limits).unwrap();
+        let found = chains.parsed(presented, limits).unwrap();
+        assert!(found.iter().eq(certificates.iter()));
+        let others = Limits::DEFAULT.with(|limits| limits.envelope.certificate_chain += 1);
+        assert!(chains.parsed(presented, &others).is_none());
+        assert!(chains.parsed(&[presented, presented].concat(), limits).is_none());
+    }
+}

@@ -186,6 +186,17 @@ fn the_id_of_a_log_of_rekor_v2_is_the_hash_or_its_first_four_bytes() {
     }
 }
 
+/// A document is one trusted root in however many lines it stands, also where its second line begins with an object.
+#[test]
+fn a_document_in_several_lines_is_one_trusted_root() {
+    let root: Value = serde_json::from_slice(SigstoreInstance::PublicGood.trusted_root_json()).unwrap();
+    let line = root.to_string();
+    let count = |text: &str| TrustedRootFile::parse(text.as_bytes(), &Limits::DEFAULT).map(|file| file.roots().count());
+    assert_eq!(count(&line).unwrap(), 1);
+    assert_eq!(count(&line.replacen("[{", "[\n{", 1)).unwrap(), 1);
+    assert_eq!(count(&format!("{line}\n\n{line}\n")).unwrap(), 2);
+}
+
 /// The `SubjectPublicKeyInfo` of an RSA key with a modulus of so many bits.
 fn rsa(bits: usize) -> PublicKey {
     let tlv = |tag: u8, content: &[u8]| {

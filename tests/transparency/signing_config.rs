@@ -169,6 +169,13 @@ fn each_fault_of_a_config_is_refused_by_its_reason() {
         let error = SigningConfig::parse(good.to_string().as_bytes(), &limits).unwrap_err();
         assert!(matches!(error, SigningConfigError::Limit { .. }) && error.is_limit());
     }
+    let text = good.to_string();
+    let exact = Limits::DEFAULT.with(|limits| {
+        limits.transparency.trusted_root_entries = 7;
+        limits.transparency.trusted_root_bytes = text.len() as u64;
+    });
+    assert!(SigningConfig::parse(text.as_bytes(), &exact).is_ok());
+    assert!(SigningConfig::parse(format!("{text} ").as_bytes(), &exact).unwrap_err().is_limit());
     let twice = good.to_string().replacen("\"tsaConfig\"", "\"tsaUrls\":[],\"tsaConfig\"", 1);
     assert!(matches!(SigningConfig::parse(twice.as_bytes(), &Limits::DEFAULT), Err(SigningConfigError::Json { .. })));
 }

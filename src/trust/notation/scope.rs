@@ -34,12 +34,7 @@ fn is_label(label: &str) -> bool {
 
 /// Whether `text` is lower-case letters and digits, with `.`, `_`, `__` or hyphens between them.
 fn is_component(text: &str) -> bool {
-    let separator = |c: char| matches!(c, '.' | '_' | '-');
     let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let between = |run: &str| matches!(run, "" | "." | "_" | "__") || run.chars().all(|c| c == '-');
-    !text.is_empty()
-        && text.chars().all(|c| word(c) || separator(c))
-        && !text.starts_with(separator)
-        && !text.ends_with(separator)
-        && text.split(word).all(between)
+    let between = |run: &str| matches!(run, "." | "_" | "__") || run.chars().all(|c| c == '-');
+    text.starts_with(word) && text.ends_with(word) && text.split(word).all(between)
 }
