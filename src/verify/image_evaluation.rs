@@ -20,6 +20,7 @@ use crate::policy::About;
 use crate::policy::Decision;
 use crate::policy::Requirement;
 use crate::policy::StatementKind;
+use crate::predicate::ImageProduct;
 use crate::time::Time;
 use crate::verify::AcceptedImage;
 use crate::verify::AcceptedPart;
@@ -326,9 +327,10 @@ impl<'a> ImageEvaluation<'a> {
         let unread = if requirement.signed_index().is_some() { unread.or(self.root.unread) } else { unread };
         let records = evidence.iter().copied().flat_map(records);
         let digests: Vec<_> = evidence.iter().map(|one| one.digest).collect();
-        let is_index = self.root_kind == ImageRoot::Index && digests.first() == Some(&self.root.digest);
-        let by = (self.now, self.verifier.limits());
-        RequirementPool::new((position, requirement), records, (&digests, is_index), unread, by)
+        let is_manifest = |digest: &Digest| self.root_kind != ImageRoot::Index || *digest != self.root.digest;
+        let manifest = digests.first().copied().filter(is_manifest);
+        let image = ImageProduct { digests: &digests, manifest, package_urls: &[] };
+        RequirementPool::new((position, requirement), records, &image, unread, (self.now, self.verifier.limits()))
     }
 }
 

@@ -81,12 +81,12 @@ pub(super) struct PoolDecision {
 }
 
 impl<'r> RequirementPool<'r> {
-    /// The statements among `records`, about the manifests `digests` of one image, the one that is judged first, which may be
-    /// an index, that the requirement at `position` reads and that an owner of its quorum signed, as of `now`.
+    /// The statements among `records`, about the manifests of `image`, the one that is judged first, that the requirement at
+    /// `position` reads and that an owner of its quorum signed, as of `now`.
     pub(super) fn new(
         (position, requirement): (usize, &'r Requirement),
         records: impl Iterator<Item = &'r StatementRecord> + Clone,
-        (digests, is_index): (&[Digest], bool),
+        image: &ImageProduct<'_>,
         unread: Unread,
         (now, limits): (Time, &'r Limits),
     ) -> Self {
@@ -94,9 +94,8 @@ impl<'r> RequirementPool<'r> {
         let read = |record: &&StatementRecord| {
             record.result(position).is_some() && owners.contains(record.signature.signer.owner())
         };
-        let judged = digests.first().copied();
-        let image = ImageProduct { digests, manifest: judged.filter(|_| !is_index), package_urls: &[] };
-        let clearing = requirement.vex().map(|vex| Clearing::new(vex, records.clone(), &image, now, limits));
+        let judged = image.digests.first().copied();
+        let clearing = requirement.vex().map(|vex| Clearing::new(vex, records.clone(), image, now, limits));
         let (deciding, records) = (OnceCell::new(), records.filter(read).collect());
         Self { clearing, deciding, judged, limits, position, records, requirement, unread }
     }

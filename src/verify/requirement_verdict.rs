@@ -171,6 +171,7 @@ mod tests {
     use crate::policy::Threshold;
     use crate::policy::UnmetCondition;
     use crate::predicate::IgnoredVulnerability;
+    use crate::predicate::ImageProduct;
     use crate::time::Time;
     use crate::trust::TrustRoot;
     use crate::verify::Verifier;
@@ -199,7 +200,8 @@ mod tests {
     fn over(requirement: &Requirement, records: &[StatementRecord]) -> RequirementVerdict {
         let digest = Digest::sha256(b"image");
         let by = (Time::EPOCH, &Limits::DEFAULT);
-        let pool = RequirementPool::new((0, requirement), records.iter(), (&[digest], false), Unread::default(), by);
+        let image = ImageProduct { digests: &[digest], manifest: Some(digest), package_urls: &[] };
+        let pool = RequirementPool::new((0, requirement), records.iter(), &image, Unread::default(), by);
         RequirementVerdict::over(requirement, &[(digest, pool)])
     }
 
@@ -209,8 +211,9 @@ mod tests {
         let (requirement, _) = met();
         let pool = |evidence| {
             let digest = Digest::sha256(b"platform");
+            let image = ImageProduct { digests: &[digest], manifest: Some(digest), package_urls: &[] };
             let (unread, by) = (Unread { evidence, newer: false }, (Time::EPOCH, &Limits::DEFAULT));
-            (digest, RequirementPool::new((0, &requirement), std::iter::empty(), (&[digest], false), unread, by))
+            (digest, RequirementPool::new((0, &requirement), std::iter::empty(), &image, unread, by))
         };
         let judged = |unread: &[bool]| {
             let pools: Vec<_> = unread.iter().copied().map(pool).collect();

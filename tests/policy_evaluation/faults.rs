@@ -501,6 +501,25 @@ fn a_newer_vex_document_with_other_digests_clears_nothing() {
     assert_eq!(judge(naming(1, &says(false, 1), &other)), "yes");
 }
 
+/// A digest with an architecture beside it names one platform of an index, or a manifest. Of a subject that is judged alone
+/// it is not known which of the two it is.
+#[test]
+fn a_vex_document_about_one_platform_clears_nothing_of_what_may_be_an_index() {
+    let image = Image::single();
+    let digest = *image.root.digest();
+    let verifier = one(Want::new(Wanted::Scan { vex: Some(([0].into(), None)) }));
+    let scan = scene::evidence(&about(&image, 0, bad(1)));
+    for (qualifier, alone) in [("", true), ("?tag=v1", true), ("?arch=arm64", false)] {
+        let vex = Doc::Vex { says: vec![("CVE-1", true)], days: Some(1) };
+        let mut payload: Value = serde_json::from_slice(&scene::payload(&digest, &vex)).unwrap();
+        let product = json!({ "@id": format!("pkg:oci/app@{digest}{qualifier}") });
+        payload["predicate"]["statements"][0]["products"] = json!([product]);
+        let list = [scan.clone(), scene::sign(0, payload.to_string().as_bytes())];
+        assert_eq!(image.verdict(&verifier, &list, &[digest; 2]), "yes", "{qualifier}");
+        assert_eq!(verifier.verify(digest, &list, scene::now()).is_ok(), alone, "{qualifier}");
+    }
+}
+
 /// Of several conditions on a scan, VEX statements have to clear what each of them blocks, in whatever order they stand.
 #[test]
 fn what_every_condition_on_a_scan_blocks_has_to_be_cleared() {
