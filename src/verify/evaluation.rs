@@ -31,7 +31,6 @@ use crate::policy::Policy;
 use crate::policy::PolicyId;
 use crate::policy::Requirement;
 use crate::policy::StatementTime;
-use crate::predicate::ImageProduct;
 use crate::time::Time;
 use crate::trust::Authentication;
 use crate::trust::AuthenticationContext;
@@ -375,11 +374,8 @@ impl<'a> Evaluation<'a> {
         let unread = near.map_or(self.unread(), |part| self.unread().or(part.unread()));
         let records = self.records.iter().chain(around).map(AsRef::as_ref);
         let digests: Vec<_> = std::iter::once(self.subject).chain(part.and_then(ImagePart::index)).collect();
-        // Alone, the subject may be an index: its digest then stands for all of its platforms.
-        let manifest = self.part.as_ref().filter(|part| !part.is_index()).map(|_| self.subject);
-        let image = ImageProduct { digests: &digests, manifest, package_urls: &[] };
         let by = (self.time.current(), self.context.limits);
-        RequirementPool::new((position, requirement), records, &image, unread, by).decide()
+        RequirementPool::new((position, requirement), records, &self.product(&digests), unread, by).decide()
     }
 
     /// What could not be read. It might be a statement of any kind by any owner, so it could complete any quorum.

@@ -23,6 +23,7 @@ use crate::policy::StatementFacts;
 use crate::policy::StatementKind;
 use crate::policy::StatementTime;
 use crate::policy::UnmetCondition;
+use crate::predicate::ImageProduct;
 use crate::predicate::PredicateError;
 use crate::trust::Owner;
 use crate::verify::AcceptedSignature;
@@ -222,6 +223,13 @@ impl<'a> Evaluation<'a> {
     /// Whether this is the index of an image: its signatures may cover unsigned statements in it.
     pub(super) fn is_index(&self) -> bool {
         self.part().is_some_and(ImagePart::is_index)
+    }
+
+    /// The image with the manifests `digests`, the subject first, that VEX statements are looked up for. A subject that is judged
+    /// alone may be an index, whose digest stands for all of its platforms.
+    pub(super) fn product<'d>(&self, digests: &'d [Digest]) -> ImageProduct<'d> {
+        let manifest = self.part().filter(|part| !part.is_index()).map(|_| self.subject);
+        ImageProduct { digests, manifest, package_urls: &[] }
     }
 
     /// Whether statements of `kind` could count for `requirement`: by themselves, or since they cover others.
