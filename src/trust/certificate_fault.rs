@@ -241,7 +241,7 @@ impl TimestampFault {
 
 impl CertificateRejection {
     /// A rejection for these faults: could-not-tell if all of them are.
-    pub(super) fn new(
+    pub(crate) fn new(
         signer: Option<CertificateLabel>,
         faults: NonEmpty<CertificateFault>,
         judged_at: JudgedAt,

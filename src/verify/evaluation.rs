@@ -410,6 +410,7 @@ mod tests {
     use crate::oci::media_type;
     use crate::policy::Condition;
     use crate::policy::Quorum;
+    use crate::policy::Rule;
     use crate::policy::StatementKind;
     use crate::policy::Threshold;
     use crate::verify::UnreadReason;
@@ -481,6 +482,32 @@ mod tests {
         assert!(!part.is_of(Digest::sha256(b"another"), by(&verifier), now));
         assert!(!part.is_of(subject, by(&verifier), Time::from_unix(1).unwrap()));
         assert!(!part.is_of(subject, by(&other), now));
+    }
+
+    /// What was accepted for one requirement counts for no other one, and for none by which the newest counts.
+    #[test]
+    fn an_accepted_signature_counts_for_the_requirements_that_it_met() {
+        let subject = Digest::sha256(b"image");
+        let key = PrivateKey::generate(KeyKind::Ed25519).unwrap();
+        let trust = TrustRoot::pinned([key.public_key().clone()]).unwrap();
+        let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+        let of = |id: &str| Requirement::new(id, StatementKind::ImageSignature, quorum.clone());
+        let annotated = of("annotated").and(Condition::Annotation { key: "env".to_owned(), value: "a".to_owned() });
+        let verifier = |requirements: Vec<Requirement>| {
+            let rules = NonEmpty::collect(requirements.into_iter().map(Rule::One)).unwrap();
+            Verifier::new(trust.clone(), Policy::new(Rule::All(rules)).unwrap(), Limits::DEFAULT).unwrap()
+        };
+        let one = verifier(vec![of("signed")]);
+        let payload = Statement::image_signature(&subject, None, &BTreeMap::new()).unwrap();
+        let envelope = Envelope::sign(media_type::IN_TOTO, &payload, &key).unwrap();
+        let mut evaluation = one.evaluation(subject, Time::EPOCH);
+        evaluation.add(&Evidence::new(SignedDocument::Dsse(envelope.into()), FoundAt::Referrers, Vec::new()));
+        let accepted = evaluation.accepted();
+        let again =
+            |verifier: &Verifier| verifier.evaluation(subject, Time::EPOCH).with_accepted(accepted.clone()).decision();
+        assert_eq!(again(&one), Decision::Met);
+        assert_eq!(again(&verifier(vec![of("signed"), annotated])), Decision::Unmet);
+        assert_eq!(again(&verifier(vec![of("signed").newest_only()])), Decision::Unmet);
     }
 
     /// What meets no condition is not accepted beside what does, and a reason is told once for each document.

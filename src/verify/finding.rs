@@ -351,6 +351,9 @@ mod tests {
     use crate::key::KeyKind;
     use crate::key::PrivateKey;
     use crate::key::Signer as _;
+    use crate::nonempty::NonEmpty;
+    use crate::trust::JudgedAt;
+    use crate::trust::TimeSource;
 
     #[test]
     fn a_manifest_that_may_be_no_signature_is_told_where_it_may_count() {
@@ -375,6 +378,12 @@ mod tests {
         let unlogged = |fault| of(Reason::Unlogged { fault, key });
         assert_eq!(unlogged(CertificateFault::Ahead { now: Time::EPOCH, time: Time::EPOCH }), (true, true));
         assert_eq!(unlogged(CertificateFault::NoCertificate), (false, false));
+        let rejected = |fault| {
+            let judged_at = JudgedAt { time: Time::EPOCH, source: TimeSource::Verification };
+            of(Reason::Certificate(CertificateRejection::new(None, NonEmpty::one(fault), judged_at)))
+        };
+        assert_eq!(rejected(CertificateFault::Ahead { now: Time::EPOCH, time: Time::EPOCH }), (true, true));
+        assert_eq!(rejected(CertificateFault::NoCertificate), (false, false));
         // The record of a statement says itself what is not known about it.
         let condition = |condition| of(Reason::Condition(condition));
         assert_eq!(condition(UnmetCondition::SubjectNotCompared { signs: String::new() }), (true, false));

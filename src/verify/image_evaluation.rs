@@ -489,6 +489,29 @@ mod tests {
         assert_eq!((decision(true), decision(false)), (Decision::Unmet, Decision::Undetermined));
     }
 
+    /// What was not read about the index may be its signature, which covers unsigned statements in it.
+    #[test]
+    fn an_index_that_was_not_read_may_be_a_signed_one() {
+        let trust = TrustRoot::pinned([PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key().clone()]).unwrap();
+        let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+        let build = StatementKind::Attestation { predicate_type: "https://example.com/build/v1".to_owned() };
+        let plain = Requirement::new("built", build, quorum).with_about(About::Platforms);
+        let covered = plain.clone().with_signed_index(SignedIndexRule::new(trust.owners(), SignedAttestations::Count));
+        let [index, platform] = [&b"index"[..], b"platform"].map(Digest::sha256);
+        let decision = |requirement: &Requirement, is_read: bool| {
+            let verifier = Verifier::new(trust.clone(), Policy::one(requirement.clone()), Limits::DEFAULT).unwrap();
+            let mut image = verifier.image_evaluation(index, ImageRoot::Index, Time::EPOCH);
+            if let Some(found) = image.begin_root(&verifier) {
+                image.add_root(if is_read { found } else { verifier.evaluation(index, Time::EPOCH) });
+            }
+            let found = image.begin_platform(&verifier, platform);
+            image.add_platform(None, platform, found);
+            image.conclude().unwrap_err().decision
+        };
+        assert_eq!((decision(&covered, true), decision(&covered, false)), (Decision::Unmet, Decision::Undetermined));
+        assert_eq!((decision(&plain, true), decision(&plain, false)), (Decision::Unmet, Decision::Unmet));
+    }
+
     /// Only an image signature about the index itself makes it a signed one, and only in an index are unsigned statements.
     #[test]
     fn an_index_is_signed_by_an_image_signature_alone() {

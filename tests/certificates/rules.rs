@@ -360,6 +360,9 @@ fn the_signing_time_has_a_bound_only_if_somebody_trusted_states_it() {
     let attributes = NotaryAttributes::new(SigningScheme::X509SigningAuthority, stated);
     let authentic = Signing { attributes, ..scene.signing() };
     assert_eq!(bound((&scene.root, Purpose::SigningAuthority), &authentic, late), Some(stated));
+    // A later timestamp beside it changes nothing.
+    let both = Signing { timestamp: stamped.timestamp, ..authentic };
+    assert_eq!(bound((&scene.root, Purpose::SigningAuthority), &both, late), Some(stated));
 }
 
 #[test]

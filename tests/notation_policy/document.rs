@@ -85,6 +85,13 @@ fn every_rule_about_a_statement_is_kept() {
             broken(set("/signatureVerification", json!({"level": "strict", "verifyTimestamp": "never"}))),
         ),
         ("trustStores is empty", broken(set("/trustStores", json!([])))),
+        (
+            "trustStores is empty",
+            broken(|one| {
+                one["trustStores"] = json!([]);
+                one["trustedIdentities"] = json!([]);
+            }),
+        ),
         ("trustedIdentities is empty", broken(identities(json!([])))),
         ("an empty identity", broken(identities(json!([""])))),
         ("* among others", broken(identities(json!(["*", subject])))),
@@ -205,13 +212,20 @@ fn the_exact_repository_wins_over_the_scope_of_all() {
     let mut all = statement();
     all["name"] = json!("all");
     all["registryScopes"] = json!(["*"]);
-    let both = parse(&document(&[all, statement()])).unwrap();
+    let both = parse(&document(&[all.clone(), statement()])).unwrap();
     let name = |repository: &str| both.statement_for(repository).unwrap().name().to_owned();
     assert_eq!(name("registry.example/app"), "releases");
     for repository in
         ["registry.example/app/x", "registry.example/ap", "registry.example:80/app", "registry.example:4430/app"]
     {
         assert_eq!(name(repository), "all", "{repository}");
+    }
+    // One of several scopes is enough.
+    let mut several = statement();
+    several["registryScopes"] = json!(["registry.example/app", "registry.example/other"]);
+    let several = parse(&document(&[all, several])).unwrap();
+    for repository in ["registry.example/app", "registry.example/other"] {
+        assert_eq!(several.statement_for(repository).unwrap().name(), "releases", "{repository}");
     }
     // `*` is no repository.
     for text in ["*", "", "registry.example", "oci:dir"] {

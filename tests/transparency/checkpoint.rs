@@ -104,6 +104,18 @@ fn logs_sign_with_keys_of_each_kind() {
     }
 }
 
+/// What a log signed is shown, so it has no control characters.
+#[test]
+fn a_checkpoint_with_a_control_character_is_refused() {
+    let log = TestLog::new(KeyKind::Ed25519, "https://log.example");
+    let with = |extension: &str| {
+        let note = format!("{}{extension}\n", text("log.example", 7));
+        verdict(&format!("{note}\n{}", log.line("log.example", &note)), &log.log, OriginForm::Exact)
+    };
+    assert_eq!(with("a b"), "verified");
+    assert_eq!(["a\tb", "a\r", "\u{1b}[2J"].map(with), ["checkpoint-malformed"; 3]);
+}
+
 /// The key decides the algorithm: a log with a P-384 key signs with SHA-384, never with SHA-256.
 #[test]
 fn a_log_signs_by_one_algorithm() {

@@ -562,6 +562,26 @@ fn strings(value: &Value, at: String) -> Vec<String> {
     }
 }
 
+/// `intoto` 0.0.2 has the hash of the payload. A changed entry is none of the log, which is the rule that refuses it where the
+/// rest fits.
+#[test]
+fn an_entry_about_another_payload_is_refused() {
+    let Some(case) = case("sigstore-bundles", "js-bundleV02-intoto.sigstore") else { return };
+    let verdict = |change: &dyn Fn(&mut Value)| {
+        changed(&case, |bundle| {
+            let stored = &mut entry(bundle)["canonicalizedBody"];
+            let mut body: Value =
+                serde_json::from_slice(&base64::decode("body", stored.as_str().unwrap()).unwrap()).unwrap();
+            change(&mut body["spec"]["content"]);
+            *stored = json!(base64::encode(body.to_string().as_bytes()));
+        })
+    };
+    let other = Digest::sha256(b"another payload").hex();
+    assert_eq!(verdict(&|content| content["payloadHash"]["value"] = json!(other)), "log-entry-artifact");
+    assert_eq!(verdict(&|content| content["envelope"]["payloadType"] = json!("text/plain")), "log-entry-artifact");
+    assert_eq!(verdict(&|content| content["hash"]["value"] = json!(other)), "inclusion-promise");
+}
+
 /// `intoto` 0.0.1 has the hash of the envelope as it is stored. This entry is made here, and the log has never seen it: that is
 /// the rule that refuses it once everything else fits. `slsa.rs` has real ones.
 #[test]

@@ -40,6 +40,7 @@ use bulla::trust::Rejection;
 use bulla::trust::SignatureBudget;
 use bulla::trust::TrustRoot;
 use bulla::trust::VerificationTime;
+use bulla::trust::VerifiedSigner;
 use bulla::trust::sigstore::TrustedRoot;
 use bulla::x509::Anchor;
 use bulla::x509::HashAlgorithm;
@@ -230,6 +231,17 @@ fn judged(
     rule: LogRule,
     now: Time,
 ) -> Result<Time, &'static str> {
+    verified(bundle, stamps, root, rule, now).map(|signer| signer.keyless().unwrap().judged_at().time)
+}
+
+/// The signer of a bundle with these timestamps, or the code of the reason, at `now`.
+fn verified(
+    bundle: &Value,
+    stamps: impl Iterator<Item = Vec<u8>>,
+    root: &Value,
+    rule: LogRule,
+    now: Time,
+) -> Result<VerifiedSigner, &'static str> {
     let mut bundle = bundle.clone();
     let stamps: Vec<_> = stamps.map(|stamp| json!({ "signedTimestamp": STANDARD.encode(stamp) })).collect();
     bundle["verificationMaterial"]["timestampVerificationData"] = json!({ "rfc3161Timestamps": stamps });
@@ -242,7 +254,7 @@ fn judged(
     let context = AuthenticationContext { limits: LIMITS, revocation: None, time: VerificationTime::now(now) };
     let found = trust.authenticate(&evidence, context, &mut SignatureBudget::of(1_000));
     match (found.authenticated.as_slice(), found.rejected) {
-        ([one], None) => Ok(one.signer().keyless().unwrap().judged_at().time),
+        ([one], None) => Ok(one.signer().clone()),
         ([], Some(Rejection::Certificate(rejection))) => Err(rejection.code()),
         other => panic!("{other:?}"),
     }
@@ -257,6 +269,22 @@ fn bare_bundle(scene: &Scene, leaf: &Made) -> (Value, Vec<u8>) {
     let (document, json) = bundles(&place).pop().unwrap();
     let signature = envelope(&document).signatures().next().unwrap().to_vec();
     (json, signature)
+}
+
+/// Anybody can add a later timestamp, so the earliest one bounds the time of a signature. The beginning of a certificate
+/// without an OIDC issuer is no signing time: it may live for years.
+#[test]
+fn a_later_timestamp_makes_no_signature_younger() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (now, (bundle, signature)) = (scene.now(), bare_bundle(scene, &scene.leaf));
+    let root: Value = serde_json::from_slice(&scene.trusted_root_json(&[], "2020-01-01T00:00:00Z")).unwrap();
+    for seconds in [[120, 240], [240, 120]] {
+        let times = seconds.map(|seconds| generalized(later(now, seconds).unix()));
+        let stamps = times.iter().map(|time| stamped(&[&scene.tsa], &signature, time));
+        let signer = verified(&bundle, stamps, &root, LogRule::NONE, later(now, DAY)).unwrap();
+        let times = (signer.signed_no_later_than(), signer.keyless_certificate_start());
+        assert_eq!(times, (Some(later(now, 120)), None), "{seconds:?}");
+    }
 }
 
 /// An authority that lists no signer has every signer below its anchor, by the issuers that it lists alone.

@@ -219,3 +219,29 @@ impl AuthorityOut {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::NotaryEnvelope;
+    use crate::envelope::NotaryFormat;
+    use crate::envelope::Strictness;
+
+    const ENVELOPE: &[u8] = include_bytes!(
+        "../../../testdata/layouts/notary/blobs/sha256/e9554203a3da937348deeaea837c69c749402487f1922fd99c7dc98ee8ff58df"
+    );
+
+    /// An anchor for signers vouches for no timestamp, and the other way round.
+    #[test]
+    fn an_anchor_is_an_authority_for_its_purpose_alone() {
+        let limits = &Limits::DEFAULT;
+        let envelope = NotaryEnvelope::parse(NotaryFormat::Jws, ENVELOPE, limits, Strictness::Strict).unwrap();
+        let certificate = Certificate::parse(&envelope.certificate_chain()[0], limits).unwrap();
+        let of = |purpose| {
+            let draft = TrustedRootDraft::of_anchors(&[Anchor { certificate: certificate.clone(), purpose }]);
+            (draft.certificate_authorities.len(), draft.timestamp_authorities.len())
+        };
+        let all = [Purpose::Signing, Purpose::SigningAuthority, Purpose::TimeStamping].map(of);
+        assert_eq!(all, [(1, 0), (0, 0), (0, 1)]);
+    }
+}
