@@ -213,7 +213,7 @@ fn says_where_from(key: &str) -> bool {
     matches!(key, "distro" | "download_url" | "repository_url" | "vcs_url")
 }
 
-/// Whether one of two architectures is none: that of a source package, or of a package for all of them.
+/// Whether one of two architectures is no processor: `source`, or `all` of a package for every one of them.
 fn is_no_arch(one: &str, other: &str) -> bool {
     let is_none = |arch: &str| matches!(arch, "all" | "any" | "noarch" | "source" | "src");
     is_none(one) || is_none(other)

@@ -540,7 +540,7 @@ mod tests {
         assert!(!is_met(slice::from_ref(&only), &[]) && is_met(slice::from_ref(&only), &signature));
         assert!(is_met(&[of(SignedAttestations::Count, About::Platforms)], &signature));
         assert!(!is_met(&[of(SignedAttestations::Count, About::Either)], &signature));
-        // An attestation about the index is none about its platforms.
+        // An attestation about the index does not count for its platforms.
         let attested = [scene.attested(0, &scene.index, BUILD)];
         assert!(!is_met(&[of(SignedAttestations::Count, About::Platforms)], &attested));
         let signed = scene.signed(StatementKind::ImageSignature, &[0]).with_about(About::Index);

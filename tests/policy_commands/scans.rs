@@ -243,7 +243,7 @@ fn a_vex_statement_about_another_platform_or_a_part_clears_nothing() {
     }
 }
 
-/// A statement about one platform is none about the index, either.
+/// A statement about one platform does not count for the index, either.
 #[test]
 fn a_vex_statement_about_a_platform_does_not_clear_the_index() {
     for (place, code) in [("", 0), ("?arch=arm64", 1)] {

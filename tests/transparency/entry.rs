@@ -562,8 +562,7 @@ fn strings(value: &Value, at: String) -> Vec<String> {
     }
 }
 
-/// `intoto` 0.0.2 has the hash of the payload. A changed entry is none of the log, which is the rule that refuses it where the
-/// rest fits.
+/// `intoto` 0.0.2 has the hash of the payload. The log did not sign a changed entry, and that refuses it where the rest fits.
 #[test]
 fn an_entry_about_another_payload_is_refused() {
     let Some(case) = case("sigstore-bundles", "js-bundleV02-intoto.sigstore") else { return };
