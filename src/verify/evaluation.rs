@@ -501,11 +501,20 @@ mod tests {
         let payload = Statement::image_signature(&subject, None, &BTreeMap::new()).unwrap();
         let envelope = Envelope::sign(media_type::IN_TOTO, &payload, &key).unwrap();
         let mut evaluation = one.evaluation(subject, Time::EPOCH);
-        evaluation.add(&Evidence::new(SignedDocument::Dsse(envelope.into()), FoundAt::Referrers, Vec::new()));
+        let signature = Evidence::new(SignedDocument::Dsse(envelope.into()), FoundAt::Referrers, Vec::new());
+        evaluation.add(&signature);
         let accepted = evaluation.accepted();
         let again =
             |verifier: &Verifier| verifier.evaluation(subject, Time::EPOCH).with_accepted(accepted.clone()).decision();
         assert_eq!(again(&one), Decision::Met);
+        // Of several requirements those are named that the signature meets, and no others.
+        let attested = StatementKind::Attestation { predicate_type: "https://example.com/build/v1".to_owned() };
+        let built = Requirement::new("built", attested, quorum.clone());
+        let several = verifier(vec![of("signed"), annotated.clone(), built]);
+        let mut evaluation = several.evaluation(subject, Time::EPOCH);
+        evaluation.add(&signature);
+        let [accepted_by_one] = &evaluation.accepted()[..] else { panic!("not one signature is accepted") };
+        assert!(accepted_by_one.requirements.iter().eq([of("signed").id()]));
         assert_eq!(again(&verifier(vec![of("signed"), annotated])), Decision::Unmet);
         assert_eq!(again(&verifier(vec![of("signed").newest_only()])), Decision::Unmet);
     }

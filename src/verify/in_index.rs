@@ -434,6 +434,30 @@ mod tests {
         assert!(evaluation.needs_newest() && !evaluation.needs_config() && !evaluation.is_index());
     }
 
+    /// Where everything is met, a newer statement may still change that: of the kind alone of which the newest counts.
+    #[test]
+    fn newer_statements_are_wanted_where_the_newest_counts() {
+        const TEST: &str = "https://in-toto.io/attestation/test-result/v0.1";
+        let scene = Scene::new();
+        let built = scene.signed(attestation(BUILD), &[0]).with_about(About::Named);
+        let tested = scene.signed(attestation(TEST), &[0]).with_about(About::Named).newest_only();
+        let verifier = scene.verifier(&[scene.signed(StatementKind::ImageSignature, &[0]), built, tested]);
+        let predicate = json!({"result": "PASSED", "configuration": [], "timestamp": "2026-11-01T00:00:00Z"});
+        let predicate = RawValue::from_string(predicate.to_string()).unwrap();
+        let tested = Statement::attestation(&scene.index, None, TEST, &predicate).unwrap();
+        let mut evaluation = verifier.evaluation(scene.index, Time::parse("2026-11-20T00:00:00Z").unwrap());
+        for evidence in
+            [scene.signature(0, &scene.index), scene.attested(0, &scene.index, BUILD), scene.evidence(0, &tested)]
+        {
+            evaluation.add(&evidence);
+        }
+        assert!(evaluation.is_met());
+        let kinds = [StatementKind::ImageSignature, attestation(BUILD), attestation(TEST)];
+        assert_eq!(kinds.map(|kind| evaluation.wants(&kind)), [false, false, true]);
+        let forms = [FormStatements::ImageSignatures, FormStatements::Attestations];
+        assert_eq!(forms.map(|form| evaluation.wants_form(form)), [false, true]);
+    }
+
     /// Each of several requirements reads what it needs, whatever the others do; one that is decided elsewhere reads nothing.
     #[test]
     fn what_one_of_several_requirements_reads_is_read() {
