@@ -434,7 +434,7 @@ mod tests {
         assert!(evaluation.needs_newest() && !evaluation.needs_config() && !evaluation.is_index());
     }
 
-    /// Where everything is met, a newer statement may still change that: of the kind alone of which the newest counts.
+    /// After every requirement is met, discovery still reads the kinds whose newest statement counts, and no other kind.
     #[test]
     fn newer_statements_are_wanted_where_the_newest_counts() {
         const TEST: &str = "https://in-toto.io/attestation/test-result/v0.1";
