@@ -341,8 +341,14 @@ mod tests {
     fn foreign_text_is_shown_shortened_and_escaped() {
         let long = || format!("\u{202e}{}", "x".repeat(1_000_000));
         let (some, want) = (|| Some(long()), || "wanted".to_owned());
-        let finding =
-            ScanFinding { alias: None, fix: FixState::Unknown, id: long(), package: None, severity: Severity::High };
+        let finding = ScanFinding {
+            alias: None,
+            fix: FixState::Unknown,
+            id: long(),
+            package: None,
+            related: Vec::new(),
+            severity: Severity::High,
+        };
         for unmet in [
             UnmetCondition::Annotation { key: "key".to_owned(), got: some(), want: want() },
             UnmetCondition::OtherVerifier { got: long() },

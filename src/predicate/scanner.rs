@@ -126,8 +126,9 @@ fn result(scanner: Scanner, finding: &ScanFinding) -> Value {
     let package = finding.package.as_ref().map(|package| (annotation::PACKAGE, package.to_string()));
     let alias = finding.alias.as_ref().map(|alias| (annotation::ALIAS, alias.clone()));
     let fix = Some((annotation::FIX, finding.fix.name().to_owned()));
-    let annotations: Vec<_> =
-        [package, fix, alias].into_iter().flatten().map(|(name, value)| json!({ name: value })).collect();
+    let related = finding.related.iter().map(|related| (annotation::RELATED, related.clone()));
+    let annotations = [package, fix, alias].into_iter().flatten().chain(related);
+    let annotations: Vec<_> = annotations.map(|(name, value)| json!({ name: value })).collect();
     json!({
         "annotations": annotations,
         "id": finding.id,

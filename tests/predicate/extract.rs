@@ -95,6 +95,7 @@ fn the_predicate_has_the_fields_of_vulns_02() {
                 "annotations": [
                     { "bulla.package": "pkg:deb/debian/zlib1g@1.2?arch=amd64" },
                     { "bulla.fix": "not-fixed" },
+                    { "bulla.related": "DSA-1" },
                 ],
             }],
         },

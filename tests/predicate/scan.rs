@@ -136,6 +136,7 @@ fn a_trivy_report_counts_modified_findings() {
     );
     assert_eq!(report.findings[0].package, Some("pkg:deb/debian/zlib1g@1.2?arch=amd64".parse().unwrap()));
     assert!(!report.findings[0].is("DSA-1"), "an advisory may stand for several vulnerabilities");
+    assert_eq!(report.findings[0].related, ["DSA-1"]);
     // The predicate was made an hour after the scan.
     assert_eq!(report.finished, Some(time("2026-11-20T11:00:00Z")));
     assert_eq!((report.database, report.version.as_deref()), (None, Some("1.2.3")));
@@ -157,6 +158,8 @@ fn a_grype_report_counts_ignored_matches() {
     // An advisory of several vulnerabilities is none of them.
     let aliases: Vec<_> = report.findings.iter().map(|finding| finding.alias.as_deref()).collect();
     assert_eq!(aliases, [Some("CVE-2026-5"), None, None, None]);
+    let related: Vec<_> = report.findings.iter().map(|finding| finding.related.len()).collect();
+    assert_eq!(related, [0, 2, 0, 0]);
     let mut old = grype();
     old["descriptor"]["db"] = json!({ "built": "2026-11-18T00:00:00Z", "schemaVersion": 5 });
     report = read(&cosign(&old), COSIGN);

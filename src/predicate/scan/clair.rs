@@ -59,6 +59,7 @@ fn finding(found: &JsonObject<'_>) -> Result<ScanFinding, PredicateError> {
         id: found.required_text("name")?,
         // Clair states names and versions of packages, and no package URL.
         package: None,
+        related: Vec::new(),
         severity: Severity::of_word(&found.optional_text("normalized_severity")?.unwrap_or_default()),
     })
 }

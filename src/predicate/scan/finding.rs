@@ -24,6 +24,9 @@ pub struct ScanFinding {
     pub id: String,
     /// The vulnerable package, if the report states its package URL.
     pub package: Option<PackageUrl>,
+    /// Other identifiers that the scanner relates to it: the vulnerabilities that an advisory stands for, or the advisories
+    /// about a vulnerability. What is said of one of them clears nothing, and may take back what was cleared.
+    pub related: Vec<String>,
     /// The severity, the highest one if the report states several.
     pub severity: Severity,
 }
@@ -129,12 +132,13 @@ impl FindingList {
     }
 }
 
-/// The alias of the vulnerability `id` among its related identifiers: the only one that is another.
-pub(super) fn alias(id: &str, related: &BTreeSet<String>) -> Option<String> {
-    let mut others = related.iter().filter(|related| *related != id && !related.is_empty());
-    match (others.next(), others.next()) {
-        (Some(only), None) => Some(only.clone()),
-        _ => None,
+/// The alias of the vulnerability `id` among the identifiers that a scanner relates to it, which is the only other one, or
+/// all of several others.
+pub(super) fn alias(id: &str, related: BTreeSet<String>) -> (Option<String>, Vec<String>) {
+    let mut others: Vec<_> = related.into_iter().filter(|related| related != id && !related.is_empty()).collect();
+    match others.len() {
+        1 => (others.pop(), Vec::new()),
+        _ => (None, others),
     }
 }
 
@@ -151,4 +155,6 @@ pub(in crate::predicate) mod annotation {
     pub(in crate::predicate) const FIX: &str = "bulla.fix";
     /// The package URL of the vulnerable package.
     pub(in crate::predicate) const PACKAGE: &str = "bulla.package";
+    /// One of several identifiers that the scanner relates to the vulnerability.
+    pub(in crate::predicate) const RELATED: &str = "bulla.related";
 }

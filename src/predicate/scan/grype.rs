@@ -88,11 +88,13 @@ fn finding(found: &JsonObject<'_>) -> Result<ScanFinding, PredicateError> {
             Ok(())
         })?;
     }
+    let (alias, related) = alias(&id, related);
     Ok(ScanFinding {
-        alias: alias(&id, &related),
+        alias,
         fix: fix(&vulnerability)?,
         id,
         package: package(artifact.optional_text("purl")?),
+        related,
         severity: Severity::of_word(&vulnerability.optional_text("severity")?.unwrap_or_default()),
     })
 }

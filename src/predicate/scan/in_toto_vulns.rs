@@ -57,6 +57,7 @@ fn finding(entry: &JsonObject<'_>) -> Result<ScanFinding, PredicateError> {
         fix: FixState::Unknown,
         id: vulnerability.required_text("id")?,
         package: None,
+        related: Vec::new(),
         severity: severity.unwrap_or(Severity::Unknown),
     };
     annotations(entry, &mut finding)?;
@@ -109,6 +110,7 @@ fn annotations(entry: &JsonObject<'_>, finding: &mut ScanFinding) -> Result<(), 
                 return Err(node.error(PredicateProblem::StatedTwice));
             }
         }
+        finding.related.extend(entry.optional_text(annotation::RELATED)?);
         Ok(())
     })?;
     finding.package = package(url);

@@ -104,12 +104,20 @@ fn finding(found: &JsonObject<'_>) -> Result<ScanFinding, PredicateError> {
         (None, Some("affected" | "end_of_life" | "fix_deferred" | "will_not_fix")) => FixState::NotFixed,
         _ => FixState::Unknown,
     };
+    // The identifiers of vendors in a report are those of advisories, which may stand for several vulnerabilities.
+    let mut related = Vec::new();
+    if let Some(list) = found.optional("VendorIDs")? {
+        list.each(&mut |node| {
+            related.push(node.text()?.into_owned());
+            Ok(())
+        })?;
+    }
     Ok(ScanFinding {
-        // The identifiers of vendors in a report are those of advisories, which may stand for several vulnerabilities.
         alias: None,
         fix,
         id: found.required_text("VulnerabilityID")?,
         package: package(purl),
+        related,
         severity: Severity::of_word(&found.optional_text("Severity")?.unwrap_or_default()),
     })
 }

@@ -68,15 +68,15 @@ impl<'a> VexStatements<'a> {
     /// Whether the finding is cleared: the newest statement about it says that it is fixed, or not affected with a
     /// justification, and so do all others of the same time.
     ///
-    /// 1. Statements about the finding's identifier and its alias are considered, in all documents.
-    /// 2. One that clears must name the vulnerability itself, have a time, and be about the whole image or name the
+    /// 1. Statements about the finding's identifiers are considered, in all documents: its own, its alias and related ones.
+    /// 2. One that clears must name the vulnerability by its own identifier or alias, have a time, and be about the whole image or name the
     ///    finding's package with its version.
     /// 3. One that does not clear counts as well if it names the vulnerability by an alias only or in another case, the
     ///    image without any digest, or the package more or less exactly than the report. It counts as the newest if it has
     ///    no time.
     pub fn clears(&self, finding: &ScanFinding) -> bool {
-        let names: BTreeSet<_> =
-            std::iter::once(&finding.id).chain(&finding.alias).map(|name| name.to_ascii_lowercase()).collect();
+        let names = std::iter::once(&finding.id).chain(&finding.alias).chain(&finding.related);
+        let names: BTreeSet<_> = names.map(|name| name.to_ascii_lowercase()).collect();
         let entries = || names.iter().filter_map(|name| self.by_vulnerability.get(name));
         // More statements about one vulnerability than anyone makes: they are not worth the time to compare them.
         if entries().map(Vec::len).sum::<usize>() > MOST_STATEMENTS {
