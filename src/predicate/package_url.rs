@@ -102,9 +102,14 @@ impl PackageUrl {
     /// spelling.
     ///
     /// Tools spell one package differently: names in another case, with `%2F` for a `/`, and of `pypi` with `.` for `-`; a
-    /// version with `v` or an epoch before it; the vendor in the namespace of system packages; and qualifiers that say where
-    /// the package comes from.
+    /// version with `v` or an epoch before it; the vendor in the namespace of system packages; the architecture by the name
+    /// that the kernel or the distribution has for it; and qualifiers of their own. A source package may be each package that
+    /// names it as its `upstream`, in whatever version.
     pub(super) fn may_be(&self, other: &Self) -> bool {
+        self.is_same_but_for_spelling(other) || self.is_source_of(other) || other.is_source_of(self)
+    }
+
+    fn is_same_but_for_spelling(&self, other: &Self) -> bool {
         let agree = |own: &Option<String>, other: &Option<String>| own.is_none() || other.is_none() || own == other;
         let version = self.version.as_deref().zip(other.version.as_deref());
         let value = |key: &str| other.qualifiers.iter().find(|(stated, _)| stated == key).map(|(_, value)| value);
@@ -113,16 +118,40 @@ impl PackageUrl {
             && version.is_none_or(|(own, other)| bare_version(own).eq_ignore_ascii_case(bare_version(other)))
             && agree(&self.subpath, &other.subpath)
             && self.qualifiers.iter().all(|(key, own)| {
-                says_where_from(key)
-                    || value(key).is_none_or(|value| value == own || key == "arch" && is_no_arch(own, value))
+                value(key).is_none_or(|value| match key.as_str() {
+                    "arch" => may_be_arch(own, value),
+                    "classifier" | "epoch" | "type" => value == own,
+                    _ => true,
+                })
             })
+    }
+
+    /// Whether it is the source package that `other` was built from, as the qualifier `upstream` of `other` says: `openssl`,
+    /// `openssl@3.0.11`, or of `rpm` `openssl-3.0.7-1.el9.src.rpm`.
+    fn is_source_of(&self, other: &Self) -> bool {
+        let upstream = other.qualifiers.iter().find(|(key, _)| key == "upstream").map(|(_, value)| value.as_str());
+        let Some(upstream) = upstream.filter(|_| self.is_system() && self.kind == other.kind) else { return false };
+        let name = match upstream.strip_suffix(".src.rpm") {
+            Some(stem) => stem.rsplitn(3, '-').last().unwrap_or(stem),
+            None => split_first(upstream, '@').0,
+        };
+        name.eq_ignore_ascii_case(&self.name)
+    }
+
+    /// Whether it is a package of an operating system.
+    fn is_system(&self) -> bool {
+        matches!(self.kind.as_str(), "alpm" | "apk" | "deb" | "rpm")
+    }
+
+    /// Whether it may be an image or another artifact that has packages in it.
+    pub(super) fn may_hold_packages(&self) -> bool {
+        matches!(self.kind.as_str(), "docker" | "generic" | "oci")
     }
 
     /// Namespace and name without what is only spelling. The namespace of system packages is their vendor, which every image
     /// has once, and tools call `rhel` or `redhat`.
     fn spelling(&self) -> impl Iterator<Item = char> + '_ {
-        let is_system = matches!(self.kind.as_str(), "alpm" | "apk" | "deb" | "rpm");
-        let namespace = if is_system { "" } else { self.namespace.as_str() };
+        let namespace = if self.is_system() { "" } else { self.namespace.as_str() };
         let slash = if namespace.is_empty() { "" } else { "/" };
         let folded = self.kind == "pypi";
         let all = [namespace, slash, self.name.as_str()].into_iter().flat_map(str::chars).flat_map(char::to_lowercase);
@@ -213,10 +242,24 @@ fn says_where_from(key: &str) -> bool {
     matches!(key, "distro" | "download_url" | "repository_url" | "vcs_url")
 }
 
-/// Whether one of two architectures is no processor: `source`, or `all` of a package for every one of them.
-fn is_no_arch(one: &str, other: &str) -> bool {
-    let is_none = |arch: &str| matches!(arch, "all" | "any" | "noarch" | "source" | "src");
-    is_none(one) || is_none(other)
+/// Whether two architectures may be one. They are not if both are known and of two families.
+fn may_be_arch(one: &str, other: &str) -> bool {
+    arch_family(one).zip(arch_family(other)).is_none_or(|(one, other)| one == other)
+}
+
+/// The family of processors that an architecture belongs to, by the names that distributions and Go have for it; `None`
+/// if it is not known, and for packages of every architecture (`all`, `noarch`) and of source code.
+fn arch_family(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "amd64" | "x64" | "x86-64" | "x86_64" => "amd64",
+        "386" | "i386" | "i486" | "i586" | "i686" | "ia32" | "x86" => "386",
+        "aarch64" | "arm64" => "arm64",
+        "arm" | "armel" | "armhf" | "armv6" | "armv6hl" | "armv7" | "armv7hl" | "armv7l" => "arm",
+        "powerpc64le" | "ppc64el" | "ppc64le" => "ppc64le",
+        "riscv64" => "riscv64",
+        "s390x" => "s390x",
+        _ => return None,
+    })
 }
 
 /// A version without its epoch (`1:`), which may be in the qualifier `epoch` instead, and without a `v` before its digits.

@@ -259,6 +259,17 @@ fn a_package_in_another_spelling_is_taken_back_and_not_cleared() {
             true,
         ),
         ("pkg:rpm/rhel/zlib@1.2?arch=x86_64", "pkg:rpm/redhat/zlib@1.2?arch=src", true),
+        ("pkg:rpm/rhel/zlib@1.2?arch=x86_64", "pkg:rpm/rhel/zlib@1.2?arch=amd64", true),
+        ("pkg:rpm/rhel/zlib@1.2?arch=aarch64", "pkg:rpm/rhel/zlib@1.2?arch=ARM64", true),
+        ("pkg:apk/alpine/zlib@1.2?arch=armv7", "pkg:apk/alpine/zlib@1.2?arch=armhf", true),
+        ("pkg:apk/alpine/zlib@1.2?arch=x86", "pkg:apk/alpine/zlib@1.2?arch=i686", true),
+        ("pkg:deb/debian/zlib1g@1.2?arch=ppc64el", "pkg:deb/debian/zlib1g@1.2?arch=ppc64le", true),
+        ("pkg:deb/debian/zlib1g@1.2?arch=amd64", "pkg:deb/debian/zlib1g@1.2?arch=unheard-of", true),
+        ("pkg:deb/debian/zlib1g@1.2?upstream=zlib", "pkg:deb/debian/zlib1g@1.2?upstream=zlib%401.2", true),
+        ("pkg:rpm/rhel/zlib@1.2?arch=x86_64", "pkg:rpm/rhel/zlib@1.2?arch=i686", false),
+        ("pkg:apk/alpine/zlib@1.2?arch=x86_64", "pkg:apk/alpine/zlib@1.2?arch=x86", false),
+        ("pkg:deb/debian/zlib1g@1.2?arch=s390x", "pkg:deb/debian/zlib1g@1.2?arch=riscv64", false),
+        ("pkg:rpm/rhel/zlib@1.2?epoch=1", "pkg:rpm/rhel/zlib@1.2?epoch=2", false),
         ("pkg:maven/g/a@1?repository_url=r.example", "pkg:maven/g/a@1?repository_url=https://r.example", true),
         ("pkg:npm/lodash.merge@1", "pkg:npm/lodash-merge@1", false),
         ("pkg:npm/%40a/b@1", "pkg:npm/b@1", false),
@@ -277,6 +288,91 @@ fn a_package_in_another_spelling_is_taken_back_and_not_cleared() {
         let taken_back = !clear(&[openvex(json!([older, limited("affected")]))], &found);
         assert_eq!(taken_back, is_taken_back, "{package} {part}");
     }
+}
+
+/// What does not clear is also about the packages that an image, its base image or a source package has.
+#[test]
+fn what_holds_the_package_is_taken_back_and_not_cleared() {
+    let older = statement("fixed", "2026-10-01T00:00:00Z");
+    let openssl = "pkg:deb/debian/libssl3@3.0.11?arch=amd64&upstream=openssl%403.0.11-1";
+    let crypto = "pkg:rpm/rhel/openssl-libs@3.0.7?arch=x86_64&upstream=openssl-3.0.7-1.el9.src.rpm";
+    let base = format!("pkg:oci/base@{}", digest("other"));
+    for (package, part, is_taken_back) in [
+        (ZLIB, base.as_str(), true),
+        (ZLIB, "pkg:docker/base", true),
+        (ZLIB, "pkg:generic/app@1", true),
+        (openssl, "pkg:deb/debian/openssl@3.0.11?arch=source", true),
+        (openssl, "pkg:deb/debian/openssl", true),
+        (crypto, "pkg:rpm/redhat/openssl@3.0.7-1.el9?arch=src", true),
+        (openssl, "pkg:deb/debian/open@3.0.11?arch=source", false),
+        (openssl, "pkg:rpm/rhel/openssl@3.0.11?arch=src", false),
+        (crypto, "pkg:rpm/redhat/openssl-3.0.7@1?arch=src", false),
+        (ZLIB, "pkg:deb/debian/openssl@3.0.11?arch=source", false),
+        ("pkg:npm/a@1?upstream=b", "pkg:npm/b@1", false),
+    ] {
+        let found = finding("CVE-2026-1", None, Some(package));
+        let limited = |status: &str| {
+            let product = json!([{ "@id": image_url(), "subcomponents": [part] }]);
+            with(statement(status, NOVEMBER), "/products", product)
+        };
+        assert!(!clear(&[openvex(json!([limited("fixed")]))], &found), "{package} {part}");
+        let taken_back = !clear(&[openvex(json!([older, limited("affected")]))], &found);
+        assert_eq!(taken_back, is_taken_back, "{package} {part}");
+    }
+    // So is the image as a component of its platform, as CSAF may state it.
+    let component = |list: &str| {
+        let parts = json!([{ "category": "default_component_of", "product_reference": "APP",
+            "relates_to_product_reference": "PLATFORM",
+            "full_product_name": { "name": "app on a platform", "product_id": "PLATFORM:APP" } }]);
+        with(csaf(list, "PLATFORM:APP"), "/product_tree/relationships", parts)
+    };
+    assert!(!clears(&[component("fixed")]));
+    let older = openvex(json!([older]));
+    assert!(clears(&[older.clone(), component("recommended")]));
+    assert!(!clears(&[older, component("known_affected")]));
+}
+
+/// Of an advisory that stands for several vulnerabilities, a statement about one of them clears nothing.
+#[test]
+fn one_vulnerability_of_an_advisory_is_taken_back_and_not_cleared() {
+    let annotations = json!([{ "bulla.related": "CVE-2026-7" }, { "bulla.related": "CVE-2026-8" }]);
+    let result = json!([{ "id": "ELSA-1", "annotations": annotations }]);
+    let report = scan::read(&scan::vulns(&result, None), scan::VULNS_2);
+    let [advisory] = report.findings.as_slice() else { panic!("{:?}", report.findings) };
+    assert_eq!(advisory.related, ["CVE-2026-7", "CVE-2026-8"]);
+    let about =
+        |id: &str, status: &str, time: &str| with(statement(status, time), "/vulnerability", json!({ "name": id }));
+    let older = about("ELSA-1", "fixed", "2026-10-01T00:00:00Z");
+    assert!(clear(&[openvex(json!([older]))], advisory));
+    assert!(!clear(&[openvex(json!([about("CVE-2026-8", "fixed", NOVEMBER)]))], advisory));
+    assert!(clear(&[openvex(json!([older, about("CVE-2026-8", "fixed", NOVEMBER)]))], advisory));
+    assert!(clear(&[openvex(json!([older, about("CVE-2026-9", "affected", NOVEMBER)]))], advisory));
+    assert!(!clear(&[openvex(json!([older, about("cve-2026-8", "affected", NOVEMBER)]))], advisory));
+}
+
+/// A product of CSAF in a branch for one architecture is not about the other platforms of an index.
+#[test]
+fn a_csaf_product_of_one_architecture_clears_nothing_of_an_index() {
+    let (manifest, index) = (digest("manifest"), digest("index"));
+    let branch = |category: &str, of: &Digest, list: &str, id: &str| {
+        let product = json!({ "name": "app", "product_id": "APP", "product_identification_helper":
+            { "purl": format!("pkg:oci/app@{of}") } });
+        let version = json!([{ "category": "product_version", "name": "1", "product": product }]);
+        let branches = json!([{ "category": category, "name": "arm64", "branches": version }]);
+        with(csaf(list, id), "/product_tree/branches", branches)
+    };
+    for (category, of, cleared) in [
+        ("product_name", &index, true),
+        ("architecture", &index, false),
+        ("Architecture", &index, false),
+        ("architecture", &manifest, true),
+    ] {
+        for id in ["APP", "APP:ZLIB"] {
+            assert_eq!(clears(&[branch(category, of, "fixed", id)]), cleared, "{category} {of} {id}");
+        }
+    }
+    let older = openvex(json!([statement("fixed", "2026-10-01T00:00:00Z")]));
+    assert!(!clears(&[older, branch("architecture", &index, "known_affected", "APP")]));
 }
 
 #[test]

@@ -26,6 +26,8 @@ use crate::time::Time;
 struct Products {
     identifiers: BTreeMap<String, Vec<String>>,
     groups: BTreeMap<String, Vec<String>>,
+    /// The IDs of the products in a branch for one architecture.
+    of_architecture: BTreeSet<String>,
     /// A component in a product: the IDs of the component and of the product.
     parts: BTreeMap<String, (String, String)>,
 }
@@ -133,7 +135,7 @@ fn justified(entry: &JsonObject<'_>, products: &Products) -> Result<BTreeSet<Str
 
 impl Products {
     fn read(&mut self, tree: &JsonObject<'_>, limits: &Limits) -> Result<(), PredicateError> {
-        self.branches(tree, limits.json.depth, limits)?;
+        self.branches(tree, (limits.json.depth, false), limits)?;
         if let Some(list) = tree.optional("full_product_names")? {
             list.each(&mut |node| self.add(&node.object()?))?;
         }
@@ -148,8 +150,14 @@ impl Products {
         })
     }
 
-    /// Adds the products of the branches, which nest at most `depth` levels more.
-    fn branches(&mut self, parent: &JsonObject<'_>, depth: u64, limits: &Limits) -> Result<(), PredicateError> {
+    /// Adds the products of the branches, which nest at most `depth` levels more, and are for one architecture or below a
+    /// branch that is.
+    fn branches(
+        &mut self,
+        parent: &JsonObject<'_>,
+        (depth, is_below_architecture): (u64, bool),
+        limits: &Limits,
+    ) -> Result<(), PredicateError> {
         let Some(list) = parent.optional("branches")? else { return Ok(()) };
         let Some(below) = depth.checked_sub(1) else {
             let what = "levels of branches";
@@ -157,10 +165,16 @@ impl Products {
         };
         list.each(&mut |node| {
             let branch = node.object()?;
+            let category = branch.optional_text("category")?;
+            let is_of_architecture =
+                is_below_architecture || category.is_some_and(|it| it.eq_ignore_ascii_case("architecture"));
             if let Some(product) = branch.optional_object("product")? {
                 self.add(&product)?;
+                if is_of_architecture {
+                    self.of_architecture.insert(product.required_text("product_id")?);
+                }
             }
-            self.branches(&branch, below, limits)
+            self.branches(&branch, (below, is_of_architecture), limits)
         })
     }
 
@@ -190,15 +204,17 @@ impl Products {
     /// The product with the ID `id`: itself, or limited to a component of it. One that the document does not define has
     /// no identifiers.
     fn product(&self, id: &str) -> VexProduct {
+        let mut is_of_architecture = self.of_architecture.contains(id);
         let (id, parts) = match self.parts.get(id) {
             None => (id, None),
             Some((part, whole)) => {
+                is_of_architecture |= [part, whole].into_iter().any(|id| self.of_architecture.contains(id));
                 let mut parts = VexParts::default();
                 parts.add(self.identifiers.get(part).into_iter().flatten().map(String::as_str));
                 (whole.as_str(), Some(parts))
             }
         };
         let identifiers = self.identifiers.get(id).into_iter().flatten();
-        VexProduct::named(identifiers.map(String::as_str), parts)
+        VexProduct { is_of_architecture, ..VexProduct::named(identifiers.map(String::as_str), parts) }
     }
 }

@@ -9,6 +9,8 @@ use crate::predicate::PackageUrl;
 pub struct VexProduct {
     /// The digests that name the product.
     pub digests: Vec<Digest>,
+    /// Whether the document has the product for one architecture. CSAF 2.0, section 3.1.2.2.
+    pub is_of_architecture: bool,
     /// Whether the product is the subject of the attestation, because the statement names none. OpenVEX, "Attesting".
     pub is_subject: bool,
     /// The package URLs that name the product.
@@ -42,7 +44,13 @@ pub struct ImageProduct<'a> {
 impl VexProduct {
     /// The subject of the attestation.
     pub(super) const fn subject(subcomponents: Option<VexParts>) -> Self {
-        Self { digests: Vec::new(), is_subject: true, package_urls: Vec::new(), subcomponents }
+        Self {
+            digests: Vec::new(),
+            is_of_architecture: false,
+            is_subject: true,
+            package_urls: Vec::new(),
+            subcomponents,
+        }
     }
 
     /// The product with the identifiers `texts`: package URLs and digests. Anything else names nothing.
@@ -55,7 +63,7 @@ impl VexProduct {
                 package_urls.push(package_url);
             }
         }
-        Self { digests, is_subject: false, package_urls, subcomponents }
+        Self { digests, is_of_architecture: false, is_subject: false, package_urls, subcomponents }
     }
 
     /// Whether the product is the image: named by its digest, by a package URL with its digest as the version
@@ -68,7 +76,8 @@ impl VexProduct {
     }
 
     /// Whether `url`, a package URL of the product, may name a part of the image alone: what is below its subpath, or another
-    /// platform of the index, which it has the digest of beside a qualifier such as `arch`.
+    /// platform of the index, which it has the digest of beside a qualifier such as `arch`, or in a branch for one
+    /// architecture.
     fn may_be_part(&self, url: &PackageUrl, image: &ImageProduct<'_>) -> bool {
         let is_manifest = |digest: Digest| image.manifest == Some(digest);
         let is_exact = || match version_digest(url) {
@@ -76,7 +85,8 @@ impl VexProduct {
             None => self.digests.iter().copied().any(is_manifest),
         };
         let is_own = image.package_urls.contains(url);
-        !is_own && (url.has_subpath() || url.may_be_variant() && !is_exact())
+        let may_be_variant = url.may_be_variant() || self.is_of_architecture;
+        !is_own && (url.has_subpath() || may_be_variant && !is_exact())
     }
 
     /// Whether the product may be the image: it names the image, or states no digest by the algorithm of one of the digests
@@ -122,11 +132,13 @@ impl VexParts {
         self.package_urls.iter().any(|named| named.is_package(package))
     }
 
-    /// Whether a part may be this package, which is not known if there is none.
+    /// Whether a part may be this package or have it in it, as the image does if it is a part of a platform. It is not known
+    /// if there is none.
     pub(super) fn may_name(&self, package: Option<&PackageUrl>) -> bool {
         let Some(package) = package else { return true };
         let nothing = self.package_urls.is_empty();
-        self.has_others || nothing || self.package_urls.iter().any(|named| named.may_be(package))
+        let may_be = |named: &PackageUrl| named.may_hold_packages() || named.may_be(package);
+        self.has_others || nothing || self.package_urls.iter().any(may_be)
     }
 }
 
