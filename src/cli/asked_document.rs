@@ -6,9 +6,13 @@ use bulla::digest::Digest;
 use bulla::envelope::Forms;
 use bulla::limits::Limits;
 use bulla::oci::Platform;
+use bulla::oci::media_type;
 use bulla::ops::scanned;
 use bulla::ops::sign::SignedPlatforms;
+use bulla::predicate::ImageProduct;
+use bulla::predicate::PredicateKind;
 use bulla::predicate::ScanTarget;
+use bulla::predicate::VexDocument;
 use bulla::predicate::scanner::EXTRACTED_PREDICATE_TYPE;
 use bulla::request::Attestation;
 use bulla::request::AttestationContent;
@@ -16,7 +20,9 @@ use bulla::store::Source;
 
 use super::args::ScannerArgs;
 use super::exit::Failure;
+use super::line::Foreign;
 use super::predicate;
+use super::render::note;
 use super::scanner_report;
 
 /// A document to attest.
@@ -109,6 +115,26 @@ impl AskedDocument {
         let Some(target) = &self.target else { return Ok(()) };
         let checked = scanned::check_target(source, subject, target, limits).await;
         checked.map_err(|error| scanner_report::other_image(&self.file, &error))
+    }
+
+    /// Says that a VEX document clears no vulnerability of the image whose manifest is `digest`, because no product of a
+    /// statement that clears one is this image. A document about an index may be about its platforms.
+    pub(super) fn note_other_products(&self, digest: Digest, media_type: &str, limits: &Limits) {
+        let is_vex = PredicateKind::of(self.attestation.predicate_type()) == PredicateKind::Vex;
+        if !is_vex || media_type::is_index(media_type) {
+            return;
+        }
+        let predicate = self.attestation.predicate_json().ok();
+        let Some(vex) = predicate.and_then(|it| VexDocument::read(it.get().as_bytes(), limits).ok()) else { return };
+        let image = ImageProduct { digests: &[digest], manifest: Some(digest), package_urls: &[] };
+        let mut clearing = vex.statements.iter().filter(|statement| statement.status.clears()).peekable();
+        if clearing.peek().is_some() && !clearing.flat_map(|it| &it.products).any(|product| product.is_image(&image)) {
+            let file = Foreign(&self.file);
+            note(format_args!(
+                "note: {file} clears no vulnerability of {digest}, verified alone: no product of it is this image"
+            ));
+            note(format_args!("note: an image is named by the digest of its manifest: pkg:oci/NAME@{digest}"));
+        }
     }
 }
 

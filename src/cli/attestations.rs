@@ -108,6 +108,9 @@ impl AskedAttestations {
             for subject in subjects {
                 let document = self.document(subject.digest(), &resolved);
                 document.check_target(sink.as_ref(), subject.digest(), limits).await?;
+                if !args.all_platforms {
+                    document.note_other_products(*subject.digest(), &subject.descriptor().media_type, limits);
+                }
             }
         }
         Ok(resolved)

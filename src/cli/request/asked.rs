@@ -82,6 +82,9 @@ impl AskedStatements {
         for (position, document) in self.documents.iter().enumerate() {
             for image in found.iter().filter(|image| subjects.is_about((position, document), &image.digest)) {
                 document.check_target(source, &image.digest, limits).await?;
+                if found.len() == 1 {
+                    document.note_other_products(image.digest, &image.media_type, limits);
+                }
             }
         }
         Ok(subjects)
