@@ -23,6 +23,8 @@ const LONGEST: u16 = 4096;
 /// A passphrase or PIN, and where it came from.
 #[derive(Debug)]
 pub(super) struct GivenPassphrase {
+    /// Whether the source has text after the first line, which is no part of the passphrase.
+    has_more: bool,
     pub(super) passphrase: Passphrase,
     pub(super) source: PassphraseSource,
 }
@@ -56,9 +58,10 @@ pub(super) fn existing(args: &PassphraseArgs, what: &str) -> Result<GivenPassphr
 }
 
 /// The passphrase for a new key file. The prompt asks twice. An empty passphrase is refused, because the file would look
-/// encrypted and be unprotected; the hint names the option `without` for an unencrypted file.
+/// encrypted and be unprotected; the hint names the option `without` for an unencrypted file. So is a source of several
+/// lines: of a passphrase in two halves, the first half alone would open the key.
 pub(super) fn new(args: &PassphraseArgs, what: &str, without: &str) -> Result<Passphrase, Failure> {
-    let GivenPassphrase { passphrase, source } = match given(args)? {
+    let GivenPassphrase { has_more, passphrase, source } = match given(args)? {
         Some(given) => given,
         None => {
             let first = ask(&format!("new passphrase for {what}: "), what)?;
@@ -70,7 +73,14 @@ pub(super) fn new(args: &PassphraseArgs, what: &str, without: &str) -> Result<Pa
         }
     };
     not_empty(&passphrase, &source, what, without)?;
-    Ok(passphrase)
+    match has_more {
+        true => {
+            let message = format!("{source} has text after the first line, which would be no part of the passphrase");
+            Err(Failure::unknown(format!("{message} for {what}; nothing was written"))
+                .hint("a passphrase is one line; of two halves, the first must not end with a line end"))
+        }
+        false => Ok(passphrase),
+    }
 }
 
 /// Refuses an empty passphrase.
@@ -113,8 +123,7 @@ pub(super) fn given_pin(file: Option<&Path>) -> Result<Option<GivenPassphrase>, 
 
 /// The passphrase in the first line of a file.
 pub(super) fn from_file(path: &Path) -> Result<GivenPassphrase, Failure> {
-    let source = PassphraseSource::File(path.to_owned());
-    first_line(path, &source).map(|passphrase| GivenPassphrase { passphrase, source })
+    first_line(path, PassphraseSource::File(path.to_owned()))
 }
 
 fn given(args: &PassphraseArgs) -> Result<Option<GivenPassphrase>, Failure> {
@@ -122,31 +131,33 @@ fn given(args: &PassphraseArgs) -> Result<Option<GivenPassphrase>, Failure> {
         return from_file(path).map(Some);
     }
     if let Some(number) = args.passphrase_fd {
-        let source = PassphraseSource::Descriptor(number);
-        let passphrase = first_line(&PathBuf::from(format!("/dev/fd/{number}")), &source)?;
-        return Ok(Some(GivenPassphrase { passphrase, source }));
+        let path = PathBuf::from(format!("/dev/fd/{number}"));
+        return first_line(&path, PassphraseSource::Descriptor(number)).map(Some);
     }
     Ok(variable("BULLA_PASSWORD").or_else(|| variable("COSIGN_PASSWORD")))
 }
 
-fn first_line(path: &Path, source: &PassphraseSource) -> Result<Passphrase, Failure> {
+fn first_line(path: &Path, source: PassphraseSource) -> Result<GivenPassphrase, Failure> {
     let to_failure = |error| Failure::unknown(format!("{source}: {error}"));
     let file = files::open(path)?;
     // Allocate the full size: a buffer that grows would leave copies in memory that are never wiped.
     let mut text = Zeroizing::new(Vec::with_capacity(usize::from(LONGEST).saturating_add(64)));
     file.take(u64::from(LONGEST) + 1).read_to_end(&mut text).map_err(to_failure)?;
-    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut lines = text.split(|byte| *byte == b'\n');
+    let line = lines.next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let has_more = lines.any(|line| !line.trim_ascii().is_empty());
     if line.len() > usize::from(LONGEST) {
         return Err(Failure::unknown(format!("{source}: its first line is longer than {LONGEST} bytes")));
     }
-    Ok(Passphrase::new(line))
+    Ok(GivenPassphrase { has_more, passphrase: Passphrase::new(line), source })
 }
 
 /// The passphrase in an environment variable, byte for byte; it need not be UTF-8.
 fn variable(name: &'static str) -> Option<GivenPassphrase> {
     let bytes = files::variable(name)?;
-    Some(GivenPassphrase { passphrase: Passphrase::new(bytes.as_slice()), source: PassphraseSource::Variable(name) })
+    let (passphrase, source) = (Passphrase::new(bytes.as_slice()), PassphraseSource::Variable(name));
+    Some(GivenPassphrase { has_more: false, passphrase, source })
 }
 
 fn ask(text: &str, what: &str) -> Result<GivenPassphrase, Failure> {
@@ -160,5 +171,6 @@ fn ask(text: &str, what: &str) -> Result<GivenPassphrase, Failure> {
     // The timeout does not run while a person types.
     let _pause = timeout::deadline().pause();
     let line = prompt::ask(Line::from(text).as_str(), usize::from(LONGEST)).map_err(to_failure)?;
-    Ok(GivenPassphrase { passphrase: Passphrase::new(line.as_slice()), source: PassphraseSource::Prompt })
+    let passphrase = Passphrase::new(line.as_slice());
+    Ok(GivenPassphrase { has_more: false, passphrase, source: PassphraseSource::Prompt })
 }

@@ -70,7 +70,7 @@ fn passphrase(opened: &OpenedKey, args: &KeyExportArgs, path: &Path) -> Result<P
     let found = match &opened.passphrase {
         _ if args.no_passphrase => Passphrase::new([]),
         None => secret::new(&args.keys.passphrase, &what, without)?,
-        Some(GivenPassphrase { passphrase, source }) => {
+        Some(GivenPassphrase { passphrase, source, .. }) => {
             secret::not_empty(passphrase, source, &what, without)?;
             passphrase.clone()
         }

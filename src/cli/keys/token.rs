@@ -140,7 +140,7 @@ fn log_in(opened: &mut TokenSession, uri: &Uri, args: &TokenArgs) -> Result<(), 
                 );
                 None
             }
-            Ok(GivenPassphrase { passphrase, source: from }) => {
+            Ok(GivenPassphrase { passphrase, source: from, .. }) => {
                 source = Some(from);
                 Some(passphrase)
             }
