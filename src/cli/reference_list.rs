@@ -1,6 +1,9 @@
 //! Lists of references: from the command line, from files (`@FILE`) and from standard input (`-`).
 
 use std::path::Path;
+use std::path::PathBuf;
+
+use bulla::oci::Reference;
 
 use super::exit::Failure;
 use super::files;
@@ -19,6 +22,17 @@ pub(super) fn expand(typed: &[String]) -> Result<Vec<String>, Failure> {
         }
     }
     Ok(references)
+}
+
+/// The archives that references name, each with what it is.
+pub(super) fn archives(references: &[String]) -> impl Iterator<Item = (PathBuf, &'static str)> {
+    let parsed = references.iter().filter_map(|text| text.parse().ok());
+    parsed.filter_map(|reference| match reference {
+        Reference::DockerArchive(local) | Reference::LayoutArchive(local) => {
+            Some((local.path, "the archive of an image"))
+        }
+        _ => None,
+    })
 }
 
 /// Parses one reference a line. Empty lines and lines that begin with `#` are ignored.

@@ -47,13 +47,7 @@ impl Sources {
     pub(super) fn of(inputs: &[BlobInput<'_>], key: &str, args: &KeyArgs) -> Result<Self, Failure> {
         let signed = inputs.iter().filter_map(BlobInput::path).map(Path::to_owned);
         let mut sources: Vec<_> = signed.map(|path| (path, "the file that is to be signed")).collect();
-        let opened_with = [
-            (keys::file_of(key, args)?, "the private key"),
-            (args.passphrase.passphrase_file.clone(), "the file of the passphrase"),
-            (args.token.pin_file.clone(), "the file of the PIN"),
-            (args.token.pkcs11_module.clone(), "the PKCS#11 module"),
-        ];
-        sources.extend(opened_with.into_iter().filter_map(|(path, what)| Some((path?, what))));
+        sources.extend(keys::files_of(key, args)?);
         Ok(Self(sources))
     }
 

@@ -22,7 +22,7 @@ pub(super) fn csr(args: &CertCsrArgs) -> Result<Exit, Failure> {
     let names = args.san.iter().map(|name| GeneralName::parse(name)).collect::<Result<Vec<_>, _>>();
     let names = names.map_err(|error| Failure::unknown(format!("--san: {error}")))?;
     if let Some(path) = &args.out {
-        files::replaces_none(path, keys::file_of(&args.key, &args.keys)?.map(|key| (key, "the private key")))?;
+        files::replaces_none(path, keys::files_of(&args.key, &args.keys)?)?;
         files::writable(path, overwrite)?;
     }
     let signers = keys::signers(std::slice::from_ref(&args.key), &args.keys)?;

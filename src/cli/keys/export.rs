@@ -22,11 +22,15 @@ use super::failure::to_failure;
 use super::failure::warn_unprotected;
 use super::open::OpenedKey;
 use super::open::open;
+use super::open::opened_with;
 use super::open::public_of;
 
 pub(super) fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     let named = KeyArgument::parse(&args.key, args.keys.key_dir.as_deref())?;
+    if let Some(path) = &args.out {
+        files::replaces_none(path, opened_with(&args.keys))?;
+    }
     if args.form == KeyForm::Public {
         if let (Some(path), KeyArgument::File(from)) = (&args.out, &named) {
             files::replaces_none(path, [(from, "the key that is to be exported")])?;

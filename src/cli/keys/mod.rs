@@ -18,7 +18,7 @@ use super::args::KeyCommand;
 use super::exit::Exit;
 use super::exit::Failure;
 
-pub(super) use open::file_of;
+pub(super) use open::files_of;
 pub(super) use open::is_plugin;
 pub(super) use open::signers;
 pub(super) use public::public_keys;

@@ -47,11 +47,27 @@ fn signer(key: &str, args: &KeyArgs) -> Result<Box<dyn Signer>, Failure> {
 }
 
 /// The file of a private key of the command line; `None` if it is elsewhere.
-pub(in crate::cli) fn file_of(key: &str, args: &KeyArgs) -> Result<Option<PathBuf>, Failure> {
+fn file_of(key: &str, args: &KeyArgs) -> Result<Option<PathBuf>, Failure> {
     Ok(match KeyArgument::parse(key, args.key_dir.as_deref())? {
         KeyArgument::File(path) => Some(path),
         KeyArgument::Plugin(_) | KeyArgument::Stdin | KeyArgument::Token(_) | KeyArgument::Variable(_) => None,
     })
+}
+
+/// The files that a private key of the command line is read from and opened with, each with what it is.
+pub(in crate::cli) fn files_of(key: &str, args: &KeyArgs) -> Result<Vec<(PathBuf, &'static str)>, Failure> {
+    let key = file_of(key, args)?.map(|path| (path, "the private key"));
+    Ok(key.into_iter().chain(opened_with(args)).collect())
+}
+
+/// The files that a private key of the command line is opened with, each with what it is.
+pub(super) fn opened_with(args: &KeyArgs) -> impl Iterator<Item = (PathBuf, &'static str)> {
+    let files = [
+        (&args.passphrase.passphrase_file, "the file of the passphrase"),
+        (&args.token.pin_file, "the file of the PIN"),
+        (&args.token.pkcs11_module, "the PKCS#11 module"),
+    ];
+    files.into_iter().filter_map(|(path, what)| Some((path.clone()?, what)))
 }
 
 /// Whether the private key of the command line is behind a plugin.

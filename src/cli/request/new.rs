@@ -67,6 +67,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     };
     scanner_report::check_time(&args.scanner, now)?;
     let references = reference_list::expand(&args.references)?;
+    files::replaces_none(&args.out, reference_list::archives(&references))?;
     let asked = AskedStatements::read(args, forms, references.len(), now, &limits)?;
     let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
     let mut items: Vec<RequestItem> = Vec::new();
@@ -97,13 +98,20 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-/// The files that are to be signed, and the public keys of those who are asked.
-fn sources(args: &RequestNewArgs) -> impl Iterator<Item = (&Path, &'static str)> {
+/// The files that are to be signed, the public keys of those who are asked, and what else is read for the request.
+fn sources<'a>(args: &'a RequestNewArgs) -> impl Iterator<Item = (&'a Path, &'static str)> {
     let files = args.file.iter().map(|path| (path.as_path(), "a file that is to be signed"));
     let documents = args.attest.iter().map(|(_, path)| path).chain(&args.statement);
     let documents = documents.map(|path| (path.as_path(), "a document that is to be signed"));
     let keys = args.owners.iter().map(|(_, key)| (Path::new(key), "the public key of an owner"));
-    files.chain(documents).chain(keys)
+    // Some are typed as PLATFORM=FILE or OWNER=FILE.
+    let typed = |text: &'a String| [text.as_str(), text.split_once('=').map_or(text.as_str(), |(_, file)| file)];
+    let reports = args.scanner.scanner_report.iter().flat_map(typed);
+    let reports = reports.map(|path| (Path::new(path), "the report of a scanner"));
+    let database = args.scanner.scanner_db.iter().map(|path| (path.as_path(), "the database of a scanner"));
+    let chains = args.certificates.cert_chain.iter().flat_map(typed);
+    let chains = chains.map(|path| (Path::new(path), "a file of certificates"));
+    files.chain(documents).chain(keys).chain(reports).chain(database).chain(chains)
 }
 
 /// The failure for an error of a new request. Every field comes from the command line, so every error is a bad argument.

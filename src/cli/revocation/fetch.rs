@@ -45,6 +45,7 @@ mod online {
     use crate::cli::files;
     use crate::cli::line::Foreign;
     use crate::cli::quantity::count;
+    use crate::cli::reference_list;
     use crate::cli::registry;
     use crate::cli::render;
     use crate::cli::revocation::check;
@@ -62,6 +63,7 @@ mod online {
         let certificates =
             certificates.into_iter().flatten().map(|path| (path, "a file of certificates that are looked at"));
         files::replaces_none(&args.out, certificates)?;
+        files::replaces_none(&args.out, reference_list::archives(&args.references))?;
         files::writable(&args.out, overwrite)?;
         let mut bundle = match &args.merge {
             None => RevocationBundle::new(),
