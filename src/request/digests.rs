@@ -18,8 +18,9 @@ impl SigningRequest {
     }
 
     /// Checks that the request asks to sign each of the `expected` digests and no other. It protects a signer who knows
-    /// them from elsewhere against a request for something else, which people who compare by eye may overlook. Names,
-    /// annotations and the subjects of a finished statement beside the image are not compared.
+    /// them from elsewhere against a request for something else, which people who compare by eye may overlook. What is done
+    /// with a digest is not compared: whether an image is signed or attested, predicate types, which predicate is about which
+    /// image, names, annotations, and the subjects of a finished statement beside the image.
     ///
     /// # Errors
     /// [`RequestError::UnexpectedDigest`], [`RequestError::MissingDigest`].
