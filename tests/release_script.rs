@@ -116,6 +116,7 @@ fn arguments_that_it_does_not_know_are_refused() {
         (&["1.2.3", "--only", "bulla,bull"], "`bull` is none of"),
         (&["1.2.3", "--targets", "riscv64"], "`riscv64` is none of"),
         (&["1.2.3", "--source-archive", "absent.tar.gz"], "absent.tar.gz does not exist"),
+        (&["--check", "1.2.3", "--source-archive", "/dev/null"], "--check makes the source archive itself"),
     ] {
         repository.refuses(arguments, want);
     }
