@@ -43,7 +43,7 @@ impl Release {
         let scanned = fs::read_to_string(format!("{ROOT}/testdata/predicates/syft-cyclonedx-1.6.json")).unwrap();
         release.write(&sbom, scanned.trim_end());
         release.write(&format!("bulla-{VERSION}.provenance.json"), PROVENANCE);
-        release.write(&format!("bulla-static-{VERSION}-x86_64-linux.tar.gz"), "a program");
+        release.write(&Self::one_file(), "a program");
         release.run("sha256sum -- * > .sums && mv .sums SHA256SUMS", 0);
         for owner in ["alice", "bob", "carol"] {
             release.bulla(&["key", "new", "-o", owner]);
@@ -66,6 +66,11 @@ impl Release {
         assert!(output.status.success(), "{arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// The file of the release that a user downloads.
+    fn one_file() -> String {
+        format!("bulla-static-{VERSION}-x86_64-linux.tar.gz")
+    }
+
     /// Runs a script of the shell that stops at the first command that fails.
     fn run(&self, script: &str, code: i32) -> String {
         let bulla = Path::new(env!("CARGO_BIN_EXE_bulla")).parent().unwrap();
@@ -83,11 +88,12 @@ impl Release {
         words.iter().map(|word| self.run(&commands(page, word), 0)).collect()
     }
 
-    /// The commands that verify do not accept the current files.
+    /// The commands that verify do not accept the current files, as they are typed at a prompt, where a failure stops nothing
+    /// but its own list of commands.
     fn refused(&self, words: &[&str], why: &str) {
         for word in words {
-            let printed =
-                self.run(&format!("if ! {{ {}\n}}; then echo was refused; fi", joined("install.md", word)), 0);
+            let typed = commands("install.md", word);
+            let printed = self.run(&format!("set +e +o pipefail\n{typed}\n[ $? = 0 ] || echo was refused"), 0);
             assert!(printed.contains("was refused"), "{word}: {why}\n{printed}");
         }
     }
@@ -126,6 +132,7 @@ fn a_release_is_signed_and_verified_as_the_pages_say() {
     assert!(log.contains("whole    alice.log: 6 lines"), "{log}");
     let printed = release.follow("install.md", &["keys", "openssl", "bulla"]);
     assert_eq!(printed.matches("Verified OK").count(), 2, "{printed}");
+    assert_eq!(printed.matches(&format!("{}: OK", Release::one_file())).count(), 2, "{printed}");
     for owner in ["alice", "bob"] {
         let key = fs::read(release.path().join(format!("{owner}.pub"))).unwrap();
         let id = bulla::key::PublicKey::parse(&key).unwrap().id().to_string();
@@ -133,19 +140,62 @@ fn a_release_is_signed_and_verified_as_the_pages_say() {
     }
     let (sums, bob) = (release.path().join("SHA256SUMS"), release.path().join("SHA256SUMS.bob.sig"));
     let (good_sums, good_signature) = (fs::read_to_string(&sums).unwrap(), fs::read(&bob).unwrap());
-    // The sums of other files.
-    fs::write(&sums, good_sums.replace('a', "b")).unwrap();
+    // A file that was changed, and a list that names its new digest: only the signatures tell.
+    release.write(&Release::one_file(), "another program");
+    let line = format!("grep ' {}$' SHA256SUMS", Release::one_file());
+    let (new, old) = (release.run(&format!("sha256sum {}", Release::one_file()), 0), release.run(&line, 0));
+    fs::write(&sums, good_sums.replace(&old, &new)).unwrap();
+    release.run(&format!("{line} | sha256sum -c"), 0);
     release.refused(&["openssl", "bulla"], "the list was swapped");
     fs::write(&sums, &good_sums).unwrap();
+    release.refused(&["openssl", "bulla"], "a file was changed");
+    release.write(&Release::one_file(), "a program");
+    release.follow("install.md", &["openssl", "bulla"]);
     // One owner twice.
     release.run("cp SHA256SUMS.alice.sig SHA256SUMS.bob.sig", 0);
     release.refused(&["openssl"], "both signatures are by alice");
     fs::write(&bob, good_signature).unwrap();
-    release.run("cp SHA256SUMS.alice.sigstore.json SHA256SUMS.bob.sigstore.json", 0);
+    release.run(
+        "mv SHA256SUMS.bob.sigstore.json kept && cp SHA256SUMS.alice.sigstore.json SHA256SUMS.bob.sigstore.json",
+        0,
+    );
     release.refused(&["bulla"], "both bundles are by alice");
-    // A file that was changed after the list was signed.
-    release.write(&format!("bulla-static-{VERSION}-x86_64-linux.tar.gz"), "another program");
-    release.refused(&["openssl"], "a file was changed");
+    fs::copy(release.path().join("kept"), release.path().join("SHA256SUMS.bob.sigstore.json")).unwrap();
+    release.follow("install.md", &["openssl", "bulla"]);
+    // A file that the list does not name, beside one that it names.
+    fs::write(&sums, good_sums.replace(&old, "")).unwrap();
+    release.run(&format!("if {line} | sha256sum -c; then exit 1; fi"), 0);
+}
+
+/// The machine that builds is set up as root for another user: the folders are those of that user.
+#[test]
+fn the_tools_are_installed_for_the_user_who_builds() {
+    let release = Release { folder: support::temp_dir() };
+    let stub = "mkdir .ci && printf '#!/bin/sh\necho \"$RUSTUP_HOME $BULLA_TOOLS $BULLA_AARCH64\"\n' > .ci/release-tools \
+        && chmod +x .ci/release-tools && sudo() { HOME=/root \"$@\"; } && HOME=/home/alice && unset RUSTUP_HOME";
+    let printed = release.run(&format!("{stub}\n{}", commands("releasing.md", "tools")), 0);
+    let cache = "/home/alice/.cache/bulla";
+    assert_eq!(printed.trim_end(), format!("/home/alice/.rustup {cache}/tools {cache}/aarch64"));
+}
+
+/// Who copies a block to a prompt runs no command after one that failed: its lines are one list.
+#[test]
+fn the_lines_of_a_block_are_joined() {
+    // Each owner signs on a machine of their own, and what `keys` prints is compared by people.
+    let apart = ["keys", "sign", "signer-keys"];
+    let mut joined = 0;
+    for name in PAGES {
+        for block in page(name).split("\n```sh ").skip(1) {
+            let (word, lines) = block.split("\n```").next().unwrap().split_once('\n').unwrap();
+            let lines: Vec<&str> = lines.lines().collect();
+            let (_, before) = lines.split_last().unwrap();
+            for line in before.iter().filter(|_| !apart.contains(&word)) {
+                assert!(line.ends_with(" &&") || line.ends_with(" \\"), "docs/{name}, {word}: {line}");
+                joined += 1;
+            }
+        }
+    }
+    assert!(joined > 20, "only {joined} lines are joined");
 }
 
 /// Each block has a word, and a script runs the block with this word: no command of the pages is untested.
@@ -164,6 +214,10 @@ fn every_block_of_the_pages_is_run() {
         let fences = text.lines().filter(|line| line.trim_start().starts_with("```"));
         for fence in fences.filter(|line| *line != "```" && *line != "```text") {
             let word = fence.strip_prefix("```sh ").unwrap_or_else(|| panic!("docs/{name}: {fence}"));
+            if word == "tools" {
+                // A test of this file runs it.
+                continue;
+            }
             if let Some((_, script)) = builds.iter().find(|(build, _)| *build == word) {
                 assert!(script.contains(&format!("block {name} {word} ")), "no script runs {word} of docs/{name}");
                 continue;
@@ -255,6 +309,7 @@ fn commands(name: &str, word: &str) -> String {
     let fence = format!("\n```sh {word}\n");
     let blocks = text.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap());
     let found = blocks.collect::<Vec<_>>().join("\n").replace("VERSION", VERSION);
+    let found = found.replace("FILE", &Release::one_file());
     assert!(!found.is_empty(), "docs/{name} has no block {word}");
     // Who signs reads at a terminal and types the word.
     let lines = found.lines().map(|line| match line.starts_with("bulla request sign ") {
@@ -262,11 +317,6 @@ fn commands(name: &str, word: &str) -> String {
         false => line.to_owned(),
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// The same as one condition.
-fn joined(name: &str, word: &str) -> String {
-    commands(name, word).replace('\n', " &&\n")
 }
 
 fn page(name: &str) -> String {
