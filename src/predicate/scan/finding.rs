@@ -132,8 +132,8 @@ impl FindingList {
     }
 }
 
-/// The alias of the vulnerability `id` among the identifiers that a scanner relates to it, which is the only other one, or
-/// all of several others.
+/// The alias of the vulnerability `id`, if a scanner relates exactly one other identifier to it, and the related identifiers
+/// if there are several.
 pub(super) fn alias(id: &str, related: BTreeSet<String>) -> (Option<String>, Vec<String>) {
     let mut others: Vec<_> = related.into_iter().filter(|related| related != id && !related.is_empty()).collect();
     match others.len() {

@@ -68,9 +68,10 @@ impl<'a> VexStatements<'a> {
     /// Whether the finding is cleared: the newest statement about it says that it is fixed, or not affected with a
     /// justification, and so do all others of the same time.
     ///
-    /// 1. Statements about the finding's identifiers are considered, in all documents: its own, its alias and related ones.
-    /// 2. One that clears must name the vulnerability by its own identifier or alias, have a time, and be about the whole image or name the
-    ///    finding's package with its version.
+    /// 1. Statements about each identifier of the finding are considered, in all documents: its own, its alias, and the
+    ///    related ones.
+    /// 2. One that clears must name the vulnerability by its own identifier or its alias, have a time, and be about the
+    ///    whole image or name the finding's package with its version.
     /// 3. One that does not clear counts as well if it names the vulnerability by an alias only or in another case, the
     ///    image without any digest, or the package more or less exactly than the report. It counts as the newest if it has
     ///    no time.

@@ -9,7 +9,7 @@ use crate::predicate::PackageUrl;
 pub struct VexProduct {
     /// The digests that name the product.
     pub digests: Vec<Digest>,
-    /// Whether the document has the product for one architecture. CSAF 2.0, section 3.1.2.2.
+    /// Whether the product is below a branch of the category `architecture`. CSAF 2.0, section 3.1.2.2.
     pub is_of_architecture: bool,
     /// Whether the product is the subject of the attestation, because the statement names none. OpenVEX, "Attesting".
     pub is_subject: bool,
@@ -75,9 +75,9 @@ impl VexProduct {
             && !self.package_urls.iter().any(|url| self.may_be_part(url, image))
     }
 
-    /// Whether `url`, a package URL of the product, may name a part of the image alone: what is below its subpath, or another
-    /// platform of the index, which it has the digest of beside a qualifier such as `arch`, or in a branch for one
-    /// architecture.
+    /// Whether `url`, a package URL of the product, may name a part of the image alone: what is below its subpath, or
+    /// another platform of the index. It may be another platform if it has the digest of the index beside a qualifier
+    /// such as `arch`, or in a branch for one architecture.
     fn may_be_part(&self, url: &PackageUrl, image: &ImageProduct<'_>) -> bool {
         let is_manifest = |digest: Digest| image.manifest == Some(digest);
         let is_exact = || match version_digest(url) {
@@ -132,8 +132,7 @@ impl VexParts {
         self.package_urls.iter().any(|named| named.is_package(package))
     }
 
-    /// Whether a part may be this package or have it in it, as the image does if it is a part of a platform. It is not known
-    /// if there is none.
+    /// Whether a part may be this package, or an image that contains it. True if the package of the finding is not known.
     pub(super) fn may_name(&self, package: Option<&PackageUrl>) -> bool {
         let Some(package) = package else { return true };
         let nothing = self.package_urls.is_empty();
