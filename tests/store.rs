@@ -15,6 +15,8 @@
 
 #[path = "support/missing.rs"]
 mod missing;
+#[path = "store/written_again.rs"]
+mod written_again;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

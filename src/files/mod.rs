@@ -29,6 +29,7 @@ pub use read::open;
 pub use read::read;
 pub use read::read_secret;
 pub use read::regular;
+pub(crate) use same::are_one;
 pub use same::are_same;
 pub use temporary::Overwrite;
 pub use temporary::Temporary;

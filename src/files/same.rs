@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 #[cfg(unix)]
 use std::fs;
+use std::fs::File;
 #[cfg(unix)]
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -19,6 +20,18 @@ pub fn are_same(one: &Path, other: &Path) -> bool {
         },
         _ => false,
     }
+}
+
+/// Whether two open files are one. Where the system cannot tell, they are not.
+#[cfg(unix)]
+pub(crate) fn are_one(one: &File, other: &File) -> bool {
+    let identity = |file: &File| file.metadata().map(|metadata| (metadata.dev(), metadata.ino())).ok();
+    identity(one).is_some_and(|one| identity(other) == Some(one))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn are_one(_: &File, _: &File) -> bool {
+    false
 }
 
 /// The directory and the name of a file that does not exist yet.
@@ -42,6 +55,18 @@ fn identity(path: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_took_the_place_of_another_is_not_that_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        fs::write(path("a"), "").unwrap();
+        let (first, again) = (File::open(path("a")).unwrap(), File::open(path("a")).unwrap());
+        assert!(are_one(&first, &again));
+        fs::write(path("b"), "").unwrap();
+        fs::rename(path("b"), path("a")).unwrap();
+        assert!(!are_one(&first, &File::open(path("a")).unwrap()));
+    }
 
     #[test]
     fn one_file_has_many_paths() {

@@ -5,6 +5,7 @@ mod input;
 mod members;
 mod next_member;
 mod offsets;
+mod open_archive;
 mod overlapped;
 pub(super) mod packed;
 mod records;
@@ -24,10 +25,10 @@ use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
-use crate::store::archive::input::PassedFiles;
-use crate::store::archive::members::MemberTable;
 use crate::store::archive::offsets::Span;
 use crate::store::archive::offsets::SpanReader;
+use crate::store::archive::open_archive::ArchiveContent;
+use crate::store::archive::open_archive::OpenArchive;
 use crate::store::archive::scan::Links;
 use crate::store::archive::scan::ScanError;
 use crate::store::archive::write::StagedMember;
@@ -56,8 +57,8 @@ pub type Archive = Local<Tar>;
 
 /// The files of a layout as members of a tar archive.
 pub struct Tar {
-    /// Makes Docker's list, if this is a docker-archive that is written.
-    docker_list: Option<Box<MakeDockerList>>,
+    /// Docker's list, if this is a docker-archive that is written.
+    docker_list: Option<Box<dyn DockerList>>,
     limits: Limits,
     links: Links,
     path: PathBuf,
@@ -68,22 +69,13 @@ pub struct Tar {
     writing: Mutex<Option<Writing>>,
 }
 
-/// Makes `manifest.json` for an archive that is going to be committed with this `index.json`.
-pub(super) type MakeDockerList = dyn Fn(&Tar, &[u8]) -> Result<Vec<u8>, StoreError> + Send + Sync;
+/// Docker's list (`manifest.json`) of an archive that is written.
+pub(super) trait DockerList: Send + Sync {
+    /// Reads the list of the archive at the path, which another process has put there since it was opened. It is locked.
+    fn read_again(&self) -> Result<(), StoreError>;
 
-/// An archive whose headers were read. Its content is read through this handle, even if the file gets another name.
-#[derive(Clone)]
-struct OpenArchive {
-    content: ArchiveContent,
-    members: Arc<MemberTable>,
-}
-
-#[derive(Clone)]
-enum ArchiveContent {
-    /// A file, and its length in bytes.
-    File(Arc<File>, u64),
-    /// What was kept of a stream.
-    Passed(Arc<PassedFiles>),
+    /// The list for an archive that is going to be committed with this `index.json`.
+    fn render(&self, tar: &Tar, index: &[u8]) -> Result<Vec<u8>, StoreError>;
 }
 
 impl Archive {
@@ -203,8 +195,8 @@ impl Tar {
     }
 
     /// The same archive, which has Docker's list beside the layout whenever it is written.
-    pub(super) fn with_docker_list(self, make: Box<MakeDockerList>) -> Self {
-        Self { docker_list: Some(make), ..self }
+    pub(super) fn with_docker_list(self, list: Box<dyn DockerList>) -> Self {
+        Self { docker_list: Some(list), ..self }
     }
 
     /// Whether the archive has a file with this name.
@@ -263,6 +255,11 @@ impl Tar {
             Err(error) => return Err(at(&self.path)(error)),
         };
         let Some((file, length)) = open_regular(&path)? else { return Ok(None) };
+        self.scan_file(Arc::new(file), length).map(Some)
+    }
+
+    /// Reads the headers of an archive.
+    fn scan_file(&self, file: Arc<File>, length: u64) -> Result<OpenArchive, StoreError> {
         let members = scan::scan(&file, length, &self.limits, self.links).map_err(|error| match error {
             // Docker before version 25, skopeo and podman write links into a docker-archive. Such an archive is refused
             // for lacking manifests, so that nobody removes the links in vain.
@@ -274,8 +271,23 @@ impl Tar {
             }
             error => self.scanned(error),
         })?;
-        let content = ArchiveContent::File(Arc::new(file), length);
-        Ok(Some(OpenArchive { content, members: Arc::new(members) }))
+        Ok(OpenArchive { content: ArchiveContent::File(file, length), members: Arc::new(members) })
+    }
+
+    /// Checks the archive that is going to be extended, if it is another one than was opened: both must be for Docker, or
+    /// neither.
+    fn check_replaced(&self, opened: Option<&OpenArchive>) -> Result<(), StoreError> {
+        let before = self.read().clone();
+        let Some(opened) = opened.filter(|opened| !before.is_some_and(|before| before.is_same(opened))) else {
+            return Ok(());
+        };
+        match &self.docker_list {
+            Some(list) => list.read_again(),
+            None if opened.members.find(DOCKER_LIST).is_some() => {
+                Err(StoreError::ReadOnly { place: self.name(), reason: ReadOnlyFault::DockerList })
+            }
+            None => Ok(()),
+        }
     }
 
     fn read(&self) -> MutexGuard<'_, Option<OpenArchive>> {
@@ -333,6 +345,7 @@ impl LayoutFiles for Tar {
             let mut writing = Writing::begin(&self.path)?;
             // Another process may have replaced the archive since it was read.
             let opened = self.scan()?;
+            self.check_replaced(opened.as_ref())?;
             self.read().clone_from(&opened);
             if let Some(opened) = &opened {
                 let mut members = Vec::new();
@@ -361,7 +374,7 @@ impl LayoutFiles for Tar {
 
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
         let lost = || self.broken(BrokenReason::Path(PathFault::Lost));
-        let list = self.docker_list.as_ref().map(|make| make(self, index)).transpose()?;
+        let list = self.docker_list.as_ref().map(|list| list.render(self, index)).transpose()?;
         let mut slot = write::lock(&self.writing);
         if !slot.as_ref().is_none_or(Writing::is_complete) {
             return Err(StoreError::Busy { place: self.name(), reason: BusyFault::Writing });
@@ -370,9 +383,10 @@ impl LayoutFiles for Tar {
         // (threats: sync-error-reported-once).
         let mut writing = slot.take().ok_or_else(lost)?;
         drop(slot);
-        writing.commit(index, list.as_deref())?;
-        let committed = self.scan()?;
-        *self.read() = committed;
+        let (file, length) = writing.complete(index, list.as_deref())?;
+        let complete = self.scan_file(file, length)?;
+        writing.publish()?;
+        *self.read() = Some(complete);
         Ok(())
     }
 }

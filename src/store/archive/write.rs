@@ -1,7 +1,8 @@
 //! Writing an archive: a new file beside the old one, which is renamed when it is complete.
 //!
 //! The invariant: at every moment the file at the target is a complete archive, the old one or the new one, and the new
-//! one lists no blob that it does not hold.
+//! one lists no blob that it does not hold. A member that was written here replaces one of the old archive with the same
+//! name, whose bytes nobody has checked (threats: spoiled-blob-in-archive).
 //!
 //! 1. The lock is taken, and a temporary file is made beside the archive.
 //! 2. The members of the old archive are copied into it, except for its index.
@@ -9,7 +10,10 @@
 //!    leaves a hole, unless it was the last one.
 //! 4. If there are holes, all members are copied once more into a new file without holes.
 //! 5. `oci-layout` and `index.json` are written last, then the end of the archive; the file is synced.
-//! 6. The file is renamed to its final name in one step, and its directory is synced.
+//! 6. The file is read as an archive: one that could not be read again replaces nothing.
+//! 7. The file is renamed to its final name in one step, and its directory is synced.
+
+mod staged_member;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,7 +32,6 @@ use crate::files::Lock;
 use crate::files::Overwrite;
 use crate::files::Temporary;
 use crate::files::TemporaryPath;
-use crate::oci::Descriptor;
 use crate::store::StoreError;
 use crate::store::archive::header::BLOCK;
 use crate::store::archive::header::Header;
@@ -42,16 +45,15 @@ use crate::store::error::ArchiveFault;
 use crate::store::error::BrokenReason;
 use crate::store::error::PathFault;
 use crate::store::local::background_sync::BackgroundSync;
-use crate::store::local::background_sync::SYNC_THRESHOLD;
 use crate::store::local::layout_files::DOCKER_LIST;
 use crate::store::local::layout_files::INDEX;
 use crate::store::local::layout_files::MARK;
 use crate::store::local::layout_files::MARK_BODY;
-use crate::store::local::layout_files::StagedBlob;
 use crate::store::local::layout_files::at;
-use crate::store::local::layout_files::blob_name;
 use crate::store::local::layout_files::broken;
 use crate::text::Untrusted;
+
+pub(super) use staged_member::StagedMember;
 
 /// An archive that is being written.
 ///
@@ -64,8 +66,8 @@ pub(super) struct Writing {
     file: Arc<File>,
     /// Whether a reserved space was left unfilled.
     holes: bool,
-    /// The complete members, by name.
-    kept: BTreeMap<String, Span>,
+    /// The complete members, by their names in lower case: some file systems ignore case.
+    kept: BTreeMap<String, KeptMember>,
     _lock: Lock,
     marked: Option<ArchiveMark>,
     /// The number of blobs that are being written.
@@ -75,11 +77,19 @@ pub(super) struct Writing {
     temporary: Option<TemporaryPath>,
 }
 
-/// A savepoint: the state of the archive, and the names of the members that were added since.
+/// A complete member.
+struct KeptMember {
+    name: String,
+    span: Span,
+    /// Whether it was written here, not copied from the old archive.
+    written: bool,
+}
+
+/// A savepoint: the state of the archive, and the members that were added since, with those that they replaced.
 struct ArchiveMark {
+    added: Vec<(String, Option<KeptMember>)>,
     end: u64,
     holes: bool,
-    names: Vec<String>,
     open: usize,
 }
 
@@ -159,26 +169,47 @@ impl Writing {
             return Err(shorter());
         }
         self.end = room.end;
-        self.kept.insert(name.to_owned(), Span { offset: room.data, size: span.size });
+        let span = Span { offset: room.data, size: span.size };
+        self.kept.insert(key(name), KeptMember { name: name.to_owned(), span, written: false });
         Ok(())
     }
 
     /// The file, offset and size of a complete member.
     pub(super) fn find(&self, name: &str) -> Option<(Arc<File>, Span)> {
-        self.kept.get(name).map(|span| (Arc::clone(&self.file), *span))
+        let member = self.kept.get(&key(name)).filter(|member| member.name == name)?;
+        Some((Arc::clone(&self.file), member.span))
+    }
+
+    /// Enters a member that was written here, unless there is one already. One of the old archive becomes a hole. Returns
+    /// whether it was entered.
+    fn enter(&mut self, name: &str, span: Span) -> bool {
+        if self.kept.get(&key(name)).is_some_and(|member| member.written) {
+            return false;
+        }
+        let replaced = self.kept.insert(key(name), KeptMember { name: name.to_owned(), span, written: true });
+        self.holes |= replaced.is_some();
+        if let Some(marked) = &mut self.marked {
+            marked.added.push((key(name), replaced));
+        }
+        true
     }
 
     /// Sets the savepoint of [`Writing::rollback`].
     pub(super) fn mark(&mut self) {
         let Self { end, holes, open, .. } = *self;
-        self.marked = Some(ArchiveMark { end, holes, names: Vec::new(), open });
+        self.marked = Some(ArchiveMark { added: Vec::new(), end, holes, open });
     }
 
-    /// Removes the members that were added since [`Writing::mark`]. The archive is truncated to the savepoint if no
-    /// blob is being written; otherwise their space becomes a hole.
+    /// Removes the members that were added since [`Writing::mark`], and brings back those that they replaced. The archive is
+    /// truncated to the savepoint if no blob is being written; otherwise their space becomes a hole.
     pub(super) fn rollback(&mut self) {
-        let Some(ArchiveMark { end, holes, names, open }) = self.marked.take() else { return };
-        self.kept.retain(|name, _| !names.contains(name));
+        let Some(ArchiveMark { added, end, holes, open }) = self.marked.take() else { return };
+        for (key, replaced) in added {
+            match replaced {
+                Some(member) => drop(self.kept.insert(key, member)),
+                None => drop(self.kept.remove(&key)),
+            }
+        }
         match self.end == end || open == 0 && self.open == 0 && self.file.set_len(end).is_ok() {
             true => (self.end, self.holes) = (end, if open == 0 { holes } else { self.holes }),
             false => self.holes = true,
@@ -190,11 +221,16 @@ impl Writing {
         self.open == 0
     }
 
-    /// Writes `manifest.json` if there is one, `oci-layout` and `index.json`, syncs the archive, and renames it to the target in one step.
+    /// Writes `manifest.json` if there is one, `oci-layout` and `index.json`, and syncs the archive. Returns the file and its
+    /// length in bytes.
     ///
     /// # Errors
-    /// [`StoreError`] on I/O errors; the target is then unchanged, unless only the last sync of the directory failed.
-    pub(super) fn commit(&mut self, index: &[u8], docker_list: Option<&[u8]>) -> Result<(), StoreError> {
+    /// [`StoreError`] on I/O errors.
+    pub(super) fn complete(
+        &mut self,
+        index: &[u8],
+        docker_list: Option<&[u8]>,
+    ) -> Result<(Arc<File>, u64), StoreError> {
         if self.holes {
             self.compact()?;
         }
@@ -204,12 +240,21 @@ impl Writing {
         }
         let path = self.path().to_owned();
         let here = at(&path);
-        self.file.set_len(self.end.saturating_add(2 * BLOCK)).map_err(&here)?;
+        let length = self.end.saturating_add(2 * BLOCK);
+        self.file.set_len(length).map_err(&here)?;
         if let Ok(old) = fs::metadata(&self.target) {
             self.file.set_permissions(old.permissions()).map_err(&here)?;
         }
         self.background.finish()?;
         self.file.sync_all().map_err(&here)?;
+        Ok((Arc::clone(&self.file), length))
+    }
+
+    /// Renames the complete archive to the target in one step.
+    ///
+    /// # Errors
+    /// [`StoreError`] on I/O errors; the target is then unchanged, unless only the last sync of the directory failed.
+    pub(super) fn publish(&mut self) -> Result<(), StoreError> {
         let complete = self.temporary.take().ok_or_else(|| broken(&self.target, PathFault::Lost))?;
         complete.rename(&self.target, Overwrite::Replace).map_err(at(&self.target))?;
         let directory = directory_of(&self.target);
@@ -243,13 +288,14 @@ impl Writing {
         let room = self.reserve(name, size, MemberType::File)?;
         write_all(&self.file, self.path(), body, room.data)?;
         self.end = room.end;
-        self.kept.insert(name.to_owned(), Span { offset: room.data, size });
+        let span = Span { offset: room.data, size };
+        self.kept.insert(key(name), KeptMember { name: name.to_owned(), span, written: true });
         Ok(())
     }
 
     /// Copies all members to a new temporary file, one after the other, without holes.
     fn compact(&mut self) -> Result<(), StoreError> {
-        let members = std::mem::take(&mut self.kept).into_iter().collect();
+        let members = std::mem::take(&mut self.kept).into_values().map(|member| (member.name, member.span)).collect();
         let Temporary { file, path } = Temporary::beside(&self.target, MODE)?;
         self.temporary = Some(path);
         let before = std::mem::replace(&mut self.file, Arc::new(file));
@@ -262,81 +308,9 @@ impl Writing {
     }
 }
 
-/// A blob that is being written into its reserved space. Without [`StagedBlob::keep`] the space becomes a hole.
-pub(super) struct StagedMember<'a> {
-    file: Arc<File>,
-    kept: bool,
-    name: String,
-    position: u64,
-    room: ReservedSpace,
-    size: u64,
-    target: &'a Path,
-    temporary: PathBuf,
-    /// The number of bytes written since the last background sync.
-    unsynced: u64,
-    writing: &'a Mutex<Option<Writing>>,
-}
-
-impl<'a> StagedMember<'a> {
-    /// Reserves the space for a blob and counts it as open.
-    pub(super) fn create(
-        writing: &'a Mutex<Option<Writing>>,
-        target: &'a Path,
-        descriptor: &Descriptor,
-    ) -> Result<Self, StoreError> {
-        let name = blob_name(&descriptor.digest);
-        let mut slot = lock(writing);
-        let begun = slot.as_mut().ok_or_else(|| broken(target, PathFault::Lost))?;
-        let room = begun.reserve(&name, descriptor.size, MemberType::File)?;
-        begun.end = room.end;
-        begun.open += 1;
-        let (file, temporary) = (Arc::clone(&begun.file), begun.path().to_owned());
-        let (position, size) = (room.data, descriptor.size);
-        Ok(Self { file, kept: false, name, position, room, size, target, temporary, unsynced: 0, writing })
-    }
-}
-
-impl StagedBlob for StagedMember<'_> {
-    fn write(&mut self, piece: &[u8]) -> Result<(), StoreError> {
-        write_all(&self.file, &self.temporary, piece, self.position)?;
-        let written = u64::try_from(piece.len()).unwrap_or_default();
-        self.position += written;
-        self.unsynced += written;
-        if self.unsynced >= SYNC_THRESHOLD {
-            self.unsynced = 0;
-            lock(self.writing).iter_mut().for_each(|writing| writing.background.sync(&self.file, &self.temporary));
-        }
-        Ok(())
-    }
-
-    fn keep(mut self: Box<Self>) -> Result<(), StoreError> {
-        let mut slot = lock(self.writing);
-        let writing = slot.as_mut().ok_or_else(|| broken(self.target, PathFault::Lost))?;
-        let span = Span { offset: self.room.data, size: self.size };
-        // Two tasks may have written the same blob: the space of the second becomes a hole.
-        self.kept = !writing.kept.contains_key(&self.name);
-        if self.kept {
-            writing.kept.insert(self.name.clone(), span);
-            writing.marked.iter_mut().for_each(|marked| marked.names.push(self.name.clone()));
-        }
-        drop(slot);
-        Ok(())
-    }
-}
-
-impl Drop for StagedMember<'_> {
-    fn drop(&mut self) {
-        let mut slot = lock(self.writing);
-        let Some(writing) = &mut *slot else { return };
-        writing.open -= 1;
-        if self.kept {
-            return;
-        }
-        match writing.end == self.room.end && writing.file.set_len(self.room.start).is_ok() {
-            true => writing.end = self.room.start,
-            false => writing.holes = true,
-        }
-    }
+/// The name by which a member is found: in lower case.
+fn key(name: &str) -> String {
+    name.to_ascii_lowercase()
 }
 
 pub(super) fn lock(writing: &Mutex<Option<Writing>>) -> MutexGuard<'_, Option<Writing>> {

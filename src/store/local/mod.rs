@@ -170,12 +170,21 @@ impl<P: LayoutFiles> Local<P> {
     /// [`StoreError::ReadOnly`] if it exists and is not marked.
     pub(crate) fn for_evidence(mut self) -> Result<Self, StoreError> {
         if self.place.is_new() {
-            self.state().catalog = Catalog::of_evidence().map_err(|error| self.unwritable(error))?;
             self.evidence = true;
+            let catalog = self.new_catalog()?;
+            self.state().catalog = catalog;
         }
         match self.evidence {
             true => Ok(self),
             false => Err(self.not_for(ReadOnlyFault::NoEvidence)),
+        }
+    }
+
+    /// The index of a layout without images.
+    fn new_catalog(&self) -> Result<Catalog, StoreError> {
+        match self.evidence {
+            true => Catalog::of_evidence().map_err(|error| self.unwritable(error)),
+            false => Ok(Catalog::default()),
         }
     }
 

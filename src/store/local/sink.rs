@@ -161,7 +161,10 @@ impl<P: LayoutFiles> Local<P> {
         let mut state = self.state();
         if !state.writing {
             self.place.begin()?;
-            if !self.place.is_new() {
+            if self.place.is_new() {
+                // It may have been removed since it was opened: none of its images would be in the new one.
+                state.catalog = self.new_catalog()?;
+            } else {
                 self.read_catalog(&mut state)?;
                 // Another process may have written a layout of the other kind since it was opened.
                 if state.catalog.is_evidence() != self.evidence {
