@@ -2,7 +2,7 @@
 //! valid.
 //!
 //! The invariant: a chain passes only if no certificate of it is revoked, or the signature was made before each
-//! revocation and the reason allows that to count. A status that is required and not known is could-not-tell. More
+//! revocation, the reason allows that to count, and current evidence tells the whole status. A status that is required and not known is could-not-tell. More
 //! evidence never turns revoked into good (`x509/revocation/evidence.rs`).
 
 use std::collections::BTreeSet;
@@ -25,7 +25,6 @@ use crate::x509::SignedBefore;
 use crate::x509::Status;
 use crate::x509::StatusError;
 use crate::x509::StatusEvidence;
-use crate::x509::StatusProblemRule;
 use crate::x509::VerifiedChain;
 
 /// The pool of revocation evidence, how fresh it has to be, and which certificates need it.
@@ -115,6 +114,18 @@ pub enum StatusFault {
         error: StatusError,
         /// Why the time does not help.
         obstacle: RescueObstacle,
+        /// The rule that was applied.
+        rule: RescueRule,
+    },
+    /// It is revoked, the signature is older than each revocation that was found, and another one may be missing:
+    /// could-not-tell.
+    #[error(
+        "{error}; the signature is older, and no evidence that may be used says that this is the whole status ({}, {})",
+        rule.code(), rule.clause()
+    )]
+    RescueUnproven {
+        /// The revocation.
+        error: StatusError,
         /// The rule that was applied.
         rule: RescueRule,
     },
@@ -219,8 +230,8 @@ impl RevocationCheck {
         self.check(timestamp.chain(), Some(timestamp.at()), now, limits).map(|_passed| ())
     }
 
-    /// Why a certificate with this status passes: it is good; it is revoked, and the signature is proven to be older
-    /// (`rule`); or it names no source of its status, and needs none by the rule of the operator.
+    /// Why a certificate with this status passes: it is good; it is revoked, the signature is proven to be older (`rule`), and
+    /// evidence that may be used says so, with nothing that might revoke it for another reason; or it names no source of its status, and needs none by the rule of the operator.
     fn pass(
         &self,
         status: &CertificateStatus,
@@ -232,7 +243,10 @@ impl RevocationCheck {
             (Ok(until), _) => return Ok(PassedBy::Good { until }),
             (Err(error), Status::Revoked(revocations)) => {
                 return match signed_before.map(|before| rule.apply_to_all(revocations, before)) {
-                    Some(Rescue::Rescued { rule }) => Ok(PassedBy::Rescued(rule)),
+                    Some(Rescue::Rescued { rule }) => match status.is_conclusive() && !status.may_be_revoked() {
+                        true => Ok(PassedBy::Rescued(rule)),
+                        false => Err(StatusFault::RescueUnproven { error, rule }),
+                    },
                     Some(Rescue::Denied { obstacle, rule }) => Err(StatusFault::NotRescued { error, obstacle, rule }),
                     None => Err(StatusFault::Status(error)),
                 };
@@ -240,24 +254,12 @@ impl RevocationCheck {
             (Err(error), Status::Good { .. } | Status::Unknown(_)) => error,
         };
         match self.rule {
-            StatusRule::WhenNamed if !certificate.names_revocation_source() && !is_unread(status) => {
+            StatusRule::WhenNamed if !certificate.names_revocation_source() && !status.may_be_revoked() => {
                 Ok(PassedBy::NotNamed)
             }
             StatusRule::Required | StatusRule::WhenNamed => Err(StatusFault::Status(error)),
         }
     }
-}
-
-/// Whether the evidence might hold a revocation that was not seen: because of a limit, or in a genuine CRL that cannot be
-/// read.
-fn is_unread(status: &CertificateStatus) -> bool {
-    status.evidence.iter().any(|one| {
-        one.problems.iter().any(|problem| match problem.rule {
-            StatusProblemRule::Limit => true,
-            StatusProblemRule::Readable => one.genuine,
-            _ => false,
-        })
-    })
 }
 
 impl StatusFault {
@@ -272,7 +274,7 @@ impl StatusFault {
     /// Whether the answer is could-not-tell rather than no.
     pub const fn is_undetermined(&self) -> bool {
         match self {
-            Self::EvidenceUnread { .. } | Self::NotAnswered { .. } => true,
+            Self::EvidenceUnread { .. } | Self::NotAnswered { .. } | Self::RescueUnproven { .. } => true,
             Self::NotRescued { error, .. } | Self::Status(error) => error.is_undetermined(),
         }
     }
@@ -293,6 +295,7 @@ mod tests {
     use crate::x509::ExaminedEvidence;
     use crate::x509::Freshness;
     use crate::x509::StatusProblem;
+    use crate::x509::StatusProblemRule;
 
     const ENVELOPE: &[u8] = include_bytes!(
         "../../testdata/layouts/notary/blobs/sha256/e9554203a3da937348deeaea837c69c749402487f1922fd99c7dc98ee8ff58df"
@@ -319,12 +322,13 @@ mod tests {
                 problems: rules.iter().map(problem).collect(),
                 revocations: Vec::new(),
             };
-            is_unread(&CertificateStatus {
+            let status = CertificateStatus {
                 at: Time::EPOCH,
                 certificate: CertificateLabel::of(&certificate),
                 evidence: vec![evidence],
                 status: Status::Unknown(NonEmpty::one(problem(&StatusProblemRule::NoEvidence))),
-            })
+            };
+            status.may_be_revoked()
         };
         let (limit, readable, other) =
             (StatusProblemRule::Limit, StatusProblemRule::Readable, StatusProblemRule::DeltaCrl);

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use bulla::envelope::Evidence;
 use bulla::envelope::NotaryAttributes;
 use bulla::envelope::SigningScheme;
 use bulla::limits::Limits;
@@ -24,6 +25,7 @@ use bulla::x509::StatusEvidence;
 
 use super::author::List;
 use super::author::entry;
+use super::author::extension;
 use super::made::LEAF;
 use super::made::Made;
 use super::made::Plan;
@@ -109,6 +111,58 @@ fn a_revocation_counts_whatever_its_date_and_whatever_else_is_there() {
     assert_eq!(verdict(&trusting(scene, &[other]), &evidence, scene.now()), "accepted");
     let forged = List::of(&scene.root, scene.now()).entry(entry(1, scene.after(0), KEY_COMPROMISE));
     assert_eq!(verdict(&trusting(scene, &[forged.signed_by(&scene.other_root)]), &evidence, scene.now()), "accepted");
+}
+
+/// A list that may not be used proves no status: a newer one may say that the key was compromised.
+#[test]
+fn only_evidence_that_may_be_used_lets_a_timestamp_keep_a_signature() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let stamped = Signing { timestamp: Some((&scene.tsa, scene.after(60).unix())), ..scene.signing() }.evidence();
+    let list = List::of(&scene.root, scene.now());
+    let revoking = |list: List, reason| list.entry(entry(1, scene.after(DAY / 2), reason)).signed_by(&scene.root);
+    let stale = || List { next_update: Some(scene.after(-60)), this_update: scene.after(-DAY), ..list.clone() };
+    let critical = || list.clone().extension(extension(99, true, &[5, 0]));
+    let good = list.clone().signed_by(&scene.root);
+    for unusable in [stale(), critical(), List { number: None, ..list.clone() }] {
+        let (benign, worse) = (revoking(unusable.clone(), SUPERSEDED), revoking(unusable, KEY_COMPROMISE));
+        let says = |crls: &[Vec<u8>], evidence: &Evidence| {
+            verdict(&trusting(scene, crls), std::slice::from_ref(evidence), scene.now())
+        };
+        assert_eq!(says(std::slice::from_ref(&benign), &stamped), "?status-unknown");
+        assert_eq!(says(std::slice::from_ref(&benign), &scene.signing().evidence()), "revoked");
+        assert_eq!(says(std::slice::from_ref(&worse), &stamped), "revoked");
+        // Beside evidence that may be used it counts as a revocation, and that evidence tells the status.
+        assert_eq!(says(&[benign.clone(), good.clone()], &stamped), "accepted");
+        assert_eq!(says(&[worse, benign, good.clone()], &stamped), "revoked");
+    }
+    let day = 2 * DAY as u64;
+    let verifier = checking(
+        verifier([scene.identity("bob", "O=Acme")], 1),
+        &[revoking(stale(), SUPERSEDED)],
+        StatusRule::WhenNamed,
+        day,
+    );
+    assert_eq!(verdict(&verifier, &[stamped], scene.now()), "accepted", "within the grace period");
+}
+
+/// What was not looked at may be a revocation for another reason: attached forgeries must not use up the checks.
+#[test]
+fn a_limit_of_checks_lets_no_timestamp_keep_a_signature() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let stamped = Signing { timestamp: Some((&scene.tsa, scene.after(60).unix())), ..scene.signing() }.evidence();
+    let benign = revoking(scene, 1, scene.after(DAY / 2), SUPERSEDED);
+    let forged = |flip: u8| {
+        let mut crl = benign.clone();
+        *crl.last_mut().unwrap() ^= flip;
+        crl
+    };
+    let crls = [benign.clone(), forged(1), forged(2)];
+    for (checks, want) in [(3, "accepted"), (2, "?status-unknown"), (1, "?status-unknown")] {
+        let limits = Limits::DEFAULT.with(|limits| limits.revocation.signature_checks = checks);
+        let verifier = verifier_within([scene.identity("bob", "O=Acme")], 1, limits);
+        let verifier = checking(verifier, &crls, StatusRule::WhenNamed, 0);
+        assert_eq!(verdict(&verifier, std::slice::from_ref(&stamped), scene.now()), want, "{checks}");
+    }
 }
 
 #[test]
@@ -230,7 +284,8 @@ fn a_revocation_wins_over_an_authority_whose_status_is_not_known() {
     let extensions = format!("{TSA}crlDistributionPoints=URI:http://crl.example/tsa.crl\n");
     let tsa = scene.shop.issue(&scene.tsa_root, plan("/C=US/O=Time/CN=Named", &extensions));
     let stamped = Signing { timestamp: Some((&tsa, scene.after(DAY).unix())), ..scene.signing() };
-    let revoked = |reason| revoking(scene, 1, scene.after(2 * DAY), reason);
+    let list = List::of(&scene.root, late);
+    let revoked = |reason| list.clone().entry(entry(1, scene.after(2 * DAY), reason)).signed_by(&scene.root);
     let says = |crls: &[Vec<u8>]| faults(&trusting(scene, crls), &stamped, late);
     assert_eq!(says(&[revoked(KEY_COMPROMISE)]), "revoked status-unknown");
     assert_eq!(says(&[revoked(SUPERSEDED)]), "?status-unknown");

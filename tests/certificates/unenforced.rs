@@ -172,8 +172,8 @@ fn the_authority_of_a_timestamp_must_not_be_revoked_also_where_revocation_is_log
     let naming = scene.shop.issue(&scene.tsa_root, Plan { serial: "79", ..plan("/O=Time/CN=naming", &named) });
     let naming = stamped(&naming);
     let revoking = |serial, reason| {
-        let list = List::of(&scene.tsa_root, late).entry(entry(serial, scene.after(2 * DAY), Some(reason)));
-        Some(list.signed_by(&scene.tsa_root))
+        let list = List { this_update: scene.after(398 * DAY), ..List::of(&scene.tsa_root, late) };
+        Some(list.entry(entry(serial, scene.after(2 * DAY), Some(reason))).signed_by(&scene.tsa_root))
     };
     let level = |timestamp: &str, revocation: &str, verify: &str| {
         let over = json!({"authenticTimestamp": timestamp, "revocation": revocation, "expiry": "log"});

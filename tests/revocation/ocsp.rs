@@ -16,6 +16,7 @@ use super::STRICT;
 use super::author::List;
 use super::author::der;
 use super::author::entry;
+use super::author::extension;
 use super::author::extension_of;
 use super::author::generalized;
 use super::author::integer;
@@ -182,6 +183,57 @@ fn all_parts_of_the_certificate_id_are_compared() {
         assert_eq!(judged(id(&renamed, 4_712)), "?status-no-evidence");
     }
     assert_eq!(judged(certificate_id("-sha224", &family.middle.certificate, 4_712)), "?ocsp-cert-id");
+}
+
+/// The serial number is the certificate's, and by which hash the rest is compared does not make it another one's.
+#[test]
+fn a_revocation_by_an_unsupported_hash_keeps_all_else_from_proving_good() {
+    let Some(family) = Family::new() else { return };
+    let now = family.now();
+    let id = certificate_id("-sha224", &family.middle.certificate, 4_712);
+    let response = Response { id, ..Response::of(&family) };
+    let list = || List::of(&family.middle, now).signed_by(&family.middle);
+    let revoking = response.clone().says(revoked(now, Some(1)));
+    let (genuine, forged) = (revoking.signed_by(&family.middle), revoking.signed_by(&family.leaf));
+    assert_eq!(family.verdict(&[genuine.clone()]), "?ocsp-revoked-cert-id");
+    assert_eq!(family.verdict(&[genuine, list()]), "?ocsp-revoked-cert-id");
+    // Anybody can make one that is not genuine, and a responder that answers by this hash may say good.
+    assert_eq!(family.verdict(&[forged, list()]), "good");
+    assert_eq!(family.verdict(&[response.signed_by(&family.middle), list()]), "good");
+    // Of a delegate, too, whose certificate says that nobody needs to look for its status.
+    let nocheck = delegate(&family, &family.middle, NOCHECK);
+    let answer = Response::of(&family).by(&nocheck).signed_by(&nocheck);
+    let id = certificate_id("-sha224", &family.middle.certificate, 99);
+    let about = Response { id, ..Response::of(&family) }.says(revoked(now, Some(1)));
+    assert_eq!(family.verdict(&[answer.clone()]), "good");
+    assert_eq!(family.verdict(&[answer, about.signed_by(&family.middle)]), "?ocsp-responder-status");
+}
+
+/// RFC 6960 section 4.4.5: a response may have the extensions of a CRL entry.
+#[test]
+fn the_extensions_of_crl_entries_are_read_in_responses() {
+    let Some(family) = Family::new() else { return };
+    let now = family.now();
+    let date = later(now, -99);
+    let states = |extensions: Vec<Vec<u8>>| {
+        let response = Response { single_extensions: extensions, ..Response::of(&family) };
+        let response = response.says(revoked(now, Some(4))).signed_by(&family.middle);
+        let status = family.status(&[response], &STRICT, now);
+        let Status::Revoked(revocations) = &status.status else { panic!("{status:?}") };
+        assert!(status.evidence[0].problems.is_empty(), "{status:?}");
+        revocations.iter().map(|one| (one.reason, one.invalidity)).collect::<Vec<_>>()
+    };
+    let reason = |code| extension(21, true, &[10, 1, code]);
+    let superseded = Some(RevocationReason::of(4));
+    assert_eq!(states(vec![extension(24, true, &generalized(date))]), [(superseded, Some(date))]);
+    assert_eq!(states(vec![reason(4)]), [(superseded, None)]);
+    // Two reasons are two revocations: what helps against one does not help against the other.
+    let both = [(superseded, Some(date)), (Some(RevocationReason::of(1)), Some(date))];
+    assert_eq!(states(vec![extension(24, false, &generalized(date)), reason(1)]), both);
+    for malformed in [extension(24, false, &[5, 0]), extension(21, false, &[10, 2, 0, 1])] {
+        let response = Response { single_extensions: vec![malformed], ..Response::of(&family) };
+        assert!(OcspResponse::parse(&response.signed_by(&family.middle), &Limits::DEFAULT).is_err());
+    }
 }
 
 #[test]

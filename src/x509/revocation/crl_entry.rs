@@ -50,10 +50,7 @@ impl<'a> EncodedEntry<'a> {
             match extension.id {
                 CERTIFICATE_ISSUER => entry.issuer = Some(directory_names(extension.value).ok_or(MALFORMED)?),
                 INVALIDITY_DATE => entry.invalidity = Some(date(extension.value).ok_or(MALFORMED)?),
-                REASON_CODE => match der::only(extension.value, der::ENUMERATED) {
-                    Some([code]) => entry.reason = Some(RevocationReason::of(*code)),
-                    _ => return Err(MALFORMED),
-                },
+                REASON_CODE => entry.reason = Some(reason(extension.value).ok_or(MALFORMED)?),
                 _ => (),
             }
         }
@@ -74,7 +71,16 @@ fn directory_names(value: &[u8]) -> Option<Vec<&[u8]>> {
     Some(names)
 }
 
-fn date(value: &[u8]) -> Option<Time> {
+/// The value of the extension reasonCode (RFC 5280 section 5.3.1).
+pub(super) fn reason(value: &[u8]) -> Option<RevocationReason> {
+    match der::only(value, der::ENUMERATED) {
+        Some([code]) => Some(RevocationReason::of(*code)),
+        _ => None,
+    }
+}
+
+/// The value of the extension invalidityDate (RFC 5280 section 5.3.2).
+pub(super) fn date(value: &[u8]) -> Option<Time> {
     let mut date = Fields::of(value);
     let time = date.take(der::GENERALIZED_TIME)?.time()?;
     date.end()?;
@@ -85,8 +91,8 @@ const MALFORMED: StatusEvidenceError =
     StatusEvidenceError::Malformed { clause: "RFC 5280 sections 5.1.2.6 and 5.3", what: "CRL entry" };
 
 const CERTIFICATE_ISSUER: &[u8] = &[0x55, 0x1d, 29];
-const INVALIDITY_DATE: &[u8] = &[0x55, 0x1d, 24];
-const REASON_CODE: &[u8] = &[0x55, 0x1d, 21];
+pub(super) const INVALIDITY_DATE: &[u8] = &[0x55, 0x1d, 24];
+pub(super) const REASON_CODE: &[u8] = &[0x55, 0x1d, 21];
 
 /// Critical entry extensions that are processed.
 const PROCESSED: [&[u8]; 3] = [CERTIFICATE_ISSUER, INVALIDITY_DATE, REASON_CODE];

@@ -10,6 +10,7 @@ use crate::x509::OcspResponse;
 use crate::x509::Oid;
 use crate::x509::Revocation;
 use crate::x509::Status;
+use crate::x509::StatusProblem;
 use crate::x509::StatusProblemRule;
 use crate::x509::candidates::SignedBytes;
 use crate::x509::checks;
@@ -101,7 +102,7 @@ impl<'a> Examination<'a> {
             Status::Unknown(why) if why.iter().any(|problem| problem.rule == StatusProblemRule::Limit) => {
                 problems.push(Problem::of(StatusProblemRule::Limit));
             }
-            Status::Unknown(_) if has_nocheck(certificate) => (),
+            Status::Unknown(why) if has_nocheck(certificate) && !why.iter().any(is_possible_revocation) => {}
             Status::Unknown(_) => problems.push(Problem::of(StatusProblemRule::ResponderStatus).by(name)),
         }
         problems
@@ -150,10 +151,18 @@ impl StatusQuery<'_> {
             problems: Vec::new(),
             revocations: Vec::new(),
         };
-        if self.is_about(single) == IdMatch::Undetermined {
-            statement.problems.push(Problem::of(StatusProblemRule::CertId));
-        } else if let Says::Revoked { at, reason } = single.says {
-            statement.revocations.push(Revocation { at, evidence: label, invalidity: None, reason });
+        match (self.is_about(single), single.says) {
+            (IdMatch::Undetermined, Says::Revoked { .. }) => {
+                statement.problems.push(Problem::of(StatusProblemRule::RevokedCertId));
+            }
+            (IdMatch::Undetermined, _) => statement.problems.push(Problem::of(StatusProblemRule::CertId)),
+            (_, Says::Revoked { at, reason }) => {
+                // The reason may stand in two places. A rescue must hold for both.
+                let reasons = [Some(reason), single.entry_reason.map(Some).filter(|other| *other != reason)];
+                let revocation = |reason| Revocation { at, evidence: label, invalidity: single.invalidity, reason };
+                statement.revocations.extend(reasons.into_iter().flatten().map(revocation));
+            }
+            _ => {}
         }
         if single.says == Says::Unknown {
             statement.problems.push(Problem::of(StatusProblemRule::UnknownToResponder));
@@ -262,6 +271,11 @@ impl ResponderId {
             Self::Name(name) => certificate.subject().der() == name.as_slice(),
         }
     }
+}
+
+/// Whether it may revoke the certificate, which cannot be told.
+fn is_possible_revocation(problem: &StatusProblem) -> bool {
+    problem.rule == StatusProblemRule::RevokedCertId
 }
 
 /// Whether nobody needs to look for the status of this responder (RFC 6960 section 4.2.2.2.1).

@@ -52,6 +52,8 @@ pub enum StatusProblemRule {
     ResponderRevoked,
     /// It is known whether the certificate of a responder is revoked.
     ResponderStatus,
+    /// An OCSP response that revokes a certificate with this serial number says by a supported hash which one.
+    RevokedCertId,
     /// The signature is by the key that it should be by.
     Signature,
     /// The signature is of an algorithm that the profile allows.
@@ -64,7 +66,7 @@ pub enum StatusProblemRule {
 
 impl StatusProblemRule {
     /// All rules.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::AuthorityKeyId,
         Self::CertId,
         Self::CertificateScope,
@@ -87,6 +89,7 @@ impl StatusProblemRule {
         Self::ResponderCertificate,
         Self::ResponderRevoked,
         Self::ResponderStatus,
+        Self::RevokedCertId,
         Self::Signature,
         Self::SignatureAlgorithm,
         Self::ThisUpdate,
@@ -118,6 +121,7 @@ impl StatusProblemRule {
             Self::ResponderCertificate => "ocsp-responder-certificate",
             Self::ResponderRevoked => "ocsp-responder-revoked",
             Self::ResponderStatus => "ocsp-responder-status",
+            Self::RevokedCertId => "ocsp-revoked-cert-id",
             Self::Signature => "status-signature",
             Self::SignatureAlgorithm => "status-signature-algorithm",
             Self::ThisUpdate => "status-this-update",
@@ -129,7 +133,7 @@ impl StatusProblemRule {
     pub const fn clause(self) -> &'static str {
         match self {
             Self::AuthorityKeyId => "RFC 5280 section 5.2.1",
-            Self::CertId => "RFC 6960 section 4.1.1",
+            Self::CertId | Self::RevokedCertId => "RFC 6960 section 4.1.1",
             Self::CertificateScope => "RFC 5280 section 6.3.3 (b) (2)",
             Self::CriticalEntryExtension => "RFC 5280 section 5.3",
             Self::CriticalExtension => "RFC 5280 section 5.2, RFC 6960 section 4.4",
@@ -180,6 +184,9 @@ impl StatusProblemRule {
             Self::ResponderCertificate => "the certificate of its responder does not comply",
             Self::ResponderRevoked => "the certificate of its responder is revoked",
             Self::ResponderStatus => "it is not known whether the certificate of its responder is revoked",
+            Self::RevokedCertId => {
+                "it revokes a certificate with this serial number, which it identifies by a hash that is not supported"
+            }
             Self::Signature => "the signature on it is not by the key of its issuer",
             Self::SignatureAlgorithm => "the algorithm of the signature on it is not allowed",
             Self::ThisUpdate => "it is dated in the future",

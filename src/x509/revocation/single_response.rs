@@ -9,6 +9,9 @@ use crate::x509::der;
 use crate::x509::fields::Element;
 use crate::x509::fields::Fields;
 use crate::x509::hash::IdentifierHash;
+use crate::x509::revocation::crl_entry;
+use crate::x509::revocation::crl_entry::INVALIDITY_DATE;
+use crate::x509::revocation::crl_entry::REASON_CODE;
 use crate::x509::revocation::extensions;
 use crate::x509::revocation::reason::RevocationReason;
 
@@ -18,6 +21,10 @@ pub(super) struct SingleResponse {
     /// Since when the responder keeps the status of certificates that have expired (RFC 6960 section 4.4.4).
     pub(super) archive_cutoff: Option<Time>,
     pub(super) certificate_id: CertificateId,
+    /// The reason code as a CRL entry has it (RFC 6960 section 4.4.5).
+    pub(super) entry_reason: Option<RevocationReason>,
+    /// The invalidity date (RFC 6960 section 4.4.5, RFC 5280 section 5.3.2).
+    pub(super) invalidity: Option<Time>,
     pub(super) next_update: Option<Time>,
     pub(super) says: Says,
     pub(super) this_update: Time,
@@ -58,10 +65,17 @@ impl SingleResponse {
         let (mut single, encoding) = Self::read(&mut fields).ok_or(MALFORMED)?;
         let Some(encoding) = encoding else { return Ok(single) };
         let all = extensions::read(encoding, "OCSP response")?;
-        single.unknown_critical = extensions::unknown_critical(&all, &[ARCHIVE_CUTOFF]);
-        if let Some(cutoff) = all.iter().find(|extension| extension.id == ARCHIVE_CUTOFF) {
-            let time = Fields::of(cutoff.value).take(der::GENERALIZED_TIME);
-            single.archive_cutoff = Some(time.and_then(|time| time.time()).ok_or(MALFORMED)?);
+        single.unknown_critical = extensions::unknown_critical(&all, &PROCESSED);
+        for extension in all {
+            match extension.id {
+                ARCHIVE_CUTOFF => {
+                    let time = Fields::of(extension.value).take(der::GENERALIZED_TIME);
+                    single.archive_cutoff = Some(time.and_then(|time| time.time()).ok_or(MALFORMED)?);
+                }
+                INVALIDITY_DATE => single.invalidity = Some(crl_entry::date(extension.value).ok_or(MALFORMED)?),
+                REASON_CODE => single.entry_reason = Some(crl_entry::reason(extension.value).ok_or(MALFORMED)?),
+                _ => {}
+            }
         }
         Ok(single)
     }
@@ -80,8 +94,16 @@ impl SingleResponse {
             None => None,
         };
         fields.end()?;
-        let single =
-            Self { archive_cutoff: None, certificate_id, next_update, says, this_update, unknown_critical: None };
+        let single = Self {
+            archive_cutoff: None,
+            certificate_id,
+            entry_reason: None,
+            invalidity: None,
+            next_update,
+            says,
+            this_update,
+            unknown_critical: None,
+        };
         Some((single, extensions))
     }
 }
@@ -149,3 +171,6 @@ const MALFORMED: StatusEvidenceError =
 
 /// id-pkix-ocsp-archive-cutoff.
 const ARCHIVE_CUTOFF: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 6];
+
+/// Critical extensions that are processed.
+const PROCESSED: [&[u8]; 3] = [ARCHIVE_CUTOFF, INVALIDITY_DATE, REASON_CODE];

@@ -105,16 +105,16 @@ pub struct StatusProblem {
 }
 
 impl CertificateStatus {
-    /// What the evidence says together: a revocation wins, whatever else there is; then a limit that was reached; then
-    /// the evidence that is fresh the longest.
+    /// What the evidence says together: a revocation wins; then what [may revoke](CertificateStatus::may_be_revoked) the
+    /// certificate and could not be evaluated; then the evidence that is fresh the longest.
     pub(super) fn conclude(certificate: CertificateLabel, at: Time, evidence: Vec<ExaminedEvidence>) -> Self {
         let revocations = evidence.iter().flat_map(|one| one.revocations.iter().copied());
         let problems = || evidence.iter().flat_map(|one| one.problems.iter().cloned());
-        let limited = problems().any(|problem| problem.rule == StatusProblemRule::Limit);
+        let unseen = evidence.iter().any(ExaminedEvidence::may_revoke);
         let good = evidence.iter().filter(|one| one.proves_good()).filter_map(|one| one.freshness.until).max();
         let status = match (NonEmpty::collect(revocations), good) {
             (Some(revocations), _) => Status::Revoked(revocations),
-            (None, Some(until)) if !limited => Status::Good { until },
+            (None, Some(until)) if !unseen => Status::Good { until },
             (None, _) => {
                 let none = StatusProblem { evidence: None, found: None, rule: StatusProblemRule::NoEvidence };
                 Status::Unknown(NonEmpty::collect(problems()).unwrap_or(NonEmpty::one(none)))
@@ -124,7 +124,37 @@ impl CertificateStatus {
     }
 }
 
+impl CertificateStatus {
+    /// Whether the evidence may hold a revocation that is not among those of the status: because of a limit, in a genuine
+    /// CRL that cannot be read, or in a genuine response that identifies certificates by a hash that is not supported.
+    pub fn may_be_revoked(&self) -> bool {
+        self.evidence.iter().any(ExaminedEvidence::may_revoke)
+    }
+
+    /// Whether a piece of the evidence tells the status of the certificate: its signature is genuine, it is fresh, and no
+    /// rule keeps it from being used (RFC 5280 section 6.3.3, RFC 6960 section 3.2).
+    pub fn is_conclusive(&self) -> bool {
+        self.evidence.iter().any(ExaminedEvidence::is_conclusive)
+    }
+}
+
 impl ExaminedEvidence {
+    fn may_revoke(&self) -> bool {
+        self.problems.iter().any(|problem| match problem.rule {
+            StatusProblemRule::Limit => true,
+            StatusProblemRule::Readable | StatusProblemRule::RevokedCertId => self.genuine,
+            _ => false,
+        })
+    }
+
+    /// An expired certificate may be left out of the evidence; one that is in it was not.
+    fn is_conclusive(&self) -> bool {
+        let is_tolerated = |problem: &StatusProblem| {
+            problem.rule == StatusProblemRule::ExpiredCertificate && !self.revocations.is_empty()
+        };
+        self.genuine && self.problems.iter().all(is_tolerated)
+    }
+
     /// Whether it proves that the certificate is not revoked.
     pub fn proves_good(&self) -> bool {
         self.problems.is_empty() && self.revocations.is_empty()
