@@ -6,7 +6,6 @@ use crate::envelope::NotaryError;
 use crate::json::JsonError;
 use crate::key::KeyError;
 use crate::key::KeyId;
-use crate::limits::count;
 use crate::policy::QuorumError;
 use crate::request::Duplicate;
 use crate::request::FieldFault;
@@ -348,49 +347,5 @@ impl RequestError {
             Self::Unsigned { .. } => "signature",
             Self::WholeDocument { .. } => "whole-document",
         }
-    }
-
-    /// The error for a file that is not a `document` at all.
-    pub(super) fn other_file(document: &'static str, error: JsonError) -> Self {
-        match error.is_limit() {
-            true => Self::TooMuch { document, error },
-            false => Self::OtherFile { document, error },
-        }
-    }
-
-    /// The error for a `document` that cannot be parsed.
-    pub(super) fn json(document: &'static str, error: JsonError) -> Self {
-        match error.is_limit() {
-            true => Self::TooMuch { document, error },
-            false => Self::Json { document, error },
-        }
-    }
-
-    pub(super) fn field(field: impl Into<String>, reason: FieldFault) -> Self {
-        Self::Field { field: field.into(), reason }
-    }
-
-    pub(super) fn other(got: Digest, want: Digest) -> Self {
-        Self::OtherRequest { got: Box::new(got), want: Box::new(want) }
-    }
-
-    pub(super) fn bounded(what: &str, got: usize, limit: u64) -> Result<(), Self> {
-        let got = count(got);
-        match got > limit {
-            true => Err(Self::Limit { got, limit, what: what.to_owned() }),
-            false => Ok(()),
-        }
-    }
-}
-
-impl From<QuorumError> for RequestError {
-    fn from(error: QuorumError) -> Self {
-        Self::Quorum(error)
-    }
-}
-
-impl From<TrustError> for RequestError {
-    fn from(error: TrustError) -> Self {
-        Self::Trust(error)
     }
 }

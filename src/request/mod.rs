@@ -9,6 +9,7 @@ mod checked_files;
 mod countersignature;
 mod digests;
 mod error;
+mod error_constructors;
 mod error_details;
 mod field_fault;
 mod file;
