@@ -13,6 +13,8 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "signing_request/expected.rs"]
+mod expected;
 #[path = "signing_request/files.rs"]
 mod files;
 #[path = "signing_request/maker.rs"]

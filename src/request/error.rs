@@ -7,6 +7,7 @@ use crate::json::JsonError;
 use crate::key::KeyError;
 use crate::key::KeyId;
 use crate::policy::QuorumError;
+use crate::request::Difference;
 use crate::request::Duplicate;
 use crate::request::FieldFault;
 use crate::request::FileFault;
@@ -90,6 +91,9 @@ pub enum RequestError {
         /// When it signed, by the signer's clock.
         signed: Time,
     },
+    /// The request asks for something else than the expected one.
+    #[error("{0}")]
+    Different(Difference),
     /// An element occurs twice.
     #[error("{what} twice")]
     Duplicate {
@@ -324,6 +328,7 @@ impl RequestError {
             Self::Chain { .. } | Self::ChainOfNobody { .. } | Self::ChainOfOtherKey { .. } => "certificate-chain",
             Self::Clock { .. } | Self::SigningTimeAhead { .. } => "clock",
             Self::Dated { .. } => "dated",
+            Self::Different(_) => "different",
             Self::Duplicate { .. } => "duplicate",
             Self::Envelope { .. } => "envelope-unreadable",
             Self::Expired { .. } => "expired",

@@ -1,5 +1,5 @@
-//! What the errors of signing requests, signing responses and signing logs are about: `Duplicate`, `SignedPart`,
-//! `LogFault`, `WholeDocument`.
+//! What the errors of signing requests, signing responses and signing logs are about: `Difference`, `Duplicate`,
+//! `SignedPart`, `LogFault`, `WholeDocument`.
 
 use std::fmt;
 
@@ -7,6 +7,16 @@ use crate::digest::Digest;
 use crate::envelope::PayloadKind;
 use crate::json::JsonError;
 use crate::key::KeyId;
+
+/// The first difference between a signing request and the expected one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Difference {
+    /// The expected request asks for this, and the request does not.
+    Missing(String),
+    /// The request asks for this, and the expected one does not.
+    Unexpected(String),
+}
 
 /// The element that occurs twice in a request or a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +83,15 @@ pub enum WholeDocument {
     Envelope,
     /// An in-toto statement.
     Statement,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(what) => write!(f, "it does not ask for {what}, and the expected request does"),
+            Self::Unexpected(what) => write!(f, "it asks for {what}, and the expected request does not"),
+        }
+    }
 }
 
 impl fmt::Display for Duplicate {

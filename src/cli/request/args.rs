@@ -49,6 +49,10 @@ pub(in crate::cli) struct ExpectedArgs {
     /// option for each. A SHA-256 needs no `sha256:`
     #[arg(long = "expect", value_name = "DIGEST", value_parser = digest)]
     pub(in crate::cli) digests: Vec<Digest>,
+    /// Accept the request only if it asks for the same signatures of the same owners as this request, which you have
+    /// written yourself
+    #[arg(long = "expect-request", value_name = "FILE")]
+    pub(in crate::cli) own: Option<PathBuf>,
     /// Accept the request only if it asks exactly these owners and keys; repeat the option for each key
     #[arg(long = "owner", value_name = "NAME=PUB", value_parser = owner, requires = "threshold")]
     pub(in crate::cli) owners: Vec<(String, String)>,

@@ -26,20 +26,35 @@ pub(in crate::cli) fn bad_argument(path: &Path, error: &RequestError) -> Failure
     Failure { code: error.code(), ..Failure::unknown(format!("{}: {error}", path.display())) }
 }
 
-/// Reads a request. If the command line gives digests, the request must ask to sign exactly those; if it gives owners and a
-/// threshold, the request must ask exactly those owners and keys, with exactly that threshold.
+/// Reads a request. If the command line gives digests, the request must ask to sign exactly those; if it gives another
+/// request, the same as that one; if it gives owners and a threshold, the request must ask exactly those owners and keys,
+/// with exactly that threshold.
 pub(super) fn load(path: &Path, expected: &ExpectedArgs, token: &TokenArgs) -> Result<SigningRequest, Failure> {
     let request = read_request(path)?;
     let to_failure = |error| failure(path, error);
+    let to_asked = |error| to_failure(error).hint("ask the requester by another way than the request came");
     if !expected.digests.is_empty() {
-        let checked = request.check_digests(&expected.digests);
-        checked.map_err(|error| to_failure(error).hint("ask the requester by another way than the request came"))?;
+        request.check_digests(&expected.digests).map_err(to_asked)?;
+    }
+    if let Some(own) = &expected.own {
+        request.check_same(&own_request(own, &request)?).map_err(to_asked)?;
     }
     if !expected.owners.is_empty() {
         let owners = keyholders(&expected.owners, token)?;
         request.check_asks(&owners, expected.threshold).map_err(to_failure)?;
     }
     Ok(request)
+}
+
+/// Reads the request that the command line expects. One that is compared with itself would always be as expected.
+fn own_request(path: &Path, request: &SigningRequest) -> Result<SigningRequest, Failure> {
+    let own = read_request(path)?;
+    if own.digest() == request.digest() {
+        let message = format!("{}: it is the request itself, which would always be as expected", path.display());
+        return Err(Failure::unknown(message)
+            .hint("write one of your own with `bulla request new`, from contents that you have built or checked"));
+    }
+    Ok(own)
 }
 
 pub(super) fn read_request(path: &Path) -> Result<SigningRequest, Failure> {
