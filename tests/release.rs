@@ -106,7 +106,7 @@ fn a_release_is_signed_and_verified_as_the_pages_say() {
         return support::missing::not_run("openssl or script not found");
     }
     let release = Release::new();
-    let aloud = release.follow("releasing.md", &["compare", "request"]);
+    let aloud = release.follow("releasing.md", &["compare", "request", "own"]);
     let shown = release.follow("releasing.md", &["sign"]);
     let read_first = release.run("bulla request show release.json --full", 0);
     // What is read aloud is on the page that an owner signs: the digests of the list and of the image.
