@@ -1,4 +1,4 @@
-//! The results of the `request` commands: a signing request, its responses, and the signing log.
+//! The results of the `request` commands: a signing request, and its responses.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,8 +10,6 @@ use crate::digest::Digest;
 use crate::envelope::FormName;
 use crate::envelope::SignedWith;
 use crate::key::PublicKey;
-use crate::ops::audit::AuditedSignature;
-use crate::ops::audit::LogAudit;
 use crate::ops::request::AttachedSignatures;
 use crate::ops::saved::IdentifiedImage;
 use crate::ops::saved::ProvenArchive;
@@ -332,68 +330,5 @@ impl<'a> AttachResult<'a> {
     pub fn failed(reference: Option<String>, error: ReportedError) -> Self {
         let ReportedError { code, message } = error;
         Self { code: Some(code), error: Some(message), reference, ..Self::default() }
-    }
-}
-
-/// The result of `request log verify`.
-#[derive(Clone, Debug, Serialize)]
-pub struct LogResult<'a> {
-    head: Option<Digest>,
-    keys: Vec<ReportedLogKey<'a>>,
-    lines: usize,
-    matched: Vec<LoggedSignature<'a>>,
-    unread: Vec<String>,
-}
-
-/// A key with lines in a signing log.
-#[derive(Clone, Debug, Serialize)]
-struct ReportedLogKey<'a> {
-    key: &'a str,
-    owner: &'a str,
-    signatures: usize,
-}
-
-/// A signature on an image, and its line in the signing log.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct LoggedSignature<'a> {
-    key: String,
-    line: Option<usize>,
-    other_lines: Vec<String>,
-    reference: &'a str,
-    signature: Digest,
-}
-
-impl<'a> From<&'a AuditedSignature> for LoggedSignature<'a> {
-    fn from(found: &'a AuditedSignature) -> Self {
-        Self {
-            key: found.key.to_string(),
-            line: found.line,
-            reference: &found.name,
-            other_lines: found.other_lines.iter().map(ToString::to_string).collect(),
-            signature: found.signature,
-        }
-    }
-}
-
-impl<'a> LogResult<'a> {
-    /// A log with this number of lines, whose last line has the digest `head`.
-    pub fn new(lines: usize, head: Option<Digest>) -> Self {
-        Self { head, keys: Vec::new(), lines, matched: Vec::new(), unread: Vec::new() }
-    }
-
-    /// Adds a key with its number of signatures.
-    #[must_use]
-    pub fn with_key(mut self, key: &'a str, owner: &'a str, signatures: usize) -> Self {
-        self.keys.push(ReportedLogKey { key, owner, signatures });
-        self
-    }
-
-    /// With the signatures that were looked up in the log, and the evidence that could not be read.
-    #[must_use]
-    pub fn with_audit(self, audit: &'a LogAudit) -> Self {
-        let matched = audit.signatures().iter().map(LoggedSignature::from).collect();
-        let unread = audit.unread().iter().map(ToString::to_string).collect();
-        Self { matched, unread, ..self }
     }
 }

@@ -190,6 +190,7 @@ fn commands_md_lists_every_code() {
         [
             "bad-argument",
             "clock",
+            "nothing-compared",
             "other-name",
             "owners-missing",
             "policy-digest",

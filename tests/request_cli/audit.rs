@@ -105,6 +105,46 @@ fn logged(bench: &Bench) -> Value {
     answer["signers"][0]["signatures"][0]["signature"].clone()
 }
 
+/// A yes about nothing would be one about every log.
+#[test]
+fn an_image_without_a_signature_by_the_keys_is_could_not_tell() {
+    let bench = signed_once();
+    let other = Bench::new(&["mallory"]);
+    fs::copy(other.path("mallory.pub"), bench.path("mallory.pub")).unwrap();
+    bench.layout("unsigned", &[("v1", &image::image(2))]);
+    let audit = |more: &[&str]| bench.run(&[&["request", "log", "verify", "log"], more].concat());
+    for (more, name, rows) in [
+        (&["--key", "mallory.pub", "--against", "oci:build:v1"][..], "oci:build:v1", "oci:build:v1: 0 of 0"),
+        (&["--key", "alice.pub", "--against", "oci:unsigned:v1"], "oci:unsigned:v1", "oci:unsigned:v1: 0 of 0"),
+        // One that is signed and logged beside it does not hide it, in either order.
+        (
+            &["--key", "alice.pub", "--against", "oci:unsigned:v1", "--against", "oci:build:v1"],
+            "oci:unsigned:v1",
+            "oci:build:v1: 1 of 1",
+        ),
+        (
+            &["--key", "alice.pub", "--against", "oci:build:v1", "--against", "oci:unsigned:v1"],
+            "oci:unsigned:v1",
+            "oci:build:v1: 1 of 1",
+        ),
+    ] {
+        let found = audit(more);
+        assert_eq!(found.code, Some(2), "{more:?}: {}", found.err);
+        assert!(found.err.contains(&format!("nothing compared  {name}")), "{more:?}: {}", found.err);
+        assert!(found.out.contains(&format!("matched  {rows} signatures")), "{more:?}: {}", found.out);
+        assert_eq!(found.err.matches("nothing compared  ").count(), 1, "{more:?}: {}", found.err);
+    }
+    // A key alone compares nothing, also not with the keys that the log names.
+    for key in ["alice.pub", "mallory.pub"] {
+        let found = audit(&["--key", key]);
+        assert!(found.code == Some(2) && found.err.contains("--against"), "{found:?}");
+    }
+    // A signature without a line is a refusal, whatever else has none.
+    bench.ok(&["sign", "oci:build:v1", "--key", "alice.key", "-a", "evil=1"]);
+    let found = audit(&["--key", "alice.pub", "--against", "oci:unsigned:v1", "--against", "oci:build:v1"]);
+    assert!(found.code == Some(1) && found.err.contains("1 of 2 signatures have no line"), "{}", found.err);
+}
+
 #[test]
 fn a_log_line_counts_for_one_signature_only() {
     let bench = signed_twice();

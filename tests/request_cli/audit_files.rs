@@ -55,9 +55,29 @@ fn a_signature_of_a_file_outside_of_the_log_is_found() {
     assert_eq!(audit(&bench, "app.txt", &["--bundle", "attested"]).code, Some(1));
     // A good one beside it does not hide it.
     assert_eq!(audit(&bench, "app.txt", &[&BUNDLE[..], &["--bundle", "attested"]].concat()).code, Some(1));
-    // A signature by another key is ignored.
+    // A signature by another key is ignored: beside a logged one it changes nothing, and alone nothing is compared.
     bench.ok(&["sign-blob", "app.txt", "--key", "bob.key", "--bundle", "bob"]);
-    assert_eq!(audit(&bench, "app.txt", &["--bundle", "bob"]).code, Some(0));
+    assert_eq!(audit(&bench, "app.txt", &[&BUNDLE[..], &["--bundle", "bob"]].concat()).code, Some(0));
+    let found = audit(&bench, "app.txt", &["--bundle", "bob"]);
+    assert!(found.code == Some(2) && found.err.contains("nothing compared  app.txt"), "{found:?}");
+}
+
+#[test]
+fn a_changed_file_or_a_bundle_of_another_one_compares_nothing() {
+    let bench = signed_once();
+    fs::write(bench.path("other.txt"), "release 2.0\n").unwrap();
+    bench.ok(&["sign-blob", "other.txt", "--key", "alice.key", "--bundle", "other"]);
+    fs::create_dir(bench.path("changed")).unwrap();
+    fs::write(bench.path("changed/app.txt"), "release 1.1\n").unwrap();
+    for (file, signatures) in
+        [("changed/app.txt", BUNDLE), ("changed/app.txt", PLAIN), ("app.txt", ["--bundle", "other"])]
+    {
+        let found = audit(&bench, file, &[&signatures[..], &["--output", "json"]].concat());
+        assert_eq!(found.code, Some(2), "{found:?}");
+        assert!(found.err.contains(&format!("nothing compared  {file}")), "{found:?}");
+        let report: Value = serde_json::from_str(&found.out).unwrap();
+        assert_eq!(report["results"][0]["audited"][0]["signatures"], 0, "{report}");
+    }
 }
 
 #[test]

@@ -271,7 +271,7 @@ pub(in crate::cli) struct RequestLogVerifyArgs {
     #[arg(long, requires = "audited")]
     pub(in crate::cli) any_name: bool,
     /// A public key whose signatures are logged here: a file, env:NAME, - or a pkcs11: URI; several may be given
-    #[arg(long, value_name = "PUB")]
+    #[arg(long, value_name = "PUB", requires = "audited")]
     pub(in crate::cli) key: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) token: TokenArgs,

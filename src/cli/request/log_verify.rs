@@ -72,7 +72,7 @@ pub(super) fn verify(args: &RequestLogVerifyArgs, now: Time) -> Result<Exit, Fai
     let audit = against(args, &contents.lines, now)?;
     match args.output {
         Output::Json => render::report(&contents.report(&chain, audit.as_ref())),
-        Output::Text => render::text(&contents.text(path, &chain)),
+        Output::Text => render::text(&contents.text(path, &chain, audit.as_ref())),
     }
     audit.map_or(Ok(Exit::Yes), |audit| exit_of(&audit, path))
 }
@@ -87,7 +87,8 @@ fn exit_of(audit: &LogAudit, path: &Path) -> Result<Exit, Failure> {
         |found: &&AuditedSignature| format!("{}  key {}  {}", found.name, found.key.short(), found.signature);
     let other = missing.iter().flat_map(|found| &found.other_lines).map(|line| format!("but {line}"));
     let unread = audit.unread().iter().map(|unread| format!("not read  {unread}"));
-    let mut details: Vec<_> = missing.iter().map(signature).chain(other).chain(unread).collect();
+    let unsigned = audit.unsigned().map(|name| format!("nothing compared  {name}: it has no signature by these keys"));
+    let mut details: Vec<_> = missing.iter().map(signature).chain(other).chain(unread).chain(unsigned).collect();
     if details.len() > SHOWN {
         let more = details.split_off(SHOWN).len();
         details.push(format!("and {more} more; --output json has them all"));
@@ -103,6 +104,14 @@ fn exit_of(audit: &LogAudit, path: &Path) -> Result<Exit, Failure> {
                 true => failure.hint("--any-name, where it is a copy of what was signed under another name"),
                 false => failure,
             })
+        }
+        LogConclusion::NothingCompared => {
+            let (nothing, all) = (audit.unsigned().count(), audit.audited().count());
+            let message = format!(
+                "{path}: on {nothing} of {all} images and files there is no signature by the given keys to compare with it"
+            );
+            let failure = Failure { code: "nothing-compared", details, ..Failure::unknown(message) };
+            Err(failure.hint("--key with the public key of the owner of this log, and what that key has signed"))
         }
         LogConclusion::Undetermined => {
             let unread = audit.unread().len();
@@ -169,7 +178,7 @@ impl LogContents {
         );
     }
 
-    fn text(&self, path: &Path, chain: &LogChain) -> Lines {
+    fn text(&self, path: &Path, chain: &LogChain, audit: Option<&LogAudit>) -> Lines {
         let mut text = Lines::from_iter([format!("whole    {}: {} lines", path.display(), chain.lines())]);
         if let Some(head) = chain.head() {
             text.push(format_args!("head     {head}"));
@@ -179,6 +188,10 @@ impl LogContents {
         }
         for (key, (owner, count)) in &self.keys {
             text.push(format_args!("key      {key:.12} {}: {count} signatures", Foreign(owner)));
+        }
+        for (name, signatures) in audit.into_iter().flat_map(LogAudit::audited) {
+            let logged = signatures.iter().filter(|signature| signature.line.is_some()).count();
+            text.push(format_args!("matched  {}: {logged} of {} signatures", Foreign(name), signatures.len()));
         }
         text
     }

@@ -43,7 +43,7 @@ pub struct AuditedFile<'a> {
 
 /// Audits one file: looks up each of its signatures by a pinned key in the log.
 pub fn audit_file(file: AuditedFile<'_>, options: AuditOptions<'_>) -> LogAudit {
-    let audit = LogAudit { signatures: Vec::new(), unread: Vec::new() };
+    let audit = LogAudit::of(file.typed);
     let checks = SignatureBudget::of(options.limits.evidence.signature_checks);
     let mut auditor = FileAuditor { audit, checks, file, options };
     for (place, document) in file.evidence.documents() {

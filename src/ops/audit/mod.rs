@@ -1,8 +1,8 @@
 //! Log audit: matches every signature that trusted keys made on an image with its line in a signing log.
 //!
 //! The invariant: the conclusion is "all logged" only if every list and every document that could hold a signature was
-//! read, and each signature by a trusted key has a line that states exactly what was signed. What could not be read is
-//! reported, never skipped. The steps for one image:
+//! read, each image and file has a signature by a trusted key, and each of these has a line that states exactly what was
+//! signed. What could not be read is reported, never skipped. The steps for one image:
 //!
 //! 1. Resolve it once, and list what refers to it and the manifests at cosign's tags, whatever their `subject` fields say.
 //! 2. Fetch each manifest within the budget of a walk, and read its signed documents within the evidence budget.
@@ -86,6 +86,8 @@ pub struct AuditOptions<'a> {
 #[derive(Debug)]
 #[must_use]
 pub struct LogAudit {
+    /// The image or file, and the position of the first signature on it.
+    audited: Vec<(String, usize)>,
     signatures: Vec<AuditedSignature>,
     unread: Vec<UnreadEvidence>,
 }
@@ -94,8 +96,11 @@ pub struct LogAudit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum LogConclusion {
-    /// Each signature has its line, and everything was read.
+    /// Each image and file has a signature by a trusted key, each signature has its line, and everything was read.
     AllLogged,
+    /// Everything was read, and an image or file has no signature by a trusted key. Nothing of it was compared with the
+    /// log: could not tell.
+    NothingCompared,
     /// A signature has no line, whatever else could not be read.
     SomeNotLogged,
     /// Each signature that was found has its line, and something could not be read that may hold more: could not tell.
@@ -162,7 +167,7 @@ pub async fn audit(image: AuditedImage<'_>, options: AuditOptions<'_>) -> Result
     let subject = *pinned::resolve(source, tag_or_digest).await?.digest();
     let mut walk = Walk::new(source, options.limits);
     let evidence = walk.evidence();
-    let audit = LogAudit { signatures: Vec::new(), unread: Vec::new() };
+    let audit = LogAudit::of(image.name);
     let checks = SignatureBudget::of(options.limits.evidence.signature_checks);
     let mut auditor = Auditor { audit, checks, image, subject, options };
     let (mut fetched, mut failed) = (BTreeSet::new(), Vec::new());
@@ -193,6 +198,25 @@ pub async fn audit(image: AuditedImage<'_>, options: AuditOptions<'_>) -> Result
 }
 
 impl LogAudit {
+    /// The audit of one image or file, in which nothing was found yet.
+    fn of(name: &str) -> Self {
+        Self { audited: vec![(name.to_owned(), 0)], signatures: Vec::new(), unread: Vec::new() }
+    }
+
+    /// The images and files, each as it was typed and with its signatures.
+    pub fn audited(&self) -> impl Iterator<Item = (&str, &[AuditedSignature])> {
+        let ends = self.audited.iter().skip(1).map(|(_, first)| *first).chain([self.signatures.len()]);
+        self.audited
+            .iter()
+            .zip(ends)
+            .map(move |((name, first), end)| (name.as_str(), self.signatures.get(*first..end).unwrap_or_default()))
+    }
+
+    /// The images and files on which no signature by a trusted key was found.
+    pub fn unsigned(&self) -> impl Iterator<Item = &str> {
+        self.audited().filter(|(_, signatures)| signatures.is_empty()).map(|(name, _)| name)
+    }
+
     /// The signatures, in the order in which they were found.
     pub fn signatures(&self) -> &[AuditedSignature] {
         &self.signatures
@@ -210,6 +234,8 @@ impl LogAudit {
 
     /// The audit of these images and files and of those of `other`.
     pub fn and(mut self, other: Self) -> Self {
+        let before = self.signatures.len();
+        self.audited.extend(other.audited.into_iter().map(|(name, first)| (name, before.saturating_add(first))));
         self.signatures.extend(other.signatures);
         self.unread.extend(other.unread);
         self
@@ -217,10 +243,11 @@ impl LogAudit {
 
     /// Whether every signature is logged.
     pub fn conclude(&self) -> LogConclusion {
-        match (self.not_logged().next(), self.unread.is_empty()) {
-            (Some(_), _) => LogConclusion::SomeNotLogged,
-            (None, false) => LogConclusion::Undetermined,
-            (None, true) => LogConclusion::AllLogged,
+        match (self.not_logged().next(), self.unread.is_empty(), self.unsigned().next()) {
+            (Some(_), ..) => LogConclusion::SomeNotLogged,
+            (None, false, _) => LogConclusion::Undetermined,
+            (None, true, Some(_)) => LogConclusion::NothingCompared,
+            (None, true, None) => LogConclusion::AllLogged,
         }
     }
 }
