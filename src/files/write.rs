@@ -94,7 +94,7 @@ fn keep_access(old: &fs::Metadata, new: &File) -> io::Result<()> {
 }
 
 /// Refuses a path where no file can be written: an existing file must not be replaced, or something other than a file
-/// is there.
+/// is there. A symbolic link to a file is replaced like a file, but not one that stands for an open file or a device.
 ///
 /// # Errors
 /// [`FileError::Exists`], [`FileError::NotAFile`].
@@ -103,11 +103,29 @@ pub fn check_target(path: &Path, overwrite: Overwrite) -> Result<(), FileError> 
     if overwrite == Overwrite::Refuse {
         return Err(FileError::Exists { path: path.to_owned() });
     }
-    // A link to a device is as dangerous as the device itself: `/dev/stdout`.
+    // `/dev/stdout` leads to a regular file where the shell redirects it. That file is meant, not the link, which would be
+    // lost for the whole system.
+    if seen.is_symlink() && leads_through_devices(path) {
+        return Err(FileError::NotAFile { found: "a link to an open file or a device", path: path.to_owned() });
+    }
     match fs::metadata(path).map_or(seen.file_type(), |end| end.file_type()) {
         found if found.is_file() || found.is_symlink() => Ok(()),
         found => Err(read::not_a_file(path, found)),
     }
+}
+
+/// Whether the link at `path`, or one that it leads to, is a name of the operating system for an open file or a device.
+fn leads_through_devices(path: &Path) -> bool {
+    let mut at = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let folder = parent_of(&at).canonicalize().unwrap_or_default();
+        let Ok(next) = fs::read_link(&at) else { return false };
+        if folder == Path::new("/dev") || folder.starts_with("/proc") {
+            return true;
+        }
+        at = folder.join(next);
+    }
+    false
 }
 
 /// Syncs a directory, so that the names in it are on the disk.
@@ -126,6 +144,8 @@ pub(super) fn sync_parent(path: &Path) {
 
 /// Permissions: readable and writable for the owner alone, until the file has those of the one that it replaces.
 const PRIVATE: u32 = 0o600;
+/// How many links the operating system follows one after another.
+const MOST_LINKS: usize = 40;
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]
@@ -185,6 +205,30 @@ mod tests {
             assert!(matches!(error, FileError::NotAFile { .. }), "{error}");
         }
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+    }
+
+    /// What the shell redirects to a regular file is reached by such a link: the file itself says nothing about it.
+    #[test]
+    fn a_link_to_an_open_file_is_not_replaced() {
+        use std::os::fd::AsRawFd as _;
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let open = File::create(at("open")).unwrap();
+        let number = open.as_raw_fd();
+        std::os::unix::fs::symlink(format!("/proc/self/fd/{number}"), at("link")).unwrap();
+        std::os::unix::fs::symlink(format!("/dev/fd/{number}"), at("device")).unwrap();
+        std::os::unix::fs::symlink("link", at("two-steps")).unwrap();
+        for name in ["link", "device", "two-steps"] {
+            assert!(fs::metadata(at(name)).unwrap().is_file(), "{name}");
+            let error = write(&at(name), b"secret", 0o600, Overwrite::Replace).unwrap_err();
+            assert!(matches!(error, FileError::NotAFile { found, .. } if found.contains("open file")), "{error}");
+            assert!(fs::symlink_metadata(at(name)).unwrap().is_symlink(), "{name}");
+        }
+        assert_eq!(fs::read(at("open")).unwrap(), b"");
+        // A link to itself leads nowhere: it is replaced, as any link.
+        std::os::unix::fs::symlink("circle", at("circle")).unwrap();
+        write(&at("circle"), b"new", 0o600, Overwrite::Replace).unwrap();
+        assert_eq!(fs::read(at("circle")).unwrap(), b"new");
     }
 
     #[test]
