@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::digest::Digest;
 use crate::envelope::ItemPayload;
 use crate::envelope::PayloadKind;
 use crate::envelope::base64;
 use crate::key::PublicKey;
 use crate::request::Duplicate;
 use crate::request::FieldFault;
+use crate::request::NewSignature;
 use crate::request::RequestError;
 use crate::request::SignedPart;
 use crate::request::SigningRequest;
@@ -176,6 +178,19 @@ impl SignaturesByKey {
     /// The signature over the file at this index.
     pub fn file_signature(&self, file: usize) -> Option<&[u8]> {
         self.files.get(&file).map(Vec::as_slice)
+    }
+
+    /// Every signature of the key, as it is logged: of the items, then of the files, and the countersignature last.
+    pub fn made(&self) -> impl Iterator<Item = NewSignature> {
+        let made = move |(part, bytes): (SignedPart, &Vec<u8>)| NewSignature {
+            part,
+            signature: Digest::sha256(&self.key.canonical_signature(bytes)),
+        };
+        let item =
+            |(&(item, payload), bytes)| (SignedPart::Item { item: usize::saturating_add(item, 1), payload }, bytes);
+        let file = |(&file, bytes)| (SignedPart::File { file: usize::saturating_add(file, 1) }, bytes);
+        let last = self.countersignature.as_ref().map(|made| (SignedPart::Countersignature, &made.bytes));
+        self.signatures.iter().map(item).chain(self.files.iter().map(file)).chain(last).map(made)
     }
 
     /// The number of signatures, without the countersignature.

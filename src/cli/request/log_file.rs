@@ -1,5 +1,6 @@
 //! `LogFile`: the signing log as an append-only file.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufRead as _;
 use std::io::BufReader;
@@ -12,12 +13,14 @@ use crate::cli::exit::Failure;
 use crate::cli::request::documents;
 use bulla::digest::Digest;
 use bulla::files::append;
+use bulla::files::regular;
 use bulla::key::KeyId;
 use bulla::limits::Limits;
 use bulla::request::LogChain;
 use bulla::request::LogEntry;
 use bulla::request::NewSignature;
 use bulla::request::SigningRequest;
+use bulla::request::SigningResponse;
 use bulla::time::Time;
 
 /// A signing log that is open for writing, locked against other writers, and verified to its end.
@@ -53,6 +56,34 @@ impl LogFile {
         let written = self.file.write_all(&lines).and_then(|()| self.file.sync_all());
         written.map_err(|error| Failure::unknown(format!("{}: {error}", self.path.display())))
     }
+}
+
+/// The keys with signatures in `response` that have no line in the log at `path`, and the number of these.
+pub(super) fn unlogged(
+    path: &Path,
+    request: &SigningRequest,
+    response: &SigningResponse,
+) -> Result<BTreeMap<KeyId, usize>, Failure> {
+    let mut missing: BTreeMap<Digest, Vec<(KeyId, LogEntry)>> = BTreeMap::new();
+    for signer in response.signers() {
+        let key = signer.key().id();
+        for made in signer.made() {
+            let entry = request.log_entry(&made, key, request.created());
+            let entry = entry.map_err(|error| documents::failure(path, error))?;
+            missing.entry(made.signature).or_default().push((key, entry));
+        }
+    }
+    if let Some((file, _)) = regular(path)?.filter(|_| !missing.is_empty()) {
+        follow(path, file, |line, _| {
+            let same = |(_, entry): &(KeyId, LogEntry)| LogEntry { time: line.time, ..entry.clone() } == *line;
+            missing.entry(line.signature).and_modify(|entries| entries.retain(|entry| !same(entry)));
+        })?;
+    }
+    let mut keys: BTreeMap<KeyId, usize> = BTreeMap::new();
+    for (key, _) in missing.into_values().flatten() {
+        keys.entry(key).and_modify(|count| *count = count.saturating_add(1)).or_insert(1);
+    }
+    Ok(keys)
 }
 
 /// Reads a log line by line, and verifies its hash chain: each line has the digest of the line before.

@@ -1,5 +1,6 @@
 //! The command `request sign`: signs offline. It reads files and asks at the terminal; it opens no network connection.
 
+use std::collections::BTreeMap;
 use std::io::BufRead as _;
 use std::io::IsTerminal as _;
 
@@ -14,12 +15,14 @@ use crate::cli::render;
 use crate::cli::request::args::RequestSignArgs;
 use crate::cli::request::copies;
 use crate::cli::request::documents;
+use crate::cli::request::log_file;
 use crate::cli::request::log_file::LogFile;
 use crate::cli::request::page::RequestPage;
 use bulla::files::Contended;
 use bulla::files::Lock;
 use bulla::files::Overwrite;
 use bulla::files::are_same;
+use bulla::key::KeyId;
 use bulla::key::MessageHasher;
 use bulla::key::Signer;
 use bulla::limits::Limits;
@@ -48,9 +51,17 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     })?;
     files::writable(&args.out, Overwrite::Replace)?;
     check_distinct_files(args)?;
+    let open = || keys::signers(std::slice::from_ref(&args.key), &args.keys);
+    let unlogged = match &args.log {
+        Some(log) => log_file::unlogged(log, &request, &response)?,
+        None => BTreeMap::new(),
+    };
+    // Whether signatures without a line are by this key is known once it is open. Only then is it opened before the page.
+    let opened = if unlogged.is_empty() { None } else { Some(open()?) };
+    opened.iter().flatten().try_for_each(|signer| check_logged(args, signer.as_ref(), &unlogged))?;
     show(args, &request, &response, others, &copies)?;
     confirm(args, &request)?;
-    let signers = keys::signers(std::slice::from_ref(&args.key), &args.keys)?;
+    let signers = opened.map_or_else(open, Ok)?;
     let Some(signer) = signers.first() else {
         return Err(Failure::unknown(format!("{}: no key was found", args.key)));
     };
@@ -93,6 +104,21 @@ fn check_distinct_files(args: &RequestSignArgs) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses to go on with signatures of this key that have no line in the log: they are kept as they are, so that they would
+/// never get one, and an audit takes them for those of a thief.
+fn check_logged(args: &RequestSignArgs, signer: &dyn Signer, unlogged: &BTreeMap<KeyId, usize>) -> Result<(), Failure> {
+    let key = signer.public_key().id();
+    let (Some(count), Some(log)) = (unlogged.get(&key), &args.log) else { return Ok(()) };
+    let (out, log) = (args.out.display(), log.display());
+    let message = format!(
+        "{out}: it has {count} signatures by this key ({}) without a line in {log}; nothing was signed",
+        key.short()
+    );
+    Err(Failure::unknown(message).hint(
+        "-o with another file signs everything anew and logs it; or --log with the log of the earlier run, or no --log",
+    ))
 }
 
 /// Reads the response that an earlier run wrote to the same file. A file that is not such a response is not replaced.
