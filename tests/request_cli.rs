@@ -24,6 +24,8 @@ mod bench;
 mod notary;
 #[path = "request_cli/page.rs"]
 mod page;
+#[path = "request_cli/previous.rs"]
+mod previous;
 #[cfg(feature = "registry")]
 #[path = "request_cli/registry.rs"]
 mod registry;

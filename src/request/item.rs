@@ -236,6 +236,11 @@ impl ImageSignature {
 }
 
 impl PreviousItem {
+    /// What a request says about `item` of the previous one.
+    pub fn of(item: &RequestItem) -> Self {
+        Self { digest: item.digest, labels: item.labels.clone(), reference: item.reference.to_string() }
+    }
+
     fn to_wire(&self) -> WirePrevious {
         WirePrevious { reference: self.reference.clone(), digest: self.digest, labels: self.labels.clone() }
     }

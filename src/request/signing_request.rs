@@ -199,6 +199,11 @@ impl SigningRequest {
     /// The item of this earlier request that `item` replaces: the one with the same reference, kind and platforms,
     /// otherwise the only one of that kind and platforms in the same repository, layout or archive.
     pub fn predecessor(&self, item: &RequestItem) -> Option<PreviousItem> {
+        self.replaced_by(item).map(PreviousItem::of)
+    }
+
+    /// The item that [`SigningRequest::predecessor`] describes, with everything that it asks for.
+    pub fn replaced_by(&self, item: &RequestItem) -> Option<&RequestItem> {
         let alike = |other: &&RequestItem| other.kind() == item.kind() && other.platforms == item.platforms;
         let same_name = self.items.iter().filter(alike).find(|other| other.reference == item.reference);
         let mut same_place =
@@ -207,11 +212,7 @@ impl SigningRequest {
             (Some(only), None) => Some(only),
             _ => None,
         };
-        same_name.or(only).map(|other| PreviousItem {
-            digest: other.digest,
-            labels: other.labels.clone(),
-            reference: other.reference.to_string(),
-        })
+        same_name.or(only)
     }
 
     /// The creation time.

@@ -19,12 +19,7 @@ impl RequestPage<'_> {
         title(page, number, file.name());
         fact(page, INDENT, "digest", &file.digest().to_string());
         row(page, INDENT, "kind", &format!("file, {} bytes", file.size()));
-        let previous = self.previous.iter().flat_map(|own| own.files()).find(|other| other.name() == file.name());
-        if let Some(previous) = previous {
-            let same = if previous.digest() == file.digest() { "the same file" } else { "another file" };
-            row(page, INDENT, "before", same);
-            fact(page, INDENT, "before", &previous.digest().to_string());
-        }
+        self.previous_file(file, page);
         row(page, INDENT, "sign", "file, Sigstore bundle and plain signature");
         if let Some(copy) = self.files.and_then(|files| files.copy_of(place)) {
             row(page, INDENT, "same as", copy);

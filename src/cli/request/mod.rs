@@ -14,6 +14,7 @@ mod log_verify;
 mod merge;
 mod new;
 mod page;
+mod previous;
 mod rows;
 mod show;
 mod sign;

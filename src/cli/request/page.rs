@@ -27,7 +27,6 @@ use bulla::request::Action;
 use bulla::request::Attestation;
 use bulla::request::CheckedFiles;
 use bulla::request::NotaryOptions;
-use bulla::request::PreviousItem;
 use bulla::request::RequestItem;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
@@ -104,6 +103,7 @@ impl RequestPage<'_> {
                 path.iter().flat_map(|path| path.iter()).for_each(|one| self.certificate(one, &mut page));
             }
         }
+        self.previous_summary(&mut page);
         row(&mut page, "", "items", &self.request.items().len().to_string());
         if !self.request.files().is_empty() {
             row(&mut page, "", "files", &self.request.files().len().to_string());
@@ -155,33 +155,6 @@ impl RequestPage<'_> {
         self.action(item, page);
         for signed in self.response.signers().filter(|signed| signed.is_finished()) {
             row(page, INDENT, "signed by", signed.owner());
-        }
-    }
-
-    /// The item of the previous request that this one replaces: from the reader's own copy, else as the requester claims.
-    fn previous_item(&self, item: &RequestItem, page: &mut Lines) {
-        let Some(own) = self.previous else {
-            if let Some(previous) = &item.previous {
-                row(
-                    page,
-                    INDENT,
-                    "claimed",
-                    &format!("by the requester: the previous image was {}", previous.reference),
-                );
-                fact(page, INDENT, "claimed", &previous.digest.to_string());
-                changes(previous, item).for_each(|(key, value)| label(page, INDENT, "claimed", key, value));
-            }
-            return;
-        };
-        let previous = own.predecessor(item);
-        if let Some(previous) = &previous {
-            let same = if previous.digest == item.digest { "the same image, " } else { "" };
-            row(page, INDENT, "before", &format!("{same}{}", previous.reference));
-            fact(page, INDENT, "before", &previous.digest.to_string());
-            changes(previous, item).for_each(|(key, value)| label(page, INDENT, "before", key, value));
-        }
-        if item.previous.is_some() && item.previous != previous {
-            row(page, INDENT, "warning", "the request describes the previous request differently than your own copy");
         }
     }
 
@@ -276,16 +249,6 @@ fn subject_rows(subject: &ResourceDescriptor, page: &mut Lines) {
     for (key, value) in subject.annotations() {
         row(page, INDENT, "signed", &format!("{key}={value}"));
     }
-}
-
-/// The labels that changed, with their previous values; none for a new label.
-fn changes<'a>(
-    previous: &'a PreviousItem,
-    item: &'a RequestItem,
-) -> impl Iterator<Item = (&'a String, Option<&'a str>)> {
-    let added = item.labels.keys().filter(|key| !previous.labels.contains_key(*key)).map(|key| (key, None));
-    let other = previous.labels.iter().filter(|(key, was)| item.labels.get(*key) != Some(was));
-    other.map(|(key, was)| (key, Some(was.as_str()))).chain(added)
 }
 
 /// The lines of a predicate, wrapped and escaped. Backslashes are not escaped: JSON has no `\u{`, so an escape that is
