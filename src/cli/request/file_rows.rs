@@ -24,16 +24,16 @@ impl RequestPage<'_> {
         if let Some(copy) = self.files.and_then(|files| files.copy_of(place)) {
             row(page, INDENT, "same as", copy);
         }
-        match (file.content(), text_of(file)) {
-            (None, _) => row(page, INDENT, "content", "not in the request"),
-            (Some(_), None) => row(page, INDENT, "content", "in the request, no text"),
-            (Some(_), Some(text)) => {
-                row(page, INDENT, "content", "in the request");
+        match file.content() {
+            None => row(page, INDENT, "content", "not in the request"),
+            Some(content) => {
+                let what = if is_text(content) { "in the request" } else { "in the request, not all of it is text" };
+                row(page, INDENT, "content", what);
                 let most = if self.full { usize::MAX } else { PREDICATE_LINES };
-                for line in lines(text).take(most) {
+                for line in lines(content).take(most) {
                     page.push(format_args!("{INDENT}  | {line}"));
                 }
-                let left = lines(text).skip(most).count();
+                let left = lines(content).skip(most).count();
                 if left > 0 {
                     page.push(format_args!("{INDENT}  … {left} more lines: --full shows them"));
                 }
@@ -44,20 +44,33 @@ impl RequestPage<'_> {
         }
     }
 
-    /// Whether the text of a file is longer than what is shown.
+    /// Whether the content of a file is longer than what is shown.
     pub(super) fn is_truncated(&self, file: &RequestFile) -> bool {
-        !self.full && text_of(file).is_some_and(|text| lines(text).nth(PREDICATE_LINES).is_some())
+        !self.full && file.content().is_some_and(|content| lines(content).nth(PREDICATE_LINES).is_some())
     }
 }
 
-/// The content of a file that is text.
-fn text_of(file: &RequestFile) -> Option<&str> {
-    file.content().and_then(|content| std::str::from_utf8(content).ok()).filter(|text| !text.contains('\0'))
+fn is_text(content: &[u8]) -> bool {
+    !content.contains(&0) && std::str::from_utf8(content).is_ok()
 }
 
-/// The lines of a text, wrapped and escaped. A backslash is doubled, so no text looks like an escape that is made here. A
-/// carriage return shows.
-fn lines(text: &str) -> impl Iterator<Item = String> {
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    text.split('\n').flat_map(|line| pieces(&shown(&line.replace('\\', "\\\\"), Spaces::AsTheyAre)))
+/// The lines of a file, wrapped and escaped. Every byte shows, also one that is not text: a byte that hid the others would
+/// be one that the requester adds. A backslash is doubled, so no text looks like an escape that is made here. A carriage
+/// return shows.
+fn lines(content: &[u8]) -> impl Iterator<Item = String> {
+    let content = content.strip_suffix(b"\n").unwrap_or(content);
+    content.split(|byte| *byte == b'\n').flat_map(|line| {
+        let parts: Vec<_> = line.split(|byte| *byte == 0).map(escaped).collect();
+        pieces(&parts.join("\\x00"))
+    })
+}
+
+/// Text, escaped as in a row, with a `\xff` for each byte that is not UTF-8.
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(&shown(&chunk.valid().replace('\\', "\\\\"), Spaces::AsTheyAre));
+        text.push_str(&chunk.invalid().escape_ascii().to_string());
+    }
+    text
 }
