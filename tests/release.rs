@@ -311,9 +311,13 @@ fn commands(name: &str, word: &str) -> String {
     let found = blocks.collect::<Vec<_>>().join("\n").replace("VERSION", VERSION);
     let found = found.replace("FILE", &Release::one_file());
     assert!(!found.is_empty(), "docs/{name} has no block {word}");
-    // Who signs reads at a terminal and types the word.
+    // Who signs reads at a terminal and types the word once it is asked for: what was typed before is discarded.
+    let typed = "for _ in {1..600}; do grep -qs 'type .sign. to sign' .screen && break; sleep 0.1; done; echo sign";
     let lines = found.lines().map(|line| match line.starts_with("bulla request sign ") {
-        true => format!("script --quiet --return --command '{line}' /dev/null <<<sign"),
+        true => {
+            let script = "script --quiet --flush --return --command";
+            format!("{{ {typed}; }} | {script} '{line}' .screen; rm .screen")
+        }
         false => line.to_owned(),
     });
     lines.collect::<Vec<_>>().join("\n")

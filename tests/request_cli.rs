@@ -668,6 +668,19 @@ fn signing_asks_for_confirmation() {
     assert_eq!(code, Some(0), "{printed}");
     assert_eq!(printed.matches("passphrase of").count(), 1, "{printed}");
     bench.ok(&["request", "attach", "r", "x"]);
+    // What was typed before the question answers nothing, and the end of the input is no word.
+    let early = bench.typed_at_terminal("request sign r --key sealed.key -o y", "sign\nsign\nsign\n", "");
+    assert!(early.code == Some(2) && early.out.contains("not confirmed; nothing was signed"), "{}", early.out);
+    // A page that went elsewhere was not read.
+    for elsewhere in ["2>page", "2>/dev/null"] {
+        let sign = format!("request sign r --key sealed.key -o y {elsewhere}");
+        let unseen = bench.typed_at_terminal(&sign, "sign\nopen sesame\n", "");
+        assert_eq!(unseen.code, Some(2), "{}", unseen.out);
+        assert!(!unseen.out.contains("passphrase of"), "{}", unseen.out);
+    }
+    let page = fs::read_to_string(bench.path("page")).unwrap();
+    assert!(page.contains("there is no terminal to ask at; nothing was signed"), "{page}");
+    assert!(!bench.path("y").exists());
     // A wrong passphrase is asked for once.
     let (code, printed) = at_terminal("sign\nwrong\n", "y");
     assert_eq!(code, Some(2), "{printed}");

@@ -34,7 +34,11 @@ use rustix::termios::LocalModes;
 #[cfg(unix)]
 use rustix::termios::OptionalActions;
 #[cfg(unix)]
+use rustix::termios::QueueSelector;
+#[cfg(unix)]
 use rustix::termios::Termios;
+#[cfg(unix)]
+use rustix::termios::tcflush;
 #[cfg(unix)]
 use rustix::termios::tcgetattr;
 #[cfg(unix)]
@@ -88,6 +92,21 @@ pub(super) fn ask(text: &str, longest: usize) -> io::Result<Zeroizing<Vec<u8>>> 
 #[cfg(not(unix))]
 pub(super) fn ask(text: &str, _: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     rpassword::prompt_password(text).map(|text| Zeroizing::new(text.into_bytes()))
+}
+
+/// Discards what was typed at the terminal of standard input and not read yet: it answers no question that was asked later.
+///
+/// # Errors
+/// Those of the operating system.
+#[cfg(unix)]
+pub(super) fn discard_typed() -> io::Result<()> {
+    Ok(tcflush(io::stdin(), QueueSelector::IFlush)?)
+}
+
+/// As above, on a system where that cannot be done.
+#[cfg(not(unix))]
+pub(super) fn discard_typed() -> io::Result<()> {
+    Ok(())
 }
 
 /// Appends the typed bytes to `line`. Returns whether the line is complete.

@@ -94,6 +94,11 @@ pub(super) fn page(lines: &Lines) {
     to_stderr(lines.iter());
 }
 
+/// Whether somebody can see the page: it is printed at a terminal.
+pub(super) fn page_is_seen() -> bool {
+    io::stderr().is_terminal()
+}
+
 fn to_stderr<'a>(lines: impl Iterator<Item = &'a Line>) {
     let stderr = io::stderr();
     let painted = lines.map(|line| paint::line(line.as_str(), &stderr) + "\n").collect::<String>();

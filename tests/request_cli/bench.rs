@@ -79,9 +79,15 @@ impl Bench {
         ProgramOutput { code: output.status.code(), err: text(output.stderr), out: text(output.stdout) }
     }
 
-    /// The same where somebody sits at a terminal and types.
+    /// The same where somebody sits at a terminal and types, once the page asks for the word.
     pub fn at_terminal(&self, args: &str, typed: &str) -> ProgramOutput {
-        let command = format!("{} {args}", env!("CARGO_BIN_EXE_bulla"));
+        self.typed_at_terminal(args, "", typed)
+    }
+
+    /// The same; `early` is typed before the program has started.
+    pub fn typed_at_terminal(&self, args: &str, early: &str, typed: &str) -> ProgramOutput {
+        let before = if early.is_empty() { "" } else { "sleep 1; " };
+        let command = format!("{before}{} {args}", env!("CARGO_BIN_EXE_bulla"));
         let mut script = Command::new("script")
             .args(["-qec", &command, "/dev/null"])
             .current_dir(self.dir.path())
@@ -91,10 +97,19 @@ impl Bench {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        std::io::Write::write_all(script.stdin.as_mut().unwrap(), typed.as_bytes()).unwrap();
-        let output = script.wait_with_output().unwrap();
-        let out = String::from_utf8_lossy(&output.stdout).into_owned();
-        ProgramOutput { code: output.status.code(), err: String::new(), out }
+        let (mut keys, mut screen) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
+        std::io::Write::write_all(&mut keys, early.as_bytes()).unwrap();
+        // Read to the question, or to the end of a program that does not ask. What is typed before it is discarded.
+        let (mut shown, mut byte) = (Vec::new(), [0]);
+        while !shown.ends_with(b"type `sign` to sign") && std::io::Read::read(&mut screen, &mut byte).unwrap() == 1 {
+            shown.extend(byte);
+        }
+        // A program that has ended reads nothing.
+        drop(std::io::Write::write_all(&mut keys, typed.as_bytes()));
+        drop(keys);
+        drop(std::io::Read::read_to_end(&mut screen, &mut shown));
+        let out = String::from_utf8_lossy(&shown).into_owned();
+        ProgramOutput { code: script.wait().unwrap().code(), err: String::new(), out }
     }
 
     /// The command ends with this exit code.

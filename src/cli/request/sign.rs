@@ -11,6 +11,7 @@ use crate::cli::exit::Failure;
 use crate::cli::files;
 use crate::cli::keys;
 use crate::cli::line::Lines;
+use crate::cli::prompt;
 use crate::cli::render;
 use crate::cli::request::args::RequestSignArgs;
 use crate::cli::request::copies;
@@ -164,10 +165,13 @@ fn confirm(args: &RequestSignArgs, request: &SigningRequest) -> Result<(), Failu
         return Ok(());
     }
     let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
+    // The word means that the page was read: it does not count where the page went elsewhere, nor before the question.
+    if !stdin.is_terminal() || !render::page_is_seen() {
         return Err(Failure::unknown("there is no terminal to ask at; nothing was signed")
             .hint("give --yes where somebody has read the request: bulla request show"));
     }
+    let failure = |error| Failure::unknown(format!("the answer could not be read: {error}"));
+    prompt::discard_typed().map_err(failure)?;
     let count = request.count();
     render::page(&Lines::from_iter([""]));
     render::page(&Lines::from_iter([format_args!(
@@ -175,7 +179,6 @@ fn confirm(args: &RequestSignArgs, request: &SigningRequest) -> Result<(), Failu
         if count == 1 { "it".to_owned() } else { format!("all {count}") }
     )]));
     let mut line = String::new();
-    let failure = |error| Failure::unknown(format!("the answer could not be read: {error}"));
     stdin.lock().read_line(&mut line).map_err(failure)?;
     match line.trim() == CONFIRMATION {
         true => Ok(()),
