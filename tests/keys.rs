@@ -594,6 +594,40 @@ fn key_files_are_written_whole_and_never_over_another() {
 
 #[cfg(unix)]
 #[test]
+fn a_key_pair_is_replaced_whole_or_not_at_all() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let key = PrivateKey::generate(KeyKind::Ed25519).unwrap();
+    let text = key.to_pkcs8_pem();
+    let write = |private: &str, public: &str, overwrite| {
+        file::write_pair((&at(private), &text), (&at(public), key.public_key()), overwrite)
+    };
+    fs::write(at("k.key"), "old").unwrap();
+    fs::create_dir(at("dir.pub")).unwrap();
+    fs::create_dir(at("dir.key")).unwrap();
+    fs::write(at("k.pub"), "old").unwrap();
+    for (private, public, overwrite) in [
+        ("k.key", "dir.pub", Overwrite::Replace),
+        ("dir.key", "k.pub", Overwrite::Replace),
+        ("k.key", "no/such/k.pub", Overwrite::Replace),
+        ("new.key", "k.pub", Overwrite::Refuse),
+        ("k.key", "new.pub", Overwrite::Refuse),
+    ] {
+        write(private, public, overwrite).unwrap_err();
+        assert_eq!(fs::read(at("k.key")).unwrap(), b"old", "{private}, {public}");
+        assert_eq!(fs::read(at("k.pub")).unwrap(), b"old", "{private}, {public}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 4, "{private}, {public}");
+    }
+    write("k.key", "k.pub", Overwrite::Replace).unwrap();
+    let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("k.key"), mode("k.pub")), (0o600, 0o644));
+    assert_eq!(file::read_public(&at("k.pub"), &Limits::DEFAULT).unwrap(), *key.public_key());
+}
+
+#[cfg(unix)]
+#[test]
 fn private_key_files_are_for_their_owner_alone_and_links_are_not_followed() {
     use std::os::unix::fs::PermissionsExt as _;
     use std::os::unix::fs::symlink;

@@ -44,4 +44,5 @@ pub use write::check_target;
 pub use write::replace_together;
 pub use write::sync_directory;
 pub use write::write;
+pub(crate) use write::write_each;
 pub use write::write_together;

@@ -29,11 +29,17 @@ pub fn write(path: &Path, bytes: &[u8], mode: u32, overwrite: Overwrite) -> Resu
 /// # Errors
 /// As [`write()`]. Nothing has changed then, unless another process took one of the names in the meantime.
 pub fn write_together(files: &[(&Path, &[u8])], mode: u32, overwrite: Overwrite) -> Result<(), FileError> {
-    for (path, _) in files {
+    let files: Vec<_> = files.iter().map(|(path, bytes)| (*path, *bytes, mode)).collect();
+    write_each(&files, overwrite)
+}
+
+/// As [`write_together`], each file with permissions of its own. They get their names in this order.
+pub(crate) fn write_each(files: &[(&Path, &[u8], u32)], overwrite: Overwrite) -> Result<(), FileError> {
+    for (path, ..) in files {
         check_target(path, overwrite)?;
     }
-    let staged = files.iter().map(|(path, bytes)| stage(path, bytes, mode)).collect::<Result<Vec<_>, _>>()?;
-    rename_all(staged, files, overwrite)
+    let staged = files.iter().map(|(path, bytes, mode)| stage(path, bytes, *mode)).collect::<Result<Vec<_>, _>>()?;
+    rename_all(staged, files.iter().map(|(path, ..)| *path), overwrite)
 }
 
 /// Replaces several regular files that are there, as [`write_together`] does. Each new file has the permissions of the one
@@ -52,14 +58,18 @@ pub fn replace_together(files: &[(&Path, &[u8])]) -> Result<(), FileError> {
         keep_access(&old, &new.file).map_err(written_to(path))?;
         staged.push(new);
     }
-    rename_all(staged, files, Overwrite::Replace)
+    rename_all(staged, files.iter().map(|(path, _)| *path), Overwrite::Replace)
 }
 
 /// Renames the files to their paths.
-fn rename_all(staged: Vec<Temporary>, files: &[(&Path, &[u8])], overwrite: Overwrite) -> Result<(), FileError> {
-    for (new, (path, _)) in staged.into_iter().zip(files) {
+fn rename_all<'a>(
+    staged: Vec<Temporary>,
+    paths: impl Iterator<Item = &'a Path>,
+    overwrite: Overwrite,
+) -> Result<(), FileError> {
+    for (new, path) in staged.into_iter().zip(paths) {
         new.path.rename(path, overwrite).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => FileError::Exists { path: (*path).to_owned() },
+            io::ErrorKind::AlreadyExists => FileError::Exists { path: path.to_owned() },
             _ => written_to(path)(error),
         })?;
         sync_parent(path);

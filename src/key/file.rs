@@ -42,7 +42,7 @@ pub fn read_private(
 /// # Errors
 /// [`KeyError::Exists`], [`KeyError::Io`]; nothing has changed then.
 pub fn write_private(path: &Path, text: &str, overwrite: Overwrite) -> Result<(), KeyError> {
-    Ok(files::write(path, text.as_bytes(), 0o600, overwrite)?)
+    Ok(files::write(path, text.as_bytes(), PRIVATE, overwrite)?)
 }
 
 /// Writes a public key file in PEM, readable for everybody.
@@ -50,7 +50,19 @@ pub fn write_private(path: &Path, text: &str, overwrite: Overwrite) -> Result<()
 /// # Errors
 /// [`KeyError::Exists`], [`KeyError::Io`]; nothing has changed then.
 pub fn write_public(path: &Path, key: &PublicKey, overwrite: Overwrite) -> Result<(), KeyError> {
-    Ok(files::write(path, key.to_pem().as_bytes(), 0o644, overwrite)?)
+    Ok(files::write(path, key.to_pem().as_bytes(), PUBLIC, overwrite)?)
+}
+
+/// Writes the two files of a key pair as [`write_private`] and [`write_public`] do. Both are complete before one gets its
+/// name, the private one last: what fails before it loses no private key that it would replace.
+///
+/// # Errors
+/// [`KeyError::Exists`], [`KeyError::Io`], [`KeyError::NotAFile`]; nothing has changed then, unless another process took
+/// a name in the meantime.
+pub fn write_pair(private: (&Path, &str), public: (&Path, &PublicKey), overwrite: Overwrite) -> Result<(), KeyError> {
+    let pem = public.1.to_pem();
+    let files = [(public.0, pem.as_bytes(), PUBLIC), (private.0, private.1.as_bytes(), PRIVATE)];
+    Ok(files::write_each(&files, overwrite)?)
 }
 
 fn within(path: &Path, error: KeyError) -> KeyError {
@@ -82,3 +94,8 @@ pub fn read_from(from: &mut dyn Read, name: &Path, limits: &Limits) -> Result<Ze
         _ => Err(KeyError::TooLarge { limit, path: name.to_owned() }),
     }
 }
+
+/// Permissions: readable and writable for the owner alone.
+const PRIVATE: u32 = 0o600;
+/// Permissions: writable for the owner, readable for everybody.
+const PUBLIC: u32 = 0o644;

@@ -10,6 +10,17 @@ const KEYS: [(&str, bool); 4] = [("p256", true), ("p384", true), ("ed25519", fal
 /// More bytes than a file that is kept in memory may have.
 const LARGE: u64 = (128 << 20) + 1;
 
+/// A key on a token cannot be taken back, so the file of its public half comes first.
+#[test]
+fn no_key_is_made_whose_public_half_cannot_be_written() {
+    let Some(hsm) = SoftHsm::find() else { return };
+    std::fs::create_dir(hsm.path("x.pub")).unwrap();
+    for out in ["x", "no/such/folder/x"] {
+        hsm.bulla(&["key", "new", "--pkcs11", "pkcs11:token=release;object=x", "-o", out, "--overwrite"]).expect(2);
+        hsm.bulla(&["key", "show", "pkcs11:token=release;object=x"]).expect(2);
+    }
+}
+
 #[test]
 fn keys_on_tokens_sign_files() {
     let Some(hsm) = SoftHsm::find() else { return };

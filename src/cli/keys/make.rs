@@ -5,7 +5,11 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use bulla::files::FileError;
 use bulla::files::Overwrite;
+use bulla::files::Temporary;
+use bulla::files::check_target;
+use bulla::key::KeyError;
 use bulla::key::KeyKind;
 use bulla::key::Passphrase;
 use bulla::key::PrivateKey;
@@ -66,10 +70,14 @@ fn on_token(uri: &str, args: &KeyNewArgs) -> Result<Exit, Failure> {
     let overwrite = overwrite(args.overwrite);
     if let Some(path) = &file {
         check_vacant(&[path], overwrite)?;
+        check_writable(path, overwrite)?;
     }
     let (public, mut rows) = token::new(uri, args.kind, &args.token)?;
     if let Some(path) = &file {
-        file::write_public(path, &public, overwrite).map_err(to_failure)?;
+        file::write_public(path, &public, overwrite).map_err(|error| {
+            let made = rows.iter().map(|(name, value)| format!("the key was made and is on the token: {name} {value}"));
+            Failure { details: made.collect(), ..to_failure(error) }
+        })?;
         rows.push(("public key".to_owned(), path.display().to_string()));
     }
     rows.push(("algorithm".to_owned(), public.algorithm().to_string()));
@@ -90,6 +98,8 @@ impl KeyPairFiles {
         let (private, public) = (with(prefix, ".key"), with(prefix, ".pub"));
         let overwrite = overwrite(replace);
         check_vacant(&[&private, &public], overwrite)?;
+        check_writable(&private, overwrite)?;
+        check_writable(&public, overwrite)?;
         Ok(Self { private, public, overwrite })
     }
 
@@ -110,8 +120,8 @@ impl KeyPairFiles {
             }
             None => (key.to_pkcs8_pem(), key.public_key()),
         };
-        file::write_private(&self.private, &text, self.overwrite).map_err(to_failure)?;
-        file::write_public(&self.public, public, self.overwrite).map_err(to_failure)?;
+        let written = file::write_pair((&self.private, &text), (&self.public, public), self.overwrite);
+        written.map_err(to_failure)?;
         if passphrase.is_none() {
             warn_unprotected(&self.private);
         }
@@ -135,6 +145,13 @@ fn check_vacant(paths: &[&PathBuf], overwrite: Overwrite) -> Result<(), Failure>
     }
 }
 
+/// Refuses a path where no file can be written, before a key is made or replaced.
+fn check_writable(path: &Path, overwrite: Overwrite) -> Result<(), Failure> {
+    let failed = |error: FileError| to_failure(KeyError::from(error));
+    check_target(path, overwrite).map_err(failed)?;
+    Temporary::beside(path, PRIVATE).map(drop).map_err(failed)
+}
+
 fn with(prefix: &Path, suffix: &str) -> PathBuf {
     let mut path = prefix.as_os_str().to_owned();
     path.push(suffix);
@@ -144,3 +161,6 @@ fn with(prefix: &Path, suffix: &str) -> PathBuf {
 const fn overwrite(replace: bool) -> Overwrite {
     if replace { Overwrite::Replace } else { Overwrite::Refuse }
 }
+
+/// Permissions: readable and writable for the owner alone.
+const PRIVATE: u32 = 0o600;
