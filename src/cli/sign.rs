@@ -90,7 +90,7 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
         match args.output {
             ResultsOutput::Text => {
                 match args.dry_run {
-                    true => signatures::would_sign(reference, signed),
+                    true => signatures::would_sign(reference, signed, &options.forms),
                     false => signatures::signed(reference, signed),
                 }
                 failure.iter().for_each(|failure| render::failure(&failure.clone().of(reference, &references)));

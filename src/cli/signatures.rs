@@ -1,5 +1,6 @@
 //! The text report of signatures that were made, and of signatures that were accepted.
 
+use bulla::envelope::Forms;
 use bulla::envelope::NotaryError;
 use bulla::ops::sign::Signed;
 use bulla::trust::Owner;
@@ -25,13 +26,18 @@ pub(super) fn signed(reference: &str, signed: &[Signed]) {
     }
 }
 
-/// Prints what would be signed, by a dry run.
-pub(super) fn would_sign(reference: &str, planned: &[Signed]) {
+/// Prints what would be signed in these formats, by a dry run: each place that a signature would have or has.
+pub(super) fn would_sign(reference: &str, planned: &[Signed], forms: &Forms) {
+    let referrers = forms.iter().filter(|form| form.is_referrer()).count();
     for planned in planned {
         let does = if planned.already { "already signed" } else { "would sign" };
-        let place = planned.tags.first().map_or_else(|| "a referrer".to_owned(), |tag| format!("tag {tag}"));
+        let existing = planned.referrers.iter().map(|digest| format!("referrer {digest}"));
+        let new = referrers.saturating_sub(planned.referrers.len());
+        let new = std::iter::repeat_n("a referrer".to_owned(), new);
+        let tags = planned.tags.iter().map(|tag| format!("tag {tag}"));
+        let places = existing.chain(new).chain(tags).collect::<Vec<_>>().join(", ");
         line(format_args!("{does} {}  {reference}", planned.subject));
-        line(format_args!("  key {}  {place}", planned.key.short()));
+        line(format_args!("  key {}  {places}", planned.key.short()));
     }
 }
 
