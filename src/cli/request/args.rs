@@ -86,7 +86,14 @@ pub(in crate::cli) struct RequestNewArgs {
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: Option<String>,
     /// The signature format; several may be given. Attestations have no notary format
-    #[arg(long, value_name = "FORM", value_enum, value_delimiter = ',', default_value = "bundle")]
+    #[arg(
+        long,
+        value_name = "FORM",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "bundle",
+        requires = "references"
+    )]
     pub(in crate::cli) format: Vec<ImageFormat>,
     #[command(flatten)]
     pub(in crate::cli) certificates: RequestCertificateArgs,
@@ -106,7 +113,7 @@ pub(in crate::cli) struct RequestNewArgs {
     #[arg(long, value_name = "FILE", requires = "references")]
     pub(in crate::cli) statement: Vec<PathBuf>,
     /// Ask for the attestations only, not for image signatures
-    #[arg(long, requires = "attested")]
+    #[arg(long, requires = "attested", conflicts_with = "annotations")]
     pub(in crate::cli) attest_only: bool,
     /// The previous request: what has changed will be shown
     #[arg(long, value_name = "FILE")]
