@@ -34,7 +34,7 @@ mod manual;
 pub(super) mod name;
 mod notation;
 mod output;
-mod pair;
+pub(super) mod pair;
 mod places;
 mod policy;
 mod registry;
@@ -310,7 +310,7 @@ pub(super) struct SignArgs {
     #[command(flatten)]
     pub(super) certificates: SignCertificateArgs,
     /// An annotation to sign; in the notary formats user metadata
-    #[arg(short = 'a', long = "annotation", value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(short = 'a', long = "annotation", value_name = "KEY=VALUE", value_parser = pair::to_sign)]
     pub(super) annotations: Vec<(String, String)>,
     /// A name to sign along with the digest; the notary formats have none
     #[arg(long, value_name = "NAME", value_parser = name::to_sign)]

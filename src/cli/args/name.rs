@@ -1,6 +1,9 @@
 //! The value of `--signed-reference`: the name to sign, or to require in a signature.
 
-/// Refuses to sign a name with an empty part: `"$REPOSITORY:$VERSION"` has one if a variable is not set.
+use super::pair::check_shown;
+
+/// Refuses to sign a name with an empty part: `"$REPOSITORY:$VERSION"` has one if a variable is not set. Refuses a character
+/// that does not show.
 pub(in crate::cli) fn to_sign(text: &str) -> Result<String, String> {
     let ends = [':', '/', '@'];
     let missing = match text.trim() {
@@ -12,7 +15,7 @@ pub(in crate::cli) fn to_sign(text: &str) -> Result<String, String> {
     };
     match missing {
         Some(why) => Err(format!("{why} (is a variable not set?)")),
-        None => Ok(text.to_owned()),
+        None => check_shown(text).map(|()| text.to_owned()),
     }
 }
 
@@ -33,9 +36,20 @@ mod tests {
         for whole in ["app", "app:1.0", "host:5000/team/app:1.0", "host/app@sha256:00", "release 2026"] {
             assert_eq!(to_sign(whole).as_deref(), Ok(whole));
         }
-        for incomplete in
-            ["", " ", ":1.0", "/app:1.0", "@sha256:00", "host/app:", "host/app@", "host/", "host/:1.0", "host/@x"]
-        {
+        for incomplete in [
+            "",
+            " ",
+            "a\u{202e}p",
+            "app\u{1b}",
+            ":1.0",
+            "/app:1.0",
+            "@sha256:00",
+            "host/app:",
+            "host/app@",
+            "host/",
+            "host/:1.0",
+            "host/@x",
+        ] {
             assert!(to_sign(incomplete).is_err(), "{incomplete:?}");
         }
     }

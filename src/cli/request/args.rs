@@ -98,7 +98,7 @@ pub(in crate::cli) struct RequestNewArgs {
     #[command(flatten)]
     pub(in crate::cli) certificates: RequestCertificateArgs,
     /// An annotation to sign; in the notary formats user metadata
-    #[arg(short = 'a', long = "annotation", value_name = "KEY=VALUE", value_parser = pair, requires = "references")]
+    #[arg(short = 'a', long = "annotation", value_name = "KEY=VALUE", value_parser = pair::to_sign, requires = "references")]
     pub(in crate::cli) annotations: Vec<(String, String)>,
     /// A name to sign along with the digest; the notary formats have none
     #[arg(long, value_name = "NAME", value_parser = name::to_sign, requires = "references")]
