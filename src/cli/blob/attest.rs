@@ -81,7 +81,7 @@ fn one(
     signer: &dyn Signer,
     limits: &Limits,
 ) -> Result<(String, MadeFileAttestation), Failure> {
-    let message = input.read(file::hasher_for_signers(&[], limits))?;
+    let message = input.read_to_attest(file::hasher_for_signers(&[], limits))?;
     let made = file::attest(&message, attestation, signer, limits).map_err(failed)?;
     let digest = message.digests().next().map(ToString::to_string);
     Ok((digest.unwrap_or_default(), made))

@@ -52,9 +52,9 @@ impl<'a> BlobInput<'a> {
         }
     }
 
-    /// Reads it once.
-    pub(super) fn read(&self, hasher: MessageHasher) -> Result<HashedMessage, Failure> {
-        self.read_by(|input| file::read(input, hasher))
+    /// Reads it once, to be attested. Empty standard input is refused.
+    pub(super) fn read_to_attest(&self, hasher: MessageHasher) -> Result<HashedMessage, Failure> {
+        self.read_not_empty(|input| file::read(input, hasher))
     }
 
     /// Reads it once, to be verified.
@@ -62,9 +62,24 @@ impl<'a> BlobInput<'a> {
         self.read_by(|input| FileToSign::read_with(input, hasher))
     }
 
-    /// Reads it once, to be signed by `signer`.
+    /// Reads it once, to be signed by `signer`. Empty standard input is refused.
     pub(super) fn read_to_sign(&self, signer: &dyn Signer, limits: &Limits) -> Result<FileToSign, Failure> {
-        self.read_by(|input| FileToSign::read(input, &[signer], limits))
+        self.read_not_empty(|input| FileToSign::read(input, &[signer], limits))
+    }
+
+    /// Reads it, and refuses standard input without a byte: the command in front of the pipe has failed, and what it would
+    /// have written is not signed.
+    fn read_not_empty<T>(&self, read: impl FnOnce(&mut dyn io::Read) -> io::Result<T>) -> Result<T, Failure> {
+        let mut is_empty = true;
+        let read = self.read_by(|input| {
+            let mut watched = Watched { input, is_empty: &mut is_empty };
+            read(&mut watched)
+        })?;
+        match is_empty && matches!(self, Self::Stdin) {
+            true => Err(Failure::unknown("standard input is empty; nothing was signed")
+                .hint("did the command in front of the pipe fail? an empty file is signed by its name")),
+            false => Ok(read),
+        }
     }
 
     fn read_by<T>(&self, read: impl FnOnce(&mut dyn io::Read) -> io::Result<T>) -> Result<T, Failure> {
@@ -80,5 +95,19 @@ impl<'a> BlobInput<'a> {
                 read(&mut io::stdin().lock()).map_err(failed)
             }
         }
+    }
+}
+
+/// A reader that notes whether it had a byte.
+struct Watched<'a> {
+    input: &'a mut dyn io::Read,
+    is_empty: &'a mut bool,
+}
+
+impl io::Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        *self.is_empty &= count == 0;
+        Ok(count)
     }
 }
