@@ -31,10 +31,11 @@ pub(super) fn show(args: &RequestShowArgs, now: Time) -> Result<Exit, Failure> {
         Output::Json => render::report(&page.report(now)),
         Output::Text => {
             render::text(&page.text());
-            request.check_open(now).unwrap_or_else(|error| render::note(format_args!("warning: {error}")));
+            // They belong to the page: without them an expired request looks like an open one.
+            request.check_open(now).unwrap_or_else(|error| render::warning(format_args!("warning: {error}")));
             for key in request.owners().iter().flat_map(|owner| &owner.keys) {
                 let checked = request.check_certificates(key.id(), now);
-                checked.unwrap_or_else(|error| render::note(format_args!("warning: {error}")));
+                checked.unwrap_or_else(|error| render::warning(format_args!("warning: {error}")));
             }
         }
     }

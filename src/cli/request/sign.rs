@@ -152,8 +152,8 @@ fn show(
         return Err(Failure::unknown(message).hint("--full shows them to their end"));
     }
     if truncated > 0 {
-        render::note("");
-        render::note(format_args!(
+        render::page(&Lines::from_iter([""]));
+        render::warning(format_args!(
             "warning: some predicates or texts are longer than what is shown ({truncated}); --full shows them to their end"
         ));
     }
