@@ -60,10 +60,11 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
         }
     };
     let signatures = FileSignatures::of(&approved, &args.file_dir)?;
-    file_signatures::write(&signatures, if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse })?;
     let jobs = jobs(&approved);
     let stores = Stores::new(&args.registry, jobs.iter().map(|job| job.pinned.as_str()))?;
     let runtime = Runtime::new(Work::Waiting)?;
+    // From here on every failure says what was written.
+    file_signatures::write(&signatures, if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse })?;
     let results = runtime.block_on(push(&stores, &jobs, request.created(), args.jobs));
     if args.output == Output::Json {
         let images = jobs.iter().zip(&results).map(|(job, result)| attach_result(job, result));
@@ -74,15 +75,16 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
         jobs.iter().zip(&results).filter_map(|(job, result)| Some((job, result.as_ref().err()?))).collect();
     let done = jobs.len().saturating_sub(failed.len());
     if !failed.is_empty() {
-        return Err(unfinished(done, &failed));
+        let mut failure = unfinished(done, &failed);
+        failure.details.extend(signatures.iter().map(|file| format!("wrote     {}", written_line(file))));
+        return Err(failure);
     }
     if args.output == Output::Text {
         for (job, attached) in jobs.iter().zip(results.iter().flatten()) {
             render::line(format_args!("attached {}", line(job, attached)));
         }
         for file in &signatures {
-            let paths: Vec<_> = file.paths().map(|path| path.display().to_string()).collect();
-            render::line(format_args!("wrote    {}  {}", Foreign(&file.name), Foreign(&paths.join(", "))));
+            render::line(format_args!("wrote    {}", written_line(file)));
         }
     }
     Ok(Exit::Yes)
@@ -191,6 +193,12 @@ fn line(job: &AttachJob<'_>, attached: &AttachedSignatures) -> String {
     let referrers = attached.referrers.iter().map(|digest| format!("referrer {digest}"));
     let tags = attached.tags.iter().map(|tag| format!("tag {tag}"));
     format!("{}  {}", job.pinned, referrers.chain(tags).collect::<Vec<_>>().join(", "))
+}
+
+/// A file and the paths of its signatures.
+fn written_line(file: &FileSignatures<'_>) -> String {
+    let paths: Vec<_> = file.paths().map(|path| path.display().to_string()).collect();
+    format!("{}  {}", Foreign(&file.name), Foreign(&paths.join(", ")))
 }
 
 fn unfinished(done: usize, failed: &[(&AttachJob<'_>, &Failure)]) -> Failure {
