@@ -35,6 +35,22 @@ pub(super) fn archives(references: &[String]) -> impl Iterator<Item = (PathBuf, 
     })
 }
 
+/// Refuses to write the file `path` into a layout that references name: it may be a part of the layout.
+pub(super) fn check_outside(path: &Path, references: &[String]) -> Result<(), Failure> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    // A folder that is not there has no layout in it, and nothing can be written to it.
+    let Ok(folder) = folder.canonicalize() else { return Ok(()) };
+    let is_inside = |reference: &Reference| match reference {
+        Reference::Layout(local) => local.path.canonicalize().is_ok_and(|layout| folder.starts_with(layout)),
+        _ => false,
+    };
+    match references.iter().filter_map(|text| text.parse().ok()).find(is_inside) {
+        Some(layout) => Err(Failure::unknown(format!("`{}` is inside the layout of {layout}", path.display()))
+            .hint("choose a place outside of it with -o FILE")),
+        None => Ok(()),
+    }
+}
+
 /// Parses one reference a line. Empty lines and lines that begin with `#` are ignored.
 fn lines(from: &str, bytes: &[u8]) -> Result<Vec<String>, Failure> {
     let text = std::str::from_utf8(bytes);

@@ -68,6 +68,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     scanner_report::check_time(&args.scanner, now)?;
     let references = reference_list::expand(&args.references)?;
     files::replaces_none(&args.out, reference_list::archives(&references))?;
+    reference_list::check_outside(&args.out, &references)?;
     let asked = AskedStatements::read(args, forms, references.len(), now, &limits)?;
     let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
     let mut items: Vec<RequestItem> = Vec::new();

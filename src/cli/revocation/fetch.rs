@@ -64,6 +64,7 @@ mod online {
             certificates.into_iter().flatten().map(|path| (path, "a file of certificates that are looked at"));
         files::replaces_none(&args.out, certificates)?;
         files::replaces_none(&args.out, reference_list::archives(&args.references))?;
+        reference_list::check_outside(&args.out, &args.references)?;
         files::writable(&args.out, overwrite)?;
         let mut bundle = match &args.merge {
             None => RevocationBundle::new(),
