@@ -27,6 +27,8 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
 
 /// A key file, described without a passphrase.
 pub(super) struct KeyFile {
+    /// The name of the file that says what the public key is, if it is not this one.
+    pub(super) beside: Option<String>,
     pub(super) error: Option<String>,
     pub(super) kind: &'static str,
     pub(super) name: String,
@@ -37,7 +39,7 @@ impl KeyFile {
     /// Reads and describes the file at `path`.
     pub(super) fn read(path: &Path) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let found = |kind, public, error| Self { error, kind, name: name.clone(), public };
+        let found = |kind, public, error| Self { beside: None, error, kind, name: name.clone(), public };
         let bytes = match file::read(path, &Limits::DEFAULT) {
             Ok(bytes) => bytes,
             Err(error) => return found("unknown", None, Some(error.to_string())),
@@ -51,8 +53,11 @@ impl KeyFile {
             Ok(key) => found("private key, not encrypted", Some(key.public_key().clone()), None),
             // An encrypted file does not show its public key. The `.pub` file beside it may.
             Err(KeyError::PassphraseMissing) => {
-                let beside = file::read_public(&path.with_extension("pub"), &Limits::DEFAULT);
-                found("private key, encrypted", beside.ok(), None)
+                let beside = path.with_extension("pub");
+                let public = file::read_public(&beside, &Limits::DEFAULT).ok();
+                let beside = beside.file_name().filter(|_| public.is_some());
+                let beside = beside.map(|name| name.to_string_lossy().into_owned());
+                Self { beside, ..found("private key, encrypted", public, None) }
             }
             Err(error) => found("private key", None, Some(error.to_string())),
         }

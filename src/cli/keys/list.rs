@@ -49,10 +49,14 @@ fn files(folder: &Path) -> Result<(Rows, Vec<FileKeyResult>), Failure> {
     for path in key_files(folder)? {
         let found = KeyFile::read(&path);
         let id = found.public.as_ref().map(|public| public.id().to_string());
-        let about = match (&found.error, &id) {
-            (Some(error), _) => format!("not read: {error}"),
-            (None, Some(id)) => format!("{}, {}, {id}", found.kind, found.algorithm()),
-            (None, None) => found.kind.to_owned(),
+        let about = match (&found.error, &id, &found.beside) {
+            (Some(error), ..) => format!("not read: {error}"),
+            // Nobody has compared the two files: that takes the passphrase.
+            (None, Some(id), Some(beside)) => {
+                format!("{}, {}, {id} according to {}", found.kind, found.algorithm(), Foreign(beside))
+            }
+            (None, Some(id), None) => format!("{}, {}, {id}", found.kind, found.algorithm()),
+            (None, None, _) => found.kind.to_owned(),
         };
         rows.push((Foreign(&found.name).to_string(), about));
         let file = path.display().to_string();

@@ -66,6 +66,7 @@ pub(super) fn import(args: &KeyImportArgs) -> Result<Exit, Failure> {
 
 /// Makes a key on the token. The private key stays there; only the public key is written to a file, if asked for.
 fn on_token(uri: &str, args: &KeyNewArgs) -> Result<Exit, Failure> {
+    args.prefix.as_deref().map_or(Ok(()), check_prefix)?;
     let file = args.prefix.as_deref().map(|prefix| with(prefix, ".pub"));
     let overwrite = overwrite(args.overwrite);
     if let Some(path) = &file {
@@ -95,6 +96,7 @@ struct KeyPairFiles {
 
 impl KeyPairFiles {
     fn of(prefix: &Path, replace: bool) -> Result<Self, Failure> {
+        check_prefix(prefix)?;
         let (private, public) = (with(prefix, ".key"), with(prefix, ".pub"));
         let overwrite = overwrite(replace);
         check_vacant(&[&private, &public], overwrite)?;
@@ -132,6 +134,16 @@ impl KeyPairFiles {
             ("key id".to_owned(), public.id().to_string()),
         ]);
         Ok(())
+    }
+}
+
+/// Refuses a prefix without a name: `keys/` would make the hidden files `keys/.key` and `keys/.pub`.
+fn check_prefix(prefix: &Path) -> Result<(), Failure> {
+    let text = prefix.to_string_lossy();
+    match text.is_empty() || text.ends_with(std::path::is_separator) {
+        true => Err(Failure::unknown(format!("`{text}`: it has no name to which .key and .pub are added"))
+            .hint(format!("-o {text}NAME"))),
+        false => Ok(()),
     }
 }
 
