@@ -32,11 +32,13 @@ use bulla::key::Signer;
 use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
+use bulla::oci::Document;
 use bulla::oci::Platform;
 use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
 use bulla::ops::OpsError;
+use bulla::ops::copy;
 use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::graph::Closure;
 use bulla::ops::graph::Graph;
@@ -1327,6 +1329,41 @@ fn nesting_and_cycles_end() {
     assert!(matches!(graph, Err(OpsError::ReferrersTooDeep { .. })));
     now(tree::tree(source, image.clone(), None, proof::NOW, &Limits::DEFAULT)).unwrap();
     assert_eq!(word(&Ask::new().of(source, *image.digest())), "accepted");
+}
+
+// Manifests of a graph that somebody else made are held to one size of a blob too (threats: blob-with-two-sizes).
+#[test]
+fn a_blob_that_is_declared_with_two_sizes_is_not_copied() {
+    let blob = Content::from_bytes("a/b", b"blob".to_vec());
+    let names = |size: u64| {
+        let layer = Descriptor { size, ..blob.descriptor().bare() };
+        let config = referrer::empty_config();
+        let manifest = json!({"schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "config": config.descriptor(),
+            "layers": [layer]});
+        let manifest = Content::from_bytes(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
+        Document::parse(&manifest, &Limits::DEFAULT).unwrap()
+    };
+    let source: Arc<dyn Source> = Arc::new(Memory::new(Limits::DEFAULT));
+    let sink: Arc<dyn Sink> = Arc::new(Memory::new(Limits::DEFAULT));
+    for there in [&blob, &referrer::empty_config()] {
+        now(sink.push_blob(Blob::of(there))).unwrap();
+    }
+    for (second, fits) in [(4, true), (5, false)] {
+        let mut graph = Graph::default();
+        graph.add_blobs(&names(4));
+        graph.add_blobs(&names(second));
+        let copied = now(copy::copy(&source, &sink, &graph, &[], NameConflict::Refuse, &Limits::DEFAULT));
+        let planned = now(copy::plan(&sink, &graph, &[], NameConflict::Refuse));
+        for moved in [copied, planned] {
+            match moved {
+                Ok(moved) => assert!(fits && moved.blobs_present == 2, "{moved:?}"),
+                Err(OpsError::TwoSizes { digest, first: 4, second: 5 }) => {
+                    assert_eq!((digest, fits), (*blob.digest(), false))
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
 }
 
 // Indexes inside indexes (threats: nesting-and-cycles).

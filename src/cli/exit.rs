@@ -117,7 +117,7 @@ impl From<OpsError> for Failure {
         match &error {
             OpsError::EvidenceOnly { .. } => failure
                 .hint("copy the image itself from its registry or archive; evidence is copied with copy --evidence"),
-            OpsError::Incomplete { .. } => failure.hint(hints::DAMAGED),
+            OpsError::Incomplete { .. } | OpsError::TwoSizes { .. } => failure.hint(hints::DAMAGED),
             OpsError::IndexNotSigned { .. } => failure.hint("verify it without --platform, or from its registry"),
             OpsError::NoChild { .. } => failure.hint("name the platforms by digest, or leave out --all-platforms"),
             OpsError::NoName { digest, place } => failure.hint(format!("{place}:<a tag>   or {place}@{digest}")),

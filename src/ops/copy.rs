@@ -132,6 +132,7 @@ pub(super) async fn count_missing(
     missing_foreign_layers: &[MissingForeignLayer],
 ) -> Result<Copied, OpsError> {
     const AT_ONCE: usize = 8;
+    graph.check_sizes()?;
     let mut planned = Copied { skipped_referrers: graph.skipped_referrers.clone(), ..Copied::default() };
     for node in &graph.manifests {
         if let Relation::Tagged { tag, .. } = &node.relation {
@@ -168,6 +169,7 @@ pub(super) async fn copy_content(
     if graph.evidence != sink.is_evidence() {
         return Err(OpsError::EvidencePlace { place: sink.origin().to_string() });
     }
+    graph.check_sizes()?;
     for node in &graph.manifests {
         if let Relation::Tagged { tag, .. } = &node.relation {
             sink.check_tag(tag)?;

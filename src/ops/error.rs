@@ -303,6 +303,16 @@ pub enum OpsError {
         /// The limit.
         limit: u64,
     },
+    /// Manifests declare two sizes for one blob, so one of them is wrong.
+    #[error("{digest} is declared with {first} bytes and with {second}, and no blob has two sizes")]
+    TwoSizes {
+        /// The blob.
+        digest: Digest,
+        /// One of the sizes.
+        first: u64,
+        /// Another one.
+        second: u64,
+    },
     /// An internal task panicked.
     #[error("an internal task failed")]
     Task,

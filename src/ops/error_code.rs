@@ -48,6 +48,7 @@ impl OpsError {
             Self::TimestampAuthority(error) => error.code(),
             Self::TooDeep { .. } => "too-deep",
             Self::TooMany { .. } => "too-many",
+            Self::TwoSizes { .. } => "content-mismatch",
         }
     }
 

@@ -36,6 +36,8 @@ pub struct Graph {
     pub skipped_referrers: Vec<SkippedReferrer>,
     /// The manifests, children before the indexes that name them, subjects before their referrers.
     pub manifests: Vec<Node>,
+    /// A second size of each blob that is declared with several; `blobs` has the first one.
+    pub(super) other_sizes: BTreeMap<Digest, u64>,
 }
 
 /// A listed referrer that is not copied.
@@ -114,9 +116,22 @@ impl Graph {
     ///
     /// # Errors
     /// [`OpsError::EvidenceOnly`] if the source holds no layers, and they belong to the closure; [`OpsError`] where a child,
-    /// a list of referrers or a listed manifest cannot be fetched, or a limit is exceeded:
-    /// a graph is complete or not there.
+    /// a list of referrers or a listed manifest cannot be fetched, a blob is declared with two sizes, or a limit is
+    /// exceeded: a graph is complete or not there.
     pub async fn collect(
+        source: &dyn Source,
+        root: Content,
+        closure: Closure,
+        limits: &Limits,
+    ) -> Result<Self, OpsError> {
+        let graph = Self::collect_with_any_sizes(source, root, closure, limits).await?;
+        graph.check_sizes()?;
+        Ok(graph)
+    }
+
+    /// As [`Graph::collect`], also where a blob is declared with several sizes: the caller compares each of them with the
+    /// blob.
+    pub(super) async fn collect_with_any_sizes(
         source: &dyn Source,
         root: Content,
         closure: Closure,
@@ -166,11 +181,27 @@ impl Graph {
     /// Adds a blob once. It counts as foreign only as long as every layer that names it is foreign.
     fn add_blob(&mut self, blob: &Descriptor) {
         let fresh = !self.blobs.contains_key(&blob.digest);
-        self.blobs.entry(blob.digest).or_insert_with(|| blob.bare());
+        let known = self.blobs.entry(blob.digest).or_insert_with(|| blob.bare());
+        if known.size != blob.size {
+            self.other_sizes.insert(blob.digest, blob.size);
+        }
         match media_type::is_foreign(&blob.media_type) || !blob.urls.is_empty() {
             true if fresh => drop(self.elsewhere.insert(blob.digest, blob.urls.clone())),
             true => {}
             false => drop(self.elsewhere.remove(&blob.digest)),
+        }
+    }
+
+    /// Checks that every blob is declared with one size. A copy reads only the first descriptor of a digest, so it would
+    /// not find out that another one is wrong (threats: blob-with-two-sizes).
+    ///
+    /// # Errors
+    /// [`OpsError::TwoSizes`].
+    pub(super) fn check_sizes(&self) -> Result<(), OpsError> {
+        let known = |(digest, other): (&Digest, &u64)| Some((*digest, self.blobs.get(digest)?.size, *other));
+        match self.other_sizes.iter().find_map(known) {
+            Some((digest, first, second)) => Err(OpsError::TwoSizes { digest, first, second }),
+            None => Ok(()),
         }
     }
 

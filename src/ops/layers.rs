@@ -135,7 +135,7 @@ async fn read_below(
         true => root,
         false => pinned::resolve(source.as_ref(), &TagOrDigest::Digest(top)).await?,
     };
-    let graph = Graph::collect(source.as_ref(), root, Closure::Image, limits).await?;
+    let graph = Graph::collect_with_any_sizes(source.as_ref(), root, Closure::Image, limits).await?;
     let named = DeclaredBlobs::by(&graph, limits)?;
     let wanted = {
         let blobs = accepted.iter().flat_map(|digest| named.below(digest).unwrap_or_default());

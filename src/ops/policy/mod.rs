@@ -238,7 +238,7 @@ pub async fn evaluate_content<'p>(
 /// # Errors
 /// [`OpsError::Incomplete`] where one of them is missing or wrong.
 pub async fn read_layers(source: &Arc<dyn Source>, root: &Content, limits: &Limits) -> Result<LayersRead, OpsError> {
-    let graph = Graph::collect(source.as_ref(), root.clone(), Closure::Image, limits).await?;
+    let graph = Graph::collect_with_any_sizes(source.as_ref(), root.clone(), Closure::Image, limits).await?;
     layers::read_all(source, &graph, limits).await
 }
 
