@@ -782,6 +782,84 @@ fn a_reference_without_a_name_needs_exactly_one_image() {
     assert_eq!(now(open().resolve(&tag("registry.example/other:v2"))).unwrap(), other.manifest);
 }
 
+const REF_NAME: &str = "org.opencontainers.image.ref.name";
+const CONTAINERD_NAME: &str = "io.containerd.image.name";
+
+/// Lists `entries` in the `index.json` of a layout, each with its annotations, and nothing else.
+fn list(kind: &InDirectory, entries: &[(&Content, &[(&str, &str)])]) {
+    let manifests: Vec<_> = entries
+        .iter()
+        .map(|(content, annotations)| {
+            let annotations = annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            Descriptor { annotations: annotations.collect(), ..content.descriptor().bare() }
+        })
+        .collect();
+    let index = serde_json::json!({ "schemaVersion": 2, "manifests": manifests }).to_string();
+    fs::write(kind.path().join("index.json"), index).unwrap();
+}
+
+fn named(name: &str) -> (&str, &str) {
+    (REF_NAME, name)
+}
+
+// A loader takes every entry with the name of an image (threats: named-referrer).
+#[test]
+fn an_entry_with_the_name_of_an_image_is_an_image_whatever_else_it_is() {
+    let (app, absent) = (image("app"), image("absent"));
+    let own = |content: &Content| fallback_tag(content.digest());
+    for subject in [&app.manifest, &absent.manifest] {
+        let other = seal(subject, "other");
+        let kind = directory();
+        let sink = kind.create();
+        push(sink.as_ref(), &app, None);
+        push(sink.as_ref(), &other, None);
+        now(sink.finish()).unwrap();
+        let signatures = format!("{}.sig", own(subject));
+        let sigs = ("kind", "dev.hauler/sigs");
+        let subject_mark = ("org.opencontainers.image.referrer.subject", "sha256:00");
+        let cases: [(&[(&str, &str)], bool); 11] = [
+            (&[], false),
+            (&[named(&signatures)], false),
+            (&[named("app:2")], true),
+            (&[(CONTAINERD_NAME, "docker.io/library/app:2")], true),
+            (&[(CONTAINERD_NAME, "docker.io/library/app:2"), named(&signatures)], true),
+            (&[sigs], false),
+            (&[sigs, named(&signatures)], false),
+            // hauler gives a signature the name of its image.
+            (&[sigs, named("app:1")], false),
+            (&[sigs, named("app:2")], true),
+            (&[subject_mark], false),
+            (&[subject_mark, named("app:2")], true),
+        ];
+        for (annotations, is_image) in cases {
+            list(&kind, &[(&app.manifest, &[(REF_NAME, "app:1")]), (&other.manifest, annotations)]);
+            let layout = Layout::open(kind.path(), Limits::DEFAULT).unwrap();
+            let images = now(layout.images()).unwrap();
+            let found: Vec<_> = images.iter().map(|image| image.descriptor.as_ref().unwrap().digest).collect();
+            let both = [*app.manifest.digest(), *other.manifest.digest()];
+            assert_eq!(found, both[..1 + usize::from(is_image)], "{annotations:?}");
+            match layout.sole() {
+                Ok(sole) => assert!(!is_image && sole.digest == both[0], "{annotations:?}"),
+                Err(StoreError::Ambiguous { names, .. }) => assert!(is_image && names.len() == 2, "{annotations:?}"),
+                Err(error) => panic!("{annotations:?}: {error}"),
+            }
+            // It is a referrer all the same.
+            assert!(digests(&layout, subject, None).contains(other.manifest.digest()), "{annotations:?}");
+        }
+    }
+    // The name that is meant for the list of its referrers makes no list of an image.
+    let kind = directory();
+    let sink = kind.create();
+    push(sink.as_ref(), &app, None);
+    push(sink.as_ref(), &seal(&app.manifest, "one"), None);
+    now(sink.finish()).unwrap();
+    list(&kind, &[(&app.manifest, &[(REF_NAME, &own(&app.manifest))])]);
+    let layout = Layout::open(kind.path(), Limits::DEFAULT).unwrap();
+    assert_eq!(layout.sole().unwrap().digest, *app.manifest.digest());
+    let images = now(layout.images()).unwrap();
+    assert_eq!(images.iter().map(|image| image.name.as_deref()).collect::<Vec<_>>(), [None]);
+}
+
 // No annotation in a manifest gives it a name (threats: ambiguous-image-name).
 #[test]
 fn a_manifest_cannot_name_itself() {

@@ -11,6 +11,7 @@ use crate::oci::Descriptor;
 use crate::oci::Index;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
+use crate::oci::name;
 use crate::oci::referrer;
 use crate::oci::referrer::cosign_tag;
 use crate::oci::referrer::fallback_tag;
@@ -30,7 +31,6 @@ use crate::store::local::Local;
 use crate::store::local::catalog::Catalog;
 use crate::store::local::catalog::KIND;
 use crate::store::local::catalog::LISTS_REFERRERS;
-use crate::store::local::catalog::REF_NAME;
 use crate::store::local::catalog::kept_names;
 use crate::store::local::catalog::names_in;
 use crate::store::local::layout_files::LayoutFiles;
@@ -84,7 +84,9 @@ impl<P: LayoutFiles> Source for Local<P> {
         let mut listed = BTreeSet::new();
         let mut images = Vec::new();
         for root in roots(&state.catalog, &graph) {
-            let names: Vec<_> = kept_names(&root).iter().map(|name| Some(name.to_string())).collect();
+            let kept = kept_names(&root);
+            let kept = kept.iter().filter(|name| !is_auxiliary_name(name.as_str()));
+            let names: Vec<_> = kept.map(|name| Some(name.to_string())).collect();
             for name in if names.is_empty() { vec![None] } else { names } {
                 if listed.insert((root.digest, name.clone())) {
                     images.push(ListedImage { descriptor: Some(root.bare()), name });
@@ -307,22 +309,43 @@ fn full_name(entry: &Descriptor) -> String {
     names_in(entry).next().map_or_else(|| entry.digest.to_string(), str::to_owned)
 }
 
-/// The entries that are independent images.
+/// The entries that are independent images. One with the name of an image is an image, also if it refers to another
+/// manifest: a loader takes every entry that has a name (threats: named-referrer).
 fn roots(catalog: &Catalog, graph: &Relations) -> impl Iterator<Item = Descriptor> {
-    let candidates = || catalog.descriptors().filter(|entry| !is_auxiliary(entry));
+    let marked = catalog.descriptors().any(|entry| is_marked(&entry));
+    let named = catalog.descriptors().filter(|entry| marked && !is_marked(entry));
+    let named = ordered::set(named.flat_map(|entry| image_names(&entry).map(str::to_owned).collect::<Vec<_>>()));
+    let candidate = move |entry: &Descriptor| !is_auxiliary(entry, &named);
     let image = |entry: &Descriptor| {
-        let unnamed = !entry.annotations.contains_key(REF_NAME);
-        let child = unnamed && graph.children.contains(&entry.digest);
-        !child && !graph.referring.contains(&entry.digest)
+        let related = graph.children.contains(&entry.digest) || graph.referring.contains(&entry.digest);
+        !related || image_names(entry).next().is_some()
     };
-    let has_images = candidates().any(|entry| image(&entry));
-    candidates().filter(move |entry| !has_images || image(entry))
+    let has_images = catalog.descriptors().any(|entry| candidate(&entry) && image(&entry));
+    catalog.descriptors().filter(move |entry| candidate(entry) && (!has_images || image(entry)))
 }
 
-/// Whether the name or kind of an entry marks it as belonging to another one.
-fn is_auxiliary(entry: &Descriptor) -> bool {
+/// Whether the names or the marks of an entry say that it belongs to another one. `named` are the names of the entries
+/// without a mark: hauler gives a signature the name of its image.
+fn is_auxiliary(entry: &Descriptor, named: &BTreeSet<String>) -> bool {
+    if is_marked(entry) {
+        return image_names(entry).all(|name| named.contains(name));
+    }
+    if names_in(entry).next().is_none() || image_names(entry).next().is_some() {
+        return false;
+    }
+    // `cosign copy` gives an image the name that is meant for its list of referrers.
+    let own = fallback_tag(&entry.digest);
+    names_in(entry).all(|name| name::tag_of(name).unwrap_or(name) != own)
+}
+
+/// Whether an annotation of an entry says that it belongs to another one.
+fn is_marked(entry: &Descriptor) -> bool {
     let kind = entry.annotations.get(KIND).and_then(|kind| kind.split('/').nth(1)).unwrap_or_default();
-    entry.annotations.get(REF_NAME).is_some_and(|name| is_auxiliary_name(name))
-        || matches!(kind, "sigs" | "atts" | "sboms" | "referrers")
+    matches!(kind, "sigs" | "atts" | "sboms" | "referrers")
         || LISTS_REFERRERS.iter().any(|key| entry.annotations.contains_key(*key))
+}
+
+/// The names of an entry that are not tags of signatures or lists of referrers.
+fn image_names(entry: &Descriptor) -> impl Iterator<Item = &str> {
+    names_in(entry).filter(|name| !is_auxiliary_name(name))
 }
