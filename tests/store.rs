@@ -353,6 +353,59 @@ fn a_list_of_referrers_is_merged_and_never_replaced() {
     }
 }
 
+/// `cosign copy` gives an image the name that is meant for its list of referrers, and any other manifest may have it.
+#[test]
+fn what_is_no_list_but_has_its_name_stays_in_the_layout() {
+    let (app, other) = (image("app"), image("other"));
+    let (seal, list) = (seal(&app.manifest, "one"), fallback_tag(app.manifest.digest()));
+    for (named, (name, kind)) in
+        [&app, &other].into_iter().flat_map(|named| on_disk().into_iter().map(move |kind| (named, kind)))
+    {
+        let sink = kind.create();
+        push(sink.as_ref(), named, Some(&list));
+        now(sink.finish()).unwrap();
+        let before = kind.files();
+        let sink = kind.create();
+        sink.mark();
+        push(sink.as_ref(), &seal, None);
+        sink.rollback();
+        now(sink.finish()).unwrap();
+        assert_eq!(kind.files(), before, "{name}");
+        push(sink.as_ref(), &seal, None);
+        now(sink.finish()).unwrap();
+        let source = kind.open().unwrap();
+        let images = now(source.images()).unwrap();
+        let images: Vec<_> = images.into_iter().map(|image| (image.descriptor.unwrap().digest, image.name)).collect();
+        assert_eq!(images, [(*named.manifest.digest(), None)], "{name}");
+        assert_eq!(digests(source.as_ref(), &app.manifest, None), [*seal.manifest.digest()], "{name}");
+        let listed = now(source.resolve(&tag(&list))).unwrap();
+        assert!(media_type::is_index(&listed.descriptor().media_type), "{name}");
+    }
+}
+
+/// Two lists under one name, as two tools may have written them, become one.
+#[test]
+fn no_list_is_lost_where_a_layout_has_two() {
+    let kind = directory();
+    let app = image("app");
+    let seals = ["one", "two", "three"].map(|text| seal(&app.manifest, text));
+    let sink = kind.create();
+    push(sink.as_ref(), &app, Some("v1"));
+    let lists = [index(&[&seals[0].manifest]), index(&[&seals[1].manifest])];
+    lists.iter().for_each(|list| now(sink.push_content(list)).unwrap());
+    now(sink.finish()).unwrap();
+    drop(sink);
+    let name = fallback_tag(app.manifest.digest());
+    let named: &[(&str, &str)] = &[(REF_NAME, &name)];
+    list(&kind, &[(&app.manifest, &[(REF_NAME, "v1")]), (&lists[0], named), (&lists[1], named)]);
+    let sink = kind.create();
+    push(sink.as_ref(), &seals[2], None);
+    now(sink.finish()).unwrap();
+    let merged = now(kind.open().unwrap().resolve(&tag(&name))).unwrap();
+    let merged: Vec<_> = Index::parse(&merged, &Limits::DEFAULT).unwrap().manifests.iter().map(|e| e.digest).collect();
+    assert_eq!(merged, seals.each_ref().map(|seal| *seal.manifest.digest()));
+}
+
 #[test]
 fn a_list_keeps_the_entries_of_others_as_they_were_written() {
     let kind = directory();

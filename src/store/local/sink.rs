@@ -215,18 +215,23 @@ impl<P: LayoutFiles> Local<P> {
     /// Stores the list of referrers of `subject`: its existing entries, and the missing ones of `entries`.
     async fn merge(&self, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
         let name = self.name(&fallback_tag(subject))?;
-        let before = {
-            let state = self.state();
-            let lists = state.catalog.with_name(name.as_str());
-            lists.into_iter().find(|list| media_type::is_index(&list.media_type) && list.digest != *subject)
+        let before: Vec<_> = {
+            let lists = self.state().catalog.with_name(name.as_str()).into_iter();
+            lists.filter(|list| media_type::is_index(&list.media_type) && list.digest != *subject).collect()
         };
         let place = || self.place.name();
-        let mut list = match before {
-            Some(list) => Catalog::parse(&self.fetch_listed(&list)?, &self.limits, self.limits.graph.referrers)
-                .map_err(|error| StoreError::Manifest { place: place(), error })?,
-            None => Catalog::default(),
+        let read = |list: &Descriptor| {
+            let content = self.fetch_listed(list)?;
+            let parsed = Catalog::parse(&content, &self.limits, self.limits.graph.referrers);
+            parsed.map_err(|error| StoreError::Manifest { place: place(), error })
         };
+        let mut list = before.first().map(read).transpose()?.unwrap_or_default();
         let present = list.len();
+        for other in before.iter().skip(1) {
+            let others = read(other)?;
+            let mut others = others.descriptors();
+            others.try_for_each(|entry| list.add_referrer(&entry)).map_err(|error| self.unwritable(error))?;
+        }
         entries.iter().try_for_each(|entry| list.add_referrer(entry)).map_err(|error| self.unwritable(error))?;
         if present > 0 && list.len() == present {
             return Ok(());
@@ -238,11 +243,14 @@ impl<P: LayoutFiles> Local<P> {
         let bytes = list.render().map_err(|error| self.unwritable(error))?;
         let content = Content::from_bytes(media_type::OCI_INDEX, bytes);
         self.push_blob(Blob::of(&content)).await?;
-        let _gone = self
-            .state()
-            .catalog
-            .put(content.descriptor().clone(), Some(&name))
-            .map_err(|error| self.unwritable(error))?;
+        let mut state = self.state();
+        let catalog = &mut state.catalog;
+        let gone = catalog.put(content.descriptor().clone(), Some(&name)).map_err(|error| self.unwritable(error))?;
+        // What lost the name and was no list stays: the image itself, for example, which `cosign copy` names so.
+        let kept = gone.into_iter().filter(|entry| before.iter().all(|list| list.digest != entry.digest));
+        for entry in kept {
+            let _gone = catalog.put(entry, None).map_err(|error| self.unwritable(error))?;
+        }
         Ok(())
     }
 }
