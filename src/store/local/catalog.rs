@@ -206,7 +206,8 @@ impl Catalog {
 
     /// Adds `descriptor`, whose content was checked, under `name`, or without a name unless it is listed already.
     /// Entries with the same digest and another size or media type are wrong, and are corrected. Then `name` selects no
-    /// other digest: other entries lose it, and an entry that has no other name is removed. Returns the removed entries.
+    /// other digest: other entries lose it, with the end of it that stands beside a full name, and an entry that has no
+    /// other name is removed. Returns the removed entries.
     ///
     /// # Errors
     /// [`JsonError`] where no reader would accept the entry; then nothing is changed.
@@ -232,7 +233,11 @@ impl Catalog {
         // Whatever can fail comes before the first change.
         let (mut replaced, mut gone) = (corrected, Vec::new());
         for (position, mut entry) in others {
-            let is_ours = |key: &str, other: &str| NAMES.contains(&key) && name.is_same(other);
+            let lost = entry.annotations.get(CONTAINERD_NAME).filter(|full| name.is_same(full)).cloned();
+            let is_end = |other: &str| lost.as_ref().is_some_and(|full| name::is_suffix(full, other));
+            let is_ours = |key: &str, other: &str| {
+                NAMES.contains(&key) && name.is_same(other) || key == REF_NAME && is_end(other)
+            };
             entry.annotations.retain(|key, other| !is_ours(key, other));
             let has_another = names_in(&entry).next().is_some();
             match has_another {
