@@ -27,7 +27,8 @@ pub(super) enum Target {
 #[derive(Default)]
 pub(super) struct Sinks {
     docker_archives: BTreeMap<String, DockerArchiveWriter>,
-    named: BTreeMap<(String, String), Digest>,
+    /// By store and normalized name, the image and the name as it was written.
+    named: BTreeMap<(String, String), (Digest, String)>,
     opened: BTreeMap<String, Arc<dyn Sink>>,
     used: Vec<String>,
 }
@@ -154,11 +155,15 @@ impl Sinks {
         self.open(stores, target)
     }
 
-    /// Refuses a name that this command has already given to another image.
+    /// Refuses a name that this command has already given to another image, in this spelling or in another one: layouts and
+    /// archives have both under one name.
     pub(super) fn check_unused(&self, place: &str, names: &[String], digest: &Digest) -> Result<(), Failure> {
         for name in names {
-            if let Some(other) = self.named.get(&(place.to_owned(), name.clone())).filter(|other| *other != digest) {
-                let message = format!("{place}: `{name}` was just written for {other}");
+            if let Some((other, written)) = self.named.get(&key(place, name)).filter(|(other, _)| other != digest) {
+                let message = match written == name {
+                    true => format!("{place}: `{name}` was just written for {other}"),
+                    false => format!("{place}: `{name}` is the name `{written}`, which was just written for {other}"),
+                };
                 return Err(Failure::unknown(message).hint("give each image a destination of its own"));
             }
         }
@@ -167,7 +172,7 @@ impl Sinks {
 
     /// Records that an image was written under these names.
     pub(super) fn record(&mut self, place: &str, names: &[String], digest: &Digest) {
-        self.named.extend(names.iter().map(|name| ((place.to_owned(), name.clone()), *digest)));
+        self.named.extend(names.iter().map(|name| (key(place, name), (*digest, name.clone()))));
         if !self.used.iter().any(|used| used == place) {
             self.used.push(place.to_owned());
         }
@@ -190,4 +195,10 @@ impl Sinks {
         }
         failed
     }
+}
+
+/// The key of a name in a store: equal for names that are the same one for Docker and containerd.
+fn key(place: &str, name: &str) -> (String, String) {
+    let normalized = ImageName::new(name).map(|name| name.normalized().into_owned());
+    (place.to_owned(), normalized.unwrap_or_else(|| name.to_owned()))
 }

@@ -65,6 +65,12 @@ impl ImageName {
         is_suffix(&self.0, tag_or_digest)
     }
 
+    /// The name as Docker and containerd tell names apart: two names are the same one ([`ImageName::is_same`]) if these are
+    /// equal. It is for comparison alone, and not the name that they show.
+    pub fn normalized(&self) -> Cow<'_, str> {
+        normalized(&self.0)
+    }
+
     /// Whether Docker and containerd normalize both names to the same one: `app:1.0` is `docker.io/library/app:1.0`.
     pub fn is_same(&self, other: &str) -> bool {
         self.0 == other || normalized(&self.0) == normalized(other)
