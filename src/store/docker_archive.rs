@@ -28,6 +28,7 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::TagOrDigest;
 use crate::oci::name::equivalent_names;
+use crate::oci::name::normalized;
 use crate::oci::null::null_is_default;
 use crate::oci::referrer::is_auxiliary_name;
 use crate::ordered;
@@ -44,6 +45,7 @@ use crate::store::archive::DOCKER_TRANSPORT;
 use crate::store::archive::Tar;
 use crate::store::docker_archive::manifests::ProvenBy;
 use crate::store::docker_archive::manifests::SavedManifests;
+use crate::store::docker_list;
 use crate::store::docker_list::ObjectKeys;
 use crate::store::docker_list::read_manifest_json;
 use crate::store::error::BrokenReason;
@@ -77,6 +79,8 @@ pub struct DockerArchive {
     hashed: BTreeMap<Digest, HashedFile>,
     /// The images that `docker load` loads, by `manifest.json`: for each its config, then its layers.
     loaded: Vec<Vec<Digest>>,
+    /// The names that `manifest.json` gives to each of them.
+    repo_tags: Vec<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -152,7 +156,8 @@ impl DockerArchive {
             |file: &&Digest| Ok((**file, hash(&archive, file, graph.sizes.get(file).copied(), unpacking, &limits)?));
         let hashed = hashed_file::in_parallel(&files, hash)?;
         let checked = hashed.iter().map(|(digest, file)| (*digest, file.size)).collect();
-        Ok(Self { archive, checked, graph, hashed: hashed.into_iter().collect(), loaded })
+        let repo_tags = saved.into_iter().map(|image| image.repo_tags.unwrap_or_default()).collect();
+        Ok(Self { archive, checked, graph, hashed: hashed.into_iter().collect(), loaded, repo_tags })
     }
 
     /// Selects the named image, or the only one, as [`Archive::sole`]. `docker load` loads the same image under that
@@ -199,11 +204,17 @@ impl DockerArchive {
 }
 
 impl DockerArchive {
-    /// The manifest that `docker load` loads of each image of `index.json`, by the digest of the image.
+    /// The manifest that `docker load` loads of each image of `index.json`, by the digest of the image, for a writer that
+    /// makes both lists of `index.json` alone.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`] if it loads several of one index: which of them has which name is not in `index.json`.
+    /// [`StoreError::ReadOnly`] if it loads several of one index: which of them has which name is not in `index.json`. Also
+    /// if only `manifest.json` gives an image a name, which would be lost.
     pub(super) fn listed(&self) -> Result<BTreeMap<Digest, Descriptor>, StoreError> {
+        if let Some(name) = self.name_in_one_list() {
+            let reason = ReadOnlyFault::NameInOneList(Untrusted::new(name));
+            return Err(StoreError::ReadOnly { place: self.origin().to_string(), reason });
+        }
         let mut listed: BTreeMap<Digest, Descriptor> = BTreeMap::new();
         for Descriptor { digest: image, .. } in self.archive.entries() {
             for manifest in self.loaded.iter().filter_map(|files| self.graph.find(vec![image], files)) {
@@ -215,6 +226,22 @@ impl DockerArchive {
             }
         }
         Ok(listed)
+    }
+
+    /// A name that `manifest.json` gives to an image, and that no entry of `index.json` for it has.
+    fn name_in_one_list(&self) -> Option<&String> {
+        let mut named: BTreeMap<String, Vec<Digest>> = BTreeMap::new();
+        for entry in self.archive.entries() {
+            for name in docker_list::repo_tags(&entry) {
+                named.entry(name.normalized().into_owned()).or_default().push(entry.digest);
+            }
+        }
+        let has = |name: &str, files: &Vec<Digest>| {
+            let digests = named.get(&*normalized(name));
+            digests.is_some_and(|digests| self.graph.holds(digests.clone(), files))
+        };
+        let mut images = self.repo_tags.iter().zip(&self.loaded);
+        images.find_map(|(names, files)| names.iter().find(|name| !has(name, files)))
     }
 
     /// The name of an entry of `index.json` other than `sole`, if there is one: Docker with the containerd image store

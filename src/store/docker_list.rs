@@ -12,6 +12,7 @@ use crate::limits::Limits;
 use crate::limits::count;
 use crate::oci::Content;
 use crate::oci::Descriptor;
+use crate::oci::ImageName;
 use crate::oci::Index;
 use crate::oci::Manifest;
 use crate::oci::media_type;
@@ -128,8 +129,7 @@ pub(super) fn render(
     let mut written: Vec<WrittenImage> = Vec::new();
     for entry in &index.manifests {
         let Some(loaded) = listed.get(&entry.digest) else { continue };
-        let names: Vec<_> = kept_names(entry).into_iter().filter(|name| !is_auxiliary_name(name.as_str())).collect();
-        let tags = names.iter().filter(|name| name.is_repo_tag()).map(ToString::to_string);
+        let tags = repo_tags(entry).map(|name| name.to_string());
         let manifest = Manifest::parse(&fetch(tar, loaded, limits)?, limits).map_err(unreadable)?;
         let config = blob_name(&manifest.config.digest);
         let layers: Vec<_> = manifest.layers.iter().map(|layer| blob_name(&layer.digest)).collect();
@@ -151,6 +151,12 @@ pub(super) fn render(
     }
     written.iter_mut().for_each(|image| image.repo_tags = image.repo_tags.take().filter(|tags| !tags.is_empty()));
     json::to_go(&written).map_err(|error| StoreError::Broken { place, reason: BrokenReason::Unwritable(error) })
+}
+
+/// The names of an entry of `index.json` that become names in Docker (`RepoTags`).
+pub(super) fn repo_tags(entry: &Descriptor) -> impl Iterator<Item = ImageName> + use<> {
+    let names = kept_names(entry).into_iter();
+    names.filter(|name| !is_auxiliary_name(name.as_str()) && name.is_repo_tag())
 }
 
 /// Reads a manifest that is in the archive or was just written to it.

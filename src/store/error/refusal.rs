@@ -63,6 +63,9 @@ pub enum ReadOnlyFault {
     /// A local store cannot have an image with this name.
     #[error("no image in it can have the name `{0}`")]
     Name(Untrusted),
+    /// A docker-archive in which only Docker's list has this name of an image. It is written by the names of the other list.
+    #[error("only its manifest.json has the name `{0}`, which would be lost; write to another file")]
+    NameInOneList(Untrusted),
     /// It holds whole images, and was to take the evidence of images alone.
     #[error("it does not hold evidence alone, so no evidence without layers can be added to it")]
     NoEvidence,
