@@ -33,6 +33,7 @@ use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::Document;
+use bulla::oci::Index;
 use bulla::oci::Platform;
 use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
@@ -1366,6 +1367,36 @@ fn a_blob_that_is_declared_with_two_sizes_is_not_copied() {
     }
 }
 
+// A manifest that an index lists is a referrer too, whichever of both is found first.
+#[test]
+fn a_child_that_refers_to_a_sibling_is_listed_at_the_destination() {
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let signed_layer = SignedLayer::of_text(Format::Dsse, "{}");
+    let attached = fixture.attach(&image, Location::Referrers, &SIGNATURE, Format::Dsse, &[signed_layer]).remove(0);
+    let source: Arc<dyn Source> = Arc::new(fixture.memory.clone().unwrap());
+    for children in [[&attached, &image], [&image, &attached]] {
+        let index = fixture.index(&children.map(|child| child.descriptor().bare()), None);
+        for (closure, referrers) in [(Closure::WithReferrers, 1), (Closure::Image, 0)] {
+            let sink: Arc<dyn Sink> = Arc::new(Memory::without_referrers(Limits::DEFAULT));
+            let graph = now(Graph::collect(source.as_ref(), index.clone(), closure, &Limits::DEFAULT)).unwrap();
+            let planned = now(copy::plan(&sink, &graph, &[], NameConflict::Refuse)).unwrap();
+            let copied = now(copy::copy(&source, &sink, &graph, &[], NameConflict::Refuse, &Limits::DEFAULT)).unwrap();
+            for moved in [planned, copied] {
+                assert_eq!((moved.manifests, moved.referrers), (3, referrers), "{closure:?}");
+            }
+            match now(sink.resolve(&TagOrDigest::Tag(referrer::fallback_tag(image.digest())))) {
+                Ok(list) => {
+                    let listed = Index::parse(&list, &Limits::DEFAULT).unwrap().manifests;
+                    let listed: Vec<_> = listed.iter().map(|entry| entry.digest).collect();
+                    assert_eq!((listed, referrers), (vec![*attached.digest()], 1), "{closure:?}");
+                }
+                Err(error) => assert!(error.is_not_found() && referrers == 0, "{closure:?}: {error}"),
+            }
+        }
+    }
+}
+
 // Indexes inside indexes (threats: nesting-and-cycles).
 #[test]
 fn indexes_are_followed_to_a_depth() {
@@ -1903,7 +1934,7 @@ fn sizes_are_whole_numbers_of_64_bits() {
             Digest::sha256(b"{}")
         );
         let content = Content::from_bytes(media_type::OCI_MANIFEST, body.into_bytes());
-        assert_eq!(bulla::oci::Document::parse(&content, &Limits::DEFAULT).is_ok(), accepted, "{size}");
+        assert_eq!(Document::parse(&content, &Limits::DEFAULT).is_ok(), accepted, "{size}");
     }
 }
 

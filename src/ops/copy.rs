@@ -1,6 +1,7 @@
 //! copy: the graph of an image, with unchanged digests. Tags are written last.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tracing::Instrument as _;
@@ -27,6 +28,7 @@ use crate::ops::naming;
 use crate::ops::naming::NameConflict;
 use crate::ops::naming::WrittenName;
 use crate::store::Origin;
+use crate::store::Pushed;
 use crate::store::Sink;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -134,12 +136,13 @@ pub(super) async fn count_missing(
     const AT_ONCE: usize = 8;
     graph.check_sizes()?;
     let mut planned = Copied { skipped_referrers: graph.skipped_referrers.clone(), ..Copied::default() };
+    let mut counted = BTreeSet::new();
     for node in &graph.manifests {
         if let Relation::Tagged { tag, .. } = &node.relation {
             sink.check_tag(tag)?;
         }
-        planned.manifests += 1;
-        planned.referrers += usize::from(matches!(node.relation, Relation::Referrer { .. } | Relation::Tagged { .. }));
+        let is_tagged = matches!(node.relation, Relation::Tagged { .. });
+        count(&mut planned, node, !is_tagged && counted.insert(*node.content.digest()));
     }
     let ask = |blob: &Descriptor| -> Task<'static, (Digest, u64, Result<bool, StoreError>)> {
         let (sink, blob) = (Arc::clone(sink), blob.clone());
@@ -178,31 +181,34 @@ pub(super) async fn copy_content(
     let mut copied = blobs(source, sink, graph).await?;
     copied.skipped_referrers.clone_from(&graph.skipped_referrers);
     let mut unlisted: BTreeMap<Digest, Vec<Descriptor>> = BTreeMap::new();
+    // What was pushed, and whether the destination lists it.
+    let mut pushed: BTreeMap<Digest, bool> = BTreeMap::new();
     for node in &graph.manifests {
+        let before = pushed.get(node.content.digest()).copied();
         match &node.relation {
             Relation::Tagged { tag, .. } => put_tagged(sink.as_ref(), tag, &node.content, limits).await?,
             Relation::Root | Relation::Child { .. } => {
-                let _pushed = sink.push_manifest(&node.content, None).await?;
+                let Pushed { listed } = sink.push_manifest(&node.content, None).await?;
+                pushed.insert(*node.content.digest(), listed);
             }
             Relation::Referrer { subject } => {
-                let pushed = match sink.push_manifest(&node.content, None).await {
-                    Ok(pushed) => pushed,
-                    // Registries need not accept the withdrawn artifact manifest, so it is skipped.
-                    Err(error) if is_withdrawn(node) && is_declined(&error) => {
-                        let Descriptor { media_type, digest, .. } = node.content.descriptor().clone();
-                        let reason = SkippedReferrerReason::Declined(error);
-                        copied.skipped_referrers.push(SkippedReferrer { digest, media_type, reason });
-                        continue;
-                    }
-                    Err(error) => return Err(error.into()),
+                let listed = match before {
+                    Some(listed) => listed,
+                    None => match push_referrer(sink.as_ref(), node).await? {
+                        Ok(Pushed { listed }) => listed,
+                        Err(skipped) => {
+                            copied.skipped_referrers.push(skipped);
+                            continue;
+                        }
+                    },
                 };
-                if !pushed.listed {
+                pushed.insert(*node.content.digest(), listed);
+                if !listed {
                     unlisted.entry(*subject).or_default().push(attach::entry(&node.content, limits)?);
                 }
             }
         }
-        copied.manifests += 1;
-        copied.referrers += usize::from(matches!(node.relation, Relation::Referrer { .. } | Relation::Tagged { .. }));
+        count(&mut copied, node, before.is_none());
     }
     for (subject, entries) in &unlisted {
         sink.merge_referrers(subject, entries).await?;
@@ -210,6 +216,26 @@ pub(super) async fn copy_content(
     let Copied { blobs, blobs_present, bytes, manifests, referrers, .. } = &copied;
     info!(blobs, blobs_present, bytes, manifests, referrers, "copied blobs and manifests");
     Ok(copied)
+}
+
+/// Counts a manifest of a graph; `is_new` unless it was counted before, as a child of an index that is a referrer too.
+fn count(copied: &mut Copied, node: &Node, is_new: bool) {
+    let is_tagged = matches!(node.relation, Relation::Tagged { .. });
+    copied.manifests += usize::from(is_new || is_tagged);
+    copied.referrers += usize::from(is_tagged || matches!(node.relation, Relation::Referrer { .. }));
+}
+
+/// Pushes a referrer, or tells why it is skipped: registries need not accept the withdrawn artifact manifest.
+async fn push_referrer(sink: &dyn Sink, node: &Node) -> Result<Result<Pushed, SkippedReferrer>, StoreError> {
+    match sink.push_manifest(&node.content, None).await {
+        Ok(pushed) => Ok(Ok(pushed)),
+        Err(error) if is_withdrawn(node) && is_declined(&error) => {
+            let Descriptor { media_type, digest, .. } = node.content.descriptor().clone();
+            let reason = SkippedReferrerReason::Declined(error);
+            Ok(Err(SkippedReferrer { digest, media_type, reason }))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether a manifest is of the artifact type that OCI withdrew before 1.1.

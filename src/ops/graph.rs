@@ -34,7 +34,8 @@ pub struct Graph {
     pub elsewhere: BTreeMap<Digest, Vec<String>>,
     /// Listed referrers that are left behind: manifests of an unknown media type or that cannot be parsed.
     pub skipped_referrers: Vec<SkippedReferrer>,
-    /// The manifests, children before the indexes that name them, subjects before their referrers.
+    /// The manifests, children before the indexes that name them, subjects before their referrers. One that is both a child
+    /// and a referrer of manifests here is in it twice.
     pub manifests: Vec<Node>,
     /// A second size of each blob that is declared with several; `blobs` has the first one.
     pub(super) other_sizes: BTreeMap<Digest, u64>,
@@ -146,6 +147,7 @@ impl Graph {
             graph: Self { evidence: closure == Closure::Evidence, ..Self::default() },
             limits,
             open: Vec::new(),
+            referring: Vec::new(),
             walk,
         };
         let position = WalkPosition::root(*root.digest());
@@ -157,6 +159,9 @@ impl Graph {
         // A wrong entry for a manifest that is carried by a right one.
         let carried = ordered::set(graph.manifests.iter().map(|node| *node.content.digest()));
         graph.skipped_referrers.retain(|left| !carried.contains(&left.digest));
+        let referrers = collector.referring.into_iter().filter(|(subject, _)| carried.contains(subject));
+        let referrers = referrers.map(|(subject, content)| Node { content, relation: Relation::Referrer { subject } });
+        graph.manifests.extend(referrers);
         Ok(graph)
     }
 
@@ -218,6 +223,9 @@ struct GraphCollector<'a> {
     limits: &'a Limits,
     /// The indexes whose children are not all added, the innermost last.
     open: Vec<Node>,
+    /// What has a `subject` and was not found as its referrer, with that digest: a list of referrers skips what is entered
+    /// already.
+    referring: Vec<(Digest, Content)>,
     walk: Walk<'a>,
 }
 
@@ -266,6 +274,12 @@ impl GraphCollector<'_> {
             }
             Document::Artifact(_) if self.graph.evidence && referrer_depth == 0 => {}
             document => self.graph.add_blobs(document),
+        }
+        if let Some(subject) = document.subject()
+            && self.closure != Closure::Image
+            && !matches!(relation, Relation::Referrer { .. })
+        {
+            self.referring.push((subject.digest, content.clone()));
         }
         let children = match document {
             Document::Index(index) => index.manifests,
