@@ -53,7 +53,8 @@ impl NameNotResolved {
 /// The files that the system resolver reads and that are missing below `root`. A system without `nsswitch.conf` alone
 /// resolves names, so it is not reported alone.
 fn missing(root: &Path) -> Vec<&'static str> {
-    let is_missing = |file: &&str| root.join(file.trim_start_matches('/')).symlink_metadata().is_err();
+    // A link to nothing is missing too: systemd's `resolv.conf`, copied into a root.
+    let is_missing = |file: &&str| root.join(file.trim_start_matches('/')).metadata().is_err();
     let needed: Vec<_> = ["/etc/resolv.conf", "/etc/hosts"].into_iter().filter(is_missing).collect();
     let optional = Some("/etc/nsswitch.conf").filter(|file| !needed.is_empty() && is_missing(file));
     needed.into_iter().chain(optional).collect()
@@ -75,6 +76,9 @@ mod tests {
         assert_eq!(missing(root.path()), ["/etc/resolv.conf", "/etc/nsswitch.conf"]);
         std::fs::write(etc.join("resolv.conf"), "").unwrap();
         assert!(missing(root.path()).is_empty());
+        std::fs::remove_file(etc.join("resolv.conf")).unwrap();
+        std::os::unix::fs::symlink("../run/systemd/resolve/stub-resolv.conf", etc.join("resolv.conf")).unwrap();
+        assert_eq!(missing(root.path()), ["/etc/resolv.conf", "/etc/nsswitch.conf"], "the link leads nowhere");
         let error = NameNotResolved { error: io::Error::other("no address"), missing: vec!["/etc/resolv.conf"] };
         assert_eq!(error.to_string(), "no address; missing here: /etc/resolv.conf");
     }
