@@ -260,6 +260,18 @@ fn the_pages_name_the_oldest_glibc_and_the_compiler() {
     }
 }
 
+/// An address in the manifest becomes the home page of the packages and a reference in the SBOMs. Nothing is published yet,
+/// so each address could be taken by others.
+#[test]
+fn the_manifest_names_no_address() {
+    let manifest = fs::read_to_string(format!("{ROOT}/Cargo.toml")).unwrap();
+    let package = manifest.split("\n[package]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    assert!(package.contains("name = \"bulla\""), "{package}");
+    for field in ["documentation", "homepage", "repository", "://"] {
+        assert!(!package.contains(field), "{field}: {package}");
+    }
+}
+
 /// No workflow has an identity to sign with or reads a secret, and each action is pinned by its commit.
 #[test]
 fn no_workflow_can_sign() {
