@@ -69,6 +69,24 @@ impl Repository {
     fn refuses(&self, arguments: &[&str], want: &str) {
         refuses(&self.path(), arguments, &[], want);
     }
+
+    /// A version of a tool or a package that the script wants.
+    fn wanted(&self, name: &str) -> String {
+        let checks = fs::read_to_string(self.path().join(".ci/release.d/checks")).unwrap();
+        checks.split(&format!("{name}=")).nth(1).unwrap().split([' ', ')', '\n']).next().unwrap().to_owned()
+    }
+
+    /// A folder with the list that cargo keeps of the tools, which are there.
+    fn tools(&self) -> TempDir {
+        let folder = TempDir::new().unwrap();
+        let mut list = "[v1]\n".to_owned();
+        for tool in ["auditable", "about", "deb", "cyclonedx"] {
+            let version = self.wanted(&format!("{tool}_version"));
+            list += &format!("\"cargo-{tool} {version} (registry+https://example.com/index)\" = [\"cargo-{tool}\"]\n");
+        }
+        fs::write(folder.path().join(".crates.toml"), list).unwrap();
+        folder
+    }
 }
 
 /// The files that the script reads.
@@ -93,10 +111,11 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 fn refuses(folder: &Path, arguments: &[&str], environment: &[(&str, &Path)], want: &str) {
+    let (_stand_ins, path) = stand_ins(&[]);
     let (before, beside) = (names(folder), names(folder.parent().unwrap()));
     let mut script = Command::new(folder.join(".ci/release"));
-    script.current_dir("/").args(arguments).env("BULLA_TOOLS", "/nonexistent/tools").envs(environment.iter().copied());
-    let output = script.output().unwrap();
+    script.current_dir("/").args(arguments).env("BULLA_TOOLS", "/nonexistent/tools").env("PATH", path);
+    let output = script.envs(environment.iter().copied()).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {error}");
     assert!(error.contains(want), "{arguments:?}: wanted {want:?}, found {error:?}");
@@ -112,7 +131,11 @@ fn arguments_that_it_does_not_know_are_refused() {
         (&["v1.2.3"], "`v1.2.3` is not a version"),
         (&["1.2.3", "1.2.4"], "two versions"),
         (&["1.2.3", "--fast"], "unknown option --fast"),
+        (&["1.2.3-rc.1"], "`1.2.3-rc.1` is a pre-release, which this script does not build"),
         (&["1.2.3", "--output"], "--output has no value"),
+        (&["1.2.3", "--targets", ""], "--targets has no value"),
+        (&["1.2.3", "--only", ""], "--only has no value"),
+        (&["1.2.3", "--targets", "x86_64 aarch64"], "`x86_64 aarch64` is none of"),
         (&["1.2.3", "--only", "bulla,bull"], "`bull` is none of"),
         (&["1.2.3", "--targets", "riscv64"], "`riscv64` is none of"),
         (&["1.2.3", "--source-archive", "absent.tar.gz"], "absent.tar.gz does not exist"),
@@ -125,6 +148,14 @@ fn arguments_that_it_does_not_know_are_refused() {
 #[test]
 fn a_version_without_a_tag_is_refused() {
     Repository::new().refuses(&["1.2.4"], "the tag v1.2.4 does not exist");
+}
+
+#[test]
+fn an_environment_without_a_home_directory_is_refused() {
+    let repository = Repository::new();
+    let output = Command::new(repository.path().join(".ci/release")).arg("1.2.3").env_remove("HOME").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: HOME is not set\nhint: "));
 }
 
 #[test]
@@ -187,7 +218,8 @@ fn a_version_without_a_section_in_the_changelog_is_refused() {
         let repository = Repository::new();
         repository.write("CHANGELOG.md", &format!("# Changelog\n\n## [{section}]\n\nSee [1.2.3].\n"));
         repository.tag_again("2026-11-27T00:00:00Z");
-        repository.refuses(&["1.2.3"], "CHANGELOG.md has no section `## [1.2.3]`");
+        let want = "CHANGELOG.md has no section `## [1.2.3]`\nhint: add it, commit it and tag that commit";
+        repository.refuses(&["1.2.3"], want);
     }
 }
 
@@ -239,22 +271,81 @@ fn a_tool_that_is_absent_is_named() {
     let repository = Repository::new();
     let (_stand_ins, path) = stand_ins(&[("df", ENOUGH)]);
     let environment = [("PATH", Path::new(&path)), ("BULLA_TOOLS", Path::new("/nonexistent/tools"))];
-    refuses(&repository.path(), &["1.2.3"], &environment, " is not installed");
+    let want =
+        "error: cargo-auditable is not installed in /nonexistent/tools\nhint: as root: BULLA_TOOLS=/nonexistent/tools ";
+    refuses(&repository.path(), &["1.2.3"], &environment, want);
+}
+
+/// Before a check that needs it: without git, nothing can be said about the clone, and without jq about the archive.
+#[test]
+fn a_command_that_is_absent_is_named_first() {
+    let repository = Repository::new();
+    for absent in ["cargo", "git", "jq", "chroot"] {
+        // The PATH has these commands and no others.
+        let (folder, _) = stand_ins(&[]);
+        for command in
+            ["bash", "cargo", "chroot", "dirname", "env", "git", "gzip", "realpath", "rustc", "sha256sum", "tar"]
+        {
+            let found = Command::new("sh")
+                .args(["-c", &format!("PATH=$PATH:/usr/sbin command -v {command}")])
+                .output()
+                .unwrap();
+            let found = String::from_utf8(found.stdout).unwrap();
+            std::os::unix::fs::symlink(found.trim_end(), folder.path().join(command)).unwrap();
+        }
+        fs::remove_file(folder.path().join(absent)).unwrap();
+        // In the environment of the script, /usr/sbin is in the PATH, and may have commands of /usr/bin.
+        let mut script = Command::new("bash");
+        let checks = "fail() { echo \"error: $1, hint: $2\"; exit 1; }; tools=/tools aarch64_root=/root
+            . .ci/release.d/checks; check_commands";
+        script.current_dir(repository.path()).args(["-c", checks]).env("PATH", folder.path());
+        let output = script.output().unwrap();
+        let error = String::from_utf8_lossy(&output.stdout);
+        let hint = if absent == "cargo" { "rustup toolchain install " } else { "as root: BULLA_TOOLS=/tools " };
+        assert!(error.starts_with(&format!("error: {absent} is not installed, hint: {hint}")), "{absent}: {error}");
+    }
+    let checks = fs::read_to_string(repository.path().join(".ci/release.d/checks")).unwrap();
+    let first = checks.split("\ncheck_everything() {\n").nth(1).unwrap().lines().next().unwrap();
+    assert_eq!(first.trim(), "check_commands");
+}
+
+/// An ordinary user reads the list of the tools, which belongs to root and which cargo would open for writing.
+#[test]
+fn the_versions_of_the_tools_are_read_without_cargo() {
+    let repository = Repository::new();
+    let tools = repository.tools();
+    let list = tools.path().join(".crates.toml");
+    let text = fs::read_to_string(&list).unwrap();
+    let want = repository.wanted("deb_version");
+    for (text, error) in [
+        (
+            text.replace(&format!("cargo-deb {want} "), "cargo-deb 0.0.1 "),
+            format!("has version 0.0.1, and this release wants {want}"),
+        ),
+        (text.replace("cargo-deb", "cargo-debian"), "cargo-deb is not installed in ".to_owned()),
+        (text, "the compiler is rustc 1.9.0".to_owned()),
+    ] {
+        fs::write(&list, text).unwrap();
+        let (_stand_ins, path) = stand_ins(&[("df", ENOUGH), ("cargo", "exit 1"), ("rustc", "echo rustc 1.9.0")]);
+        let environment = [("PATH", Path::new(&path)), ("BULLA_TOOLS", tools.path())];
+        refuses(&repository.path(), &["1.2.3", "--targets", "x86_64", "--only", "bulla"], &environment, &error);
+    }
 }
 
 /// A `cargo` that has all tools, and then no space to write its package.
 #[test]
 fn a_disk_that_fills_up_later_leaves_no_file() {
     let repository = Repository::new();
+    let tools = repository.tools();
     let cargo = r#"case $1 in
-install) sed -n 's/^\(.*\)_version=\(.*\)/cargo-\1 v\2:/p' .ci/release.d/checks ;;
+fetch) ;;
 *) touch "$TMPDIR/dist/half" && echo 'error: No space left on device' >&2 && exit 101 ;;
 esac"#;
-    let (_stand_ins, path) = stand_ins(&[&[("df", ENOUGH), ("cargo", cargo), ("rustc", RUSTC)], &OTHERS[..]].concat());
+    let (_stand_ins, path) = stand_ins(&[("df", ENOUGH), ("cargo", cargo), ("rustc", RUSTC)]);
     let beside = names(repository.folder.path());
     let mut script = Command::new(repository.path().join(".ci/release"));
     script.args(["1.2.3", "--targets", "x86_64", "--only", "bulla-signer"]).env("PATH", path);
-    let output = script.env("BULLA_TOOLS", "/nonexistent/tools").output().unwrap();
+    let output = script.env("BULLA_TOOLS", tools.path()).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "{error}");
     assert!(error.contains("No space left on device\nerror: stopped at line "), "{error}");
@@ -263,37 +354,63 @@ esac"#;
     assert!(!names(&repository.path()).iter().any(|name| name.starts_with("dist")), "files are left");
 }
 
+#[test]
+fn a_crate_that_was_not_fetched_is_named_with_the_command() {
+    let repository = Repository::new();
+    let tools = repository.tools();
+    let cargo = "echo error: no matching package >&2; exit 101";
+    let (_stand_ins, path) = stand_ins(&[("df", ENOUGH), ("cargo", cargo), ("rustc", RUSTC)]);
+    let mut script = Command::new(repository.path().join(".ci/release"));
+    script.args(["1.2.3", "--targets", "x86_64", "--only", "bulla-signer"]).env("PATH", path);
+    let output = script.env("BULLA_TOOLS", tools.path()).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    let want = "error: no matching package
+error: not every crate of Cargo.lock is here
+hint: with a network: cargo fetch --locked\n";
+    assert_eq!((output.status.code(), &*error), (Some(1), want));
+}
+
 /// The tools are there, and the compiler is another one.
 #[test]
 fn another_compiler_is_refused() {
     let repository = Repository::new();
-    let cargo = r"sed -n 's/^\(.*\)_version=\(.*\)/cargo-\1 v\2:/p' .ci/release.d/checks";
+    let tools = repository.tools();
     for other in ["rustc 1.9.0", "rustc 1.950.0", "rustc 2.95.0"] {
         let rustc = format!("echo {other}");
-        let tools = [&[("df", ENOUGH), ("cargo", cargo), ("rustc", rustc.as_str())], &OTHERS[..]].concat();
-        let (_stand_ins, path) = stand_ins(&tools);
+        let (_stand_ins, path) = stand_ins(&[("df", ENOUGH), ("rustc", rustc.as_str())]);
         let options = ["1.2.3", "--targets", "x86_64", "--only", "bulla-signer"];
         let want = format!("the compiler is {other}, and this release wants 1.");
-        refuses(&repository.path(), &options, &[("PATH", Path::new(&path))], &want);
+        let environment = [("PATH", Path::new(&path)), ("BULLA_TOOLS", tools.path())];
+        refuses(&repository.path(), &options, &environment, &want);
     }
 }
 
 /// A compiler of the version that the release wants, and tools for which it is enough to be there.
 const RUSTC: &str = "sed -n 's/^rust_version=\\(.*\\)/rustc \\1.0/p' .ci/release.d/checks";
-const OTHERS: [(&str, &str); 6] =
-    [("cc", ":"), ("jq", ":"), ("python3", ":"), ("readelf", ":"), ("dpkg-deb", ":"), ("unshare", ":")];
+const OTHERS: [(&str, &str); 7] = [
+    ("cc", ":"),
+    ("jq", ":"),
+    ("python3", ":"),
+    ("readelf", ":"),
+    ("dpkg-deb", ":"),
+    ("dpkg-query", ":"),
+    ("unshare", ":"),
+];
 
 /// A `df` for which there is enough space everywhere.
 const ENOUGH: &str = "echo Avail; echo 99999999999";
 
-/// Scripts that are found instead of these programs, by the `PATH` that is returned.
+/// Scripts that are found instead of these programs and of `OTHERS`, by the `PATH` that is returned.
 fn stand_ins(scripts: &[(&str, &str)]) -> (TempDir, String) {
     let folder = TempDir::new().unwrap();
-    for (name, text) in scripts {
-        let file = folder.path().join(name);
-        fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    for (name, text) in OTHERS.iter().chain(scripts) {
+        executable(&folder.path().join(name), text);
     }
     let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
     (folder, path)
+}
+
+fn executable(file: &Path, text: &str) {
+    fs::write(file, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
 }
