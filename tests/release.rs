@@ -260,6 +260,18 @@ fn the_pages_name_the_oldest_glibc_and_the_compiler() {
     }
 }
 
+/// Those who build take the compiler for aarch64 from the day that has the versions that `.ci/release` wants.
+#[test]
+fn the_workflow_and_the_page_name_the_day_of_debian() {
+    let checks = fs::read_to_string(format!("{ROOT}/.ci/release.d/checks")).unwrap();
+    let mirror = checks.split("\naarch64_debian=").nth(1).unwrap().lines().next().unwrap();
+    let (place, day) = mirror.rsplit_once('/').unwrap();
+    let workflow = fs::read_to_string(format!("{ROOT}/.github/workflows/release.yml")).unwrap();
+    assert!(workflow.contains(&format!("BULLA_DEBIAN: {mirror}\n        run: .ci/release-tools\n")), "{mirror}");
+    assert!(page("releasing.md").contains(&format!("`BULLA_DEBIAN={place}/DATE`, such as `{day}`")), "{mirror}");
+    assert!(page("install.md").contains(&format!("`BULLA_DEBIAN={place}/DATE`")), "{mirror}");
+}
+
 /// An address in the manifest becomes the home page of the packages and a reference in the SBOMs. Nothing is published yet,
 /// so each address could be taken by others.
 #[test]

@@ -1,4 +1,5 @@
-//! `.ci/release`: what it refuses before it makes a file.
+//! `.ci/release`: what it refuses before it makes a file; `.ci/release-tools`: where
+//! it takes the compiler for aarch64 from.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,10 +13,12 @@
 )]
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::process::Output;
 
 use tempfile::TempDir;
 
@@ -29,7 +32,7 @@ struct Repository {
 impl Repository {
     fn new() -> Self {
         let repository = Self { folder: TempDir::new().unwrap() };
-        for file in [".ci/release", ".gitignore"].into_iter().map(PathBuf::from).chain(parts()) {
+        for file in [".ci/release", ".ci/release-tools", ".gitignore"].into_iter().map(PathBuf::from).chain(parts()) {
             let to = repository.path().join(&file);
             fs::create_dir_all(to.parent().unwrap()).unwrap();
             fs::copy(Path::new(ROOT).join(file), to).unwrap();
@@ -87,7 +90,24 @@ impl Repository {
         fs::write(folder.path().join(".crates.toml"), list).unwrap();
         folder
     }
+
+    /// A folder like the Debian root for aarch64, and a `dpkg-query` that knows its packages, but one in another version.
+    fn aarch64(&self, other: &str) -> (TempDir, String) {
+        let root = TempDir::new().unwrap();
+        fs::create_dir(root.path().join("sysroot")).unwrap();
+        fs::write(root.path().join("sysroot/version"), format!("{}14\n", self.wanted("release_glibc"))).unwrap();
+        let mut query = "case $* in\n*admindir=*/var/lib/dpkg*".to_owned();
+        query += " ) for package; do :; done; case $package in\n";
+        for name in PACKAGES {
+            let version = if name == other { "0.1".to_owned() } else { self.wanted(name) };
+            query += &format!("    {name}) printf %s '{version}' ;;\n");
+        }
+        (root, query + "    esac ;;\n*) echo " + &self.wanted("release_glibc") + "14 ;;\nesac")
+    }
 }
+
+const PACKAGES: [&str; 5] =
+    ["rustc", "cargo", "libstd-rust-dev:arm64", "gcc-16-aarch64-linux-gnu", "binutils-aarch64-linux-gnu"];
 
 /// The files that the script reads.
 fn parts() -> Vec<PathBuf> {
@@ -332,6 +352,147 @@ fn the_versions_of_the_tools_are_read_without_cargo() {
     }
 }
 
+#[test]
+fn a_system_with_another_glibc_is_refused() {
+    let repository = Repository::new();
+    let tools = repository.tools();
+    for (query, found) in [("echo 2.41-12", "2.41-12"), ("exit 1", "a system without libc6-dev")] {
+        let (_stand_ins, path) = stand_ins(&[("df", ENOUGH), ("rustc", RUSTC), ("dpkg-query", query)]);
+        let environment = [("PATH", Path::new(&path)), ("BULLA_TOOLS", tools.path())];
+        let want = format!(
+            "a release is built on Debian 12, with glibc {}*, and this is {found}",
+            repository.wanted("release_glibc")
+        );
+        refuses(&repository.path(), &["1.2.3", "--targets", "x86_64", "--only", "bulla"], &environment, &want);
+    }
+}
+
+/// The compiler of the Debian root for aarch64 decides the bytes like the one of this machine.
+#[test]
+fn another_compiler_for_aarch64_is_refused() {
+    let repository = Repository::new();
+    let tools = repository.tools();
+    let refuses_root = |root: &Path, query: &str, unshare: &str, want: &str| {
+        let scripts = [("df", ENOUGH), ("rustc", RUSTC), ("dpkg-query", query), ("unshare", unshare)];
+        let (_stand_ins, path) = stand_ins(&scripts);
+        let environment = [("PATH", Path::new(&path)), ("BULLA_TOOLS", tools.path()), ("BULLA_AARCH64", root)];
+        refuses(&repository.path(), &["1.2.3", "--targets", "aarch64", "--only", "bulla"], &environment, want);
+    };
+    for name in PACKAGES {
+        let (root, query) = repository.aarch64(name);
+        let want = format!("wants:\n{name} is 0.1, not {}\nhint: as root: BULLA_DEBIAN=http", repository.wanted(name));
+        refuses_root(root.path(), &query, ":", &want);
+    }
+    let (root, query) = repository.aarch64("");
+    fs::write(root.path().join("sysroot/version"), "2.41-12\n").unwrap();
+    refuses_root(root.path(), &query, ":", "wants:\nglibc for aarch64 is 2.41-12, not ");
+    // The root is the one that is wanted, and the reason why it cannot be entered is the one that the system gives.
+    fs::write(root.path().join("sysroot/version"), repository.wanted("release_glibc") + "14\n").unwrap();
+    let reason = "cannot be entered: unshare: no\nhint: an ordinary user can enter it";
+    refuses_root(root.path(), &query, "echo unshare: no >&2; exit 1", reason);
+    fs::remove_dir_all(root.path().join("sysroot")).unwrap();
+    refuses_root(
+        root.path(),
+        &query,
+        ":",
+        "is not the Debian root that builds for aarch64\nhint: as root: BULLA_DEBIAN=http",
+    );
+}
+
+/// Both parts of the root come from the mirror that is named, and a mirror with other versions replaces no root.
+#[test]
+fn the_compiler_for_aarch64_is_taken_from_the_mirror_that_is_named() {
+    let repository = Repository::new();
+    let tools = repository.tools();
+    fs::create_dir(tools.path().join("bin")).unwrap();
+    let syft = format!("echo syft {}", repository.wanted("syft_version"));
+    executable(&tools.path().join("bin/syft"), &syft);
+    // Root makes the folders of a user, and they are the user's. An ordinary user who runs this test is the only one.
+    let home = TempDir::new().unwrap();
+    let _ = std::os::unix::fs::chown(home.path(), Some(12345), Some(12345));
+    let place = home.path().join("cache/bulla");
+    let root = place.join("aarch64");
+    let makes = "for mirror; do root=$before before=$mirror; done
+mkdir -p $root/etc/apt/sources.list.d $root/usr/local/bin && echo $mirror > $root/mirror";
+    // The second `apt-get update` in the root reads the list of Debian 12.
+    let enters = "list=$1/etc/apt/sources.list.d/bookworm.list; [ ! -e $list ] || cp $list $1/list
+case $* in *download*) touch $1/sysroot/packages/libc6-dev_2.36.deb ;; esac";
+    let unpacks = format!("[ $1 != -f ] || echo {}14", repository.wanted("release_glibc"));
+    let run = |query: &str, mirror: Option<&str>| -> Output {
+        let scripts = [
+            ("id", "echo 0"),
+            ("apt-get", ":"),
+            ("debootstrap", makes),
+            ("chroot", enters),
+            ("dpkg-deb", unpacks.as_str()),
+            ("dpkg-query", query),
+        ];
+        let (_stand_ins, path) = stand_ins(&scripts);
+        let mut script = Command::new(repository.path().join(".ci/release-tools"));
+        script
+            .env("PATH", path)
+            .env("BULLA_TOOLS", tools.path())
+            .env("BULLA_AARCH64", &root)
+            .env_remove("BULLA_DEBIAN");
+        script.envs(mirror.map(|mirror| ("BULLA_DEBIAN", mirror))).output().unwrap()
+    };
+    let (_root, right) = repository.aarch64("");
+    let (_root, wrong) = repository.aarch64("rustc");
+    let day = "http://snapshot.debian.org/archive/debian/20261030T120000Z";
+    for (query, mirror, security, code) in [
+        (&right, Some(day), "http://snapshot.debian.org/archive/debian-security/20261030T120000Z", 0),
+        // What is right is kept.
+        (
+            &right,
+            Some("http://example.com/debian"),
+            "http://snapshot.debian.org/archive/debian-security/20261030T120000Z",
+            0,
+        ),
+        (
+            &wrong,
+            Some("http://example.com/debian"),
+            "http://snapshot.debian.org/archive/debian-security/20261030T120000Z",
+            1,
+        ),
+        (
+            &right,
+            Some("http://example.com/sid"),
+            "http://snapshot.debian.org/archive/debian-security/20261030T120000Z",
+            1,
+        ),
+    ] {
+        let output = run(query, mirror);
+        let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{mirror:?}: {printed}");
+        let list = fs::read_to_string(root.join("list")).unwrap();
+        assert_eq!(fs::read_to_string(root.join("mirror")).unwrap().trim_end(), day);
+        assert_eq!(
+            list,
+            format!("deb [arch=arm64] {day} bookworm main\ndeb [arch=arm64] {security} bookworm-security main\n")
+        );
+        assert_eq!(names(&place), ["aarch64", "aarch64.log"], "{mirror:?}");
+        if code == 1 && mirror != Some("http://example.com/sid") {
+            let want =
+                format!("has other versions than a release wants:\nrustc is 0.1, not {}", repository.wanted("rustc"));
+            assert_eq!(printed.matches(&want).count(), 2, "of the root, and of the mirror: {printed}");
+            assert!(
+                printed.contains("\nhint: take those of the day that has them, as root: BULLA_DEBIAN=http"),
+                "{printed}"
+            );
+        }
+    }
+    let owner = |folder: &Path| fs::metadata(folder).unwrap().uid();
+    assert_eq!((owner(&home.path().join("cache")), owner(&place)), (owner(home.path()), owner(home.path())));
+    assert_eq!(owner(&root), owner(&place.join("aarch64.log")), "the root is not the user's");
+    // A root with another glibc is made anew, from the mirror of today.
+    fs::write(root.join("sysroot/version"), "2.41-12\n").unwrap();
+    let output = run(&right, None);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let list = fs::read_to_string(root.join("list")).unwrap();
+    assert!(list.contains(" http://deb.debian.org/debian bookworm "), "{list}");
+    assert!(list.contains(" http://deb.debian.org/debian-security bookworm-security "), "{list}");
+}
+
 /// A `cargo` that has all tools, and then no space to write its package.
 #[test]
 fn a_disk_that_fills_up_later_leaves_no_file() {
@@ -393,7 +554,7 @@ const OTHERS: [(&str, &str); 7] = [
     ("python3", ":"),
     ("readelf", ":"),
     ("dpkg-deb", ":"),
-    ("dpkg-query", ":"),
+    ("dpkg-query", "sed -n 's/^release_glibc=\\(.*\\)/\\114/p' .ci/release.d/checks"),
     ("unshare", ":"),
 ];
 
