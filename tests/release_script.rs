@@ -1,4 +1,4 @@
-//! `.ci/release`: what it refuses before it makes a file; `.ci/release-tools`: where
+//! `.ci/release`: what it refuses before it makes a file, and what it leaves when it is stopped; `.ci/release-tools`: where
 //! it takes the compiler for aarch64 from.
 #![allow(
     clippy::unwrap_used,
@@ -17,8 +17,12 @@ use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Child;
 use std::process::Command;
 use std::process::Output;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
 
 use tempfile::TempDir;
 
@@ -168,6 +172,20 @@ fn arguments_that_it_does_not_know_are_refused() {
 #[test]
 fn a_version_without_a_tag_is_refused() {
     Repository::new().refuses(&["1.2.4"], "the tag v1.2.4 does not exist");
+}
+
+/// Its first build names the fault, and nothing else is said.
+#[test]
+fn three_builds_of_a_version_without_a_tag_say_it_once() {
+    let repository = Repository::new();
+    let (_stand_ins, path) = stand_ins(&[]);
+    let mut script = Command::new(repository.path().join(".ci/release"));
+    script.args(["--check", "1.2.4"]).env("BULLA_TOOLS", "/nonexistent/tools").env("PATH", path);
+    let output = script.output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert_eq!(error, "error: the tag v1.2.4 does not exist\nhint: git tag v1.2.4, or git fetch --tags\n");
+    assert!(!names(&repository.path()).iter().any(|name| name.starts_with("dist")), "files are left");
 }
 
 #[test]
@@ -491,6 +509,79 @@ case $* in *download*) touch $1/sysroot/packages/libc6-dev_2.36.deb ;; esac";
     let list = fs::read_to_string(root.join("list")).unwrap();
     assert!(list.contains(" http://deb.debian.org/debian bookworm "), "{list}");
     assert!(list.contains(" http://deb.debian.org/debian-security bookworm-security "), "{list}");
+}
+
+/// Ctrl-C, a signal or an error ends the compilers, which are processes of cargo, before the folder of the build is removed.
+#[test]
+fn a_build_that_is_stopped_leaves_no_process() {
+    let repository = Repository::new();
+    fs::create_dir(repository.path().join(".cargo")).unwrap();
+    repository.write(".cargo/config.toml", "");
+    repository.tag_again("2026-11-27T00:00:00Z");
+    let tools = repository.tools();
+    let place = TempDir::new().unwrap();
+    // cargo starts a compiler that writes into the folder of the build, also one that was removed.
+    let cargo = format!(
+        "case $1 in
+fetch) ;;
+package) mkdir -p $CARGO_HOME/../package/package $CARGO_HOME/../x/bulla-1.2.3/vendor $CARGO_HOME/../x/bulla-1.2.3/.cargo
+    printf '[package]\nversion = \"1.2.3\"\n' > $CARGO_HOME/../x/bulla-1.2.3/Cargo.toml
+    tar -C $CARGO_HOME/../x -czf $CARGO_HOME/../package/package/bulla-1.2.3.crate bulla-1.2.3 ;;
+vendor) mkdir -p vendor/a-1 ;;
+tree) echo a v1 ;;
+auditable) sh -c 'trap : TERM; while :; do mkdir -p '$CARGO_TARGET_DIR'; echo $$ > {0}/$$; sleep 0.05; done' & wait ;;
+esac",
+        place.path().display()
+    );
+    let (_stand_ins, path) = stand_ins(&[("df", ENOUGH), ("cargo", cargo.as_str()), ("rustc", RUSTC)]);
+    for (signal, check, code) in
+        [("INT", false, 130), ("TERM", false, 143), ("HUP", false, 129), ("INT", true, 130), ("TERM", true, 143)]
+    {
+        // A shell that runs the tests in the background ignores SIGINT, and so would the script.
+        let mut script = Command::new("env");
+        script.arg("--default-signal=HUP,INT,TERM").arg(repository.path().join(".ci/release"));
+        script.args(["1.2.3", "--targets", "x86_64", "--only", "bulla,bulla-signer-static"]);
+        script.args(check.then_some("--check")).env("PATH", &path);
+        script.env("BULLA_TOOLS", tools.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut script = script.spawn().unwrap();
+        until("two compilers run", &mut script, || names(place.path()).len() >= 2);
+        let compilers = names(place.path());
+        assert!(kill(signal, &script.id().to_string()), "{signal}");
+        let ended = script.wait().unwrap().code();
+        // The script has ended, and so have they: nothing makes the folder again.
+        let left = compilers.iter().filter(|process| is_running(process)).count();
+        for process in compilers.iter().filter(|process| is_running(process)) {
+            kill("KILL", process);
+        }
+        assert_eq!((ended, left), (Some(code), 0), "{signal}, --check: {check}: the exit code, compilers that run on");
+        assert!(!names(&repository.path()).iter().any(|name| name.starts_with("dist")), "{signal}: files are left");
+        for process in compilers {
+            fs::remove_file(place.path().join(process)).unwrap();
+        }
+    }
+}
+
+/// Sends a signal by the command of the shell, which needs no package.
+fn kill(signal: &str, process: &str) -> bool {
+    Command::new("sh").args(["-c", &format!("kill -s {signal} {process}")]).status().unwrap().success()
+}
+
+/// A process that has ended and that no other has waited for does nothing any more.
+fn is_running(process: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+fn until(what: &str, script: &mut Child, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        let ended = script.try_wait().unwrap();
+        if ended.is_some() || start.elapsed() > Duration::from_secs(60) {
+            let _ = script.kill();
+            panic!("{what}: not within a minute, the script: {ended:?}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// A `cargo` that has all tools, and then no space to write its package.
