@@ -584,6 +584,37 @@ fn until(what: &str, script: &mut Child, holds: impl Fn() -> bool) {
     }
 }
 
+/// A static program may be a tenth larger than the one for glibc, and no more.
+#[test]
+fn a_static_program_that_is_much_larger_is_refused() {
+    let place = TempDir::new().unwrap();
+    for (program, size) in [("bulla", 1000), ("bulla-signer", 1000), ("bulla-static", 1100)] {
+        let folder = place.path().join("programs/x86_64").join(program);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("bulla"), vec![0u8; size]).unwrap();
+    }
+    let signer = place.path().join("programs/x86_64/bulla-signer-static");
+    fs::create_dir(&signer).unwrap();
+    let script = "fail() { echo \"error: $1\"; exit 1; }; wanted() { [ \"$1\" != \"${without:-}\" ]; }
+        . .ci/release.d/programs; compare_sizes x86_64";
+    for (size, without, want) in [
+        (1100, "", ""),
+        (
+            1101,
+            "",
+            "error: bulla-signer-static for x86_64 has 1101 bytes, more than a tenth above the 1000 of bulla-signer\n",
+        ),
+        (1101, "bulla-signer", ""),
+    ] {
+        fs::write(signer.join("bulla"), vec![0u8; size]).unwrap();
+        let mut shell = Command::new("bash");
+        shell.current_dir(ROOT).args(["-c", script]).env("work", place.path()).env("without", without);
+        let output = shell.output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), want, "{size}");
+        assert_eq!(output.status.success(), want.is_empty(), "{size}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 /// A `cargo` that has all tools, and then no space to write its package.
 #[test]
 fn a_disk_that_fills_up_later_leaves_no_file() {
