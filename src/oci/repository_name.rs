@@ -148,13 +148,12 @@ pub(crate) fn normalised_host(host: &str) -> String {
 }
 
 /// A host in lower case, without the port 443. The port of a host that would not be one without it is kept:
-/// `registry:443`. Addresses of IPv6 and ports are written as they are printed.
+/// `registry:443`. Addresses of IPv6 and ports are written as they are printed; what is not a port is kept as it is, so
+/// that no other host comes of it.
 pub(crate) fn normalised_authority(host: &str) -> String {
     let lower = host.to_ascii_lowercase();
-    let (name, port) = match lower.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') => (name, port.parse::<u16>().ok()),
-        _ => (lower.as_str(), None),
-    };
+    let port = lower.rsplit_once(':').and_then(|(name, port)| Some((name, port_number(port)?)));
+    let (name, port) = port.map_or((lower.as_str(), None), |(name, port)| (name, Some(port)));
     let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let name = match address.map(str::parse::<Ipv6Addr>) {
         Some(Ok(address)) => format!("[{address}]"),
@@ -165,6 +164,12 @@ pub(crate) fn normalised_authority(host: &str) -> String {
         Some(HTTPS) if is_registry_host(&name) => name,
         Some(port) => format!("{name}:{port}"),
     }
+}
+
+/// The number of a port, without a sign; `None` for every other text.
+fn port_number(text: &str) -> Option<u16> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
 }
 
 impl FromStr for RepositoryName {
@@ -193,3 +198,27 @@ const DOCKER_HUB_ALIASES: [&str; 2] = ["index.docker.io", "registry-1.docker.io"
 const HTTPS: u16 = 443;
 /// The most characters of host and repository: the OCI distribution specification names it as what clients support.
 const LONGEST: u64 = 255;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No text loses its port and is another host then, even where nobody has checked that it is a host.
+    #[test]
+    fn what_is_not_a_port_is_kept() {
+        for (host, want) in [
+            ("Registry.example:443", "registry.example"),
+            ("registry.example:05000", "registry.example:5000"),
+            ("registry.example:5000O", "registry.example:5000o"),
+            ("registry.example:70000", "registry.example:70000"),
+            ("registry.example:", "registry.example:"),
+            ("registry.example:+443", "registry.example:+443"),
+            ("registry.example:443:x", "registry.example:443:x"),
+            ("[0:0::1]", "[::1]"),
+            ("[0:0::1]:443", "[::1]"),
+            ("[0:0::1]:x", "[0:0::1]:x"),
+        ] {
+            assert_eq!(normalised_authority(host), want, "{host}");
+        }
+    }
+}

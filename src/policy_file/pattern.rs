@@ -87,7 +87,8 @@ impl ImagePattern {
             }
             _ => return Err(ImagePatternError::Repository(RepositoryNameError::NoHost(shown()))),
         };
-        let host = HostPattern::parse(host, &shown)?;
+        let written = host;
+        let host = HostPattern::parse(written, &shown)?;
         let (texts, rest): (Vec<_>, _) = match path.strip_suffix("/**") {
             _ if path == "**" => (Vec::new(), true),
             Some(before) => (before.split('/').collect(), true),
@@ -102,9 +103,14 @@ impl ImagePattern {
                 exact => Segment::Exact(exact.to_owned()),
             });
         }
-        // What a wildcard stands for is some segment, so the name with one in its place must be valid.
+        // What a wildcard stands for is some label or segment, so the name with one in its place must be valid. The host is
+        // checked as it is written: a normalised one may have lost what makes it invalid.
         let sample: Vec<_> = texts.iter().map(|segment| if *segment == "*" { "x" } else { segment }).collect();
-        let sample = format!("{}/{}", host.sample(), if sample.is_empty() { "x".to_owned() } else { sample.join("/") });
+        let path = if sample.is_empty() { "x".to_owned() } else { sample.join("/") };
+        let sample = match written.strip_prefix("*.") {
+            Some(domain) => format!("x.{domain}/{path}"),
+            None => format!("{written}/{path}"),
+        };
         RepositoryName::normalised(&sample).map_err(|error| ImagePatternError::Repository(error.about(text)))?;
         if host.is_docker_hub() && !rest && segments.len() == 1 {
             segments.insert(0, Segment::Exact("library".to_owned()));
@@ -225,14 +231,6 @@ impl HostPattern {
                 is_below(host, domain)
             }
             (one, other) => one.covers(other) || other.covers(one),
-        }
-    }
-
-    /// A host that it matches.
-    fn sample(&self) -> String {
-        match self {
-            Self::Below(domain) => format!("x.{domain}"),
-            Self::Exact(host) => host.clone(),
         }
     }
 

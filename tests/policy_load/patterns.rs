@@ -85,6 +85,20 @@ fn what_is_not_a_pattern_is_an_error() {
         ("*.0.0.1/app", domain),
         ("*.[::1]/app", domain),
         ("*.exa_mple/app", repository),
+        // A wrong port is not left out: the pattern would be for another registry.
+        ("registry.example:5000O/app", repository),
+        ("registry.example:70000/app", repository),
+        ("registry.example:/app", repository),
+        ("registry.example:abc/app", repository),
+        ("registry.example:+5/app", repository),
+        ("registry.example:5000:abc/app", repository),
+        ("registry.example:-1/**", repository),
+        ("[::1]:abc/app", repository),
+        ("[::1]:/app", repository),
+        ("*.example:abc/app", repository),
+        ("*.example:/app", repository),
+        ("*.example:70000/**", repository),
+        ("*.example:+5/**", repository),
         ("registry.example/**/app", |error| matches!(error, ImagePatternError::NotLast(_))),
         ("registry.example/**/**", |error| matches!(error, ImagePatternError::NotLast(_))),
         ("*/app", |error| matches!(error, ImagePatternError::AnyHost(_))),
@@ -122,7 +136,7 @@ fn a_signed_name_is_mapped_by_its_prefix() {
     for text in ["ghcr.io/*", "ghcr.io/*/app", "*.io/app", "ghcr.io/*/**"] {
         assert!(matches!(SignedNameMapping::parse(text), Err(SignedNameError::Wildcard(_))), "{text}");
     }
-    for text in ["ghcr.io", "app", "ghcr.io/app:v1"] {
+    for text in ["ghcr.io", "app", "ghcr.io/app:v1", "ghcr.io:5000O/example/**", "ghcr.io:/example/app"] {
         assert!(matches!(SignedNameMapping::parse(text), Err(SignedNameError::Pattern(_))), "{text}");
     }
 }
