@@ -200,7 +200,7 @@ impl HostPattern {
                 let numeric = last.bytes().all(|byte| byte.is_ascii_digit());
                 match numeric || domain.starts_with('[') {
                     true => Err(ImagePatternError::Domain(shown())),
-                    false => Ok(Self::Below(repository_name::normalised_authority(domain))),
+                    false => Ok(Self::Below(normalised_domain(domain))),
                 }
             }
             None if matches!(host, "*" | "**") => Err(ImagePatternError::AnyHost(shown())),
@@ -237,6 +237,12 @@ impl HostPattern {
     fn is_docker_hub(&self) -> bool {
         matches!(self, Self::Exact(host) if host == DOCKER_HUB)
     }
+}
+
+/// The domain as the end of the normalised hosts below it: `corp:443` is no host without its port, and `x.corp:443` is.
+fn normalised_domain(domain: &str) -> String {
+    let host = repository_name::normalised_authority(&format!("x.{domain}"));
+    host.strip_prefix("x.").unwrap_or(&host).to_owned()
 }
 
 /// Whether `host` has one or more labels in front of `domain`.

@@ -36,6 +36,11 @@ fn a_pattern_matches_whole_names() {
         ("registry.example/*/**", &["registry.example/a/b"], &["registry.example/a"]),
         ("*.example/app", &["a.example/app", "a.b.example/app"], &["example.com/app", "a.example:5000/app"]),
         ("*.b.example:5000/app", &["a.b.example:5000/app"], &["b.example:5000/app", "a.b.example/app"]),
+        ("*.b.example:443/app", &["a.b.example/app"], &["a.b.example:5000/app"]),
+        // The hosts below a domain of one label have a dot, so their port 443 is left out as elsewhere.
+        ("*.corp:443/app", &["a.corp/app", "a.b.corp:443/app"], &["a.corp:5000/app", "corp:443/app"]),
+        ("*.corp:0443/app", &["a.corp/app"], &["a.corp:5000/app"]),
+        ("*.corp:5000/app", &["a.corp:5000/app"], &["a.corp/app"]),
         ("*.b.example/app", &["a.b.example/app"], &["b.example/app", "ab.example/app", "xb.example/app"]),
         (
             "Registry.EXAMPLE:443/app",
@@ -111,6 +116,17 @@ fn what_is_not_a_pattern_is_an_error() {
         assert!(is(&error), "{text:?}: {error:?}");
         assert!(text.is_empty() || error.to_string().contains(text), "{text:?} is not shown: {error}");
     }
+}
+
+/// Two spellings of one pattern are one pattern, and the narrower of two domains decides in every spelling.
+#[test]
+fn the_default_port_makes_no_other_pattern() {
+    for domain in ["corp", "example.corp"] {
+        assert_eq!(pattern(&format!("*.{domain}:443/**")), pattern(&format!("*.{domain}/**")));
+    }
+    let (wide, narrow) = (pattern("*.corp/**"), pattern("*.two.corp:443/**"));
+    assert_eq!(narrow.precedence(&wide), Ordering::Less);
+    assert!(wide.covers(&narrow) && pattern("*.corp:443/**").covers(&narrow));
 }
 
 #[test]
