@@ -220,8 +220,8 @@ impl<'a> ImageVerification<'a> {
         Ok(())
     }
 
-    /// Discovers the evidence about the one manifest for `platform`. Unless the index itself is signed, the config of the
-    /// manifest must name that platform, too.
+    /// Discovers the evidence about the one manifest for `platform`. Unless the index itself is signed, as the policy cannot be
+    /// met without, the config of the manifest must name that platform, too.
     async fn one_platform(
         &mut self,
         image: &mut ImageEvaluation<'_>,

@@ -103,6 +103,15 @@ impl Rule {
         }
     }
 
+    /// Whether the rule cannot be met without a requirement for which `is` holds.
+    pub(crate) fn needs(&self, is: &impl Fn(&Requirement) -> bool) -> bool {
+        match self {
+            Self::All(rules) => rules.iter().any(|rule| rule.needs(is)),
+            Self::Any(rules) => rules.iter().all(|rule| rule.needs(is)),
+            Self::One(requirement) => is(requirement),
+        }
+    }
+
     fn requirements(&self) -> NonEmpty<&Requirement> {
         match self {
             Self::All(rules) | Self::Any(rules) => {

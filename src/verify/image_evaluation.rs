@@ -137,14 +137,23 @@ impl<'a> ImageEvaluation<'a> {
         self.chosen = Some(manifest);
     }
 
-    /// Whether the root is signed: a requirement of an image signature is met by what was found about it alone.
+    /// Whether the root is signed, in every case in which the policy is met: it is not met without a requirement of an image
+    /// signature that is met by what was found about the root alone. A signature that the verdict may do without, in one
+    /// branch of `any`, vouches for nothing.
     pub(crate) fn has_signed_root(&self) -> bool {
-        let requirements = self.verifier.policy().requirements();
-        requirements.iter().enumerate().any(|(position, requirement)| {
+        let policy = self.verifier.policy();
+        let requirements = policy.requirements();
+        let signs = |(position, requirement): (usize, &Requirement)| {
             requirement.about().reads_index()
                 && requirement.counts(&StatementKind::ImageSignature)
                 && self.pool(position, requirement, &[&self.root]).decide().decision == Decision::Met
-        })
+        };
+        // The rule and the list refer to the same requirements.
+        let is_signed = |wanted: &Requirement| {
+            let found = requirements.iter().enumerate().find(|(_, one)| ptr::eq(**one, wanted));
+            found.is_some_and(|(position, requirement)| signs((position, *requirement)))
+        };
+        policy.rule().needs(&is_signed)
     }
 
     /// The size of the accepted documents that are kept, in bytes, where equal ones count once.
@@ -560,5 +569,15 @@ mod tests {
         let policy = Policy::new(Rule::All(NonEmpty::collect(rules.map(Rule::One)).unwrap())).unwrap();
         let several = Verifier::new(trust.clone(), policy, Limits::DEFAULT).unwrap();
         assert!(is_signed(&several, true) && reads(&several, ImageRoot::Index));
+        // A signature that the policy can be met without vouches for nothing.
+        let any = |other: About| {
+            let of = |id: &str, about: About| {
+                Requirement::new(id, StatementKind::ImageSignature, quorum.clone()).with_about(about)
+            };
+            let rules = [of("index", About::Index), of("other", other)].map(Rule::One);
+            let policy = Policy::new(Rule::Any(NonEmpty::collect(rules).unwrap())).unwrap();
+            Verifier::new(trust.clone(), policy, Limits::DEFAULT).unwrap()
+        };
+        assert!(is_signed(&any(About::Either), true) && !is_signed(&any(About::Platforms), true));
     }
 }
