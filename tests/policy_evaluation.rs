@@ -27,3 +27,5 @@ mod naive;
 mod random;
 #[path = "policy_evaluation/scene.rs"]
 mod scene;
+#[path = "policy_evaluation/taken_back.rs"]
+mod taken_back;

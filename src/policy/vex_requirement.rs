@@ -3,8 +3,9 @@
 use crate::policy::MaxAgeRule;
 use crate::policy::Quorum;
 
-/// Whose VEX statements clear the vulnerabilities of a scan, and how old they may be. Only the newest document of each owner
-/// counts, and a vulnerability is cleared only if a quorum of owners clears it.
+/// Whose VEX statements clear the vulnerabilities of a scan, and how old they may be. Of each owner only the newest document
+/// about a platform and the newest about the index around it count, and both have to. A vulnerability is cleared only if a
+/// quorum of owners clears it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VexRequirement {
     /// How old they may be.

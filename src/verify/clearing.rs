@@ -4,7 +4,8 @@
 //! newest of their documents, every newest document of these owners can be read, and no newer statement of another of them
 //! says otherwise. The steps:
 //!
-//! 1. Of each owner, take the newest documents; one without a time may be the newest.
+//! 1. Of each owner, take the newest documents about the platform and those about the index around it; one without a time
+//!    may be the newest.
 //! 2. An owner clears a vulnerability if all of these are new enough and clear it.
 //! 3. The owners who do are a quorum, and the statements of all owners together clear it. The quorum is decided once for
 //!    the same documents, and all vulnerabilities together have the steps of one search (`evidence.pairing_steps`). A
@@ -28,7 +29,7 @@ use crate::verify::candidate::Candidate;
 use crate::verify::candidate::Standing;
 use crate::verify::record::StatementRecord;
 use crate::verify::record::StatementResult;
-use crate::verify::record::newest_of_each_owner;
+use crate::verify::record::newest_about_each_manifest;
 
 /// The VEX documents that may clear vulnerabilities of one image.
 pub(super) struct Clearing<'r> {
@@ -39,7 +40,7 @@ pub(super) struct Clearing<'r> {
     now: Time,
     /// All documents of the owners.
     read: Vec<&'r StatementRecord>,
-    /// The newest document of each owner, with its statements if it is new enough.
+    /// The newest documents of each owner, each with its statements if it is new enough.
     single: Vec<(&'r StatementRecord, Option<VexStatements<'r>>)>,
     /// The steps that are left for pairing owners with signers.
     steps: Cell<u64>,
@@ -63,7 +64,7 @@ impl<'r> Clearing<'r> {
         let records: Vec<_> = records.filter(|record| record.vex.is_some()).filter(named).collect();
         let (mut single, mut undetermined, mut unreadable) = (Vec::new(), false, false);
         let mut documents: Vec<&'r VexDocument> = Vec::new();
-        for record in newest_of_each_owner(&records) {
+        for record in newest_about_each_manifest(&records) {
             let in_time = vex.max_age.check(record.time, now).is_ok();
             let statements = match &record.vex {
                 Some(Ok(document)) => {

@@ -144,23 +144,13 @@ pub(super) fn unmet_reason(results: &[(usize, StatementResult)]) -> Option<Reaso
     reason
 }
 
-/// Of each owner the records with the latest time, and those without a time, which might be the newest.
-pub(super) fn newest_of_each_owner<'r>(records: &[&'r StatementRecord]) -> Vec<&'r StatementRecord> {
-    newest_of_each(records, |record| record.signature.signer.owner())
-}
-
-/// The same, for each manifest that an owner made statements about: a newer statement about an index supersedes none about
-/// a platform, nor the other way round.
+/// Of each owner, and of each manifest that the owner made statements about, the records with the latest time, and those
+/// without a time, which might be the newest: a newer statement about an index supersedes none about a platform, nor the
+/// other way round.
 pub(super) fn newest_about_each_manifest<'r>(records: &[&'r StatementRecord]) -> Vec<&'r StatementRecord> {
-    newest_of_each(records, |record| (record.signature.signer.owner(), record.about))
-}
-
-fn newest_of_each<'r, K: Ord>(
-    records: &[&'r StatementRecord],
-    of: impl Fn(&'r StatementRecord) -> K,
-) -> Vec<&'r StatementRecord> {
-    let mut newest: BTreeMap<K, Time> = BTreeMap::new();
-    for record in records {
+    let of = |record: &'r StatementRecord| (record.signature.signer.owner(), record.about);
+    let mut newest: BTreeMap<_, Time> = BTreeMap::new();
+    for record in records.iter().copied() {
         if let Some((at, _)) = record.time.at() {
             let known = newest.entry(of(record)).or_insert(at);
             *known = at.max(*known);

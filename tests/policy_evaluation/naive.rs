@@ -112,30 +112,33 @@ fn holds(want: &Want, one: &Signed, pool: &[&Signed]) -> bool {
 /// Whether VEX statements clear a vulnerability.
 fn is_cleared(want: &Want, id: &str, pool: &[&Signed]) -> bool {
     let Wanted::Scan { vex: Some((by, max_age)) } = &want.wanted else { return false };
-    // The newest documents of each owner; one without a time may be the newest.
-    let mut newest: Vec<Vec<(Option<i64>, Option<bool>)>> = Vec::new();
+    let says = |one: &Signed| match &one.doc {
+        Doc::Vex { says, .. } => says.iter().find(|(about, _)| *about == id).map(|(_, clears)| *clears),
+        _ => None,
+    };
+    let counts = |one: &Signed| is_in_time(one.doc.days(), *max_age);
+    let manifests: BTreeSet<Digest> = pool.iter().map(|one| one.about).collect();
+    // Of each owner the newest documents about each manifest. One without a time may be the newest.
+    let (mut newest, mut all): (Vec<bool>, Vec<&Signed>) = Default::default();
     for owner in by {
-        let own = pool.iter().filter(|one| HELD[*owner].contains(&one.key));
-        let own: Vec<(Option<i64>, Option<bool>)> = own
-            .filter_map(|one| match &one.doc {
-                Doc::Vex { says, days } => {
-                    Some((*days, says.iter().find(|(about, _)| *about == id).map(|(_, clears)| *clears)))
-                }
-                _ => None,
-            })
-            .collect();
-        let last = own.iter().filter_map(|(days, _)| *days).min();
-        newest.push(own.into_iter().filter(|(days, _)| days.is_none() || *days == last).collect());
+        let is_own = |one: &&Signed| HELD[*owner].contains(&one.key) && matches!(one.doc, Doc::Vex { .. });
+        let own: Vec<&Signed> = pool.iter().copied().filter(is_own).collect();
+        let mut last: Vec<&Signed> = Vec::new();
+        for manifest in &manifests {
+            let days = own.iter().filter(|one| one.about == *manifest).filter_map(|one| one.doc.days()).min();
+            let is_last =
+                |one: &&&Signed| one.about == *manifest && (one.doc.days().is_none() || one.doc.days() == days);
+            last.extend(own.iter().filter(is_last));
+        }
+        newest.push(!last.is_empty() && last.iter().all(|one| says(one) == Some(true) && counts(one)));
+        all.extend(last);
     }
-    let clears = |(days, says): &(Option<i64>, Option<bool>)| *says == Some(true) && is_in_time(*days, *max_age);
-    let somebody = newest.iter().any(|documents| !documents.is_empty() && documents.iter().all(clears));
-    // Of all these documents, those that say something about it: the newest of them, and those without a time.
-    let about: Vec<(Option<i64>, bool)> =
-        newest.iter().flatten().filter_map(|(days, says)| says.map(|clears| (*days, clears))).collect();
-    let latest = about.iter().filter_map(|(days, _)| *days).min();
-    let agreed = about.iter().all(|(days, clears)| match days {
-        None => *clears,
-        days => *days != latest || *clears,
-    });
-    somebody && agreed
+    // Of all these documents, those that say something about it: the newest of them clear it, and those without a time.
+    let agreed = |list: &[&Signed]| {
+        let about: Vec<(Option<i64>, bool)> =
+            list.iter().filter_map(|one| says(one).map(|clears| (one.doc.days(), clears))).collect();
+        let latest = about.iter().filter_map(|(days, _)| *days).min();
+        about.iter().all(|(days, clears)| *clears || days.is_some() && *days != latest)
+    };
+    newest.contains(&true) && agreed(&all)
 }
