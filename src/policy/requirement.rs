@@ -193,11 +193,12 @@ impl Requirement {
         rules.flat_map(|rule| scan.ignored(rule)).collect()
     }
 
-    /// Checks the signature of an index in which unsigned statements are: the image name that it was made for.
+    /// Checks the image name that a statement was made for: a VEX document, or the signature of an index in which unsigned
+    /// statements are.
     ///
     /// # Errors
     /// [`UnmetCondition`] if it was made for another name.
-    pub(crate) fn check_index_signature(&self, reference: Option<&str>) -> Result<(), UnmetCondition> {
+    pub(crate) fn check_signed_name(&self, reference: Option<&str>) -> Result<(), UnmetCondition> {
         self.conditions.iter().try_for_each(|condition| condition.check_name(reference))
     }
 

@@ -6,10 +6,11 @@
 //!
 //! 1. Of each owner, take the newest documents about the platform and those about the index around it; one without a time
 //!    may be the newest.
-//! 2. An owner clears a vulnerability if all of these are new enough and clear it.
-//! 3. The owners who do are a quorum, and the statements of all owners together clear it. The quorum is decided once for
-//!    the same documents, and all vulnerabilities together have the steps of one search (`evidence.pairing_steps`). A
-//!    quorum that cannot be told within them is undetermined.
+//! 2. A document counts if it is new enough, and was made for the image name that the requirement wants.
+//! 3. An owner clears a vulnerability if all of these documents count and clear it.
+//! 4. The owners who do are a quorum, and the statements of all owners together clear it, as do those that count. The
+//!    quorum is decided once for the same documents, and all vulnerabilities together have the steps of one search
+//!    (`evidence.pairing_steps`). A quorum that cannot be told within them is undetermined.
 
 use std::cell::Cell;
 use std::cell::RefCell;
@@ -18,6 +19,8 @@ use std::ptr;
 
 use crate::limits::Limits;
 use crate::policy::Decision;
+use crate::policy::Requirement;
+use crate::policy::UnmetCondition;
 use crate::policy::VexRequirement;
 use crate::predicate::ImageProduct;
 use crate::predicate::ScanFinding;
@@ -35,13 +38,14 @@ use crate::verify::record::newest_about_each_manifest;
 pub(super) struct Clearing<'r> {
     /// The statements of all owners together.
     all: VexStatements<'r>,
+    /// Those in documents that count: one that does not count takes back, and never clears what another one says.
+    counting: VexStatements<'r>,
     /// The decisions of the quorum, by the numbers of the documents whose owners agree.
     decided: RefCell<BTreeMap<Vec<usize>, Decision>>,
-    now: Time,
+    /// The newest documents of each owner.
+    newest: Vec<NewestDocument<'r>>,
     /// All documents of the owners.
     read: Vec<&'r StatementRecord>,
-    /// The newest documents of each owner, each with its statements if it is new enough.
-    single: Vec<(&'r StatementRecord, Option<VexStatements<'r>>)>,
     /// The steps that are left for pairing owners with signers.
     steps: Cell<u64>,
     /// Whether a document of an owner exceeds a limit, or may be about another image.
@@ -51,10 +55,30 @@ pub(super) struct Clearing<'r> {
     vex: &'r VexRequirement,
 }
 
+/// One of the newest documents of an owner.
+struct NewestDocument<'r> {
+    record: &'r StatementRecord,
+    /// What it says about the image; `None` if it cannot be read.
+    says: Option<VexStatements<'r>>,
+    /// Why it does not count, with all that it says.
+    unfit: Option<UnmetCondition>,
+}
+
+impl<'r> NewestDocument<'r> {
+    fn owner(&self) -> &'r Owner {
+        self.record.signature.signer.owner()
+    }
+
+    /// Whether it counts and clears the vulnerability.
+    fn clears(&self, finding: &ScanFinding) -> bool {
+        self.unfit.is_none() && self.says.as_ref().is_some_and(|statements| statements.clears(finding))
+    }
+}
+
 impl<'r> Clearing<'r> {
-    /// The documents among `records` about `image`, as of `now`.
+    /// The documents among `records` about `image`, as of `now`, for `requirement` with `vex`.
     pub(super) fn new(
-        vex: &'r VexRequirement,
+        (requirement, vex): (&Requirement, &'r VexRequirement),
         records: impl Iterator<Item = &'r StatementRecord>,
         image: &ImageProduct<'_>,
         now: Time,
@@ -62,27 +86,30 @@ impl<'r> Clearing<'r> {
     ) -> Self {
         let named = |record: &&StatementRecord| vex.quorum.owners().contains(record.signature.signer.owner());
         let records: Vec<_> = records.filter(|record| record.vex.is_some()).filter(named).collect();
-        let (mut single, mut undetermined, mut unreadable) = (Vec::new(), false, false);
-        let mut documents: Vec<&'r VexDocument> = Vec::new();
+        let (mut newest, mut undetermined, mut unreadable) = (Vec::new(), false, false);
+        let (mut documents, mut fit): (Vec<&'r VexDocument>, Vec<&'r VexDocument>) = Default::default();
         for record in newest_about_each_manifest(&records) {
-            let in_time = vex.max_age.check(record.time, now).is_ok();
-            let statements = match &record.vex {
-                Some(Ok(document)) => {
-                    documents.push(document);
-                    in_time.then(|| VexStatements::about([&**document], image))
-                }
+            let document = match &record.vex {
+                Some(Ok(document)) => document,
                 Some(Err(condition)) => {
                     undetermined |= condition.is_undetermined();
                     unreadable |= !condition.is_undetermined();
-                    None
+                    newest.push(NewestDocument { record, says: None, unfit: Some(condition.clone()) });
+                    continue;
                 }
-                None => None,
+                None => continue,
             };
-            single.push((record, statements));
+            let is_named = requirement.check_signed_name(record.signature.reference.as_deref());
+            let unfit = is_named.and_then(|()| vex.max_age.check(record.time, now)).err();
+            documents.push(document);
+            if unfit.is_none() {
+                fit.push(document);
+            }
+            newest.push(NewestDocument { record, says: Some(VexStatements::about([&**document], image)), unfit });
         }
-        let (all, decided) = (VexStatements::about(documents, image), RefCell::default());
-        let steps = Cell::new(limits.evidence.pairing_steps);
-        Self { all, decided, now, read: records, single, steps, undetermined, unreadable, vex }
+        let (all, counting) = (VexStatements::about(documents, image), VexStatements::about(fit, image));
+        let (decided, steps) = (RefCell::default(), Cell::new(limits.evidence.pairing_steps));
+        Self { all, counting, decided, newest, read: records, steps, undetermined, unreadable, vex }
     }
 
     /// Whether all of `findings` are cleared.
@@ -108,48 +135,41 @@ impl<'r> Clearing<'r> {
         &'f self,
         findings: &'f [ScanFinding],
     ) -> impl Iterator<Item = &'r StatementRecord> + 'f {
-        let clears = |statements: &VexStatements<'_>| findings.iter().any(|finding| statements.clears(finding));
-        let single = self.single.iter().filter(move |(_, statements)| statements.as_ref().is_some_and(clears));
-        single.map(|(record, _)| *record)
+        let clears = move |document: &&NewestDocument<'_>| findings.iter().any(|finding| document.clears(finding));
+        self.newest.iter().filter(clears).map(|document| document.record)
     }
 
     /// What each document of the owners did for scans whose findings are cleared: `findings` of those. A document that says
     /// nothing about them is left out.
     pub(super) fn candidates(&self, findings: &[ScanFinding]) -> Vec<Candidate> {
         let of = |record: &&'r StatementRecord| {
-            let Some((_, statements)) = self.single.iter().find(|(newest, _)| ptr::eq(*newest, *record)) else {
+            let Some(document) = self.newest.iter().find(|newest| ptr::eq(newest.record, *record)) else {
                 return Some(Candidate::of(record, &StatementResult::Met, Standing::Superseded));
             };
-            let result = match (statements, &record.vex) {
-                (Some(one), _) if findings.iter().any(|finding| one.clears(finding)) => {
-                    return Some(Candidate::of(record, &StatementResult::Met, Standing::Counted));
+            match &document.unfit {
+                Some(why) => Some(Candidate::of(record, &StatementResult::of(Err(why.clone())), Standing::Deciding)),
+                None if findings.iter().any(|finding| document.clears(finding)) => {
+                    Some(Candidate::of(record, &StatementResult::Met, Standing::Counted))
                 }
-                (Some(_), _) | (None, None) => return None,
-                (None, Some(Err(condition))) => Err(condition.clone()),
-                (None, Some(Ok(_))) => self.vex.max_age.check(record.time, self.now),
-            };
-            Some(Candidate::of(record, &StatementResult::of(result), Standing::Deciding))
+                None => None,
+            }
         };
         self.read.iter().filter_map(of).collect()
     }
 
     fn clears(&self, finding: &ScanFinding) -> Decision {
-        if !self.all.clears(finding) {
+        if !self.all.clears(finding) || !self.counting.clears(finding) {
             return Decision::Unmet;
         }
-        let owner = |record: &'r StatementRecord| record.signature.signer.owner();
-        let clears = |(record, statements): &(&'r StatementRecord, Option<VexStatements<'_>>)| {
-            (owner(record), statements.as_ref().is_some_and(|one| one.clears(finding)))
-        };
-        let each: Vec<_> = self.single.iter().map(clears).collect();
+        let each: Vec<_> = self.newest.iter().map(|one| (one.owner(), one.clears(finding))).collect();
         let agrees = |of: &Owner| each.iter().all(|(by, clears)| *by != of || *clears);
         let agreeing: Vec<usize> =
             each.iter().enumerate().filter(|(_, (of, _))| agrees(of)).map(|(number, _)| number).collect();
         if let Some(decision) = self.decided.borrow().get(&agreeing) {
             return *decision;
         }
-        let signers = agreeing.iter().filter_map(|number| self.single.get(*number));
-        let signers = signers.map(|(record, _)| (owner(record), record.signature.signer.credential()));
+        let signers = agreeing.iter().filter_map(|number| self.newest.get(*number));
+        let signers = signers.map(|one| (one.owner(), one.record.signature.signer.credential()));
         let mut steps = self.steps.get();
         let decision = self.vex.quorum.decide_within(signers, &mut steps).decision;
         self.steps.set(steps);

@@ -216,7 +216,7 @@ impl<'a> Evaluation<'a> {
             requirement.is_covered_by(kind) && requirement.quorum().owners().contains(owner)
         };
         let covered = requirements.iter().enumerate().filter(|(_, requirement)| is_covered(requirement));
-        let result = |requirement: &Requirement| StatementResult::of(requirement.check_index_signature(reference));
+        let result = |requirement: &Requirement| StatementResult::of(requirement.check_signed_name(reference));
         covered.map(|(position, requirement)| (position, result(requirement))).collect()
     }
 

@@ -95,7 +95,8 @@ impl<'r> RequirementPool<'r> {
             record.result(position).is_some() && owners.contains(record.signature.signer.owner())
         };
         let judged = image.digests.first().copied();
-        let clearing = requirement.vex().map(|vex| Clearing::new(vex, records.clone(), image, now, limits));
+        let clearing = requirement.vex();
+        let clearing = clearing.map(|vex| Clearing::new((requirement, vex), records.clone(), image, now, limits));
         let (deciding, records) = (OnceCell::new(), records.filter(read).collect());
         Self { clearing, deciding, judged, limits, position, records, requirement, unread }
     }

@@ -220,6 +220,24 @@ fn vex_statements_of_named_owners_clear_findings() {
     scene.refused("vulnerabilities");
 }
 
+/// A document that was signed for another image name clears nothing, and the report says so.
+#[test]
+fn a_vex_document_is_for_the_signed_name_of_the_block() {
+    let scene = Scene::new();
+    let (upstream, other) =
+        (["--signed-reference", "ghcr.io/example/app"], ["--signed-reference", "ghcr.io/mallory/app"]);
+    let scanned = rule("low", ", vex: { by: [bob], max-age: none }");
+    scene.policy_with(&[&scanned, "signature: { by: [alice] }"], "    signed-name: ghcr.io/example/app\n");
+    scene.sign("v1", "alice", &upstream);
+    scene.attest("alice", "vulns", &scan(OLD, &["high"]), &upstream);
+    scene.attest("bob", "vex", &vex(&scene, OLD, "not_affected"), &other);
+    scene.refused("vulnerabilities");
+    assert_eq!(marks(&scene, "bob"), ["signed-name"]);
+    scene.attest("bob", "vex", &vex(&scene, NEW, "not_affected"), &upstream);
+    scene.accepted();
+    assert_eq!(marks(&scene, "bob"), ["counted", "superseded"]);
+}
+
 /// A package URL that has the digest of the index names one platform by its qualifier `arch`, a part by its subpath.
 #[test]
 fn a_vex_statement_about_another_platform_or_a_part_clears_nothing() {

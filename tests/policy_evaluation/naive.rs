@@ -140,5 +140,6 @@ fn is_cleared(want: &Want, id: &str, pool: &[&Signed]) -> bool {
         let latest = about.iter().filter_map(|(days, _)| *days).min();
         about.iter().all(|(days, clears)| *clears || days.is_some() && *days != latest)
     };
-    newest.contains(&true) && agreed(&all)
+    let counting: Vec<&Signed> = all.iter().copied().filter(|one| counts(one)).collect();
+    newest.contains(&true) && agreed(&all) && agreed(&counting)
 }
