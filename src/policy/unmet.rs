@@ -69,6 +69,12 @@ pub enum UnmetCondition {
         /// The current time.
         now: Time,
     },
+    /// The key that signed it has ended, and nothing that the operator trusts proves that it was signed before.
+    #[error("the key that signed it ended at {end}, and no trusted time is earlier")]
+    KeyEnded {
+        /// The last second at which the key was valid.
+        end: Time,
+    },
     /// The scan does not say how old its vulnerability database is.
     #[error("it does not say how old its vulnerability database is")]
     NoDatabaseDate,
@@ -234,6 +240,7 @@ impl UnmetCondition {
             Self::EmptySbom => "empty-sbom",
             Self::Field { .. } => "field",
             Self::FromTheFuture { .. } => "from-the-future",
+            Self::KeyEnded { .. } => "key-ended",
             Self::NoDatabaseDate => "no-database-date",
             Self::NoNameSigned { .. } => "no-name-signed",
             Self::NoTime => "no-time",

@@ -9,7 +9,8 @@
 //! 2. Verify the signatures of the document with the key. What the document says about keys and algorithms has no part
 //!    in this (threats: key-from-evidence).
 //! 3. Attribute the key to every owner whose identity holds it; where the identity has a log rule, only if logs vouch for
-//!    the signature. Which owners are counted, the quorum decides.
+//!    the signature. Which owners are counted, the quorum decides. What a key signed that has ended is kept apart: it counts
+//!    for nobody.
 //!
 //! A document with one signature is tried with the key that it names first, and with no other key after one verified it: a
 //! signature is by one key. What it names changes the order alone.
@@ -27,6 +28,7 @@ use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::key::Scheme;
 use crate::nonempty::NonEmpty;
+use crate::time::Time;
 use crate::trust::AuthenticationContext;
 use crate::trust::CertificateFault;
 use crate::trust::CertificateRejection;
@@ -80,12 +82,34 @@ pub struct AuthenticatedStatement {
     signer: VerifiedSigner,
 }
 
+/// A signed payload whose signer's key has ended, without proof that it was signed before: it never counts. A refusal in it
+/// may have been made while the key was valid, so it still stands against older statements of the owner.
+#[derive(Clone, Debug)]
+pub(crate) struct EndedStatement {
+    /// The last second at which the key was valid.
+    pub(crate) end: Time,
+    /// What was signed, and by whom.
+    pub(crate) signed: AuthenticatedStatement,
+}
+
+/// Whose signature one by a pinned key is.
+pub(in crate::trust) struct KeyOwners {
+    /// The owners for whom the key has ended, each with the end: nothing that they signed counts.
+    pub(in crate::trust) ended: Vec<(VerifiedSigner, Time)>,
+    /// Why it is not that of another owner.
+    pub(in crate::trust) rejected: Option<Rejection>,
+    /// The owners whose signature it is, each once: those whose identity has no log rule, and those for whose rule logs vouch.
+    pub(in crate::trust) signers: Vec<VerifiedSigner>,
+}
+
 /// The result of authenticating one piece of evidence.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Authentication {
     /// The payload, once for each owner who signed it.
     pub authenticated: Vec<AuthenticatedStatement>,
+    /// The payload, once for each owner whose key for it has ended and who did not sign it otherwise.
+    pub(crate) ended: Vec<EndedStatement>,
     /// Why the evidence is not signed by an owner.
     pub rejected: Option<Rejection>,
     /// Signature checks that were not made, so that it is unknown whether a trusted key signed it.
@@ -197,8 +221,10 @@ impl TrustRoot {
             let scheme = payload.proof().scheme;
             let signed = SignedMaterial::of_evidence(evidence);
             match self.owners_with(key, scheme, signed, context, budget) {
-                Ok((signers, rejected)) => {
+                Ok(KeyOwners { ended, rejected, signers }) => {
                     let statement = |signer| AuthenticatedStatement { payload: payload.clone(), signer };
+                    let of_ended = |(signer, end)| EndedStatement { end, signed: statement(signer) };
+                    found.ended.extend(ended.into_iter().map(of_ended));
                     found.authenticated.extend(signers.into_iter().map(statement));
                     found.rejected = found.rejected.or(rejected);
                 }
@@ -218,7 +244,7 @@ impl TrustRoot {
                 None => Rejection::Untrusted { claimed: document.claimed_key() },
             });
         }
-        found
+        found.without_needless_ended()
     }
 
     /// The SHA-256 of the canonical form of every signature in `evidence` that the key of `signer` made over its payload,
@@ -273,14 +299,23 @@ impl Authentication {
     /// The result of both: of pinned keys, and of the certificate beside the signature. Where somebody signed, a rejection
     /// is kept only if it is could-not-tell; of two, that of the certificate.
     fn or(self, mut other: Self) -> Self {
-        let mut authenticated = self.authenticated;
+        let (mut authenticated, mut ended) = (self.authenticated, self.ended);
         authenticated.append(&mut other.authenticated);
+        ended.append(&mut other.ended);
         let mut rejections = [other.rejected, self.rejected].into_iter().flatten();
         let rejected = match authenticated.is_empty() {
             true => rejections.next(),
             false => rejections.find(Rejection::is_undetermined),
         };
-        Self { authenticated, rejected, undetermined: self.undetermined.or(other.undetermined) }
+        let undetermined = self.undetermined.or(other.undetermined);
+        Self { authenticated, ended, rejected, undetermined }.without_needless_ended()
+    }
+
+    /// The same without what owners signed with a key that has ended, where they signed it with another one too.
+    fn without_needless_ended(mut self) -> Self {
+        let signed = |owner: &Owner| self.authenticated.iter().any(|one| one.signer.owner() == owner);
+        self.ended.retain(|one| !signed(one.signed.signer.owner()));
+        self
     }
 }
 
@@ -361,7 +396,6 @@ mod tests {
     use crate::key::PrivateKey;
     use crate::key::Signer as _;
     use crate::limits::Limits;
-    use crate::time::Time;
     use crate::trust::VerificationTime;
     use crate::x509::Certificate;
 

@@ -107,10 +107,10 @@ impl TrustRoot {
             match key.verify_hashed(message, &signature.signature) {
                 // One key made a signature, so the others need not be tried.
                 Ok(scheme) => {
-                    let (authenticated, rejected) = self.owners_with(key, scheme, signed.map(Ok), context, budget)?;
+                    let owners = self.owners_with(key, scheme, signed.map(Ok), context, budget)?;
                     return Ok(MessageAuthentication {
-                        authenticated,
-                        rejected: rejected.map(MessageRejection::Signer),
+                        authenticated: owners.signers,
+                        rejected: owners.rejected.map(MessageRejection::Signer),
                     });
                 }
                 Err(HashedMessageError::Unverified) => (),

@@ -27,6 +27,7 @@ mod verified_chains;
 
 pub use authenticate::AuthenticatedStatement;
 pub use authenticate::Authentication;
+pub(crate) use authenticate::EndedStatement;
 pub use authenticate::VerifiedSigner;
 pub use budget::SignatureBudget;
 pub use budget::Unchecked;

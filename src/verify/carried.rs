@@ -8,6 +8,7 @@
 //!
 //! - The time that it states is compared, not an earlier one that a timestamp proves: elsewhere the timestamp may not be
 //!   trusted.
+//! - A statement whose signer's key has ended goes along, and leaves none behind: each of them may say no.
 //! - A statement whose time is proven stays behind only for a newer one with a proven time: a key or certificate ends, and
 //!   then only the proven ones count.
 
@@ -53,7 +54,7 @@ impl SubjectEvidence {
 /// The same for records about one manifest.
 fn without_superseded(records: Vec<Arc<StatementRecord>>, requirements: &[&Requirement]) -> Vec<Arc<StatementRecord>> {
     let mut newest: BTreeMap<Series<'_>, Newest> = BTreeMap::new();
-    for record in records.iter().filter(|record| record.is_carried) {
+    for record in records.iter().filter(|record| record.is_carried && record.ended.is_none()) {
         let Some((at, _)) = record.time.at() else { continue };
         let Newest { of_all, of_proven } = newest.entry(series(record)).or_default();
         *of_all = (*of_all).max(Some(at));
@@ -62,6 +63,9 @@ fn without_superseded(records: Vec<Arc<StatementRecord>>, requirements: &[&Requi
         }
     }
     let is_superseded = |record: &StatementRecord| {
+        if record.ended.is_some() {
+            return false;
+        }
         let Some(Newest { of_all, of_proven }) = newest.get(&series(record)) else { return false };
         let newest = if record.time.is_trusted() { of_proven } else { of_all };
         let is_older = record.time.stated().is_some_and(|stated| newest.is_some_and(|newest| stated < newest));
@@ -125,13 +129,14 @@ mod tests {
 
     /// Which statements of one key with these times are carried, where they meet the first requirement.
     fn carried(times: &[StatementTime], policy: impl Fn(Requirement) -> Vec<Requirement>) -> Vec<bool> {
-        let records: Vec<_> = times.iter().map(|time| (true, *time)).collect();
+        let records: Vec<_> = times.iter().map(|time| (true, *time, None)).collect();
         judged(&records, policy).iter().map(|(_, after)| after.is_carried).collect()
     }
 
-    /// Records of one key, each carried or not, with these times: as they were, and what becomes of them.
+    /// Records of one key, each carried or not, with these times and perhaps the end of the key: as they were, and what becomes
+    /// of them.
     fn judged(
-        records: &[(bool, StatementTime)],
+        records: &[(bool, StatementTime, Option<Time>)],
         policy: impl Fn(Requirement) -> Vec<Requirement>,
     ) -> Vec<(Arc<StatementRecord>, Arc<StatementRecord>)> {
         let subject = Digest::sha256(b"image");
@@ -147,8 +152,8 @@ mod tests {
         evaluation.add(&Evidence::new(document, FoundAt::Referrers, Vec::new()));
         let record = StatementRecord::clone(&evaluation.records()[0]);
         let results = vec![(0, StatementResult::Met)];
-        let with = |&(is_carried, time): &(bool, StatementTime)| {
-            Arc::new(StatementRecord { is_carried, results: results.clone(), time, ..record.clone() })
+        let with = |&(is_carried, time, ended): &(bool, StatementTime, Option<Time>)| {
+            Arc::new(StatementRecord { ended, is_carried, results: results.clone(), time, ..record.clone() })
         };
         let requirements = policy(signed);
         let before: Vec<_> = records.iter().map(with).collect();
@@ -180,10 +185,26 @@ mod tests {
     #[test]
     fn what_is_not_carried_is_not_superseded() {
         for (is_carried, stays) in [(true, [false, true]), (false, [true, true])] {
-            let records = [(is_carried, stated(3)), (true, stated(4))];
+            let records = [(is_carried, stated(3), None), (true, stated(4), None)];
             let found = judged(&records, |signed| vec![signed.newest_only()]);
             let same: Vec<_> = found.iter().map(|(before, after)| Arc::ptr_eq(before, after)).collect();
             assert_eq!(same, stays, "{is_carried}");
+        }
+    }
+
+    /// Each statement of a key that has ended may say no, and none of them takes the place of one that counts.
+    #[test]
+    fn what_a_key_that_has_ended_signed_stays_and_leaves_nothing_behind() {
+        for (times, ended) in [
+            ([stated(3), stated(4)], [true, true]),
+            ([stated(3), stated(4)], [true, false]),
+            ([stated(3), stated(4)], [false, true]),
+            ([proven(3, 3), proven(4, 5)], [false, true]),
+        ] {
+            let end = |is_ended: bool| if is_ended { day(4) } else { None };
+            let records = [0, 1].map(|number: usize| (true, times[number], end(ended[number])));
+            let found = judged(&records, |signed| vec![signed.newest_only()]);
+            assert!(found.iter().all(|(_, after)| after.is_carried), "{times:?} {ended:?}");
         }
     }
 

@@ -6,8 +6,10 @@
 //!
 //! 1. Of each owner, take the newest documents about the platform and those about the index around it; one without a time
 //!    may be the newest.
-//! 2. A document counts if it is new enough, and was made for the image name that the requirement wants.
-//! 3. An owner clears a vulnerability if all of these documents count and clear it.
+//! 2. A document counts if it is new enough, was made for the image name that the requirement wants, and by a key that has
+//!    not ended.
+//! 3. An owner clears a vulnerability if all of these documents count and clear it. One by a key that has ended has to
+//!    clear it as well, and is not enough.
 //! 4. The owners who do are a quorum, and the statements of all owners together clear it, as do those that count. The
 //!    quorum is decided once for the same documents, and all vulnerabilities together have the steps of one search
 //!    (`evidence.pairing_steps`). A quorum that cannot be told within them is undetermined.
@@ -71,7 +73,17 @@ impl<'r> NewestDocument<'r> {
 
     /// Whether it counts and clears the vulnerability.
     fn clears(&self, finding: &ScanFinding) -> bool {
-        self.unfit.is_none() && self.says.as_ref().is_some_and(|statements| statements.clears(finding))
+        self.unfit.is_none() && self.says(finding)
+    }
+
+    /// Whether it does not keep its owner from clearing the vulnerability.
+    fn allows(&self, finding: &ScanFinding) -> bool {
+        matches!(self.unfit, None | Some(UnmetCondition::KeyEnded { .. })) && self.says(finding)
+    }
+
+    /// Whether it says that the vulnerability is cleared.
+    fn says(&self, finding: &ScanFinding) -> bool {
+        self.says.as_ref().is_some_and(|statements| statements.clears(finding))
     }
 }
 
@@ -99,8 +111,13 @@ impl<'r> Clearing<'r> {
                 }
                 None => continue,
             };
-            let is_named = requirement.check_signed_name(record.signature.reference.as_deref());
-            let unfit = is_named.and_then(|()| vex.max_age.check(record.time, now)).err();
+            let unfit = match record.ended {
+                Some(end) => Some(UnmetCondition::KeyEnded { end }),
+                None => {
+                    let is_named = requirement.check_signed_name(record.signature.reference.as_deref());
+                    is_named.and_then(|()| vex.max_age.check(record.time, now)).err()
+                }
+            };
             documents.push(document);
             if unfit.is_none() {
                 fit.push(document);
@@ -161,10 +178,10 @@ impl<'r> Clearing<'r> {
         if !self.all.clears(finding) || !self.counting.clears(finding) {
             return Decision::Unmet;
         }
-        let each: Vec<_> = self.newest.iter().map(|one| (one.owner(), one.clears(finding))).collect();
-        let agrees = |of: &Owner| each.iter().all(|(by, clears)| *by != of || *clears);
-        let agreeing: Vec<usize> =
-            each.iter().enumerate().filter(|(_, (of, _))| agrees(of)).map(|(number, _)| number).collect();
+        let each: Vec<_> = self.newest.iter().map(|one| (one.owner(), one.allows(finding))).collect();
+        let agrees = |of: &Owner| each.iter().all(|(by, allows)| *by != of || *allows);
+        let agreeing = self.newest.iter().enumerate().filter(|(_, one)| one.clears(finding) && agrees(one.owner()));
+        let agreeing: Vec<usize> = agreeing.map(|(number, _)| number).collect();
         if let Some(decision) = self.decided.borrow().get(&agreeing) {
             return *decision;
         }

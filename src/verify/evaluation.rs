@@ -188,7 +188,7 @@ impl<'a> Evaluation<'a> {
             }
             return;
         }
-        let Authentication { authenticated, rejected, undetermined } =
+        let Authentication { authenticated, ended, rejected, undetermined } =
             self.context.trust.authenticate(evidence, context, &mut self.budget);
         let mut reasons = Vec::new();
         for statement in &authenticated {
@@ -203,6 +203,7 @@ impl<'a> Evaluation<'a> {
             self.forget_decisions();
             reasons.extend(reason.filter(|reason| !reasons.contains(reason)));
         }
+        self.add_ended(evidence, &ended);
         reasons.extend(rejected.map(Reason::from));
         reasons.extend(undetermined.map(|unchecked| Reason::SignaturesNotChecked { limit: unchecked.limit }));
         reasons.into_iter().for_each(|reason| self.add_finding(Finding::about(evidence, reason)));

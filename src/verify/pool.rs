@@ -5,7 +5,8 @@
 //!
 //! 1. Take the statements that decide: all of an owner's, or, where only the newest counts, those with the latest time about
 //!    the platform and those about the index around it. One without a time might be the newest, so it always decides, and
-//!    it is unmet.
+//!    it is unmet. One whose signer's key has ended decides too, unless it is older or holds: it keeps an owner from
+//!    counting, and makes nobody count.
 //! 2. A scan that found vulnerabilities holds if VEX statements clear all of them (`clearing.rs`).
 //! 3. Where only the newest counts, an owner counts if all statements that decide hold, otherwise if one of them does. A
 //!    scan of the index alone makes nobody count for a platform.
@@ -107,7 +108,7 @@ impl<'r> RequirementPool<'r> {
         let judged = self.judged();
         let by = |least: &[Decision]| -> QuorumDecision {
             let counts = |record: &StatementRecord, decision: &Decision| {
-                least.contains(decision) && !self.is_scan_of_index(record)
+                least.contains(decision) && record.ended.is_none() && !self.is_scan_of_index(record)
             };
             let counted = judged.iter().filter(|(record, one)| counts(record, one));
             quorum.decide(counted.map(|(record, _)| signer(record)), self.limits)
@@ -139,8 +140,12 @@ impl<'r> RequirementPool<'r> {
 
     /// Every statement that the requirement reads, and how it stands.
     pub(super) fn candidates(&self) -> Vec<Candidate> {
-        let judged = self.judged();
+        let (judged, newest) = (self.judged(), newest_about_each_manifest(&self.records));
         let candidate = |record: &StatementRecord| {
+            if let Some(end) = record.ended.filter(|_| newest.iter().any(|one| ptr::eq(*one, record))) {
+                let why = StatementResult::Unmet(UnmetCondition::KeyEnded { end });
+                return Some(Candidate::of(record, &why, Standing::Deciding));
+            }
             let found = judged.iter().find(|(other, _)| ptr::eq(*other, record));
             let standing = match found.map(|(_, decision)| *decision) {
                 Some(Decision::Met) if self.is_scan_of_index(record) => Standing::OfIndex,
@@ -202,6 +207,7 @@ impl<'r> RequirementPool<'r> {
             CountedStatements::Newest => newest_about_each_manifest(&self.records),
         };
         let judged = deciding.into_iter().map(|record| (record, self.judge(record)));
+        let judged = judged.filter(|(record, decision)| record.ended.is_none() || *decision != Decision::Met);
         if self.requirement.counted() == CountedStatements::Any {
             return judged.collect();
         }

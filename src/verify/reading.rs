@@ -16,6 +16,7 @@ use crate::policy::UnmetCondition;
 use crate::predicate::PredicateError;
 use crate::time::Time;
 use crate::trust::AuthenticatedStatement;
+use crate::trust::EndedStatement;
 use crate::trust::VerifiedSigner;
 use crate::verify::AcceptedSignature;
 use crate::verify::Evaluation;
@@ -30,6 +31,20 @@ use crate::verify::record::VexReading;
 use crate::verify::subject_claims::SubjectClaims;
 
 impl Evaluation<'_> {
+    /// Adds the records of statements whose signers' keys have ended, where only the newest counts. Elsewhere they decide
+    /// nothing. One that cannot be read is left out: it has no date that a newer statement of the owner could be compared
+    /// with, so a thief of the key could keep every image out for ever.
+    pub(super) fn add_ended(&mut self, evidence: &Evidence, ended: &[EndedStatement]) {
+        let records = ended.iter().filter_map(|EndedStatement { end, signed }| {
+            let Ok(record) = self.read(evidence, signed) else { return None };
+            record.is_carried.then(|| record.of_ended_key(*end, &self.context.policy.requirements()))
+        });
+        let records: Vec<_> = records.collect();
+        if !records.is_empty() {
+            self.add_records(records);
+        }
+    }
+
     /// Steps 2 to 5 for a statement that an owner signed: the record of it.
     pub(super) fn read(
         &self,
@@ -74,8 +89,8 @@ impl Evaluation<'_> {
             requirements: met,
             signer: signer.clone(),
         };
-        let (about, index) = (self.subject, None);
-        Ok(StatementRecord { about, covering, ignored, index, is_carried, results, signature, time, vex })
+        let (about, ended, index) = (self.subject, None, None);
+        Ok(StatementRecord { about, covering, ended, ignored, index, is_carried, results, signature, time, vex })
     }
 
     /// Steps 2 to 5 for a payload: its kind, its claims, and the result for each requirement that names the signer for this

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::nonempty::NonEmpty;
+use crate::policy::CountedStatements;
 use crate::policy::Requirement;
 use crate::policy::StatementKind;
 use crate::policy::StatementTime;
@@ -24,6 +26,9 @@ pub(super) struct StatementRecord {
     /// What it does for each requirement that counts unsigned statements in the index that it signs: it covers them if it is
     /// met.
     pub(super) covering: Vec<(usize, StatementResult)>,
+    /// The last second of the key that signed it, if that has passed and nothing proves an earlier signature. It counts for
+    /// nothing then; what it says against an image stands until the owner makes a newer statement.
+    pub(super) ended: Option<Time>,
     /// Of a scan, what the operator ignores and it would not pass without, by the position of the requirement.
     pub(super) ignored: Vec<(usize, IgnoredVulnerability)>,
     /// The index that holds it unsigned: `signature` is that of the owner who signed the index. `None` for a signed statement.
@@ -90,8 +95,19 @@ impl StatementRecord {
         results: Vec<(usize, StatementResult)>,
         time: StatementTime,
     ) -> Self {
-        let (covering, ignored, index) = (Vec::new(), Vec::new(), None);
-        Self { about, covering, ignored, index, is_carried: false, results, signature, time, vex: None }
+        let (covering, ended, ignored, index) = (Vec::new(), None, Vec::new(), None);
+        Self { about, covering, ended, ignored, index, is_carried: false, results, signature, time, vex: None }
+    }
+
+    /// The same record of a statement whose signer's key ended at `end`. It is read for the requirements alone that count only
+    /// the newest statement.
+    pub(super) fn of_ended_key(mut self, end: Time, requirements: &NonEmpty<&Requirement>) -> Self {
+        let newest = |position: usize| {
+            requirements.iter().nth(position).is_some_and(|one| one.counted() == CountedStatements::Newest)
+        };
+        self.results.retain(|(position, _)| newest(*position));
+        self.signature.requirements.clear();
+        Self { covering: Vec::new(), ended: Some(end), ..self }
     }
 
     /// The same record without its document, which an import does not carry.
@@ -147,18 +163,23 @@ pub(super) fn unmet_reason(results: &[(usize, StatementResult)]) -> Option<Reaso
 /// Of each owner, and of each manifest that the owner made statements about, the records with the latest time, and those
 /// without a time, which might be the newest: a newer statement about an index supersedes none about a platform, nor the
 /// other way round.
+///
+/// A statement whose signer's key has ended supersedes nothing, and all of them are taken that the owner has not superseded
+/// since. They are dated no later than the end of the key, so that the owner can always make a newer one.
 pub(super) fn newest_about_each_manifest<'r>(records: &[&'r StatementRecord]) -> Vec<&'r StatementRecord> {
     let of = |record: &'r StatementRecord| (record.signature.signer.owner(), record.about);
+    let at = |record: &StatementRecord| record.time.at().map(|(at, _)| at);
     let mut newest: BTreeMap<_, Time> = BTreeMap::new();
-    for record in records.iter().copied() {
-        if let Some((at, _)) = record.time.at() {
+    for record in records.iter().copied().filter(|record| record.ended.is_none()) {
+        if let Some(at) = at(record) {
             let known = newest.entry(of(record)).or_insert(at);
             *known = at.max(*known);
         }
     }
-    let is_newest = |record: &&'r StatementRecord| match record.time.at() {
-        Some((at, _)) => newest.get(&of(record)) == Some(&at),
-        None => true,
+    let is_newest = |record: &&'r StatementRecord| match (at(record), record.ended) {
+        (Some(at), None) => newest.get(&of(record)) == Some(&at),
+        (None, None) => true,
+        (at, Some(end)) => newest.get(&of(record)).is_none_or(|newest| at.map_or(end, |at| at.min(end)) >= *newest),
     };
     records.iter().copied().filter(is_newest).collect()
 }

@@ -137,7 +137,7 @@ pub fn signer(evidence: &Evidence, trust: &TrustRoot, now: Time) -> Result<Verif
 }
 
 fn result(authentication: Authentication) -> Result<VerifiedSigner, String> {
-    let Authentication { mut authenticated, rejected, undetermined } = authentication;
+    let Authentication { mut authenticated, rejected, undetermined, .. } = authentication;
     match (authenticated.pop(), rejected, undetermined) {
         (Some(statement), _, _) => Ok(statement.signer().clone()),
         (None, _, Some(_)) => Err("?signatures-not-checked".to_owned()),

@@ -8,6 +8,7 @@ use crate::naive;
 use crate::scene;
 use crate::scene::Doc;
 use crate::scene::FOREIGN;
+use crate::scene::HELD;
 use crate::scene::Image;
 use crate::scene::Signed;
 use crate::scene::Want;
@@ -81,6 +82,19 @@ impl Random {
             .collect()
     }
 
+    /// A statement of the kind of `one` that speaks against the image, by one of these keys.
+    fn against(&mut self, one: &Signed, keys: &[usize]) -> Option<Signed> {
+        let days = self.pick(&[Some(1), Some(5), Some(9)]);
+        let doc = match &one.doc {
+            Doc::Approval { .. } => Doc::Approval { approved: false, days },
+            Doc::Scan { .. } => Doc::Scan { findings: vec!["CVE-1"], days },
+            Doc::Test { .. } => Doc::Test { passed: false, days },
+            Doc::Vex { .. } => Doc::Vex { says: vec![("CVE-1", false)], days },
+            Doc::Sbom { .. } | Doc::Signature => return None,
+        };
+        Some(Signed { key: self.pick(keys), about: one.about, doc })
+    }
+
     fn want(&mut self, monotone: bool) -> Want {
         let wanted = match if monotone { self.below(2) } else { self.below(7) } {
             0 => Wanted::Sbom,
@@ -121,13 +135,48 @@ fn ten_thousand_policies_and_evidence_have_the_verdict_of_the_naive_evaluator() 
         let (image, wants) = (random.image(), random.wants(false));
         let signed = random.signed(&image);
         let Some(verifier) = wants.verifier() else { continue };
-        let want = if naive::accepts(&wants, &image, &signed) { "yes" } else { "no" };
+        let want = if naive::accepts(&wants, &image, &signed, &[]) { "yes" } else { "no" };
         assert_eq!(image.judge(&verifier, &signed), want, "{wants:#?}\n{:?}\n{signed:#?}", image.manifests());
         all += 1;
         yes += usize::from(want == "yes");
     }
     // The pairs are worth something: both verdicts are common.
     assert!((500..9_500).contains(&yes), "{yes} of {all} are accepted");
+}
+
+/// What a key that has ended signed never counts, and its refusals stand until the owner makes a newer statement.
+#[test]
+fn keys_that_have_ended_have_the_verdict_of_the_naive_evaluator() {
+    let mut random = Random(0x5851_f42d_4c95_7f2d);
+    let (mut yes, mut vetoed, mut all) = (0, 0, 0);
+    while all < 8_000 {
+        let (image, wants) = (random.image(), random.wants(false));
+        let ended: &[usize] = random.pick(&[&[0][..], &[1], &[2], &[1, 2]]);
+        let mut signed = random.signed(&image);
+        signed.extend(random.signed(&image));
+        // Half of the cases are accepted as long as what keys that have ended said against the image is not known.
+        if all % 2 == 0 {
+            signed.retain(|one| !ended.contains(&one.key));
+            if !naive::accepts(&wants, &image, &signed, &[]) {
+                continue;
+            }
+            let against: Vec<_> = signed.iter().filter_map(|one| random.against(one, ended)).collect();
+            signed.extend(against);
+        }
+        let Some(verifier) = wants.verifier_of(scene::trust_with(HELD, ended)) else { continue };
+        let accepted = naive::accepts(&wants, &image, &signed, ended);
+        let (judged, want) = (image.judge(&verifier, &signed), if accepted { "yes" } else { "no" });
+        assert_eq!(judged, want, "{ended:?} {wants:#?}\n{:?}\n{signed:#?}", image.manifests());
+        // As if what the key signed had never been made, and as if the key had not ended.
+        let without: Vec<_> = signed.iter().filter(|one| !ended.contains(&one.key)).cloned().collect();
+        let with_all = wants.map(&|want| Want { newest: false, ..want.clone() });
+        assert!(!accepted || naive::accepts(&wants, &image, &without, &[]), "{ended:?} {wants:#?}\n{signed:#?}");
+        assert!(!accepted || naive::accepts(&with_all, &image, &without, &[]), "{ended:?} {wants:#?}\n{signed:#?}");
+        all += 1;
+        yes += usize::from(accepted);
+        vetoed += usize::from(!accepted && naive::accepts(&wants, &image, &without, &[]));
+    }
+    assert!(yes > 500 && vetoed > 100, "{yes} of {all} are accepted, and {vetoed} refused for what ended keys signed");
 }
 
 #[test]

@@ -82,9 +82,19 @@ pub fn trust() -> TrustRoot {
 
 /// The trust root of owners who hold these keys.
 pub fn trust_of(held: [&[usize]; 3]) -> TrustRoot {
+    trust_with(held, &[])
+}
+
+/// So many days ago the keys ended that have ended.
+pub const END: i64 = 3;
+
+/// The same, where some keys have ended.
+pub fn trust_with(held: [&[usize]; 3], ended: &[usize]) -> TrustRoot {
     TrustRoot::new(held.iter().enumerate().map(|(number, keys)| {
-        let keys = NonEmpty::collect(keys.iter().map(|key| KEYS[*key].public_key().clone())).unwrap();
-        Identity::new(owner(number), Means::Keys(keys))
+        let all = NonEmpty::collect(keys.iter().map(|key| KEYS[*key].public_key().clone())).unwrap();
+        let identity = Identity::new(owner(number), Means::Keys(all));
+        let ended = ended.iter().filter(|key| keys.contains(key));
+        ended.fold(identity, |identity, key| identity.with_key_end(KEYS[*key].public_key().id(), days_ago(END)))
     }))
     .unwrap()
 }

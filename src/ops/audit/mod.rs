@@ -294,7 +294,7 @@ impl Auditor<'_> {
             time: VerificationTime::now(self.options.now),
         };
         let found = trust.authenticate(evidence, context, &mut self.checks);
-        let Authentication { authenticated, rejected, mut undetermined } = found;
+        let Authentication { authenticated, rejected, mut undetermined, .. } = found;
         // What a key signed has to be logged also where its log rule is not met or its end has passed, so it is not taken
         // for unsigned.
         if let Some(rejection) = rejected

@@ -185,7 +185,7 @@ impl FileVerification<'_> {
             }));
             return rejected;
         };
-        let Authentication { authenticated, rejected, undetermined } = self.authenticate(signed, place, budget);
+        let Authentication { authenticated, rejected, undetermined, .. } = self.authenticate(signed, place, budget);
         let mut reasons: Vec<_> = rejected.map(Reason::from).into_iter().collect();
         reasons.extend(undetermined.map(|unchecked| Reason::SignaturesNotChecked { limit: unchecked.limit }));
         for signed in &authenticated {

@@ -5,6 +5,7 @@ use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::key::Scheme;
 use crate::limits::Limits;
+use crate::time::Time;
 use crate::trust::AuthenticationContext;
 use crate::trust::CertificateFault;
 use crate::trust::CertificateRejection;
@@ -21,6 +22,7 @@ use crate::trust::Unchecked;
 use crate::trust::VerificationTime;
 use crate::trust::VerifiedSigner;
 use crate::trust::authenticate::Authentication;
+use crate::trust::authenticate::KeyOwners;
 use crate::trust::authenticate::KnownBy;
 use crate::trust::keyless::OpenedMaterial;
 use crate::trust::keyless::ProvenSignature;
@@ -86,8 +88,7 @@ impl TrustRoot {
         }
     }
 
-    /// The owners of a signature that the pinned `key` made, each once: those whose identity has no log rule, and those for
-    /// whose rule logs vouch. Also why the rule of another one is not met.
+    /// The owners of a signature that the pinned `key` made.
     pub(in crate::trust) fn owners_with(
         &self,
         key: &PublicKey,
@@ -95,8 +96,8 @@ impl TrustRoot {
         signed: Option<Result<SignedMaterial<'_>, &EnvelopeError>>,
         context: AuthenticationContext<'_>,
         budget: &mut SignatureBudget,
-    ) -> Result<(Vec<VerifiedSigner>, Option<Rejection>), Unchecked> {
-        let mut signers: Vec<VerifiedSigner> = Vec::new();
+    ) -> Result<KeyOwners, Unchecked> {
+        let (mut ended, mut signers): (Vec<(VerifiedSigner, Time)>, Vec<VerifiedSigner>) = Default::default();
         let mut rejected: Vec<(&Owner, Rejection)> = Vec::new();
         for identity in self.identities().iter().filter(|identity| identity.keys().any(|held| held == key)) {
             if signers.iter().any(|signer| signer.owner() == identity.owner()) {
@@ -111,30 +112,35 @@ impl TrustRoot {
                     continue;
                 }
             };
-            if let Some(ended) = ended(identity, key.id(), proof.as_ref(), context.time) {
-                rejected.push((identity.owner(), ended));
-                continue;
-            }
+            let end = ended_at(identity, key.id(), proof.as_ref(), context.time);
             let known_by = proof.map_or(KnownBy::Key, |proof| KnownBy::LoggedKey(Box::new(proof)));
             let (id, owner) = (key.id(), identity.owner().clone());
-            signers.push(VerifiedSigner::known((id.into(), id), known_by, owner, scheme));
+            let signer = VerifiedSigner::known((id.into(), id), known_by, owner, scheme);
+            match end {
+                Some(end) => {
+                    rejected.push((identity.owner(), Rejection::KeyEnded { end, key: id }));
+                    ended.push((signer, end));
+                }
+                None => signers.push(signer),
+            }
         }
         // What one identity of an owner accepts is not refused by another one of the same owner.
         let is_accepted = |owner: &Owner| signers.iter().any(|signer| signer.owner() == owner);
         let rejected = rejected.into_iter().find(|(owner, _)| !is_accepted(owner));
         let rejected = rejected.map(|(_, rejection)| rejection);
-        Ok((signers, rejected))
+        ended.retain(|(signer, _)| !is_accepted(signer.owner()));
+        Ok(KeyOwners { ended, rejected, signers })
     }
 }
 
-/// The rejection of a signature by a key whose end has passed, unless `proof` shows that it existed before.
-fn ended(
+/// The end of the key that made a signature, if it has passed and `proof` does not show that the signature existed before.
+fn ended_at(
     identity: &Identity,
     key: KeyId,
     proof: Option<&TransparencyProof>,
     time: VerificationTime,
-) -> Option<Rejection> {
+) -> Option<Time> {
     let end = identity.key_end(key)?;
     let proven = proof.is_some_and(|proof| proof.proves_existence_at(end));
-    (time.expiry_at() > end && !proven).then_some(Rejection::KeyEnded { end, key })
+    (time.expiry_at() > end && !proven).then_some(end)
 }
