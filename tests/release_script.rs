@@ -520,20 +520,21 @@ fn a_build_that_is_stopped_leaves_no_process() {
     repository.tag_again("2026-11-27T00:00:00Z");
     let tools = repository.tools();
     let place = TempDir::new().unwrap();
-    // cargo starts a compiler that writes into the folder of the build, also one that was removed.
-    let cargo = format!(
-        "case $1 in
+    let cargo = "case $1 in
 fetch) ;;
 package) mkdir -p $CARGO_HOME/../package/package $CARGO_HOME/../x/bulla-1.2.3/vendor $CARGO_HOME/../x/bulla-1.2.3/.cargo
     printf '[package]\nversion = \"1.2.3\"\n' > $CARGO_HOME/../x/bulla-1.2.3/Cargo.toml
     tar -C $CARGO_HOME/../x -czf $CARGO_HOME/../package/package/bulla-1.2.3.crate bulla-1.2.3 ;;
 vendor) mkdir -p vendor/a-1 ;;
 tree) echo a v1 ;;
-auditable) sh -c 'trap : TERM; while :; do mkdir -p '$CARGO_TARGET_DIR'; echo $$ > {0}/$$; sleep 0.05; done' & wait ;;
-esac",
+esac";
+    // It starts a compiler that writes into the folder of the build, also one that was removed.
+    let auditable = format!(
+        "sh -c 'trap : TERM; while :; do mkdir -p '$CARGO_TARGET_DIR'; echo $$ > {0}/$$; sleep 0.05; done' & wait",
         place.path().display()
     );
-    let (_stand_ins, path) = stand_ins(&[("df", ENOUGH), ("cargo", cargo.as_str()), ("rustc", RUSTC)]);
+    let (_stand_ins, path) =
+        stand_ins(&[("df", ENOUGH), ("cargo", cargo), ("cargo-auditable", auditable.as_str()), ("rustc", RUSTC)]);
     for (signal, check, code) in
         [("INT", false, 130), ("TERM", false, 143), ("HUP", false, 129), ("INT", true, 130), ("TERM", true, 143)]
     {
