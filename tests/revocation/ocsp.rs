@@ -195,7 +195,7 @@ fn a_revocation_by_an_unsupported_hash_keeps_all_else_from_proving_good() {
     let list = || List::of(&family.middle, now).signed_by(&family.middle);
     let revoking = response.clone().says(revoked(now, Some(1)));
     let (genuine, forged) = (revoking.signed_by(&family.middle), revoking.signed_by(&family.leaf));
-    assert_eq!(family.verdict(&[genuine.clone()]), "?ocsp-revoked-cert-id");
+    assert_eq!(family.verdict(std::slice::from_ref(&genuine)), "?ocsp-revoked-cert-id");
     assert_eq!(family.verdict(&[genuine, list()]), "?ocsp-revoked-cert-id");
     // Anybody can make one that is not genuine, and a responder that answers by this hash may say good.
     assert_eq!(family.verdict(&[forged, list()]), "good");
@@ -205,7 +205,7 @@ fn a_revocation_by_an_unsupported_hash_keeps_all_else_from_proving_good() {
     let answer = Response::of(&family).by(&nocheck).signed_by(&nocheck);
     let id = certificate_id("-sha224", &family.middle.certificate, 99);
     let about = Response { id, ..Response::of(&family) }.says(revoked(now, Some(1)));
-    assert_eq!(family.verdict(&[answer.clone()]), "good");
+    assert_eq!(family.verdict(std::slice::from_ref(&answer)), "good");
     assert_eq!(family.verdict(&[answer, about.signed_by(&family.middle)]), "?ocsp-responder-status");
 }
 
