@@ -57,8 +57,8 @@ pub fn write_public(path: &Path, key: &PublicKey, overwrite: Overwrite) -> Resul
 /// name, the private one last: what fails before it loses no private key that it would replace.
 ///
 /// # Errors
-/// [`KeyError::Exists`], [`KeyError::Io`], [`KeyError::NotAFile`]; nothing has changed then, unless another process took
-/// a name in the meantime.
+/// [`KeyError::Exists`], [`KeyError::Io`], [`KeyError::NotAFile`]; nothing has changed then, unless the system refuses to
+/// rename the second file after the first: the public key is the new one then, and the private key the old one.
 pub fn write_pair(private: (&Path, &str), public: (&Path, &PublicKey), overwrite: Overwrite) -> Result<(), KeyError> {
     let pem = public.1.to_pem();
     let files = [(public.0, pem.as_bytes(), PUBLIC), (private.0, private.1.as_bytes(), PRIVATE)];
