@@ -43,6 +43,7 @@ use bulla::ops::copy;
 use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::graph::Closure;
 use bulla::ops::graph::Graph;
+use bulla::ops::graph::SkippedReferrerReason;
 use bulla::ops::import;
 use bulla::ops::naming::NameConflict;
 use bulla::ops::sign;
@@ -1365,6 +1366,28 @@ fn a_blob_that_is_declared_with_two_sizes_is_not_copied() {
             }
         }
     }
+}
+
+// Anybody may attach a referrer: what it says about the size of a layer keeps no image from being copied.
+#[test]
+fn a_referrer_that_declares_another_size_is_left_behind() {
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let memory = fixture.memory.clone().unwrap();
+    let Document::Manifest(manifest) = Document::parse(&image, &Limits::DEFAULT).unwrap() else { panic!() };
+    let (known, config) = (manifest.config.bare(), referrer::empty_config());
+    let layers = [Descriptor { size: known.size + 1, ..known.clone() }];
+    let attached = json!({"schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "artifactType": "a/b",
+        "config": config.descriptor(), "layers": layers, "subject": image.descriptor().bare()});
+    let attached = Content::from_bytes(media_type::OCI_MANIFEST, attached.to_string().into_bytes());
+    now(memory.push_content(&config)).unwrap();
+    let _pushed = now(memory.push_manifest(&attached, None)).unwrap();
+    let graph = now(Graph::collect(&memory, image.clone(), Closure::WithReferrers, &Limits::DEFAULT)).unwrap();
+    let carried: Vec<_> = graph.manifests.iter().map(|node| *node.content.digest()).collect();
+    assert_eq!(carried, [*image.digest()]);
+    let [left] = graph.skipped_referrers.as_slice() else { panic!("{:?}", graph.skipped_referrers) };
+    assert_eq!(left.digest, *attached.digest());
+    assert!(matches!(left.reason, SkippedReferrerReason::OtherSize(blob) if blob == known.digest), "{left:?}");
 }
 
 // A manifest that an index lists is a referrer too, whichever of both is found first.

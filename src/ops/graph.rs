@@ -59,6 +59,9 @@ pub enum SkippedReferrerReason {
     /// The destination declined it.
     #[error("{0}")]
     Declined(StoreError),
+    /// It declares another size for a blob than what is carried already.
+    #[error("it declares {0} with another size than others do")]
+    OtherSize(Digest),
     /// Its media type is that of no manifest that is copied: what it names is not known.
     #[error("it is no manifest of a kind that is carried")]
     UnknownKind,
@@ -170,6 +173,21 @@ impl Graph {
         self.manifests.iter().find(|node| node.relation == Relation::Root).map(|node| &node.content)
     }
 
+    /// The first blob that `document` declares with another size than the graph does, or with two sizes.
+    fn contradicted(&self, document: &Document) -> Option<Digest> {
+        let mut sizes: BTreeMap<Digest, u64> = BTreeMap::new();
+        let blobs = match document {
+            Document::Artifact(artifact) => artifact.blobs.iter().collect(),
+            Document::Index(_) => Vec::new(),
+            Document::Manifest(manifest) => manifest.layers.iter().chain([&manifest.config]).collect(),
+        };
+        let is_other = |blob: &&Descriptor| {
+            let known = self.blobs.get(&blob.digest).map(|known| known.size);
+            known.unwrap_or(*sizes.entry(blob.digest).or_insert(blob.size)) != blob.size
+        };
+        blobs.into_iter().find(is_other).map(|blob| blob.digest)
+    }
+
     /// Adds the blobs that `document` names.
     pub fn add_blobs(&mut self, document: &Document) {
         match document {
@@ -267,6 +285,13 @@ impl GraphCollector<'_> {
             return Err(OpsError::ReferrersTooDeep { digest, limit: self.limits.graph.referrer_depth });
         }
         let document = Document::parse(&content, self.limits)?;
+        // Anybody may add a referrer: it must not keep the image from being copied.
+        if matches!(relation, Relation::Referrer { .. } | Relation::Tagged { .. })
+            && let Some(blob) = self.graph.contradicted(&document)
+        {
+            self.leave_behind(content.descriptor(), SkippedReferrerReason::OtherSize(blob));
+            return Ok(());
+        }
         match &document {
             // The layers of signatures and of other referrers are the evidence itself.
             Document::Manifest(manifest) if self.graph.evidence && referrer_depth == 0 => {
