@@ -117,7 +117,7 @@ fn a_cleared_scan_by_a_key_that_has_ended_counts_for_nobody() {
     assert_eq!(image.judge(&one(want.clone(), &[]), &scans), "yes");
     assert_eq!(image.judge(&one(want.clone(), &[2]), &scans), "no");
     let clean = about(1, Doc::Scan { findings: Vec::new(), days: Some(5) });
-    assert_eq!(image.judge(&one(want.clone(), &[2]), &[&scans[..], &[clean.clone()]].concat()), "yes");
+    assert_eq!(image.judge(&one(want.clone(), &[2]), &[&scans[..], std::slice::from_ref(&clean)].concat()), "yes");
     assert_eq!(image.judge(&one(want, &[2]), &[scans[0].clone(), clean]), "no");
 }
 
