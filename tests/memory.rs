@@ -70,6 +70,8 @@ use scene::TestAuthority;
 use serde_json::Value;
 use serde_json::json;
 use support::missing;
+use support::tar::end;
+use support::tar::file;
 use tempfile::TempDir;
 
 /// The memory of a verification beside the code of the program, in MB. With the code of a release build, which is smaller
@@ -744,21 +746,6 @@ fn names_in_an_archive_are_not_kept() {
     assert_eq!(hostile.start(20, &["verify", &from]), Some(2));
 }
 
-/// A member of an archive.
-fn member(name: &str, content: &[u8]) -> Vec<u8> {
-    let mut header = [0_u8; 512];
-    header[..name.len()].copy_from_slice(name.as_bytes());
-    header[100..108].copy_from_slice(b"0000644\0");
-    header[124..136].copy_from_slice(format!("{:011o}\0", content.len()).as_bytes());
-    header[148..157].copy_from_slice(b"        0");
-    header[257..265].copy_from_slice(b"ustar\x0000");
-    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    let mut member = [&header[..], content].concat();
-    member.resize(member.len().next_multiple_of(512), 0);
-    member
-}
-
 /// Docker's list may name one config for many images, with other layers each time.
 #[test]
 fn a_config_that_is_listed_again_is_in_memory_once() {
@@ -775,9 +762,9 @@ fn a_config_that_is_listed_again_is_in_memory_once() {
     hostile.write_index();
     let entry = |n: usize| json!({"Config": "c.json", "RepoTags": [format!("app:{n}")], "Layers": vec!["l"; n]});
     let list = json!((1..=60).map(entry).collect::<Vec<_>>()).to_string();
-    let files = [member("c.json", config.as_bytes()), member("l", b"l"), member("manifest.json", list.as_bytes())];
+    let files = [file("c.json", config.as_bytes()), file("l", b"l"), file("manifest.json", list.as_bytes())];
     let path = hostile.dir.path().join("d.tar");
-    fs::write(&path, [files.concat(), vec![0; 1024]].concat()).unwrap();
+    fs::write(&path, end(files.to_vec())).unwrap();
     let (archive, evidence) =
         (format!("docker-archive:{}", path.display()), format!("oci:{}", hostile.path().display()));
     let key = hostile.dir.path().join("k.pub").display().to_string();

@@ -15,6 +15,9 @@
 
 #[path = "support/missing.rs"]
 mod missing;
+#[path = "support/tar.rs"]
+#[allow(dead_code, reason = "shared by tests that use more of it")]
+mod tar;
 #[path = "store/written_again.rs"]
 mod written_again;
 

@@ -20,36 +20,13 @@ use crate::image;
 use crate::now;
 use crate::push;
 use crate::tag;
-
-/// A regular file in a tar archive.
-fn member(name: &str, body: &[u8]) -> Vec<u8> {
-    let mut member = vec![0; 512];
-    let size = format!("{:011o}\0", body.len());
-    let fields: [(usize, &[u8]); 8] = [
-        (0, name.as_bytes()),
-        (100, b"0000644\0"),
-        (108, b"0000000\0"),
-        (116, b"0000000\0"),
-        (124, size.as_bytes()),
-        (136, b"00000000000\0"),
-        (148, b"        0"),
-        (257, b"ustar\x0000"),
-    ];
-    for (start, bytes) in fields {
-        member[start..start + bytes.len()].copy_from_slice(bytes);
-    }
-    let sum: u32 = member.iter().map(|byte| u32::from(*byte)).sum();
-    member[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    member.extend(body);
-    member.resize(member.len().next_multiple_of(512), 0);
-    member
-}
+use crate::tar;
 
 /// Adds a member to the end of the archive, as `tar --append` does.
 fn append(kind: &InArchive, name: &str, body: &[u8]) {
     let mut bytes = fs::read(kind.path()).unwrap();
     bytes.truncate(bytes.len() - 1024);
-    bytes.extend(member(name, body));
+    bytes.extend(tar::file(name, body));
     bytes.extend([0; 1024]);
     fs::write(kind.path(), bytes).unwrap();
 }

@@ -18,6 +18,7 @@ pub mod image;
 pub mod missing;
 pub mod schema;
 pub mod softhsm;
+pub mod tar;
 
 use std::path::Path;
 use std::path::PathBuf;
