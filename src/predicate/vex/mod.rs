@@ -18,6 +18,7 @@ pub use product::VexProduct;
 
 pub(super) use document::is_justification;
 
+use crate::json;
 use crate::limits::Limits;
 use crate::predicate::JsonNode;
 use crate::predicate::PredicateError;
@@ -52,7 +53,7 @@ impl VexDocument {
     pub fn read_in_sbom(predicate: &[u8], limits: &Limits) -> Result<Option<Self>, PredicateError> {
         read_wrapped(predicate, limits, |node| {
             let document = node.object()?;
-            match document.keys().any(|key| key.eq_ignore_ascii_case("vulnerabilities")) {
+            match document.keys().any(|key| json::fold_case(key) == "vulnerabilities") {
                 true => cyclonedx::read(&document, limits).map(Some),
                 false => Ok(None),
             }
