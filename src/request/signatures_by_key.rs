@@ -182,9 +182,12 @@ impl SignaturesByKey {
 
     /// Every signature of the key, as it is logged: of the items, then of the files, and the countersignature last.
     pub fn made(&self) -> impl Iterator<Item = NewSignature> {
-        let made = move |(part, bytes): (SignedPart, &Vec<u8>)| NewSignature {
-            part,
-            signature: Digest::sha256(&self.key.canonical_signature(bytes)),
+        let made = move |(part, bytes): (SignedPart, &Vec<u8>)| {
+            let canonical = match part {
+                SignedPart::Item { payload: PayloadKind::Notary(_), .. } => self.key.canonical_jose(bytes),
+                _ => self.key.canonical_signature(bytes),
+            };
+            NewSignature { part, signature: Digest::sha256(&canonical) }
         };
         let item =
             |(&(item, payload), bytes)| (SignedPart::Item { item: usize::saturating_add(item, 1), payload }, bytes);
