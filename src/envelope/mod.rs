@@ -35,6 +35,7 @@ mod statement;
 mod unsigned_statement;
 mod verification_material;
 mod witnesses;
+mod x509_to_be_signed;
 
 pub use annotated_envelope::AnnotatedEnvelope;
 pub use attestation_file::AttestationFile;

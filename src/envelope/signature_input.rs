@@ -1,4 +1,5 @@
-//! `SignatureInput`: the messages that signatures of images, attestations and tokens are over, recognized in files.
+//! `SignatureInput`: the messages that signatures of images, attestations, tokens and certificates are over, recognized in
+//! files.
 //!
 //! A signature says nothing about what it was made for. So a signature over a file with such a message, by a key that also
 //! signs images, would be a valid signature of an image or an attestation. Files are scanned as a stream; false alarms are
@@ -12,6 +13,7 @@ use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::NO_PAD;
 
 use crate::envelope::simple;
+use crate::envelope::x509_to_be_signed;
 
 /// A kind of message that signatures other than those of files are over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,20 +27,25 @@ pub enum SignatureInput {
     JwsSigningInput,
     /// A simple signing payload: image signatures of cosign.
     SimpleSigningPayload,
+    /// The to-be-signed part of a certificate, of a revocation list (RFC 5280) or of a certification request (RFC 2986).
+    X509ToBeSigned,
 }
 
 /// Looks for a [`SignatureInput`] in a message that arrives in pieces, in bounded memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SignatureInputScan {
+    /// The first bytes of the message, at most [`HEAD_BYTES`].
     head: Vec<u8>,
+    is_longer: bool,
     json: SimpleSigningScan,
     jws: JwsScan,
 }
 
 impl SignatureInputScan {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        let missing = COSE_SIG_STRUCTURE.len().saturating_sub(self.head.len());
+        let missing = HEAD_BYTES.saturating_sub(self.head.len());
         self.head.extend(bytes.iter().take(missing));
+        self.is_longer |= bytes.len() > missing;
         self.json.update(bytes);
         self.jws.update(bytes);
     }
@@ -50,6 +57,7 @@ impl SignatureInputScan {
             () if self.head.starts_with(COSE_SIG_STRUCTURE) => Some(SignatureInput::CoseSigStructure),
             () if self.json.found => Some(SignatureInput::SimpleSigningPayload),
             () if self.jws.is_signing_input() => Some(SignatureInput::JwsSigningInput),
+            () if x509_to_be_signed::may_begin(&self.head, !self.is_longer) => Some(SignatureInput::X509ToBeSigned),
             () => None,
         }
     }
@@ -188,6 +196,9 @@ impl fmt::Display for SignatureInput {
             }
             Self::JwsSigningInput => "a JWS signing input, over which signatures of the Notary Project and tokens are",
             Self::SimpleSigningPayload => "a simple signing payload, over which image signatures of cosign are",
+            Self::X509ToBeSigned => {
+                "the to-be-signed part of a certificate, of a revocation list or of a certification request"
+            }
         })
     }
 }
@@ -198,6 +209,10 @@ const DSSE: &[u8] = b"DSSEv1 ";
 /// The beginning of every Sig_structure of COSE_Sign1: an array of four, the first of them the text `Signature1`. Verifiers
 /// encode it themselves, in the one deterministic form.
 const COSE_SIG_STRUCTURE: &[u8] = b"\x84\x6aSignature1";
+
+/// The bytes of the beginning of a message that are kept. The parts before the name of a certificate's issuer or subject
+/// are shorter.
+const HEAD_BYTES: usize = 1024;
 
 /// The bytes of the longest spelling of [`simple::TYPE`]: each character as `\u0000`.
 const STRING_BYTES: usize = 6 * simple::TYPE.len();

@@ -1,5 +1,5 @@
 //! Files that are messages of other signatures are not signed: a signature over one would be a signature of an image, of an
-//! attestation, or a token.
+//! attestation or a certificate, or a token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,6 +22,9 @@ use bulla::policy::Threshold;
 use bulla::time::Time;
 use bulla::trust::TrustRoot;
 use bulla::trust::VerificationTime;
+use bulla::x509::CertificationRequest;
+use bulla::x509::Name;
+use bulla::x509::Purpose;
 
 const CLAIM: &str = r#"{"critical":{"identity":{"docker-reference":""},"image":{"docker-manifest-digest":"sha256:00"},"type":"cosign container image signature"},"optional":null}"#;
 
@@ -144,6 +147,89 @@ fn a_jws_signing_input_is_found_with_spaces_before_the_header() {
     for header in ["{}", " {}", "\n\t{\"alg\":\"ES256\"}", &format!("{}{{}}", " ".repeat(10_000))] {
         assert_eq!(refused_as(&jws(header, "{}"), &key), Some(SignatureInput::JwsSigningInput));
         assert_eq!(refused_as(&jws(header, ""), &key), Some(SignatureInput::JwsSigningInput));
+    }
+}
+
+/// An element of BER with its length in the short form.
+fn element(tag: u8, content: &[&[u8]]) -> Vec<u8> {
+    let content = content.concat();
+    [&[tag, u8::try_from(content.len()).ok().filter(|length| *length < 0x80).unwrap()][..], &content].concat()
+}
+
+/// The element with another head: the identifier and the length in another form.
+fn with_head(head: &[u8], element: &[u8]) -> Vec<u8> {
+    [head, &element[2..]].concat()
+}
+
+const NUMBER: &[u8] = &[2, 1, 0];
+const ALGORITHM: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
+const NAME: &[u8] = b"\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01a";
+const REST: &[u8] = &[0x30, 0];
+
+/// The request for a certificate that an owner hands out is no signature of a file, and a file that an owner signs is no
+/// request (threats: signature-of-another-kind).
+#[test]
+fn what_a_certificate_or_a_request_for_one_is_signed_over_is_refused() {
+    let key = PrivateKey::generate(KeyKind::P256).unwrap();
+    let subject = Name::parse("CN=release,O=Example").unwrap();
+    let made = CertificationRequest::make(&subject, &[], Purpose::Signing, &key).unwrap();
+    // The first element of three in a sequence.
+    let content = &made.der()[if made.der()[1] == 0x81 { 3 } else { 4 }..];
+    let (head, length) = match content[1] {
+        0x81 => (3, usize::from(content[2])),
+        short => (2, usize::from(short)),
+    };
+    let info = &content[..head + length];
+    let short = element(0x30, &[NUMBER, NAME, REST]);
+    let version = element(0xa0, &[&[2, 1, 2]]);
+    let longest = [&[0x30, 0x83, 1, 0, 0, 2, 0x82, 8, 0][..], &[0; 2048], NAME, REST].concat();
+    let endless = [&[0x30, 0x80, 2, 1, 0, 0x30, 0x80][..], &NAME[2..], &[0, 0], REST, &[0, 0]].concat();
+    for (what, message) in [
+        ("a certification request", info.to_vec()),
+        ("a short one", short.clone()),
+        ("one without a name", element(0x30, &[NUMBER, REST, REST])),
+        ("one with an unknown version", element(0x30, &[&[2, 2, 1, 9], NAME, REST])),
+        ("a longer length", with_head(&[0x30, 0x84, 0, 0, 0, 23], &short)),
+        ("a longer identifier", with_head(&[0x3f, 0x10, 23], &short)),
+        ("one with leading zeros", with_head(&[0x3f, 0x80, 0x10, 23], &short)),
+        ("ends that are marked", endless),
+        ("a version whose end is marked", element(0x30, &[&[0xa0, 0x80, 2, 1, 2, 0, 0], &[2, 1, 7]])),
+        ("an algorithm whose end is marked", element(0x30, &[NUMBER, &[0x30, 0x80, 6, 1, 1, 0, 0], NAME])),
+        ("a version that is not read to its end", longest),
+        (
+            "an algorithm that is not read to its end",
+            [&[0x30, 0x82, 8, 0, 2, 1, 0, 0x30, 0x82, 4, 0, 6][..], &[1; 2040]].concat(),
+        ),
+        ("a certificate", element(0x30, &[&version, &[2, 1, 7], ALGORITHM, NAME])),
+        ("a certificate of version 1", element(0x30, &[&[2, 1, 7], ALGORITHM, NAME, REST])),
+        ("a revocation list", element(0x30, &[&[2, 1, 1], ALGORITHM, NAME])),
+        ("a revocation list of version 1", element(0x30, &[ALGORITHM, NAME])),
+    ] {
+        assert_eq!(refused_as(&message, &key), Some(SignatureInput::X509ToBeSigned), "{what}");
+    }
+    for (what, message) in [
+        ("a whole certification request", made.der().to_vec()),
+        ("a public key", key.public_key().spki().to_vec()),
+        ("a private key", element(0x30, &[NUMBER, ALGORITHM, &[4, 1, 0]])),
+        ("an encrypted private key", element(0x30, &[ALGORITHM, &[4, 1, 0]])),
+        ("an RSA key", element(0x30, &[NUMBER, NUMBER, NUMBER])),
+        ("a signature", key.sign(b"x").unwrap().as_bytes().to_vec()),
+        (
+            "a PKCS#12 file",
+            [
+                &[0x30, 0x82, 16, 0, 2, 1, 3, 0x30, 0x82, 12, 0][..],
+                b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01",
+                &[0; 4064],
+            ]
+            .concat(),
+        ),
+        ("a certificate", element(0x30, &[&element(0x30, &[&version, &[2, 1, 7], ALGORITHM, NAME]), ALGORITHM])),
+        ("one that is cut off", info[..4].to_vec()),
+        ("a set", with_head(&[0x31, 23], &short)),
+        ("another class", with_head(&[0x70, 23], &short)),
+        ("a text", b"0123".to_vec()),
+    ] {
+        assert_eq!(refused_as(&message, &key), None, "{what}");
     }
 }
 

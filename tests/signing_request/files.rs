@@ -63,7 +63,7 @@ fn refused(name: &str, change: impl Fn(&mut Value)) -> RequestError {
 }
 
 /// What signatures other than those of files are over.
-fn signature_inputs() -> [(Vec<u8>, SignatureInput); 4] {
+fn signature_inputs() -> [(Vec<u8>, SignatureInput); 5] {
     let claim = r#"{"critical":{"identity":{"docker-reference":""},"image":{"docker-manifest-digest":"sha256:00"},"type":"cosign container image signature"},"optional":null}"#;
     [
         (
@@ -73,6 +73,7 @@ fn signature_inputs() -> [(Vec<u8>, SignatureInput); 4] {
         (b"\x84\x6aSignature1\x43\xa1\x01\x26\x40\x42{}".to_vec(), SignatureInput::CoseSigStructure),
         (claim.as_bytes().to_vec(), SignatureInput::SimpleSigningPayload),
         (b"eyJhbGciOiJFUzI1NiJ9.e30".to_vec(), SignatureInput::JwsSigningInput),
+        (b"\x30\x07\x02\x01\x00\x30\x00\x30\x00".to_vec(), SignatureInput::X509ToBeSigned),
     ]
 }
 
