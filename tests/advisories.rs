@@ -888,6 +888,65 @@ fn a_signed_payload_that_cannot_be_read_is_refused_and_reported() {
     refused(&SIGNATURE, &Ask::new(), &variants, &["payload-unreadable"]);
 }
 
+// In `critical` a signer says what no reader may ignore (threats: unknown-critical-member).
+#[test]
+fn an_unknown_member_of_a_simple_signing_payload_is_refused() {
+    let ways: Vec<Way> = Way::all_for(&SIGNATURE).into_iter().filter(|way| way.format == Format::Simple).collect();
+    assert!(!ways.is_empty());
+    let limited = |place: &'static str| {
+        make(move |way, image| {
+            let word = altered(way, &SIGNATURE, image, |value| {
+                value.pointer_mut(place).unwrap()["valid-until"] = json!("2020-01-01");
+            });
+            signed_as(way, &word)
+        })
+    };
+    let variants = ["", "/critical", "/critical/identity", "/critical/image"].map(|place| (place, limited(place)));
+    each_of(&ways, &SIGNATURE, &Ask::new(), &variants, |name, verdict| {
+        assert_refused(name, verdict, &["payload-unreadable"]);
+    });
+    // What is in `optional` is the signer's own.
+    let free = make(|way, image| {
+        signed_as(way, &altered(way, &SIGNATURE, image, |value| value["optional"] = json!({"valid-until": "2020-01-01"})))
+    });
+    each_of(&ways, &SIGNATURE, &Ask::new(), &[("optional", free)], |name, verdict| {
+        assert_eq!(word(verdict), "accepted", "{name}: {verdict:#?}");
+    });
+}
+
+// Two numbers that a reader rounds to one are two values (threats: number-rounded).
+#[test]
+fn a_signed_annotation_that_is_no_text_is_compared_as_it_is_written() {
+    const LONG: &str = "18446744073709551617";
+    for way in Way::all_for(&SIGNATURE) {
+        let numbered = |number: &str, image: &Content| {
+            let word = altered(way, &SIGNATURE, image, |value| {
+                let annotations = json!({"build": "NUMBER", "more": "NUMBER"});
+                match way.format {
+                    Format::Simple => value["optional"] = annotations,
+                    Format::Bundle | Format::Dsse => value["subject"][0]["annotations"] = annotations,
+                }
+            });
+            let payload = String::from_utf8(word.payload.clone()).unwrap().replace("\"NUMBER\"", number);
+            signed_as(way, &TestPayload { payload: payload.into_bytes(), ..word })
+        };
+        let verdict = |number: &str, wanted: &str| {
+            let fixture = way.fixture();
+            let image = fixture.image(0);
+            fixture.attach(&image, way.location, &SIGNATURE, way.format, &[numbered(number, &image)]);
+            fixture.settle();
+            let ask = Ask::new().annotation("build", wanted);
+            word(&ask.of(fixture.sink.as_ref(), *image.digest())).to_owned()
+        };
+        for number in [LONG, "1e2", "-0", "1.50", "true", r#"{"a": 1.0}"#] {
+            assert_eq!(verdict(number, number), "accepted", "{way:?}: {number}");
+        }
+        assert_eq!(verdict("18446744073709551999", LONG), "refused", "{way:?}");
+        assert_eq!(verdict(LONG, "1.8446744073709552e+19"), "refused", "{way:?}");
+        assert_eq!(verdict(r#""1\u00302""#, "102"), "accepted", "{way:?}");
+    }
+}
+
 // A readable statement without a digest we know, or with two that disagree (threats: subject-with-two-digests).
 #[test]
 fn a_subject_is_matched_by_its_digest_alone() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::digest::Digest;
 use crate::envelope::DocumentFault;
@@ -114,7 +114,7 @@ impl SimpleSigningPayload {
     /// [`EnvelopeError`], also if `critical.type` is not that of an image signature.
     pub fn parse(payload: &Payload, limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "simple signing payload", error };
-        let wire: PayloadWire = json::parse(payload.bytes(), limits).map_err(json)?;
+        let wire: PayloadWire<Box<RawValue>> = json::parse(payload.bytes(), limits).map_err(json)?;
         // A NUL character ends a string for some readers and not for others (threats: nul-in-text).
         if json::has_nul(payload.bytes()) {
             return Err(EnvelopeError::Form(DocumentFault::Nul));
@@ -123,10 +123,8 @@ impl SimpleSigningPayload {
             return Err(EnvelopeError::unknown("critical.type", &wire.critical.kind));
         }
         let optional = wire.optional.unwrap_or_default();
-        // Values that are no strings, such as skopeo's timestamp, are compared in their JSON form.
-        let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Ok(Self {
-            annotations: optional.into_iter().map(|(key, value)| (key, text(value))).collect(),
+            annotations: optional.into_iter().map(|(key, value)| (key, json::text_or_source(&value))).collect(),
             digest: wire.critical.image.docker_manifest_digest,
             reference: wire.critical.identity.docker_reference,
         })
@@ -141,8 +139,7 @@ impl SimpleSigningPayload {
         reference: &str,
         annotations: &BTreeMap<String, String>,
     ) -> Result<Vec<u8>, JsonError> {
-        let optional = annotations.iter().map(|(key, value)| (key.clone(), Value::String(value.clone())));
-        let optional = ordered::map(optional);
+        let optional = ordered::map(annotations.iter().map(|(key, value)| (key.clone(), value.clone())));
         json::to_go(&PayloadWire {
             critical: Critical {
                 identity: IdentityWire { docker_reference: reference.to_owned() },
@@ -174,17 +171,21 @@ impl SimpleSigningPayload {
 /// # Errors
 /// [`EnvelopeError`] that says what is wrong.
 pub fn check_form(bytes: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
-    let read = json::parse::<PayloadWire>(bytes, limits);
+    let read = json::parse::<PayloadWire<Box<RawValue>>>(bytes, limits);
     read.map(drop).map_err(|error| EnvelopeError::Json { format: "simple signing payload", error })
 }
 
+/// A payload with no field beside those that every reader knows. A reader must reject a signature with an unknown field in
+/// `critical` or in an object in it: there a signer says what a reader may not ignore. containers-signature(5).
 #[derive(Serialize, Deserialize)]
-struct PayloadWire {
+#[serde(deny_unknown_fields)]
+struct PayloadWire<V> {
     critical: Critical,
-    optional: Option<BTreeMap<String, Value>>,
+    optional: Option<BTreeMap<String, V>>,
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Critical {
     identity: IdentityWire,
     image: ImageWire,
@@ -193,12 +194,14 @@ struct Critical {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct IdentityWire {
     #[serde(rename = "docker-reference")]
     docker_reference: String,
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ImageWire {
     #[serde(rename = "docker-manifest-digest")]
     docker_manifest_digest: Digest,

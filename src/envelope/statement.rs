@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
@@ -51,23 +50,23 @@ pub(super) struct StatementFields<'a> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StatementWire<'a> {
+struct StatementWire<'a, V> {
     #[serde(rename = "_type")]
     kind: String,
-    subject: Vec<WireSubject>,
+    subject: Vec<WireSubject<V>>,
     predicate_type: String,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     predicate: Option<&'a RawValue>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct WireSubject {
+struct WireSubject<V> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     #[serde(default)]
     digest: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    annotations: Option<BTreeMap<String, Value>>,
+    annotations: Option<BTreeMap<String, V>>,
 }
 
 impl Statement {
@@ -92,7 +91,7 @@ impl Statement {
         name: Option<&str>,
         annotations: &BTreeMap<String, String>,
     ) -> Result<Vec<u8>, JsonError> {
-        let text = |(key, value): (&String, &String)| (key.clone(), Value::String(value.clone()));
+        let text = |(key, value): (&String, &String)| (key.clone(), value.clone());
         let nothing = RawValue::from_string("{}".to_owned())?;
         json::to_go(&StatementWire {
             kind: TYPES.map(str::to_owned).into_iter().next().unwrap_or_default(),
@@ -128,7 +127,7 @@ impl Statement {
             subject: vec![WireSubject {
                 name: name.map(str::to_owned),
                 digest: ordered::map([(digest.algorithm().name().to_owned(), digest.hex())]),
-                annotations: None,
+                annotations: None::<BTreeMap<String, String>>,
             }],
             predicate_type: predicate_type.to_owned(),
             predicate: None,
@@ -196,7 +195,8 @@ impl<'a> StatementFields<'a> {
     /// As [`Statement::parse`].
     pub(super) fn read(bytes: &'a [u8], limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "in-toto statement", error };
-        let wire: StatementWire<'_> = json::parse(bytes, &predicate_limits(bytes, limits)).map_err(json)?;
+        let wire: StatementWire<'_, Box<RawValue>> =
+            json::parse(bytes, &predicate_limits(bytes, limits)).map_err(json)?;
         if !TYPES.contains(&wire.kind.as_str()) {
             return Err(EnvelopeError::unknown("statement type", &wire.kind));
         }
@@ -228,13 +228,12 @@ impl<'a> StatementFields<'a> {
     }
 }
 
-impl StatementWire<'_> {
+impl StatementWire<'_, Box<RawValue>> {
     /// Whether a string outside the predicate contains a NUL character, which ends it for some readers
     /// (threats: nul-in-text).
     fn has_nul(&self) -> bool {
         let nul = |text: &String| text.contains('\0');
-        let signed =
-            |(key, value): (&String, &Value)| nul(key) || value.as_str().is_some_and(|text| text.contains('\0'));
+        let signed = |(key, value): (&String, &Box<RawValue>)| nul(key) || nul(&json::text_or_source(value));
         nul(&self.predicate_type)
             || self.subject.iter().any(|subject| {
                 subject.name.iter().any(nul)
@@ -316,12 +315,11 @@ impl ResourceDescriptor {
     }
 }
 
-impl From<WireSubject> for ResourceDescriptor {
-    fn from(wire: WireSubject) -> Self {
-        let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+impl From<WireSubject<Box<RawValue>>> for ResourceDescriptor {
+    fn from(wire: WireSubject<Box<RawValue>>) -> Self {
         let annotations = wire.annotations.unwrap_or_default();
         Self {
-            annotations: annotations.into_iter().map(|(key, value)| (key, text(value))).collect(),
+            annotations: annotations.into_iter().map(|(key, value)| (key, json::text_or_source(&value))).collect(),
             digests: wire.digest,
             name: wire.name.filter(|name| !name.is_empty()),
         }

@@ -16,6 +16,7 @@ use serde::de::DeserializeSeed;
 use serde::de::MapAccess;
 use serde::de::SeqAccess;
 use serde::de::Visitor;
+use serde_json::value::RawValue;
 
 use crate::limits::Limits;
 use crate::limits::count;
@@ -89,6 +90,11 @@ pub fn has_nul(bytes: &[u8]) -> bool {
         rest = escape.get(1..).unwrap_or_default();
     }
     false
+}
+
+/// The text of a JSON string, and the source of every other value, as it is written: numbers keep all their digits.
+pub(crate) fn text_or_source(value: &RawValue) -> String {
+    serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned())
 }
 
 fn walk(bytes: &[u8], limits: &Limits, max_unescaped: u64) -> Result<(), JsonError> {
