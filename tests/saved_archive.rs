@@ -72,15 +72,12 @@ use bulla::verify::Verifier;
 use support::docker_archive::blob_path;
 use support::docker_archive::config_name;
 use support::docker_archive::docker_archive;
-use support::docker_archive::end;
 use support::docker_archive::entry;
 use support::docker_archive::entry_of;
 use support::docker_archive::entry_of_blobs;
-use support::docker_archive::file;
 use support::docker_archive::files;
 use support::docker_archive::layer_name;
 use support::docker_archive::list;
-use support::docker_archive::member;
 use support::docker_archive::with_layout;
 use support::image::TestImage;
 use support::image::buildkit_attestation;
@@ -90,6 +87,9 @@ use support::image::index_of;
 use support::image::layout;
 use support::image::multi_arch;
 use support::image::referrer;
+use support::tar::end;
+use support::tar::file;
+use support::tar::member;
 
 fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {

@@ -65,7 +65,7 @@ struct WireSubject<V> {
     name: Option<String>,
     #[serde(default)]
     digest: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<BTreeMap<String, V>>,
 }
 
@@ -233,12 +233,15 @@ impl StatementWire<'_, Box<RawValue>> {
     /// (threats: nul-in-text).
     fn has_nul(&self) -> bool {
         let nul = |text: &String| text.contains('\0');
-        let signed = |(key, value): (&String, &Box<RawValue>)| nul(key) || nul(&json::text_or_source(value));
         nul(&self.predicate_type)
             || self.subject.iter().any(|subject| {
                 subject.name.iter().any(nul)
                     || subject.digest.iter().any(|(algorithm, encoded)| nul(algorithm) || nul(encoded))
-                    || subject.annotations.iter().flatten().any(signed)
+                    || subject
+                        .annotations
+                        .iter()
+                        .flatten()
+                        .any(|(key, value)| nul(key) || nul(&json::text_or_source(value)))
             })
     }
 }

@@ -19,7 +19,7 @@ use super::member;
 use super::packed::gzip;
 use super::packed::zstd;
 use super::support::docker_archive::blob_path;
-use super::support::docker_archive::with_fields;
+use super::support::tar::with_fields;
 use super::verdict;
 use super::with_field;
 

@@ -6,10 +6,8 @@ use bulla::digest::Digest;
 use serde_json::json;
 
 use super::image::TestImage;
-pub use super::tar::end;
-pub use super::tar::file;
-pub use super::tar::member;
-pub use super::tar::with_fields;
+use super::tar::end;
+use super::tar::file;
 
 /// The name of every image in these archives.
 pub const NAME: &str = "app:1.0";
