@@ -64,6 +64,8 @@ mod scene;
 mod siblings;
 #[path = "keyless/stamps.rs"]
 mod stamps;
+#[path = "keyless/times.rs"]
+mod times;
 #[path = "keyless/versions.rs"]
 mod versions;
 

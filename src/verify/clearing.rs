@@ -57,6 +57,9 @@ pub(super) struct Clearing<'r> {
     vex: &'r VexRequirement,
 }
 
+/// A document, and the latest time as of which it may clear anything; `None` if its time is not known.
+type DatedDocument<'r> = (&'r VexDocument, Option<Time>);
+
 /// One of the newest documents of an owner.
 struct NewestDocument<'r> {
     record: &'r StatementRecord,
@@ -99,7 +102,7 @@ impl<'r> Clearing<'r> {
         let named = |record: &&StatementRecord| vex.quorum.owners().contains(record.signature.signer.owner());
         let records: Vec<_> = records.filter(|record| record.vex.is_some()).filter(named).collect();
         let (mut newest, mut undetermined, mut unreadable) = (Vec::new(), false, false);
-        let (mut documents, mut fit): (Vec<&'r VexDocument>, Vec<&'r VexDocument>) = Default::default();
+        let (mut documents, mut fit): (Vec<DatedDocument<'r>>, Vec<DatedDocument<'r>>) = Default::default();
         for record in newest_about_each_manifest(&records) {
             let document = match &record.vex {
                 Some(Ok(document)) => document,
@@ -118,11 +121,13 @@ impl<'r> Clearing<'r> {
                     is_named.and_then(|()| vex.max_age.check(record.time, now)).err()
                 }
             };
+            // What was compared with the clock: the time that the document states, or an earlier one that is proven.
+            let document = (&**document, record.time.at().map(|(at, _)| at));
             documents.push(document);
             if unfit.is_none() {
                 fit.push(document);
             }
-            newest.push(NewestDocument { record, says: Some(VexStatements::about([&**document], image)), unfit });
+            newest.push(NewestDocument { record, says: Some(VexStatements::about([document], image)), unfit });
         }
         let (all, counting) = (VexStatements::about(documents, image), VexStatements::about(fit, image));
         let (decided, steps) = (RefCell::default(), Cell::new(limits.evidence.pairing_steps));

@@ -31,12 +31,12 @@ use crate::later;
 use crate::made::Made;
 use crate::own;
 
-const ISSUER: &str = "https://issuer.example";
-const OPENVEX: &str = "https://openvex.dev/ns";
-const VULNS: &str = "https://in-toto.io/attestation/vulns/v0.2";
+pub const ISSUER: &str = "https://issuer.example";
+pub const OPENVEX: &str = "https://openvex.dev/ns";
+pub const VULNS: &str = "https://in-toto.io/attestation/vulns/v0.2";
 
 /// A scan that found a vulnerability counts if VEX statements of `threshold` of these owners clear it.
-fn verifier(trust: &TrustRoot, threshold: u32, steps: u64) -> Verifier {
+pub fn verifier(trust: &TrustRoot, threshold: u32, steps: u64) -> Verifier {
     let quorum = |count| Quorum::of_all(trust, Threshold::new(count).unwrap()).unwrap();
     let kinds = StatementKinds::predicates(NonEmpty::one(PredicateKind::Scan(ScanFormat::InTotoVulns)));
     let (count, highest_allowed) = (FindingsCounted::All, Some(Severity::Medium));
@@ -50,7 +50,7 @@ fn verifier(trust: &TrustRoot, threshold: u32, steps: u64) -> Verifier {
 }
 
 /// A scan with these findings.
-fn scan(time: &str, found: &[String]) -> Value {
+pub fn scan(time: &str, found: &[String]) -> Value {
     let found: Vec<_> =
         found.iter().map(|id| json!({"id": id, "severity": [{"method": "nvd", "score": "HIGH"}]})).collect();
     let scanner = json!({"uri": "https://example.com/scanner", "result": found});
@@ -58,7 +58,7 @@ fn scan(time: &str, found: &[String]) -> Value {
 }
 
 /// A document that clears these vulnerabilities.
-fn clearing(time: &str, cleared: &[String]) -> Value {
+pub fn clearing(time: &str, cleared: &[String]) -> Value {
     let statements: Vec<_> =
         cleared.iter().map(|id| json!({"vulnerability": {"name": id}, "status": "fixed"})).collect();
     json!({
@@ -68,7 +68,7 @@ fn clearing(time: &str, cleared: &[String]) -> Value {
 }
 
 /// An image without layers.
-fn image() -> Content {
+pub fn image() -> Content {
     let config = Content::from_bytes(OCI_CONFIG, b"{}".to_vec());
     let manifest = json!({
         "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config.descriptor(), "layers": [],

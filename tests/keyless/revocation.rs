@@ -150,7 +150,15 @@ fn stamped_within(signer: &Made, stamps: &[(&Made, Time, Option<&[u8]>)], accura
 
 /// As [`stamped`], with tokens that are changed before they are signed.
 pub fn stamped_with(signer: &Made, stamps: &[(&Made, Time, Option<&[u8]>)], change: impl Fn(&mut Draft)) -> Evidence {
-    let mut bundle: Value = own::bundle(signer);
+    stamped_bundle(own::bundle(signer), stamps, change)
+}
+
+/// The same for this bundle.
+pub fn stamped_bundle(
+    mut bundle: Value,
+    stamps: &[(&Made, Time, Option<&[u8]>)],
+    change: impl Fn(&mut Draft),
+) -> Evidence {
     let signature = bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap();
     let signature = STANDARD.decode(signature).unwrap();
     let made = stamps.iter().map(|(authority, at, other)| {

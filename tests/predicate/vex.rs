@@ -54,7 +54,8 @@ fn clear(documents: &[Value], finding: &ScanFinding) -> bool {
 
 fn clear_in(image: &ImageProduct<'_>, documents: &[Value], finding: &ScanFinding) -> bool {
     let documents: Vec<_> = documents.iter().map(read).collect();
-    VexStatements::about(&documents, image).clears(finding)
+    let documents = documents.iter().map(|document| (document, Some(time("9999-12-30T00:00:00Z"))));
+    VexStatements::about(documents, image).clears(finding)
 }
 
 fn image_url() -> String {
@@ -448,6 +449,17 @@ fn the_newest_statement_decides() {
     let late_fix = with(openvex(json!([statement("fixed", "2036-01-01T00:00:00Z")])), "/timestamp", json!(early));
     assert!(clears(std::slice::from_ref(&late_fix)));
     assert!(!clears(&[late_fix, document("affected", json!(late))]));
+    // Nor than the time that the caller gives with its document. Without one it clears nothing.
+    let digests = [digest("manifest")];
+    let url = "pkg:oci/app?repository_url=r.example/app".parse().unwrap();
+    let image = ImageProduct { digests: &digests, manifest: Some(digests[0]), package_urls: &[url] };
+    let documents = [document("fixed", json!(late)), document("affected", json!(NOVEMBER))].map(|one| read(&one));
+    let as_of = |latest: Option<&str>| {
+        let dated = documents.iter().map(|document| (document, latest.map(time)));
+        VexStatements::about(dated, &image).clears(&finding("CVE-2026-1", None, Some(ZLIB)))
+    };
+    assert!(as_of(Some(ISSUED)) && as_of(Some("2026-11-30T23:59:59Z")));
+    assert!(!as_of(Some(NOVEMBER)) && !as_of(Some(early)) && !as_of(None));
     // A statement that clears needs a time, one that does not may be the newest without it.
     assert!(!clears(&[document("fixed", Value::Null)]));
     assert!(!clears(&[document("fixed", json!("0001-01-01T00:00:00Z"))]));

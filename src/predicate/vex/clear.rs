@@ -17,7 +17,8 @@ use crate::time::Time;
 
 /// The statements of some VEX documents that are about one image, by vulnerability.
 ///
-/// The caller decides which documents count: those that accepted signers attested to the image, and that are new enough.
+/// The caller decides which documents count, and when they were made: those that accepted signers attested to the image,
+/// and that are new enough.
 #[derive(Clone, Debug)]
 pub struct VexStatements<'a> {
     /// By identifiers in lower case.
@@ -37,15 +38,25 @@ struct Entry<'a> {
 }
 
 impl<'a> VexStatements<'a> {
-    /// The statements of `documents` that are about `image`. A statement without a time of its own has that of its
-    /// document. One that clears is never newer than its document, whose time the caller has compared with the clock.
-    pub fn about(documents: impl IntoIterator<Item = &'a VexDocument>, image: &ImageProduct<'_>) -> Self {
+    /// The statements of `documents` that are about `image`, each document with the latest time that its statements may
+    /// clear anything as of: when it was made, as far as that is proven. A document without one clears nothing.
+    ///
+    /// A statement without a time of its own has that of its document. One that clears is never newer than its document, nor
+    /// than that latest time: an author may date a document ahead. One that does not clear is as new as it states.
+    pub fn about(
+        documents: impl IntoIterator<Item = (&'a VexDocument, Option<Time>)>,
+        image: &ImageProduct<'_>,
+    ) -> Self {
         let mut by_vulnerability: BTreeMap<String, Vec<Entry<'a>>> = BTreeMap::new();
-        for document in documents {
+        for (document, latest) in documents {
             for statement in &document.statements {
-                let time = match (statement.time, document.time) {
-                    (Some(own), Some(of_document)) if statement.status.clears() => Some(own.min(of_document)),
-                    (own, of_document) => own.or(of_document),
+                let stated = statement.time.or(document.time);
+                let time = match statement.status.clears() {
+                    true => stated.zip(latest).map(|(stated, latest)| {
+                        let of_document = document.time.unwrap_or(latest);
+                        stated.min(of_document).min(latest)
+                    }),
+                    false => stated,
                 };
                 let aliases = statement.aliases.iter().map(|alias| (alias, true));
                 let names = || std::iter::once((&statement.vulnerability, false)).chain(aliases.clone());

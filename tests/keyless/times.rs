@@ -1,0 +1,148 @@
+//! Which statement is the newest where a timestamp proves when it was signed, and not only its author says so.
+
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bulla::digest::Digest;
+use bulla::envelope::Evidence;
+use bulla::limits::Limits;
+use bulla::oci::Content;
+use bulla::time::Time;
+use bulla::trust::Identity;
+use bulla::trust::KeylessMeans;
+use bulla::trust::LogRule;
+use bulla::trust::Means;
+use bulla::trust::Owner;
+use bulla::trust::TrustRoot;
+use bulla::trust::sigstore::TrustedRoot;
+use bulla::verify::Verifier;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::clearing;
+use crate::clearing::ISSUER;
+use crate::clearing::OPENVEX;
+use crate::clearing::VULNS;
+use crate::later;
+use crate::made::CA;
+use crate::made::Made;
+use crate::made::TSA;
+use crate::made::Workshop;
+use crate::made::plan;
+use crate::own;
+use crate::revocation::stamped_bundle;
+
+/// A certificate authority and a timestamp authority; `None` where openssl is missing.
+static SCENE: LazyLock<Option<Scene>> = LazyLock::new(|| {
+    let shop = Workshop::new()?;
+    let root = shop.root(plan("/O=Acme/CN=root", CA));
+    let clock_root = shop.root(plan("/O=Time/CN=root", CA));
+    let clock = shop.issue(&clock_root, plan("/O=Time/CN=clock", TSA));
+    Some(Scene { clock, clock_root, image: clearing::image(), root, shop })
+});
+
+struct Scene {
+    clock: Made,
+    clock_root: Made,
+    image: Content,
+    root: Made,
+    shop: Workshop,
+}
+
+/// The name in the certificates of an owner.
+fn name(owner: &str) -> String {
+    format!("https://acme.example/{owner}")
+}
+
+impl Scene {
+    /// So many seconds after ten minutes in which both authorities were valid.
+    fn at(&self, seconds: i64) -> Time {
+        let made = [&self.root, &self.clock_root, &self.clock].map(|one| one.certificate.not_before());
+        later(made.into_iter().max().unwrap(), 600 + seconds)
+    }
+
+    /// A keyless certificate of the owner that is valid from `start`, for an hour.
+    fn signer(&self, owner: &str, start: i64) -> Made {
+        let extensions = format!(
+            "keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\nsubjectAltName=URI:{}\n{}",
+            name(owner),
+            own::issuers(ISSUER, ISSUER)
+        );
+        let plan = plan("/O=Acme/CN=signer", &extensions);
+        self.shop.issue_for(&self.root, plan, self.at(start), self.at(start + 3_600))
+    }
+
+    /// Owners whose signatures need a timestamp.
+    fn trust(&self, owners: &[&str]) -> TrustRoot {
+        let authority = |made: &Made| {
+            json!({
+                "certChain": {"certificates": [{"rawBytes": STANDARD.encode(made.certificate.der())}]},
+                "validFor": {"start": "2020-01-01T00:00:00Z"},
+            })
+        };
+        let root = json!({
+            "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+            "certificateAuthorities": [authority(&self.root)],
+            "timestampAuthorities": [authority(&self.clock_root)],
+        });
+        let root = Arc::new(TrustedRoot::parse(root.to_string().as_bytes(), &Limits::DEFAULT).unwrap());
+        let rule = LogRule::NONE.with_timestamps(1);
+        let means = |owner: &str| Means::Keyless(KeylessMeans::new(Arc::clone(&root), own::uri(&name(owner)), rule));
+        TrustRoot::new(owners.iter().map(|owner| Identity::new(Owner::Named((*owner).to_owned()), means(owner))))
+            .unwrap()
+    }
+
+    /// A statement about the image, with a timestamp of that time over its signature.
+    fn signed(&self, signer: &Made, stated: (&str, &Value), stamp: Time) -> Evidence {
+        let bundle = own::bundle_stating(signer, self.image.digest(), stated);
+        stamped_bundle(bundle, &[(&self.clock, stamp, None)], |_| ())
+    }
+
+    /// `accepted`, or the code of the only requirement.
+    fn judge(&self, verifier: &Verifier, evidence: &[Evidence]) -> &'static str {
+        let judged = verifier.verify_image(&self.image, |_: &Digest| evidence, self.at(3_500));
+        judged.map_or_else(|refusal| refusal.requirements[0].code, |_| "accepted")
+    }
+}
+
+/// A VEX document about `CVE-1` of that time.
+fn vex(status: &str, time: &str) -> Value {
+    let mut document = clearing::clearing(time, &["CVE-1".to_owned()]);
+    document["statements"][0]["status"] = json!(status);
+    document
+}
+
+/// Anybody may date a document ahead. Where a timestamp says when it was signed at the latest, it clears nothing that
+/// another owner has denied since.
+#[test]
+fn a_vex_document_clears_as_of_its_timestamp_at_the_latest() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let owners = ["scanner", "ann", "bob"];
+    let verifier = clearing::verifier(&scene.trust(&owners), 1, Limits::DEFAULT.evidence.pairing_steps);
+    let [scanner, ann, bob] = owners.map(|owner| scene.signer(owner, 0));
+    let found = clearing::scan(&scene.at(10).to_string(), &["CVE-1".to_owned()]);
+    let scan = scene.signed(&scanner, (VULNS, &found), scene.at(10));
+    let ahead = "2099-01-01T00:00:00Z".to_owned();
+    for (fixed, own_time, affected, want) in [
+        (scene.at(60).to_string(), None, 30, "accepted"),
+        (scene.at(60).to_string(), None, 90, "vulnerabilities"),
+        (ahead.clone(), None, 30, "accepted"),
+        (ahead.clone(), None, 60, "vulnerabilities"),
+        (ahead.clone(), None, 90, "vulnerabilities"),
+        (ahead.clone(), Some(ahead), 90, "vulnerabilities"),
+    ] {
+        let mut fixed_document = vex("fixed", &fixed);
+        if let Some(time) = &own_time {
+            fixed_document["statements"][0]["timestamp"] = json!(time);
+        }
+        let denied = vex("affected", &scene.at(affected).to_string());
+        let evidence = [
+            scan.clone(),
+            scene.signed(&ann, (OPENVEX, &fixed_document), scene.at(60)),
+            scene.signed(&bob, (OPENVEX, &denied), scene.at(affected)),
+        ];
+        assert_eq!(scene.judge(&verifier, &evidence), want, "{fixed} {own_time:?} {affected}");
+    }
+}
