@@ -10,9 +10,9 @@
 //!    not ended.
 //! 3. An owner clears a vulnerability if all of these documents count and clear it. One by a key that has ended has to
 //!    clear it as well, and is not enough.
-//! 4. The owners who do are a quorum, and the statements of all owners together clear it, as do those that count. The
-//!    quorum is decided once for the same documents, and all vulnerabilities together have the steps of one search
-//!    (`evidence.pairing_steps`). A quorum that cannot be told within them is undetermined.
+//! 4. The owners who do are a quorum, and the statements of all owners together clear it, in which documents that do not
+//!    count clear nothing. The quorum is decided once for the same documents, and all vulnerabilities together have the
+//!    steps of one search (`evidence.pairing_steps`). A quorum that cannot be told within them is undetermined.
 
 use std::cell::Cell;
 use std::cell::RefCell;
@@ -38,10 +38,8 @@ use crate::verify::record::newest_about_each_manifest;
 
 /// The VEX documents that may clear vulnerabilities of one image.
 pub(super) struct Clearing<'r> {
-    /// The statements of all owners together.
+    /// The statements of all owners together. A document that does not count takes back, and clears nothing.
     all: VexStatements<'r>,
-    /// Those in documents that count: one that does not count takes back, and never clears what another one says.
-    counting: VexStatements<'r>,
     /// The decisions of the quorum, by the numbers of the documents whose owners agree.
     decided: RefCell<BTreeMap<Vec<usize>, Decision>>,
     /// The newest documents of each owner.
@@ -56,9 +54,6 @@ pub(super) struct Clearing<'r> {
     unreadable: bool,
     vex: &'r VexRequirement,
 }
-
-/// A document, and the latest time as of which it may clear anything; `None` if its time is not known.
-type DatedDocument<'r> = (&'r VexDocument, Option<Time>);
 
 /// One of the newest documents of an owner.
 struct NewestDocument<'r> {
@@ -102,9 +97,9 @@ impl<'r> Clearing<'r> {
         let named = |record: &&StatementRecord| vex.quorum.owners().contains(record.signature.signer.owner());
         let records: Vec<_> = records.filter(|record| record.vex.is_some()).filter(named).collect();
         let (mut newest, mut undetermined, mut unreadable) = (Vec::new(), false, false);
-        let (mut documents, mut fit): (Vec<DatedDocument<'r>>, Vec<DatedDocument<'r>>) = Default::default();
+        let mut documents: Vec<(&'r VexDocument, Option<Time>)> = Vec::new();
         for record in newest_about_each_manifest(&records) {
-            let document = match &record.vex {
+            let document: &'r VexDocument = match &record.vex {
                 Some(Ok(document)) => document,
                 Some(Err(condition)) => {
                     undetermined |= condition.is_undetermined();
@@ -122,16 +117,17 @@ impl<'r> Clearing<'r> {
                 }
             };
             // What was compared with the clock: the time that the document states, or an earlier one that is proven.
-            let document = (&**document, record.time.at().map(|(at, _)| at));
-            documents.push(document);
-            if unfit.is_none() {
-                fit.push(document);
-            }
-            newest.push(NewestDocument { record, says: Some(VexStatements::about([document], image)), unfit });
+            let latest = record.time.at().map(|(at, _)| at);
+            documents.push((document, latest.filter(|_| unfit.is_none())));
+            newest.push(NewestDocument {
+                record,
+                says: Some(VexStatements::about([(document, latest)], image)),
+                unfit,
+            });
         }
-        let (all, counting) = (VexStatements::about(documents, image), VexStatements::about(fit, image));
+        let all = VexStatements::about(documents, image);
         let (decided, steps) = (RefCell::default(), Cell::new(limits.evidence.pairing_steps));
-        Self { all, counting, decided, newest, read: records, steps, undetermined, unreadable, vex }
+        Self { all, decided, newest, read: records, steps, undetermined, unreadable, vex }
     }
 
     /// Whether all of `findings` are cleared.
@@ -180,7 +176,7 @@ impl<'r> Clearing<'r> {
     }
 
     fn clears(&self, finding: &ScanFinding) -> Decision {
-        if !self.all.clears(finding) || !self.counting.clears(finding) {
+        if !self.all.clears(finding) {
             return Decision::Unmet;
         }
         let each: Vec<_> = self.newest.iter().map(|one| (one.owner(), one.allows(finding))).collect();

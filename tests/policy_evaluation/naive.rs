@@ -149,13 +149,14 @@ fn is_cleared(want: &Want, id: &str, pool: &[&Signed], ended: &[usize]) -> bool 
         newest.push(!last.is_empty() && all_clear && none_against);
         all.extend(last.iter().chain(&against));
     }
-    // Of all these documents, those that say something about it: the newest of them clear it, and those without a time.
-    let agreed = |list: &[&Signed]| {
-        let about: Vec<(Option<i64>, bool)> =
-            list.iter().filter_map(|one| says(one).map(|clears| (one.doc.days(), clears))).collect();
-        let latest = about.iter().filter_map(|(days, _)| *days).min();
-        about.iter().all(|(days, clears)| *clears || days.is_some() && *days != latest)
-    };
-    let counting: Vec<&Signed> = all.iter().copied().filter(|one| !ended.contains(&one.key) && counts(one)).collect();
-    newest.contains(&true) && agreed(&all) && agreed(&counting)
+    // Of all these documents, those that say something about it: the newest of them clear it, and those without a time. One
+    // that does not count clears nothing, and takes back all the same.
+    let is_counting = |one: &Signed| !ended.contains(&one.key) && counts(one);
+    let about = all.iter().filter_map(|one| says(one).map(|clears| (one, clears)));
+    let about: Vec<(Option<i64>, bool)> = about
+        .filter(|(one, clears)| !clears || is_counting(one))
+        .map(|(one, clears)| (one.doc.days(), clears))
+        .collect();
+    let latest = about.iter().filter_map(|(days, _)| *days).min();
+    newest.contains(&true) && about.iter().all(|(days, clears)| *clears || days.is_some() && *days != latest)
 }

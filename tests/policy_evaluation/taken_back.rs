@@ -138,6 +138,29 @@ fn a_vex_document_that_does_not_count_clears_nothing_that_another_owner_denies()
     assert_eq!(judge(&[], -1), "no");
 }
 
+/// Nor does it outweigh what another document says that does not count either: a thief of two keys takes no refusal back.
+#[test]
+fn a_vex_document_that_does_not_count_takes_back_and_clears_nothing() {
+    let image = Image::single();
+    let about = |key: usize, doc: Doc| Signed { key, about: *image.root.digest(), doc };
+    let want = Want::new(Wanted::Scan { vex: Some(([0, 1, 2].into(), Some(10))) });
+    let list = |cleared: i64, denied: Option<i64>, again: Option<i64>| -> Vec<Signed> {
+        let others =
+            [denied.map(|days| about(1, vex(false, Some(days)))), again.map(|days| about(2, vex(true, Some(days))))];
+        [about(0, found(1)), about(0, vex(true, Some(cleared)))]
+            .into_iter()
+            .chain(others.into_iter().flatten())
+            .collect()
+    };
+    let judge = |list: Vec<Signed>| image.judge(&one(want.clone(), &[1, 2]), &list);
+    assert_eq!(judge(list(6, None, None)), "yes");
+    assert_eq!(judge(list(6, None, Some(4))), "yes");
+    assert_eq!(judge(list(6, Some(5), None)), "no");
+    assert_eq!(judge(list(6, Some(5), Some(4))), "no");
+    // One that counts, and is newer, clears it.
+    assert_eq!(judge(list(4, Some(5), None)), "yes");
+}
+
 /// The newest document about a platform and the newest about the index around it both have to clear a vulnerability.
 #[test]
 fn a_vex_document_about_the_index_takes_none_about_a_platform_back() {
