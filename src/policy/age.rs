@@ -11,6 +11,7 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StatementTime {
     certificate: Option<Time>,
+    certificate_end: Option<Time>,
     document: Option<Time>,
     upper_bound: Option<Time>,
 }
@@ -51,7 +52,7 @@ impl StatementTime {
     /// programs write zero, or the year 1, for a time that they do not know.
     pub fn of_document(document: Option<Time>) -> Self {
         let document = document.filter(|time| time.unix() >= SECONDS_OF_A_DAY);
-        Self { certificate: None, document, upper_bound: None }
+        Self { document, ..Self::default() }
     }
 
     /// The same, for a signature that was made at the latest at `upper_bound`, as a trusted authority or log proves.
@@ -67,6 +68,12 @@ impl StatementTime {
         Self { certificate: start, ..self }
     }
 
+    /// The same, for a certificate that is valid until `end`.
+    #[must_use]
+    pub(crate) const fn with_certificate_end(self, end: Option<Time>) -> Self {
+        Self { certificate_end: end, ..self }
+    }
+
     /// The time, and its source; `None` if it is not known.
     pub fn at(self) -> Option<(Time, StatementTimeSource)> {
         let own = match (self.document, self.certificate, self.upper_bound) {
@@ -80,10 +87,19 @@ impl StatementTime {
         }
     }
 
-    /// The time without the upper bound, never earlier than [`StatementTime::at`]. It is the time of the statement where no
-    /// authority or log is trusted that proves the bound.
-    pub(crate) fn stated(self) -> Option<Time> {
-        self.document.or(self.certificate)
+    /// The latest time at which the statement may have been made, never earlier than [`StatementTime::at`]: the beginning of
+    /// a certificate is a lower bound, so without a time of its own the statement may be as new as the upper bound.
+    pub(crate) fn latest(self) -> Option<Time> {
+        match self.at()? {
+            (_, StatementTimeSource::Certificate) => self.upper_bound,
+            (at, StatementTimeSource::Document | StatementTimeSource::UpperBound) => Some(at),
+        }
+    }
+
+    /// The same where other authorities and logs are trusted, which prove another upper bound, or none: never earlier than
+    /// [`StatementTime::latest`] anywhere.
+    pub(crate) fn latest_anywhere(self) -> Option<Time> {
+        self.document.or(self.certificate_end).or(self.certificate)
     }
 
     /// Whether a trusted authority or log gives an upper bound of the signing time.

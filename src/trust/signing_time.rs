@@ -4,6 +4,7 @@ use crate::time::Time;
 use crate::trust::TimeSource;
 use crate::trust::TransparencyProof;
 use crate::trust::VerifiedSigner;
+use crate::x509::Certificate;
 use crate::x509::SignedBefore;
 
 impl VerifiedSigner {
@@ -26,10 +27,20 @@ impl VerifiedSigner {
     /// that logs or timestamps place in that validity. `None` for a certificate without an OIDC issuer: only those of Fulcio
     /// live so briefly that their beginning is a signing time.
     pub fn keyless_certificate_start(&self) -> Option<Time> {
+        self.brief_certificate().map(Certificate::not_before)
+    }
+
+    /// The end of the validity of the same certificate: the signature was made before it.
+    pub(crate) fn keyless_certificate_end(&self) -> Option<Time> {
+        self.brief_certificate().map(Certificate::not_after)
+    }
+
+    /// A certificate of Fulcio, whose signature has an upper bound.
+    fn brief_certificate(&self) -> Option<&Certificate> {
         let keyless = self.keyless()?;
         keyless.issuer()?;
         keyless.transparency().upper_bound()?;
-        Some(keyless.certificate().not_before())
+        Some(keyless.certificate())
     }
 }
 

@@ -7,7 +7,7 @@
 //! A statement without a time may be the newest, so it is carried. An older one is recognised cautiously:
 //!
 //! - The time that it states is compared, not an earlier one that a timestamp proves: elsewhere the timestamp may not be
-//!   trusted.
+//!   trusted. Of a keyless statement that states none, it is the end of its certificate, for the same reason.
 //! - A statement whose signer's key has ended goes along, and leaves none behind: each of them may say no.
 //! - A statement whose time is proven stays behind only for a newer one with a proven time: a key or certificate ends, and
 //!   then only the proven ones count.
@@ -68,7 +68,7 @@ fn without_superseded(records: Vec<Arc<StatementRecord>>, requirements: &[&Requi
         }
         let Some(Newest { of_all, of_proven }) = newest.get(&series(record)) else { return false };
         let newest = if record.time.is_trusted() { of_proven } else { of_all };
-        let is_older = record.time.stated().is_some_and(|stated| newest.is_some_and(|newest| stated < newest));
+        let is_older = record.time.latest_anywhere().is_some_and(|latest| newest.is_some_and(|newest| latest < newest));
         record.is_carried && record.time.at().is_some() && is_older && !counts_with_others(record, requirements)
     };
     let superseded: Vec<_> = records.iter().map(|record| is_superseded(record)).collect();
@@ -127,6 +127,12 @@ mod tests {
         stated(of).with_upper_bound(day(bound))
     }
 
+    /// The time of a statement that states none, by a certificate that is valid in between.
+    fn certified(start: i64, end: i64) -> StatementTime {
+        let time = StatementTime::default().with_upper_bound(day(start));
+        time.with_certificate(day(start)).with_certificate_end(day(end))
+    }
+
     /// Which statements of one key with these times are carried, where they meet the first requirement.
     fn carried(times: &[StatementTime], policy: impl Fn(Requirement) -> Vec<Requirement>) -> Vec<bool> {
         let records: Vec<_> = times.iter().map(|time| (true, *time, None)).collect();
@@ -176,6 +182,9 @@ mod tests {
             ([proven(3, 3), stated(4)], [true, true]),
             ([proven(3, 3), proven(4, 4)], [false, true]),
             ([stated(3), proven(4, 4)], [false, true]),
+            // Elsewhere a later time may be proven: then it may be the newest.
+            ([certified(3, 4), proven(4, 4)], [true, true]),
+            ([certified(3, 3), proven(4, 4)], [false, true]),
         ] {
             assert_eq!(carried(&times, |signed| vec![signed.newest_only()]), want, "{times:?}");
         }

@@ -5,7 +5,8 @@
 //! says otherwise. The steps:
 //!
 //! 1. Of each owner, take the newest documents about the platform and those about the index around it; one without a time
-//!    may be the newest.
+//!    may be the newest. So may one by a key that has ended, or whose time is known as a period alone: it refuses, and
+//!    clears nothing.
 //! 2. A document counts if it is new enough, was made for the image name that the requirement wants, and by a key that has
 //!    not ended.
 //! 3. An owner clears a vulnerability if all of these documents count and clear it. One by a key that has ended has to
@@ -32,6 +33,7 @@ use crate::time::Time;
 use crate::trust::Owner;
 use crate::verify::candidate::Candidate;
 use crate::verify::candidate::Standing;
+use crate::verify::record::DecidingRecord;
 use crate::verify::record::StatementRecord;
 use crate::verify::record::StatementResult;
 use crate::verify::record::newest_about_each_manifest;
@@ -57,6 +59,9 @@ pub(super) struct Clearing<'r> {
 
 /// One of the newest documents of an owner.
 struct NewestDocument<'r> {
+    /// Whether it clears nothing, and only keeps its owner from clearing what it does not: its key has ended, or it may be
+    /// older than the newest.
+    only_refuses: bool,
     record: &'r StatementRecord,
     /// What it says about the image; `None` if it cannot be read.
     says: Option<VexStatements<'r>>,
@@ -71,7 +76,7 @@ impl<'r> NewestDocument<'r> {
 
     /// Whether it counts and clears the vulnerability.
     fn clears(&self, finding: &ScanFinding) -> bool {
-        self.unfit.is_none() && self.says(finding)
+        self.unfit.is_none() && !self.only_refuses && self.says(finding)
     }
 
     /// Whether it does not keep its owner from clearing the vulnerability.
@@ -98,13 +103,13 @@ impl<'r> Clearing<'r> {
         let records: Vec<_> = records.filter(|record| record.vex.is_some()).filter(named).collect();
         let (mut newest, mut undetermined, mut unreadable) = (Vec::new(), false, false);
         let mut documents: Vec<(&'r VexDocument, Option<Time>)> = Vec::new();
-        for record in newest_about_each_manifest(&records) {
+        for DecidingRecord { only_refuses, record } in newest_about_each_manifest(&records) {
             let document: &'r VexDocument = match &record.vex {
                 Some(Ok(document)) => document,
                 Some(Err(condition)) => {
                     undetermined |= condition.is_undetermined();
                     unreadable |= !condition.is_undetermined();
-                    newest.push(NewestDocument { record, says: None, unfit: Some(condition.clone()) });
+                    newest.push(NewestDocument { only_refuses, record, says: None, unfit: Some(condition.clone()) });
                     continue;
                 }
                 None => continue,
@@ -118,12 +123,9 @@ impl<'r> Clearing<'r> {
             };
             // What was compared with the clock: the time that the document states, or an earlier one that is proven.
             let latest = record.time.at().map(|(at, _)| at);
-            documents.push((document, latest.filter(|_| unfit.is_none())));
-            newest.push(NewestDocument {
-                record,
-                says: Some(VexStatements::about([(document, latest)], image)),
-                unfit,
-            });
+            documents.push((document, latest.filter(|_| unfit.is_none() && !only_refuses)));
+            let says = Some(VexStatements::about([(document, latest)], image));
+            newest.push(NewestDocument { only_refuses, record, says, unfit });
         }
         let all = VexStatements::about(documents, image);
         let (decided, steps) = (RefCell::default(), Cell::new(limits.evidence.pairing_steps));
@@ -166,6 +168,9 @@ impl<'r> Clearing<'r> {
             };
             match &document.unfit {
                 Some(why) => Some(Candidate::of(record, &StatementResult::of(Err(why.clone())), Standing::Deciding)),
+                None if document.only_refuses && findings.iter().any(|finding| document.says(finding)) => {
+                    Some(Candidate::of(record, &StatementResult::Met, Standing::Superseded))
+                }
                 None if findings.iter().any(|finding| document.clears(finding)) => {
                     Some(Candidate::of(record, &StatementResult::Met, Standing::Counted))
                 }

@@ -6,7 +6,7 @@
 //! 1. Take the statements that decide: all of an owner's, or, where only the newest counts, those with the latest time about
 //!    the platform and those about the index around it. One without a time might be the newest, so it always decides, and
 //!    it is unmet. One whose signer's key has ended decides too, unless it is older or holds: it keeps an owner from
-//!    counting, and makes nobody count.
+//!    counting, and makes nobody count. So does one whose time is known as a period alone, and that may be the newest.
 //! 2. A scan that found vulnerabilities holds if VEX statements clear all of them (`clearing.rs`).
 //! 3. Where only the newest counts, an owner counts if all statements that decide hold, otherwise if one of them does. A
 //!    scan of the index alone makes nobody count for a platform.
@@ -33,6 +33,7 @@ use crate::trust::SignerCredential;
 use crate::verify::candidate::Candidate;
 use crate::verify::candidate::Standing;
 use crate::verify::clearing::Clearing;
+use crate::verify::record::DecidingRecord;
 use crate::verify::record::StatementRecord;
 use crate::verify::record::StatementResult;
 use crate::verify::record::newest_about_each_manifest;
@@ -142,7 +143,7 @@ impl<'r> RequirementPool<'r> {
     pub(super) fn candidates(&self) -> Vec<Candidate> {
         let (judged, newest) = (self.judged(), newest_about_each_manifest(&self.records));
         let candidate = |record: &StatementRecord| {
-            if let Some(end) = record.ended.filter(|_| newest.iter().any(|one| ptr::eq(*one, record))) {
+            if let Some(end) = record.ended.filter(|_| newest.iter().any(|one| ptr::eq(one.record, record))) {
                 let why = StatementResult::Unmet(UnmetCondition::KeyEnded { end });
                 return Some(Candidate::of(record, &why, Standing::Deciding));
             }
@@ -202,17 +203,17 @@ impl<'r> RequirementPool<'r> {
     }
 
     fn judge_all(&self) -> Vec<(&'r StatementRecord, Decision)> {
-        let deciding = match self.requirement.counted() {
-            CountedStatements::Any => self.records.clone(),
+        let deciding: Vec<_> = match self.requirement.counted() {
+            CountedStatements::Any => self.records.iter().copied().map(DecidingRecord::any).collect(),
             CountedStatements::Newest => newest_about_each_manifest(&self.records),
         };
-        let judged = deciding.into_iter().map(|record| (record, self.judge(record)));
-        let judged = judged.filter(|(record, decision)| record.ended.is_none() || *decision != Decision::Met);
+        let judged = deciding.into_iter().map(|one| (one, self.judge(one.record)));
+        let judged = judged.filter(|(one, decision)| !one.only_refuses || *decision != Decision::Met);
+        let judged: Vec<_> = judged.map(|(one, decision)| (one.record, decision)).collect();
         if self.requirement.counted() == CountedStatements::Any {
-            return judged.collect();
+            return judged;
         }
         // All statements of an owner that decide have to hold.
-        let judged: Vec<_> = judged.collect();
         let mut of_owner: BTreeMap<&Owner, Decision> = BTreeMap::new();
         for (record, decision) in &judged {
             let known = of_owner.entry(record.signature.signer.owner()).or_insert(Decision::Met);

@@ -160,6 +160,7 @@ fn time_of(stated: Option<Time>, evidence: &Evidence, signer: Option<&VerifiedSi
     StatementTime::of_document(stated.or(attributes.map(NotaryAttributes::signing_time)))
         .with_upper_bound(signer.and_then(VerifiedSigner::signed_no_later_than))
         .with_certificate(signer.and_then(VerifiedSigner::keyless_certificate_start))
+        .with_certificate_end(signer.and_then(VerifiedSigner::keyless_certificate_end))
 }
 
 /// Whether `requirement` reads statements of `kind` by this signer: one of its owners, or of those whose VEX statements clear

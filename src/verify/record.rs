@@ -160,13 +160,31 @@ pub(super) fn unmet_reason(results: &[(usize, StatementResult)]) -> Option<Reaso
     reason
 }
 
+/// A statement that decides where only the newest of an owner counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DecidingRecord<'r> {
+    /// Whether it only keeps its owner from counting, and makes nobody count: its signer's key has ended, or it may be older
+    /// than the newest.
+    pub(super) only_refuses: bool,
+    pub(super) record: &'r StatementRecord,
+}
+
+impl<'r> DecidingRecord<'r> {
+    /// A statement where any of an owner is enough.
+    pub(super) const fn any(record: &'r StatementRecord) -> Self {
+        Self { only_refuses: record.ended.is_some(), record }
+    }
+}
+
 /// Of each owner, and of each manifest that the owner made statements about, the records with the latest time, and those
 /// without a time, which might be the newest: a newer statement about an index supersedes none about a platform, nor the
 /// other way round.
 ///
 /// A statement whose signer's key has ended supersedes nothing, and all of them are taken that the owner has not superseded
-/// since. They are dated no later than the end of the key, so that the owner can always make a newer one.
-pub(super) fn newest_about_each_manifest<'r>(records: &[&'r StatementRecord]) -> Vec<&'r StatementRecord> {
+/// since. They are dated no later than the end of the key, so that the owner can always make a newer one. So is one whose
+/// time is known as a period, and ends no earlier than the newest time: from the beginning of its certificate to the upper
+/// bound of its signing time. It may be the newest, so it may refuse.
+pub(super) fn newest_about_each_manifest<'r>(records: &[&'r StatementRecord]) -> Vec<DecidingRecord<'r>> {
     let of = |record: &'r StatementRecord| (record.signature.signer.owner(), record.about);
     let at = |record: &StatementRecord| record.time.at().map(|(at, _)| at);
     let mut newest: BTreeMap<_, Time> = BTreeMap::new();
@@ -176,10 +194,16 @@ pub(super) fn newest_about_each_manifest<'r>(records: &[&'r StatementRecord]) ->
             *known = at.max(*known);
         }
     }
-    let is_newest = |record: &&'r StatementRecord| match (at(record), record.ended) {
-        (Some(at), None) => newest.get(&of(record)) == Some(&at),
-        (None, None) => true,
-        (at, Some(end)) => newest.get(&of(record)).is_none_or(|newest| at.map_or(end, |at| at.min(end)) >= *newest),
+    let deciding = |record: &'r StatementRecord| {
+        let newest = newest.get(&of(record));
+        let may_be_newest = |latest: Time| newest.is_none_or(|newest| latest >= *newest);
+        let (decides, only_refuses) = match (at(record), record.ended) {
+            (at, Some(end)) => (may_be_newest(at.map_or(end, |at| at.min(end))), true),
+            (None, None) => (true, false),
+            (Some(at), None) if newest == Some(&at) => (true, false),
+            (Some(_), None) => (record.time.latest().is_some_and(may_be_newest), true),
+        };
+        decides.then_some(DecidingRecord { only_refuses, record })
     };
-    records.iter().copied().filter(is_newest).collect()
+    records.iter().copied().filter_map(deciding).collect()
 }

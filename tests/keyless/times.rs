@@ -8,7 +8,17 @@ use base64::engine::general_purpose::STANDARD;
 use bulla::digest::Digest;
 use bulla::envelope::Evidence;
 use bulla::limits::Limits;
+use bulla::nonempty::NonEmpty;
 use bulla::oci::Content;
+use bulla::policy::Condition;
+use bulla::policy::Policy;
+use bulla::policy::Quorum;
+use bulla::policy::Requirement;
+use bulla::policy::StatementKinds;
+use bulla::policy::TestRule;
+use bulla::policy::Threshold;
+use bulla::predicate::PredicateKind;
+use bulla::predicate::TestOutcome;
 use bulla::time::Time;
 use bulla::trust::Identity;
 use bulla::trust::KeylessMeans;
@@ -33,6 +43,8 @@ use crate::made::Workshop;
 use crate::made::plan;
 use crate::own;
 use crate::revocation::stamped_bundle;
+
+const TEST: &str = "https://in-toto.io/attestation/test-result/v0.1";
 
 /// A certificate authority and a timestamp authority; `None` where openssl is missing.
 static SCENE: LazyLock<Option<Scene>> = LazyLock::new(|| {
@@ -145,4 +157,97 @@ fn a_vex_document_clears_as_of_its_timestamp_at_the_latest() {
         ];
         assert_eq!(scene.judge(&verifier, &evidence), want, "{fixed} {own_time:?} {affected}");
     }
+}
+
+/// A test result that states no time.
+fn tested(outcome: &str) -> Value {
+    json!({"result": outcome, "configuration": []})
+}
+
+/// The verifier of test results of `ci`: the newest counts.
+fn testing(scene: &Scene) -> Verifier {
+    let trust = scene.trust(&["ci"]);
+    let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+    let kinds = StatementKinds::predicates(NonEmpty::one(PredicateKind::TestResult));
+    let rule = Condition::Test(TestRule::new(NonEmpty::one(TestOutcome::Passed)));
+    let requirement = Requirement::new("tested", kinds, quorum).and(rule).newest_only();
+    Verifier::new(trust, Policy::one(requirement), Limits::DEFAULT).unwrap()
+}
+
+/// The beginning of a certificate is a lower bound of the signing time. A refusal that was perhaps signed after what is the
+/// newest by that counts as such, until the owner signs again.
+#[test]
+fn a_refusal_that_states_no_time_may_be_newer_than_the_beginning_of_its_certificate() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let (verifier, [early, late]) = (testing(scene), [0, 300].map(|start| scene.signer("ci", start)));
+    let signed =
+        |signer: &Made, outcome: &str, stamp: i64| scene.signed(signer, (TEST, &tested(outcome)), scene.at(stamp));
+    let codes = |evidence: &[Evidence]| {
+        let judged = verifier.verify_image(&scene.image, |_: &Digest| evidence, scene.at(3_500));
+        let is_accepted = judged.is_ok();
+        let requirements =
+            judged.map_or_else(|refusal| refusal.requirements, |accepted| accepted.requirements().to_vec());
+        let mut codes: Vec<_> = requirements[0].candidates.iter().map(|one| one.code.unwrap_or("counted")).collect();
+        codes.sort_unstable();
+        (is_accepted, codes.join(" "))
+    };
+    for (first, stamp, second, accepted, want) in [
+        ("FAILED", 299, "PASSED", true, "counted superseded"),
+        ("FAILED", 300, "PASSED", false, "test-outcome tie"),
+        ("FAILED", 540, "PASSED", false, "test-outcome tie"),
+        ("PASSED", 540, "FAILED", false, "superseded test-outcome"),
+        // It is not needed, and makes nobody count.
+        ("PASSED", 540, "PASSED", true, "counted superseded"),
+    ] {
+        let both = [signed(&early, first, stamp), signed(&late, second, 310)];
+        assert_eq!(codes(&both), (accepted, want.to_owned()), "{first} {stamp} {second}");
+    }
+    // A time that the owner states is compared with it as well, and a later certificate supersedes it.
+    let refusal = signed(&early, "FAILED", 540);
+    let mut dated = tested("PASSED");
+    let mut stated = |seconds: i64| {
+        dated["timestamp"] = json!(scene.at(seconds).to_string());
+        scene.signed(&late, (TEST, &dated), scene.at(900))
+    };
+    assert!(!codes(&[refusal.clone(), stated(540)]).0);
+    assert!(codes(&[refusal.clone(), stated(541)]).0);
+    let again = scene.signer("ci", 541);
+    assert!(codes(&[refusal, signed(&late, "PASSED", 310), signed(&again, "PASSED", 550)]).0);
+}
+
+/// The same for VEX documents: one that may be the newest keeps its owner from clearing, and clears nothing.
+#[test]
+fn a_vex_document_that_states_no_time_may_be_newer_than_the_beginning_of_its_certificate() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let owners = ["scanner", "ann", "bob", "carol"];
+    let verifier = clearing::verifier(&scene.trust(&owners), 1, Limits::DEFAULT.evidence.pairing_steps);
+    let [scanner, early, bob, carol] = owners.map(|owner| scene.signer(owner, 0));
+    let late = scene.signer("ann", 300);
+    let found = clearing::scan(&scene.at(10).to_string(), &["CVE-1".to_owned()]);
+    let scan = scene.signed(&scanner, (VULNS, &found), scene.at(10));
+    // Without a time of its document; its statement has one.
+    let timeless = |status: &str, stamp: i64| {
+        let mut document = vex(status, "");
+        document.as_object_mut().unwrap().remove("timestamp");
+        document["statements"][0]["timestamp"] = json!(scene.at(stamp - 10).to_string());
+        scene.signed(&early, (OPENVEX, &document), scene.at(stamp))
+    };
+    let dated = |signer: &Made, status: &str, seconds: i64| {
+        scene.signed(signer, (OPENVEX, &vex(status, &scene.at(seconds).to_string())), scene.at(seconds.max(10)))
+    };
+    for (status, stamp, want) in
+        [("affected", 200, "accepted"), ("affected", 540, "vulnerabilities"), ("fixed", 540, "accepted")]
+    {
+        let evidence = [scan.clone(), timeless(status, stamp), dated(&late, "fixed", 305)];
+        assert_eq!(scene.judge(&verifier, &evidence), want, "{status} {stamp}");
+    }
+    // Bob denied what Carol had cleared. Ann's newest document says nothing about it, and her older one no longer counts.
+    let mut silent = vex("fixed", &scene.at(305).to_string());
+    silent["statements"][0]["vulnerability"]["name"] = json!("CVE-2");
+    let silent = scene.signed(&late, (OPENVEX, &silent), scene.at(310));
+    let others = [scan, dated(&bob, "affected", -50), dated(&carol, "fixed", -100), silent];
+    assert_eq!(scene.judge(&verifier, &others), "vulnerabilities");
+    assert_eq!(scene.judge(&verifier, &[&others[..], &[timeless("fixed", 540)]].concat()), "vulnerabilities");
+    // Alone it would count.
+    assert_eq!(scene.judge(&verifier, &[&others[..3], &[timeless("fixed", 540)]].concat()), "accepted");
 }
