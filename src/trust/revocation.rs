@@ -335,5 +335,8 @@ mod tests {
         assert!(is_unread(true, &[readable]) && !is_unread(false, &[readable]));
         assert!(is_unread(true, &[other, readable]) && is_unread(true, &[other, limit]));
         assert!(is_unread(false, &[limit]) && !is_unread(true, &[other]) && !is_unread(true, &[]));
+        // Whether it is genuine is not known.
+        let unverified = StatusProblemRule::RevokedSignatureAlgorithm;
+        assert!(is_unread(false, &[unverified]) && !is_unread(false, &[StatusProblemRule::SignatureAlgorithm]));
     }
 }

@@ -23,6 +23,7 @@ use bulla::x509::Purpose;
 use bulla::x509::RescueRule;
 use bulla::x509::StatusEvidence;
 
+use super::author::ECDSA_SHA1;
 use super::author::List;
 use super::author::entry;
 use super::author::extension;
@@ -111,6 +112,28 @@ fn a_revocation_counts_whatever_its_date_and_whatever_else_is_there() {
     assert_eq!(verdict(&trusting(scene, &[other]), &evidence, scene.now()), "accepted");
     let forged = List::of(&scene.root, scene.now()).entry(entry(1, scene.after(0), KEY_COMPROMISE));
     assert_eq!(verdict(&trusting(scene, &[forged.signed_by(&scene.other_root)]), &evidence, scene.now()), "accepted");
+}
+
+/// A list of the operator that revokes the certificate is not absent because its signature cannot be verified.
+#[test]
+fn a_revocation_by_an_algorithm_that_is_not_allowed_is_could_not_tell() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let plain = [scene.signing().evidence()];
+    let stamped = [Signing { timestamp: Some((&scene.tsa, scene.after(60).unix())), ..scene.signing() }.evidence()];
+    let list =
+        |serial: u64, reason| List::of(&scene.root, scene.now()).entry(entry(serial, scene.after(DAY / 2), reason));
+    let says = |crls: &[Vec<u8>], evidence: &[Evidence]| verdict(&trusting(scene, crls), evidence, scene.now());
+    let weak = |serial: u64| list(serial, KEY_COMPROMISE).signed_with(ECDSA_SHA1, &scene.root);
+    assert_eq!(says(&[weak(1)], &plain), "?status-unknown");
+    assert_eq!(says(&[weak(2)], &plain), "accepted");
+    let good = List::of(&scene.root, scene.now()).signed_by(&scene.root);
+    assert_eq!(says(&[weak(1), good.clone()], &plain), "?status-unknown");
+    assert_eq!(says(&[weak(2), good], &plain), "accepted");
+    // Nor does it let a timestamp keep the signature, where another list has a reason that is no compromise.
+    let benign = list(1, SUPERSEDED).signed_by(&scene.root);
+    assert_eq!(says(std::slice::from_ref(&benign), &stamped), "accepted");
+    assert_eq!(says(&[benign.clone(), weak(1)], &stamped), "?status-unknown");
+    assert_eq!(says(&[benign, weak(1)], &plain), "revoked");
 }
 
 /// A list that may not be used proves no status: a newer one may say that the key was compromised.

@@ -54,7 +54,17 @@ pub fn extension_of(id: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
     der(0x30, &[&der(6, &[id]), flag, &der(4, &[value])])
 }
 
-pub const ECDSA_SHA256: &[u8] = &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
+/// A signature by ECDSA: its hash for openssl, and its algorithm in DER.
+#[derive(Clone, Copy)]
+pub struct Algorithm {
+    pub hash: &'static str,
+    pub id: &'static [u8],
+}
+
+/// No profile allows it.
+pub const ECDSA_SHA1: Algorithm = Algorithm { hash: "-sha1", id: &[0x30, 9, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1] };
+pub const ECDSA_SHA256: Algorithm =
+    Algorithm { hash: "-sha256", id: &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2] };
 
 /// A CRL to be.
 #[derive(Clone)]
@@ -104,6 +114,10 @@ impl List {
     }
 
     pub fn signed_by(&self, signer: &Made) -> Vec<u8> {
+        self.signed_with(ECDSA_SHA256, signer)
+    }
+
+    pub fn signed_with(&self, algorithm: Algorithm, signer: &Made) -> Vec<u8> {
         let entries: Vec<_> = self.entries.iter().map(Entry::der).collect();
         let mut extensions = self.extensions.clone();
         extensions.extend(self.number.map(|number| extension(20, false, &integer(number))));
@@ -111,7 +125,7 @@ impl List {
             0x30,
             &[
                 &integer(1),
-                ECDSA_SHA256,
+                algorithm.id,
                 &self.issuer,
                 &utc(self.this_update),
                 &self.next_update.map(utc).unwrap_or_default(),
@@ -119,7 +133,7 @@ impl List {
                 &if extensions.is_empty() { Vec::new() } else { der(0xa0, &[&der(0x30, &[&extensions.concat()])]) },
             ],
         );
-        signed(&tbs, signer, &[])
+        signed(&tbs, algorithm, signer, &[])
     }
 }
 
@@ -136,13 +150,14 @@ impl Entry {
 }
 
 /// The bytes, the algorithm and the signature, and what comes after.
-pub fn signed(tbs: &[u8], signer: &Made, after: &[u8]) -> Vec<u8> {
+pub fn signed(tbs: &[u8], algorithm: Algorithm, signer: &Made, after: &[u8]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tbs");
     fs::write(&file, tbs).unwrap();
-    let out = Command::new("openssl").args(["dgst", "-sha256", "-sign"]).arg(&signer.key).arg(&file).output().unwrap();
+    let mut openssl = Command::new("openssl");
+    let out = openssl.args(["dgst", algorithm.hash, "-sign"]).arg(&signer.key).arg(&file).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    der(0x30, &[tbs, ECDSA_SHA256, &der(3, &[&[0], &out.stdout]), after])
+    der(0x30, &[tbs, algorithm.id, &der(3, &[&[0], &out.stdout]), after])
 }
 
 /// The bits of a certificate's key.

@@ -15,6 +15,7 @@ use bulla::x509::StatusProblemRule;
 
 use super::Family;
 use super::STRICT;
+use super::author::ECDSA_SHA1;
 use super::author::List;
 use super::author::der;
 use super::author::entry;
@@ -205,6 +206,29 @@ fn only_the_key_of_the_issuer_signs_its_lists() {
     // A genuine list beside them decides.
     let good = List::of(&family.middle, now).signed_by(&family.middle);
     assert_eq!(family.verdict(&[revoking.signed_by(&namesake), good]), "good");
+}
+
+/// A list whose signature cannot be verified may be genuine: it proves nothing good, and what it revokes is not good.
+#[test]
+fn a_revocation_in_a_list_by_an_algorithm_that_is_not_allowed_is_could_not_tell() {
+    let Some(family) = Family::new() else { return };
+    let now = family.now();
+    let list = List::of(&family.middle, now);
+    let good = list.signed_by(&family.middle);
+    let weak = |list: &List| list.signed_with(ECDSA_SHA1, &family.middle);
+    let revoking = list.clone().entry(entry(LEAF_SERIAL, now, Some(1)));
+    let unknown = "?status-revoked-signature-algorithm";
+    assert_eq!(family.verdict(&[weak(&revoking)]), unknown);
+    assert_eq!(family.verdict(&[weak(&revoking), good.clone()]), unknown);
+    assert_eq!(family.verdict(&[good.clone(), weak(&revoking)]), unknown);
+    assert_eq!(family.verdict(&[weak(&revoking), revoking.signed_by(&family.middle)]), "revoked");
+    // It is about others, or takes the certificate off.
+    let others = list.clone().entry(entry(4_711, now, Some(1)));
+    let removed = list.clone().entry(entry(LEAF_SERIAL, now, Some(8))).extension(extension(27, true, &integer(1)));
+    for harmless in [list, others, removed] {
+        assert_eq!(family.verdict(&[weak(&harmless)]), "?status-signature-algorithm");
+        assert_eq!(family.verdict(&[weak(&harmless), good.clone()]), "good");
+    }
 }
 
 #[test]

@@ -13,6 +13,9 @@ use bulla::x509::StatusEvidenceError;
 
 use super::Family;
 use super::STRICT;
+use super::author::Algorithm;
+use super::author::ECDSA_SHA1;
+use super::author::ECDSA_SHA256;
 use super::author::List;
 use super::author::der;
 use super::author::entry;
@@ -117,6 +120,10 @@ impl Response {
     }
 
     pub fn signed_by(&self, signer: &Made) -> Vec<u8> {
+        self.signed_with(ECDSA_SHA256, signer)
+    }
+
+    pub fn signed_with(&self, algorithm: Algorithm, signer: &Made) -> Vec<u8> {
         let list = |tag: u8, all: &[Vec<u8>]| {
             if all.is_empty() { Vec::new() } else { der(tag, &[&der(0x30, &[&all.concat()])]) }
         };
@@ -129,7 +136,7 @@ impl Response {
             0x30,
             &[&self.responder, &generalized(self.produced_at), &der(0x30, &[&single]), &list(0xa1, &self.extensions)],
         );
-        let basic = signed(&data, signer, &list(0xa0, &self.certificates));
+        let basic = signed(&data, algorithm, signer, &list(0xa0, &self.certificates));
         let bytes = der(0x30, &[&der(6, &[&[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1]]), &der(4, &[&basic])]);
         der(0x30, &[&[10, 1, 0], &der(0xa0, &[&bytes])])
     }
@@ -207,6 +214,36 @@ fn a_revocation_by_an_unsupported_hash_keeps_all_else_from_proving_good() {
     let about = Response { id, ..Response::of(&family) }.says(revoked(now, Some(1)));
     assert_eq!(family.verdict(std::slice::from_ref(&answer)), "good");
     assert_eq!(family.verdict(&[answer, about.signed_by(&family.middle)]), "?ocsp-responder-status");
+}
+
+/// A response whose signature cannot be verified may be genuine: it proves nothing good, and what it revokes is not good.
+#[test]
+fn a_revocation_in_a_response_by_an_algorithm_that_is_not_allowed_is_could_not_tell() {
+    let Some(family) = Family::new() else { return };
+    let now = family.now();
+    let good = List::of(&family.middle, now).signed_by(&family.middle);
+    let unknown = "?status-revoked-signature-algorithm";
+    let by_issuer = Response::of(&family);
+    let nocheck = delegate(&family, &family.middle, NOCHECK);
+    let by_delegate = by_issuer.clone().by(&nocheck);
+    for (response, signer) in [(&by_issuer, &family.middle), (&by_delegate, &nocheck)] {
+        let revoking = response.clone().says(revoked(now, Some(1)));
+        let weak = |response: &Response| response.signed_with(ECDSA_SHA1, signer);
+        assert_eq!(family.verdict(&[weak(&revoking)]), unknown);
+        assert_eq!(family.verdict(&[weak(&revoking), good.clone()]), unknown);
+        assert_eq!(family.verdict(&[weak(&revoking), revoking.signed_by(signer)]), "revoked");
+        assert_eq!(family.verdict(&[weak(response)]), "?status-signature-algorithm");
+        assert_eq!(family.verdict(&[weak(response), good.clone()]), "good");
+    }
+    // About a certificate whose id is of an unsupported hash, and about a delegate that nobody needs to look for.
+    let id = certificate_id("-sha224", &family.middle.certificate, 4_712);
+    let revoking = Response { id, ..by_issuer.clone() }.says(revoked(now, Some(1)));
+    assert_eq!(family.verdict(&[revoking.signed_with(ECDSA_SHA1, &family.middle), good]), unknown);
+    let id = certificate_id(SHA1, &family.middle.certificate, 99);
+    let revoking = Response { id, ..by_issuer }.says(revoked(now, Some(1))).signed_with(ECDSA_SHA1, &family.middle);
+    let answer = by_delegate.signed_by(&nocheck);
+    assert_eq!(family.verdict(std::slice::from_ref(&answer)), "good");
+    assert_eq!(family.verdict(&[answer, revoking]), "?ocsp-responder-status");
 }
 
 /// RFC 6960 section 4.4.5: a response may have the extensions of a CRL entry.

@@ -12,6 +12,7 @@ use crate::x509::KeyUsage;
 use crate::x509::OcspResponse;
 use crate::x509::Revocation;
 use crate::x509::RevocationReason;
+use crate::x509::StatusEvidenceError;
 use crate::x509::StatusProblem;
 use crate::x509::StatusProblemRule;
 use crate::x509::candidates::SignedBytes;
@@ -102,23 +103,30 @@ impl StatusQuery<'_> {
             None => Err(Problem::of(StatusProblemRule::Readable)),
         };
         if let Err(problem) = genuine {
-            return statement.not_genuine(problem);
+            let may_revoke = || !self.revocations(crl, label).is_ok_and(|revocations| revocations.is_empty());
+            return statement.not_genuine(problem.where_revoked(may_revoke));
         }
-        match crl.entries_for(self.certificate.serial(), self.certificate.issuer()) {
-            Ok(entries) => {
-                // RFC 5280 section 5.3.1: in a delta CRL, an entry may say that the certificate is off the list again.
-                let is_removed = |reason: Option<RevocationReason>| {
-                    crl.is_delta() && reason == Some(RevocationReason::RemoveFromCrl)
-                };
-                let entries = entries.into_iter().filter(|entry| !is_removed(entry.reason));
-                let revocation = |at, reason, invalidity| Revocation { at, evidence: label, invalidity, reason };
-                statement.revocations =
-                    entries.map(|entry| revocation(entry.at, entry.reason, entry.invalidity)).collect();
-            }
+        match self.revocations(crl, label) {
+            Ok(revocations) => statement.revocations = revocations,
             Err(error) => statement.problems.push(Problem::of(StatusProblemRule::Readable).by(error)),
         }
         self.crl_problems(crl, &mut statement.problems);
         statement
+    }
+
+    /// What the entries of a CRL say about the certificate, whether the CRL is genuine or not.
+    fn revocations(
+        &self,
+        crl: &CertificateRevocationList,
+        evidence: EvidenceLabel,
+    ) -> Result<Vec<Revocation>, StatusEvidenceError> {
+        let entries = crl.entries_for(self.certificate.serial(), self.certificate.issuer())?;
+        // RFC 5280 section 5.3.1: in a delta CRL, an entry may say that the certificate is off the list again.
+        let is_removed =
+            |reason: Option<RevocationReason>| crl.is_delta() && reason == Some(RevocationReason::RemoveFromCrl);
+        let entries = entries.into_iter().filter(|entry| !is_removed(entry.reason));
+        let revocation = |at, invalidity, reason| Revocation { at, evidence, invalidity, reason };
+        Ok(entries.map(|entry| revocation(entry.at, entry.invalidity, entry.reason)).collect())
     }
 
     /// The rules that keep a genuine CRL from proving that the certificate is good.
@@ -220,6 +228,16 @@ impl SignatureChecks {
 impl Problem {
     pub(super) const fn of(rule: StatusProblemRule) -> Self {
         Self { found: None, rule }
+    }
+
+    /// The same problem, where evidence that cannot be verified lists the certificate as revoked: it may be genuine.
+    pub(super) fn where_revoked(self, is_revoked: impl Fn() -> bool) -> Self {
+        match self.rule {
+            StatusProblemRule::SignatureAlgorithm if is_revoked() => {
+                Self { rule: StatusProblemRule::RevokedSignatureAlgorithm, ..self }
+            }
+            _ => self,
+        }
     }
 
     pub(super) fn by(mut self, found: impl ToString) -> Self {

@@ -10,7 +10,6 @@ use crate::x509::OcspResponse;
 use crate::x509::Oid;
 use crate::x509::Revocation;
 use crate::x509::Status;
-use crate::x509::StatusProblem;
 use crate::x509::StatusProblemRule;
 use crate::x509::candidates::SignedBytes;
 use crate::x509::checks;
@@ -79,7 +78,10 @@ impl<'a> Examination<'a> {
                 let mut statement = query.response(response, single);
                 match &signer {
                     Ok(_) => statement.problems.extend(at_fault.iter().cloned()),
-                    Err(problem) => statement = statement.not_genuine(problem.clone()),
+                    Err(problem) => {
+                        let is_revoked = || matches!(single.says, Says::Revoked { .. });
+                        statement = statement.not_genuine(problem.clone().where_revoked(is_revoked));
+                    }
                 }
                 examined.push(query.examined(statement));
             }
@@ -96,13 +98,14 @@ impl<'a> Examination<'a> {
         let mut problems = self.query.delegate_problems(certificate);
         let examination = Self { query: StatusQuery { certificate, ..self.query }, ..*self };
         let name = CertificateLabel::of(certificate);
-        match examination.delegate_status(checks).status {
+        let status = examination.delegate_status(checks);
+        match &status.status {
             Status::Good { .. } => (),
             Status::Revoked(_) => problems.push(Problem::of(StatusProblemRule::ResponderRevoked).by(name)),
             Status::Unknown(why) if why.iter().any(|problem| problem.rule == StatusProblemRule::Limit) => {
                 problems.push(Problem::of(StatusProblemRule::Limit));
             }
-            Status::Unknown(why) if has_nocheck(certificate) && !why.iter().any(is_possible_revocation) => {}
+            Status::Unknown(_) if has_nocheck(certificate) && !status.may_be_revoked() => {}
             Status::Unknown(_) => problems.push(Problem::of(StatusProblemRule::ResponderStatus).by(name)),
         }
         problems
@@ -271,11 +274,6 @@ impl ResponderId {
             Self::Name(name) => certificate.subject().der() == name.as_slice(),
         }
     }
-}
-
-/// Whether it may revoke the certificate, which cannot be told.
-fn is_possible_revocation(problem: &StatusProblem) -> bool {
-    problem.rule == StatusProblemRule::RevokedCertId
 }
 
 /// Whether nobody needs to look for the status of this responder (RFC 6960 section 4.2.2.2.1).

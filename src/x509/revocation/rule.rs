@@ -54,6 +54,9 @@ pub enum StatusProblemRule {
     ResponderStatus,
     /// An OCSP response that revokes a certificate with this serial number says by a supported hash which one.
     RevokedCertId,
+    /// A CRL or an OCSP response that lists the certificate as revoked is signed by an algorithm that the profile allows.
+    /// Whether it is genuine cannot be told otherwise.
+    RevokedSignatureAlgorithm,
     /// The signature is by the key that it should be by.
     Signature,
     /// The signature is of an algorithm that the profile allows.
@@ -66,7 +69,7 @@ pub enum StatusProblemRule {
 
 impl StatusProblemRule {
     /// All rules.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::AuthorityKeyId,
         Self::CertId,
         Self::CertificateScope,
@@ -90,6 +93,7 @@ impl StatusProblemRule {
         Self::ResponderRevoked,
         Self::ResponderStatus,
         Self::RevokedCertId,
+        Self::RevokedSignatureAlgorithm,
         Self::Signature,
         Self::SignatureAlgorithm,
         Self::ThisUpdate,
@@ -122,6 +126,7 @@ impl StatusProblemRule {
             Self::ResponderRevoked => "ocsp-responder-revoked",
             Self::ResponderStatus => "ocsp-responder-status",
             Self::RevokedCertId => "ocsp-revoked-cert-id",
+            Self::RevokedSignatureAlgorithm => "status-revoked-signature-algorithm",
             Self::Signature => "status-signature",
             Self::SignatureAlgorithm => "status-signature-algorithm",
             Self::ThisUpdate => "status-this-update",
@@ -153,7 +158,9 @@ impl StatusProblemRule {
             Self::Responder | Self::ResponderCertificate => "RFC 6960 section 4.2.2.2",
             Self::ResponderRevoked | Self::ResponderStatus => "RFC 6960 section 4.2.2.2.1",
             Self::Signature => "RFC 5280 section 6.3.3 (g), RFC 6960 section 3.2",
-            Self::SignatureAlgorithm => "RFC 5280 section 5.1.1.2, RFC 6960 section 4.2.1",
+            Self::RevokedSignatureAlgorithm | Self::SignatureAlgorithm => {
+                "RFC 5280 section 5.1.1.2, RFC 6960 section 4.2.1"
+            }
             Self::ThisUpdate => "RFC 5280 section 5.1.2.4, RFC 6960 section 4.2.2.1",
             Self::UnknownToResponder => "RFC 6960 section 2.2",
         }
@@ -186,6 +193,9 @@ impl StatusProblemRule {
             Self::ResponderStatus => "it is not known whether the certificate of its responder is revoked",
             Self::RevokedCertId => {
                 "it revokes a certificate with this serial number, which it identifies by a hash that is not supported"
+            }
+            Self::RevokedSignatureAlgorithm => {
+                "it lists the certificate as revoked, and is signed by an algorithm that is not allowed"
             }
             Self::Signature => "the signature on it is not by the key of its issuer",
             Self::SignatureAlgorithm => "the algorithm of the signature on it is not allowed",

@@ -126,7 +126,8 @@ impl CertificateStatus {
 
 impl CertificateStatus {
     /// Whether the evidence may hold a revocation that is not among those of the status: because of a limit, in a genuine
-    /// CRL that cannot be read, or in a genuine response that identifies certificates by a hash that is not supported.
+    /// CRL that cannot be read, in a genuine response that identifies certificates by a hash that is not supported, or in
+    /// evidence whose signature cannot be verified, by an algorithm that is not allowed.
     pub fn may_be_revoked(&self) -> bool {
         self.evidence.iter().any(ExaminedEvidence::may_revoke)
     }
@@ -141,7 +142,7 @@ impl CertificateStatus {
 impl ExaminedEvidence {
     fn may_revoke(&self) -> bool {
         self.problems.iter().any(|problem| match problem.rule {
-            StatusProblemRule::Limit => true,
+            StatusProblemRule::Limit | StatusProblemRule::RevokedSignatureAlgorithm => true,
             StatusProblemRule::Readable | StatusProblemRule::RevokedCertId => self.genuine,
             _ => false,
         })
