@@ -246,6 +246,26 @@ fn a_revocation_in_a_response_by_an_algorithm_that_is_not_allowed_is_could_not_t
     assert_eq!(family.verdict(&[answer, revoking]), "?ocsp-responder-status");
 }
 
+/// A response that may be by the issuer is not shown to be by somebody else because a certificate came along that has the
+/// name of the issuer, and is not one of a responder.
+#[test]
+fn a_certificate_that_came_along_does_not_hide_what_is_not_known() {
+    let Some(family) = Family::new() else { return };
+    let namesake = family.shop.issue(&family.root, plan("/O=Middle", CA));
+    let revoking = Response::of(&family).says(revoked(family.now(), Some(1)));
+    for along in [&family.middle, &namesake] {
+        let certificates = vec![along.certificate.der().to_vec()];
+        let response = Response { certificates, ..revoking.clone() };
+        let genuine = response.signed_by(&family.middle);
+        assert_eq!(family.verdict(std::slice::from_ref(&genuine)), "revoked");
+        let limits = Limits::DEFAULT.with(|limits| limits.revocation.signature_checks = 0);
+        let statuses = pool(&[genuine]).statuses(&family.chain(), &STRICT, family.now(), &limits);
+        assert_eq!(verdict(&statuses[0]), "?status-limit");
+        let weak = response.signed_with(ECDSA_SHA1, &family.middle);
+        assert_eq!(family.verdict(&[weak]), "?status-revoked-signature-algorithm");
+    }
+}
+
 /// RFC 6960 section 4.4.5: a response may have the extensions of a CRL entry.
 #[test]
 fn the_extensions_of_crl_entries_are_read_in_responses() {

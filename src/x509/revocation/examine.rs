@@ -230,6 +230,17 @@ impl Problem {
         Self { found: None, rule }
     }
 
+    /// Of two problems by two candidates for the signer, the one that leaves open whether the evidence is genuine: that it is
+    /// not by the other candidate says nothing about this one. Otherwise `later`.
+    pub(super) fn or_less_known(self, later: Self) -> Self {
+        let openness = |problem: &Self| match problem.rule {
+            StatusProblemRule::Limit => 2,
+            StatusProblemRule::SignatureAlgorithm => 1,
+            _ => 0,
+        };
+        if openness(&self) > openness(&later) { self } else { later }
+    }
+
     /// The same problem, where evidence that cannot be verified lists the certificate as revoked: it may be genuine.
     pub(super) fn where_revoked(self, is_revoked: impl Fn() -> bool) -> Self {
         match self.rule {

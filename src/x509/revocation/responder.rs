@@ -198,13 +198,13 @@ impl StatusQuery<'_> {
         if id.is_of(self.issuer) {
             match checks.verify(signed, self.issuer, self.ed25519) {
                 Ok(()) => return Ok(Responder::Issuer),
-                Err(found) => problem = found,
+                Err(found) => problem = problem.or_less_known(found),
             }
         }
         for certificate in response.certificates().iter().filter(|certificate| id.is_of(certificate)) {
             match self.delegated(certificate, signed, checks) {
                 Ok(()) => return Ok(Responder::Delegate(certificate)),
-                Err(found) => problem = found,
+                Err(found) => problem = problem.or_less_known(found),
             }
         }
         Err(problem)
