@@ -102,6 +102,11 @@ impl StatementTime {
         self.document.or(self.certificate_end).or(self.certificate)
     }
 
+    /// The upper bound of the signing time that a trusted authority or log gives.
+    pub(crate) const fn upper_bound(self) -> Option<Time> {
+        self.upper_bound
+    }
+
     /// Whether a trusted authority or log gives an upper bound of the signing time.
     pub const fn is_trusted(self) -> bool {
         self.upper_bound.is_some()

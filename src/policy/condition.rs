@@ -130,6 +130,11 @@ impl Condition {
             }
             (Self::Sbom(rule), PredicateView::Sbom(sbom, _)) => rule.check(sbom),
             (Self::Scan(rule), PredicateView::Scan(scan)) => {
+                // A report may be dated ahead, with its database: the scan is no newer than its signature is proven to be.
+                let ahead = scan.database.zip(facts.time.upper_bound()).filter(|(built, bound)| built > bound);
+                if let Some((built, finished)) = ahead {
+                    return Err(UnmetCondition::DatabaseAfterScan { built, finished });
+                }
                 match rule.check(scan, (facts.subject, facts.config), facts.now)? {
                     blocking if blocking.is_empty() => Ok(()),
                     blocking => Err(UnmetCondition::Vulnerabilities(blocking)),

@@ -44,7 +44,8 @@ pub enum UnmetCondition {
         /// When the database was built.
         built: Time,
     },
-    /// The vulnerability database is newer than the scan, so the scan was made with another one.
+    /// The vulnerability database is newer than the scan, or than the signature is proven to be, so the scan was made with
+    /// another one.
     #[error("its vulnerability database of {built} is newer than the scan of {finished}")]
     DatabaseAfterScan {
         /// When the database was built.

@@ -14,10 +14,14 @@ use bulla::policy::Condition;
 use bulla::policy::Policy;
 use bulla::policy::Quorum;
 use bulla::policy::Requirement;
+use bulla::policy::ScanRule;
 use bulla::policy::StatementKinds;
 use bulla::policy::TestRule;
 use bulla::policy::Threshold;
+use bulla::predicate::FindingRule;
+use bulla::predicate::FindingsCounted;
 use bulla::predicate::PredicateKind;
+use bulla::predicate::ScanFormat;
 use bulla::predicate::TestOutcome;
 use bulla::time::Time;
 use bulla::trust::Identity;
@@ -156,6 +160,34 @@ fn a_vex_document_clears_as_of_its_timestamp_at_the_latest() {
             scene.signed(&bob, (OPENVEX, &denied), scene.at(affected)),
         ];
         assert_eq!(scene.judge(&verifier, &evidence), want, "{fixed} {own_time:?} {affected}");
+    }
+}
+
+/// A report that is dated ahead may state a database of today as well, which the proven time of its signature contradicts.
+#[test]
+fn a_database_is_not_newer_than_the_timestamp_of_its_scan() {
+    let Some(scene) = SCENE.as_ref() else { return };
+    let trust = scene.trust(&["scanner"]);
+    let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+    let kinds = StatementKinds::predicates(NonEmpty::one(PredicateKind::Scan(ScanFormat::InTotoVulns)));
+    let findings = FindingRule { count: FindingsCounted::All, highest_allowed: None, ignored: Vec::new() };
+    let mut rule = ScanRule::new(findings);
+    rule.database_max_age = Some(3_460);
+    let requirement = Requirement::new("scanned", kinds, quorum).and(Condition::Scan(rule)).newest_only();
+    let verifier = Verifier::new(trust, Policy::one(requirement), Limits::DEFAULT).unwrap();
+    let scanner = scene.signer("scanner", 0);
+    // The image is judged 3,500 seconds after the beginning.
+    for (built, want) in [
+        (30, "database-too-old"),
+        (40, "accepted"),
+        (60, "accepted"),
+        (61, "database-after-scan"),
+        (3_500, "database-after-scan"),
+    ] {
+        let mut report = clearing::scan("2099-01-01T00:00:00Z", &[]);
+        report["scanner"]["db"] = json!({"lastUpdate": scene.at(built).to_string()});
+        let evidence = [scene.signed(&scanner, (VULNS, &report), scene.at(60))];
+        assert_eq!(scene.judge(&verifier, &evidence), want, "{built}");
     }
 }
 
