@@ -4,13 +4,16 @@ use super::*;
 use crate::support::image::filler;
 use crate::support::image::image;
 use crate::support::registry::Action;
+use crate::support::registry::Response;
 use crate::support::registry::Times;
 use bulla::digest::Digest;
 use bulla::store::BlobStream;
+use bulla::store::Deadline;
 use bulla::store::ReadOnlyFault;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
 use bulla::store::Task;
+use bulla::store::TimeoutScope;
 use bytes::Bytes;
 
 const UPLOADS: &str = "/v2/app/blobs/uploads/*";
@@ -248,6 +251,55 @@ fn an_upload_without_progress_ends() {
         assert!(!error.is_not_found(), "{error}");
         assert_eq!(registry.open_uploads(), 0, "{switches:?}");
     }
+}
+
+/// A registry that takes every chunk and confirms an offset that stands still, goes back, or creeps forward. Without a
+/// bound each of them repeats the chunk until the deadline.
+#[test]
+fn an_upload_whose_offset_does_not_advance_ends() {
+    type Offset = fn(u64) -> u64;
+    let still: Offset = |_| 0;
+    let to_and_fro: Offset = |asked: u64| if asked.is_multiple_of(2) { 300_000 } else { 0 };
+    let creeping: Offset = |asked| asked + 2;
+    for (name, offset, patches) in [("still", still, 6), ("to and fro", to_and_fro, 7), ("creeping", creeping, 6)] {
+        let registry = with(&["chunk-cap=4194304:413:all"]);
+        let headers = vec![("Range".to_owned(), "0-0".to_owned())];
+        registry.rule("PATCH", UPLOADS, Times::Every, Action::Status { code: 202, headers, body: vec![] });
+        let mut asked = 0;
+        registry.hook("GET", UPLOADS, move |_, _| {
+            let last = offset(asked).saturating_sub(1);
+            asked += 1;
+            Response::new(204).with("Range", format!("0-{last}"))
+        });
+        let mut settings = settings();
+        settings.deadline = Deadline::new(Duration::from_secs(20), TimeoutScope::Everything);
+        let error = run(app_with(&registry, settings).push_blob(stream(&filler(1, 5 << 20), true))).unwrap_err();
+        assert_eq!(error.code(), "unreachable", "{name}: {error}");
+        assert!(error.to_string().contains("confirms no more of it"), "{name}: {error}");
+        assert_eq!(registry.count("PATCH", UPLOADS), patches, "{name}: {:?}", registry.lines());
+        assert_eq!(registry.open_uploads(), 0, "{name}");
+    }
+}
+
+/// A registry that keeps 100 kB of each chunk is slow and not stuck: more parts than there are retries arrive.
+#[test]
+fn an_upload_to_a_registry_that_keeps_a_part_of_each_chunk_is_done() {
+    let registry = polite();
+    let answer = |code, range: &str| Action::Status {
+        code,
+        headers: vec![("Range".to_owned(), range.to_owned())],
+        body: vec![],
+    };
+    registry.rule("PUT", UPLOADS, Times::First(1), Action::status(413));
+    registry.rule("PUT", UPLOADS, Times::After(1), answer(201, ""));
+    registry.rule("PATCH", UPLOADS, Times::Every, answer(202, "0-0"));
+    let mut kept = 0;
+    registry.hook("GET", UPLOADS, move |_, _| {
+        kept += 100_000;
+        Response::new(204).with("Range", format!("0-{}", kept - 1))
+    });
+    run(app(&registry).push_blob(stream(&filler(1, 1_000_000), true))).unwrap();
+    assert_eq!(registry.count("PATCH", UPLOADS), 10, "{:?}", registry.lines());
 }
 
 #[test]

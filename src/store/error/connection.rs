@@ -155,6 +155,9 @@ pub enum UploadFault {
     /// The registry lost data that it had confirmed.
     #[error("the registry lost what it had")]
     Lost,
+    /// The registry accepts chunks and confirms nothing more of the blob.
+    #[error("the registry takes pieces of it and confirms no more of it")]
+    NoProgress,
     /// The source cannot be read a second time.
     #[error("the source cannot be read a second time")]
     NoSecondRead,

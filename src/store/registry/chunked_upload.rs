@@ -12,7 +12,8 @@
 //! 4. PATCH the unconfirmed part of the chunk. The `Range` of the response is the new offset; if it is not the end of
 //!    that part, ask for the offset.
 //! 5. If the chunk is too large (413), halve the length, down to [`MIN_CHUNK`]. If the outcome is unknown (the
-//!    connection broke, the registry is busy), back off, ask for the offset, and continue from there.
+//!    connection broke, the registry is busy), back off, ask for the offset, and continue from there. If the registry
+//!    confirms nothing more, back off as well; only bytes that were never confirmed before renew the attempts.
 //! 6. Go back to 3 until the source is at its end.
 //! 7. Close the session (PUT `?digest=`). If the session is gone (404, 416), check whether the blob exists (HEAD).
 
@@ -74,7 +75,7 @@ pub(super) async fn send(
         reader.skip(chunked.at).await.map_err(Err)?;
     }
     let retry = upload.repository.client.transport.retry_state();
-    let mut pacing = ChunkPacing { most: most.max(least), retry };
+    let mut pacing = ChunkPacing { marked: chunked.at, most: most.max(least), retry };
     while chunked.at < upload.descriptor.size {
         let chunk = match reader.chunk(pacing.most).await {
             Ok(chunk) => chunk,
@@ -90,6 +91,8 @@ pub(super) async fn send(
 
 /// The current chunk length, in bytes, and the retries left.
 struct ChunkPacing {
+    /// The confirmed offset when the attempts were last renewed; it never decreases.
+    marked: u64,
     most: u64,
     retry: RetryState,
 }
@@ -129,10 +132,16 @@ impl ChunkedUpload<'_> {
             let part = part.slice(..part.len().min(usize::try_from(pacing.most).unwrap_or(usize::MAX)));
             match self.patch(part).await? {
                 ChunkOutcome::Offset(at) if (start..=end).contains(&at) => {
-                    if at > self.at {
-                        pacing.retry.progressed();
-                    }
                     self.at = at;
+                    if at >= pacing.marked.saturating_add(MIN_CHUNK).min(end) {
+                        pacing.marked = at;
+                        pacing.retry.progressed();
+                    } else {
+                        // An offset that stands still, goes back or creeps would repeat the chunk without end
+                        // (threats: broken-transfer).
+                        let error = TransportError::Permanent(self.upload.gave_up(UploadFault::NoProgress));
+                        self.back_off(error, pacing).await?;
+                    }
                 }
                 ChunkOutcome::Offset(_) | ChunkOutcome::Lost => {
                     return Err(Ok(self.restart(UploadFault::Lost)));
@@ -217,13 +226,7 @@ impl ChunkedUpload<'_> {
         pacing: &mut ChunkPacing,
         within: std::ops::RangeInclusive<u64>,
     ) -> UploadAttempt<()> {
-        let Some(pause) = pacing.retry.after_failure(ConnectionFailure::Silent) else {
-            self.upload.cancel(&self.location).await;
-            return Err(Err(error.error(&self.upload.repository.place_of(&self.upload.descriptor.digest))));
-        };
-        let transport = &self.upload.repository.client.transport;
-        transport.log_retry(&self.location, pacing.retry.attempt(), pause, &"a chunk was not confirmed");
-        tokio::time::sleep(pause).await;
+        self.back_off(error, pacing).await?;
         match self.fetch_offset().await {
             Some(ChunkOutcome::Offset(at)) if within.contains(&at) => {
                 self.at = at;
@@ -231,6 +234,18 @@ impl ChunkedUpload<'_> {
             }
             _ => Err(Ok(self.restart(UploadFault::Lost))),
         }
+    }
+
+    /// Step 5: counts a failed attempt and backs off; if no attempt is left, cancels the session and returns `error`.
+    async fn back_off(&self, error: TransportError, pacing: &mut ChunkPacing) -> UploadAttempt<()> {
+        let Some(pause) = pacing.retry.after_failure(ConnectionFailure::Silent) else {
+            self.upload.cancel(&self.location).await;
+            return Err(Err(error.error(&self.upload.repository.place_of(&self.upload.descriptor.digest))));
+        };
+        let transport = &self.upload.repository.client.transport;
+        transport.log_retry(&self.location, pacing.retry.attempt(), pause, &"a chunk was not confirmed");
+        tokio::time::sleep(pause).await;
+        Ok(())
     }
 
     /// Step 5: halves the chunk length, down to [`MIN_CHUNK`] and the minimum of the registry, and remembers it for
