@@ -1,6 +1,7 @@
 //! Redirects: which are followed, and which credentials are sent along.
 
 use super::*;
+use crate::support::image::filler;
 use crate::support::image::image;
 use crate::support::registry::Action;
 use crate::support::registry::Recorded;
@@ -8,6 +9,11 @@ use crate::support::registry::Response;
 use crate::support::registry::Times;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
+use bulla::store::registry::RequestEvent;
+use bulla::store::registry::RequestObserver;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::Mutex;
 
 const BLOBS: &str = "/v2/app/blobs/*";
 
@@ -53,6 +59,49 @@ fn a_challenge_of_another_host_is_not_answered() {
     assert_eq!(error.code(), "denied");
     assert!(registry.leaks(&["hunter2"]).is_empty());
     assert_eq!(registry.on_second_host().len(), 1);
+}
+
+/// The hosts of the retries that were announced.
+#[derive(Debug, Default)]
+struct Retried(Mutex<Vec<String>>);
+
+impl RequestObserver for Retried {
+    fn observe(&self, event: &RequestEvent<'_>) {
+        if let RequestEvent::Retry { host, .. } = event {
+            self.0.lock().unwrap().push((*host).to_owned());
+        }
+    }
+}
+
+/// The registry answers every time: that another host does not is no fault of it.
+#[test]
+fn an_error_after_a_redirect_names_the_host_that_failed() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let absent = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let registry = polite();
+    let layer = octets(&filler(1, 100_000));
+    registry.put_blob("app", layer.bytes());
+    registry.rule("GET", BLOBS, Times::Every, Action::redirect(format!("http://{absent}/x?signature=quirk")));
+    let retried = Arc::new(Retried::default());
+    let mut settings = settings();
+    settings.watch = Some(retried.clone());
+    let error = run(app_with(&registry, settings).blob(layer.descriptor(), 1 << 20)).unwrap_err();
+    assert!(matches!(&error, StoreError::Unreachable { place, .. } if *place == absent), "{error}");
+    assert_eq!(registry.count("GET", BLOBS), 3, "{:?}", registry.lines());
+    assert_eq!(*retried.0.lock().unwrap(), [absent.as_str(), absent.as_str()]);
+
+    // The same for a body that breaks off, whole or as a stream.
+    let registry = with(&["blob-redirect"]);
+    registry.put_blob("app", layer.bytes());
+    let storage = registry.second_host();
+    registry.rule("GET", &format!("{storage}/*"), Times::Every, Action::CutAfter(1_000));
+    let app = app(&registry);
+    let whole = run(app.blob(layer.descriptor(), 1 << 20)).unwrap_err();
+    let stream = run(async { drain(app.open(layer.descriptor()).await?).await }).unwrap_err();
+    for error in [whole, stream] {
+        assert!(matches!(&error, StoreError::Unreachable { place, .. } if *place == storage), "{error}");
+    }
 }
 
 #[test]

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::StatusCode;
+use reqwest::Url;
 use reqwest::header::CONTENT_RANGE;
 use reqwest::header::HeaderMap;
 use reqwest::header::HeaderValue;
 use reqwest::header::RANGE;
 
+use super::address::host_and_port;
 use super::repository::Repository;
 use super::request::ApiRequest;
 use super::request::BodyMode;
@@ -48,6 +50,7 @@ pub(super) async fn open(repository: &Repository, descriptor: &Descriptor) -> Re
         at: 0,
         body: None,
         descriptor: descriptor.clone(),
+        from: repository.client.base.clone(),
         marked: 0,
         repository: repository.clone(),
         retry: repository.client.transport.retry_state(),
@@ -63,6 +66,8 @@ struct BlobDownload {
     at: u64,
     body: Option<IncomingBody>,
     descriptor: Descriptor,
+    /// The URL that the body comes from, after redirects.
+    from: Url,
     /// The number of bytes passed on when the attempts were last reset.
     marked: u64,
     repository: Repository,
@@ -82,6 +87,7 @@ impl BlobDownload {
             _ if self.at > 0 && starts_at(&response.headers, self.at, self.descriptor.size) => 0,
             _ => return Err(response.protocol_error(ProtocolFault::WrongRange)),
         };
+        self.from = response.url;
         self.body = match response.body {
             ResponseBody::Stream(body) => Some(*body),
             ResponseBody::Error(_) | ResponseBody::Whole(_) => None,
@@ -131,13 +137,12 @@ impl BlobDownload {
         }
         match self.retry.after_failure(failure) {
             Some(pause) => {
-                let client = &self.repository.client;
-                client.transport.log_retry(&client.base, self.retry.attempt(), pause, &fault);
+                self.repository.client.transport.log_retry(&self.from, self.retry.attempt(), pause, &fault);
                 tokio::time::sleep(pause).await;
                 Ok(())
             }
             None => Err(StoreError::Unreachable {
-                place: super::address::host_and_port(&self.repository.client.base),
+                place: host_and_port(&self.from),
                 reason: ConnectionFault::Interrupted {
                     at: self.at,
                     fault: Box::new(fault),

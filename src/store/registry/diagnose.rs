@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use reqwest::Url;
 use tokio::time::timeout;
 
 use super::address::host_and_port;
@@ -32,7 +33,7 @@ impl RegistryClient {
             Err(TransportError::Transient(failure, _)) => {
                 matches!(failure, ConnectionFailure::Closed | ConnectionFailure::Silent)
             }
-            Err(TransportError::Permanent(_)) => false,
+            Err(TransportError::Permanent(_) | TransportError::Redirected(..)) => false,
         };
         if tried.is_ok() && !doubtful {
             self.spoke.store(true, Ordering::Relaxed);
@@ -60,22 +61,47 @@ impl RegistryClient {
         Err(StoreError::Unreachable { place: host_and_port(&response.url), reason, what: request.what.clone() })
     }
 
-    /// The error of a request after its last attempt.
-    pub(super) fn unreachable(&self, request: &ApiRequest, fault: ConnectionFault, retry: &RetryState) -> StoreError {
-        let (attempts, elapsed) = (retry.attempt(), retry.elapsed());
-        let reason = ConnectionFault::AfterAttempts { attempts, elapsed, fault: Box::new(fault) };
-        StoreError::Unreachable { place: host_and_port(&self.base), reason, what: request.what.clone() }
+    /// The back-off after a connection failure of the server at `failed`, reported to the observer.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreachable`] if the request is not sent again.
+    pub(super) fn after_failure(
+        &self,
+        request: &ApiRequest,
+        retry: &mut RetryState,
+        failed: &Url,
+        (failure, fault): (ConnectionFailure, ConnectionFault),
+    ) -> Result<Duration, StoreError> {
+        match request.back_off(retry, failure) {
+            Some(pause) => {
+                self.again(failed, retry, retry.max_attempts(Some(failure)), pause, &fault.to_string());
+                Ok(pause)
+            }
+            None => Err(unreachable(failed, request, fault, retry)),
+        }
     }
 
-    /// Reports a retry to the observer.
-    pub(super) fn again(&self, retry: &RetryState, most: u32, pause: Duration, why: &str) {
-        self.transport.log_retry(&self.base, retry.attempt(), pause, &why);
+    /// Reports a retry to the observer, because of what the server at `failed` did.
+    pub(super) fn again(&self, failed: &Url, retry: &RetryState, most: u32, pause: Duration, why: &str) {
+        self.transport.log_retry(failed, retry.attempt(), pause, &why);
         if pause > Duration::ZERO {
-            let host = host_and_port(&self.base);
+            let host = host_and_port(failed);
             let why = &self.transport.settings.secrets.hide(why);
             self.transport.tell(&RequestEvent::Retry { host: &host, most, next: retry.attempt(), pause, why });
         }
     }
+}
+
+/// The error of a request after its last attempt, at which the server at `failed` failed.
+pub(super) fn unreachable(
+    failed: &Url,
+    request: &ApiRequest,
+    fault: ConnectionFault,
+    retry: &RetryState,
+) -> StoreError {
+    let (attempts, elapsed) = (retry.attempt(), retry.elapsed());
+    let reason = ConnectionFault::AfterAttempts { attempts, elapsed, fault: Box::new(fault) };
+    StoreError::Unreachable { place: host_and_port(failed), reason, what: request.what.clone() }
 }
 
 impl Transport {

@@ -86,13 +86,15 @@ impl RegistryClient {
             first.take_if(|_| {
                 !http_response.as_ref().is_ok_and(|http_response| http_response.status() == StatusCode::UNAUTHORIZED)
             });
-            let http_response = http_response?;
+            // The error names the server that failed, which is not always the registry.
+            let about = |error: TransportError| if own { error } else { error.redirected(&url) };
+            let http_response = http_response.map_err(about)?;
             match self.target(request, &url, &http_response)? {
                 Some(next) => {
                     debug!(to = %self.transport.shown_host(&next), "following a redirect");
                     url = next;
                 }
-                None => return self.response(request, http_response, &url).await,
+                None => return self.response(request, http_response, &url).await.map_err(about),
             }
         }
         Err(TransportError::Permanent(StoreError::Protocol {

@@ -20,6 +20,7 @@ use tracing::debug_span;
 use super::address::host_and_port;
 use super::authenticate::AuthAttempts;
 use super::client::RegistryClient;
+use super::diagnose::unreachable;
 use super::request::ApiRequest;
 use super::request::BodyMode;
 use super::response::ApiResponse;
@@ -41,7 +42,7 @@ impl RegistryClient {
             // The timeout includes bodies that are not layers.
             match timeout(total, self.send_with_retries(request, &mut retry)).await {
                 Ok(asked) => asked.map_err(|error| error.about(&request.what)),
-                Err(_) => Err(self.unreachable(request, ConnectionFault::NoWholeResponse(total), &retry)),
+                Err(_) => Err(unreachable(&self.base, request, ConnectionFault::NoWholeResponse(total), &retry)),
             }
         };
         self.transport.within(|| (request.what.clone(), doing()), asked).instrument(span).await
@@ -69,20 +70,20 @@ impl RegistryClient {
                 }
                 Ok(response) if request.may_repeat(response.status) => match retry.after_busy(&response.headers) {
                     Some(pause) => {
-                        self.again(retry, retry.max_attempts(None), pause, &response.error_response().to_string());
+                        let why = response.error_response().to_string();
+                        self.again(&self.base, retry, retry.max_attempts(None), pause, &why);
                         self.pause_all(pause)
                     }
                     None => return Ok(response),
                 },
                 Ok(response) => return self.check_proxy(request, &response).map(|()| response),
-                Err(TransportError::Transient(failure, fault)) => match request.back_off(retry, failure) {
-                    Some(pause) => {
-                        self.again(retry, retry.max_attempts(Some(failure)), pause, &fault.to_string());
-                        pause
-                    }
-                    None => return Err(self.unreachable(request, fault, retry)),
-                },
-                Err(error) => return Err(error.error(&request.what)),
+                Err(TransportError::Permanent(error)) => return Err(error),
+                Err(TransportError::Redirected(target, failure, fault)) => {
+                    self.after_failure(request, retry, &target, (failure, fault))?
+                }
+                Err(TransportError::Transient(failure, fault)) => {
+                    self.after_failure(request, retry, &self.base, (failure, fault))?
+                }
             };
             tokio::time::sleep(pause).await;
             Span::current().record("attempt", retry.attempt());

@@ -90,18 +90,31 @@ impl Peer {
 pub(super) enum TransportError {
     /// A permanent error: a retry would fail in the same way.
     Permanent(StoreError),
-    /// A transient error: a retry may succeed.
+    /// A transient error of the server at this URL, to which the registry redirected: a retry may succeed.
+    Redirected(Url, ConnectionFailure, ConnectionFault),
+    /// A transient error of the server that was asked: a retry may succeed.
     Transient(ConnectionFailure, ConnectionFault),
 }
 
 impl TransportError {
-    /// The error if there is no further attempt.
+    /// The error if there is no further attempt. `place` is the server that was asked.
     pub(super) fn error(self, place: &str) -> StoreError {
         match self {
             Self::Permanent(error) => error,
+            Self::Redirected(target, _, reason) => {
+                StoreError::Unreachable { place: host_and_port(&target), reason, what: String::new() }
+            }
             Self::Transient(_, reason) => {
                 StoreError::Unreachable { place: place.to_owned(), reason, what: String::new() }
             }
+        }
+    }
+
+    /// The same error as that of `target`, to which the registry redirected.
+    pub(super) fn redirected(self, target: &Url) -> Self {
+        match self {
+            Self::Transient(failure, fault) => Self::Redirected(target.clone(), failure, fault),
+            error => error,
         }
     }
 }

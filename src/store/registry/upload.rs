@@ -236,7 +236,7 @@ impl BlobUpload<'_> {
         };
         match error {
             TransportError::Permanent(error) => Err(error),
-            TransportError::Transient(failure, fault) => {
+            TransportError::Redirected(_, failure, fault) | TransportError::Transient(failure, fault) => {
                 retry.after_failure(failure).ok_or_else(|| self.gave_up(UploadFault::from(fault)))
             }
         }
