@@ -385,6 +385,23 @@ fn a_token_that_expires_in_an_upload_is_renewed() {
     }
 }
 
+/// The stall timeout of an upload is for a registry that takes nothing, not for its token service.
+#[test]
+fn a_slow_token_service_is_no_stall_of_the_upload() {
+    // A token of five seconds is renewed before the blob is sent.
+    let registry = with(&["auth=token", "user=joe:hunter2", "token-seconds=5"]);
+    registry.rule("*", "/token", Times::After(1), Action::Pause { ms: 1_500 });
+    let credentials = Credentials::none().with(&registry.address(), basic("joe", "hunter2"));
+    let mut settings = settings_as(credentials);
+    settings.timeouts.idle = Duration::from_millis(500);
+    let bytes = filler(1, 1 << 20);
+    run(app_with(&registry, settings).push_blob(stream(&bytes, true))).unwrap();
+    assert!(has(&registry, &bytes));
+    assert_eq!(registry.count("*", "/token"), 2, "{:?}", registry.lines());
+    let methods = ["PUT", "PATCH"].map(|method| registry.count(method, UPLOADS));
+    assert_eq!(methods, [1, 0], "sent once, and not begun again in chunks: {:?}", registry.lines());
+}
+
 #[test]
 fn a_lost_upload_session_is_restarted() {
     for size in [10, 3 << 20] {

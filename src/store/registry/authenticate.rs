@@ -85,6 +85,24 @@ impl RegistryClient {
         }
     }
 
+    /// Stores the challenge of the response to a request that is sent only once, if it is a 401, and names the credential
+    /// in it.
+    ///
+    /// # Errors
+    /// [`StoreError::Denied`] if another attempt cannot have a better authorization.
+    pub(super) async fn keep_challenge(
+        &self,
+        request: &ApiRequest,
+        authorization: Option<&Authorization>,
+        response: &mut ApiResponse,
+    ) -> Result<(), StoreError> {
+        if response.status != StatusCode::UNAUTHORIZED {
+            return Ok(());
+        }
+        response.credential_source = self.auth.credential_source(&request.scope).await;
+        self.auth.refused(&request.scope, authorization, response).await.map(drop)
+    }
+
     /// Probes the registry for its challenge, once, if there is a credential for it; returns whether a challenge is
     /// known now. This is also done after a 404, since a registry may hide private content instead of asking for
     /// authentication.

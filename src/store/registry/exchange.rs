@@ -38,30 +38,22 @@ pub(super) enum SendOutcome {
 }
 
 impl RegistryClient {
-    /// Sends a request once, with a body that cannot be sent again. Sets no timeout of its own. The challenge of a 401
-    /// response is stored.
+    /// Sends a request once, with a body that cannot be sent again. Sets no timeout of its own, and asks the registry
+    /// alone: no token service and no credential helper.
     pub(super) async fn send_streaming(
         &self,
         request: &ApiRequest,
+        authorization: Option<&Authorization>,
         body: reqwest::Body,
     ) -> Result<SendOutcome, TransportError> {
-        let authorization = self.auth.authorization(&request.scope).await.map_err(TransportError::Permanent)?;
-        let mut http_request = http_request(request, request.url.clone(), authorization.as_ref());
+        let mut http_request = http_request(request, request.url.clone(), authorization);
         *http_request.body_mut() = Some(body);
         let http_response = self.transport.send(http_request, Peer::Registry, Duration::MAX).await?;
         let target = self.target(request, &request.url, &http_response)?;
         if let Some(target) = target {
             return Ok(SendOutcome::Redirect(target));
         }
-        let mut response = self.response(request, http_response, &request.url).await?;
-        if response.status == StatusCode::UNAUTHORIZED {
-            response.credential_source = self.auth.credential_source(&request.scope).await;
-            self.auth
-                .refused(&request.scope, authorization.as_ref(), &response)
-                .await
-                .map_err(TransportError::Permanent)?;
-        }
-        Ok(SendOutcome::Response(response))
+        self.response(request, http_response, &request.url).await.map(SendOutcome::Response)
     }
 
     /// Sends a request once, following redirects.

@@ -276,7 +276,8 @@ impl BlobUpload<'_> {
     }
 
     /// Streams the whole blob to `url`, from its first byte. The token is renewed first if it expires within
-    /// [`MIN_TOKEN_LIFETIME`].
+    /// [`MIN_TOKEN_LIFETIME`]. The stall timeout is that of the registry: a token service or a credential helper may take
+    /// longer.
     async fn send_whole(
         &self,
         url: Url,
@@ -292,10 +293,16 @@ impl BlobUpload<'_> {
             .header(CONTENT_LENGTH, HeaderValue::from(self.descriptor.size));
         // A token that expires during the upload would fail all of it.
         client.auth.renew_if_expiring(&request.scope, MIN_TOKEN_LIFETIME).await;
-        let sending = client.send_streaming(&request, reader.into_body());
-        Ok(upload_body
-            .with_stall_timeout(sending, client.transport.settings.timeouts.idle, self.response_timeout())
-            .await)
+        let authorization = client.auth.authorization(&request.scope).await.map_err(Err)?;
+        let sending = client.send_streaming(&request, authorization.as_ref(), reader.into_body());
+        let idle = client.transport.settings.timeouts.idle;
+        let mut sent = upload_body.with_stall_timeout(sending, idle, self.response_timeout()).await;
+        if let Ok(SendOutcome::Response(response)) = &mut sent
+            && let Err(error) = client.keep_challenge(&request, authorization.as_ref(), response).await
+        {
+            return Ok(Err(TransportError::Permanent(error)));
+        }
+        Ok(sent)
     }
 
     /// How to retry after a response that does not confirm the blob: with a new token, in a new session, in chunks, or
