@@ -9,12 +9,15 @@ use bulla::digest::Digest;
 use bulla::limits::Limits;
 use bulla::oci::media_type::OCI_INDEX;
 use bulla::oci::referrer::fallback_tag;
+use bulla::store::Deadline;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
+use bulla::store::TimeoutScope;
 use std::collections::BTreeSet;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::time::Instant;
 
 const REFERRERS: &str = "/v2/app/referrers/*";
 
@@ -522,6 +525,22 @@ fn a_lagging_replica_is_waited_for() {
     let mut wanted = ["a", "b"].map(|text| entry(text).digest.to_string());
     wanted.sort();
     assert_eq!(got, wanted);
+}
+
+/// The wait for other writers of a list ends with the timeout of the command.
+#[test]
+fn a_deadline_ends_the_pauses_between_the_rounds_of_a_list() {
+    let registry = with(&["referrers=off", "sparse=accept"]);
+    let mut settings = settings();
+    // The first pause is three times as long.
+    settings.retry.settle = Duration::from_secs(10);
+    settings.deadline = Deadline::new(Duration::from_secs(2), TimeoutScope::Everything);
+    let app = app_with(&registry, settings);
+    let since = Instant::now();
+    let error = run(app.merge_referrers(&Digest::sha256(b"subject"), &[entry("a")])).unwrap_err();
+    assert_eq!(error.code(), "timeout", "{error}");
+    assert!(error.to_string().ends_with("not done within 2 s, while adding to the list of referrers"), "{error}");
+    assert!(since.elapsed() < Duration::from_secs(10), "it waited for {:?}", since.elapsed());
 }
 
 #[test]

@@ -40,8 +40,16 @@ use crate::store::error::ReadBackFault;
 use crate::store::error::ReferrersTagFault;
 
 /// Adds `entries` to the list of referrers at the referrers tag of `subject`. `Ok` only after the list was read back with
-/// all of them, since another writer may overwrite it: once if nobody else wrote, several times otherwise.
+/// all of them, since another writer may overwrite it: once if nobody else wrote, several times otherwise. The wait for
+/// the lock and the pauses count towards the timeout of the command, as the requests do.
 pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
+    let place = repository.place(&TagOrDigest::Tag(fallback_tag(subject)));
+    let describe = || (place.clone(), "adding to the list of referrers".to_owned());
+    repository.client.transport.within(describe, merge(repository, subject, entries)).await
+}
+
+/// Steps 1 to 6.
+async fn merge(repository: &Repository, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
     let tag = fallback_tag(subject);
     let tag_or_digest = TagOrDigest::Tag(tag.clone());
     let place = repository.place(&tag_or_digest);
