@@ -18,6 +18,7 @@ use crate::ops::witness::SignatureLogError;
 use crate::policy::RequirementId;
 use crate::policy_file::RequiredPolicyError;
 use crate::store::StoreError;
+use crate::text::Untrusted;
 use crate::verify::Reason;
 use crate::verify::VerifierError;
 
@@ -165,7 +166,7 @@ pub enum OpsError {
     #[error("{place}: it lists `{name}`, which is not a valid tag")]
     NotATag {
         /// The name.
-        name: String,
+        name: Untrusted,
         /// The repository.
         place: String,
     },

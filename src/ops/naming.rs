@@ -10,6 +10,7 @@ use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::store::Sink;
 use crate::store::StoreError;
+use crate::text::Untrusted;
 
 /// What to do with a name in a layout or archive that another image has already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +72,7 @@ pub fn reference_to(place: &Reference, name: Option<&str>, digest: Option<Digest
     match (named.to_string().parse().is_ok_and(|read| is_it(&read)), digest) {
         (true, _) => Ok(named.to_string()),
         (false, Some(digest)) => Ok(place.with(TagOrDigest::Digest(digest)).to_string()),
-        (false, None) => Err(OpsError::NotATag { name: name.to_owned(), place: place.location() }),
+        (false, None) => Err(OpsError::NotATag { name: Untrusted::new(name), place: place.location() }),
     }
 }
 
@@ -155,4 +156,21 @@ pub(super) async fn recheck_names(
 
 fn tag(name: &str) -> Option<String> {
     ImageName::new(name)?.tag().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_no_tag_is_shortened_in_the_error() {
+        let place: Reference = "registry.example/app".parse().unwrap();
+        for name in ["a b".repeat(100_000), "v".repeat(100_000), "a\u{1b}[2Kb".to_owned()] {
+            let error = reference_to(&place, Some(&name), None).unwrap_err();
+            assert!(matches!(error, OpsError::NotATag { .. }), "{error}");
+            let told = error.to_string();
+            assert!(told.starts_with("registry.example/app: it lists `") && told.len() < 400, "{told}");
+            assert!(!told.contains('\u{1b}'), "{told:?}");
+        }
+    }
 }

@@ -333,6 +333,35 @@ fn too_many_tags_are_an_error() {
     assert!(matches!(error, StoreError::TooMany { what: "tags", limit: 100_000, .. }), "{error}");
 }
 
+/// A list has a bound in bytes, since the length of each name has one, and so has the message.
+#[test]
+fn a_name_that_is_longer_than_a_tag_ends_the_list() {
+    for (length, fits) in [(128, true), (129, false), (2 << 20, false)] {
+        let registry = polite();
+        image(1).put(&registry, "app", Some("v1"));
+        let page = std::sync::atomic::AtomicUsize::new(0);
+        registry.hook("GET", "/tags/list", move |request, answer| {
+            let page = page.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let name = format!("{page}{}", "v".repeat(length - 1));
+            let answer = answer.body(serde_json::json!({"name": "app", "tags": [name]}).to_string());
+            match page {
+                0..4 => answer.with("Link", format!("<{}?page={page}>; rel=\"next\"", request.path)),
+                _ => answer,
+            }
+        });
+        let read = run(app(&registry).names());
+        let pages = registry.count("GET", "/tags/list");
+        match read {
+            Ok(names) => assert!(fits && names.len() == 5 && pages == 5, "{length}: {pages}"),
+            Err(error) => {
+                assert!(!fits && pages == 1, "{length}: {pages}: {error}");
+                let told = error.to_string();
+                assert!(told.ends_with("…`, which is longer than a tag can be") && told.len() < 300, "{told}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_fallback_list_is_created_and_extended() {
     let registry = with(&["referrers=off", "sparse=accept"]);

@@ -2,6 +2,7 @@
 
 use crate::digest::Digest;
 use crate::json::JsonError;
+use crate::text::Untrusted;
 
 /// How the response of a store violates the protocol, or which error it reports.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +29,9 @@ pub enum ProtocolFault {
     /// A location must not be followed.
     #[error("{0}")]
     Location(LocationFault),
+    /// A listed name is longer than any tag.
+    #[error("it lists `{0}`, which is longer than a tag can be")]
+    LongTag(Untrusted),
     /// A blob or child is missing without which the content cannot be stored.
     #[error("{content} cannot be stored before {part}")]
     MissingPart {

@@ -293,4 +293,4 @@ const GENERIC: &[&str] = &["", "application/json", "application/octet-stream", "
 /// The error codes for a manifest whose blobs or children are missing.
 const MISSING: &[&str] = &["BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"];
 /// The longest tag, in characters.
-const TAG_LENGTH: usize = 128;
+pub(super) const TAG_LENGTH: usize = 128;

@@ -9,7 +9,7 @@
 //! 4. Read the entries, and refuse more of them than the limit.
 //! 5. Go on with the next page; the list is complete when a page names none.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use reqwest::Url;
 
@@ -17,13 +17,14 @@ use super::repository::Repository;
 use super::request::ApiRequest;
 use super::request::BodyMode;
 use super::response::ApiResponse;
+use crate::digest::Digest;
 use crate::limits::count;
 use crate::store::StoreError;
 use crate::store::error::ProtocolFault;
 
-/// The URLs of the pages of one list that were requested.
+/// The URLs of the pages of one list that were requested, as digests: a registry chooses how long they are.
 #[derive(Default)]
-pub(super) struct PageUrls(HashSet<Url>);
+pub(super) struct PageUrls(BTreeSet<Digest>);
 
 impl PageUrls {
     /// Step 1: records that `url` is requested next; rejects loops and lists with too many pages
@@ -32,7 +33,7 @@ impl PageUrls {
     /// # Errors
     /// [`StoreError`] if it was requested before, or more than `limit` pages were.
     pub(super) fn follow(&mut self, url: &Url, limit: u64, place: &str) -> Result<(), StoreError> {
-        if !self.0.insert(url.clone()) {
+        if !self.0.insert(Digest::sha256(url.as_str().as_bytes())) {
             return Err(StoreError::Protocol { place: place.to_owned(), reason: ProtocolFault::PaginationLoop });
         }
         match count(self.0.len()) > limit {

@@ -4,6 +4,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 
 use super::link;
+use super::manifests::TAG_LENGTH;
 use super::pagination::PageUrls;
 use super::pagination::page;
 use super::repository::Repository;
@@ -11,8 +12,10 @@ use crate::json;
 use crate::limits::count;
 use crate::store::StoreError;
 use crate::store::error::ProtocolFault;
+use crate::text::Untrusted;
 
-/// The tags of the repository, sorted and unique: all pages, or an error.
+/// The tags of the repository, sorted and unique: all pages, or an error. A name that is not longer than a tag may still
+/// be none.
 pub(super) async fn list(repository: &Repository) -> Result<Vec<String>, StoreError> {
     let limits = repository.limits();
     let place = format!("{} (tags)", repository.shown());
@@ -30,7 +33,13 @@ pub(super) async fn list(repository: &Repository) -> Result<Vec<String>, StoreEr
             link::next(&url, &response.headers).map_err(|fault| response.protocol_error(ProtocolFault::Link(fault)))?;
         let broken = response.protocol_error(ProtocolFault::NotTags);
         let wire: TagsWire = json::parse(&response.into_bytes(), limits).map_err(|_| broken)?;
-        names.extend(wire.tags.unwrap_or_default());
+        let tags = wire.tags.unwrap_or_default();
+        // A bound for each name bounds the bytes of the list (threats: oversized-tags).
+        if let Some(long) = tags.iter().find(|tag| tag.len() > TAG_LENGTH) {
+            let reason = ProtocolFault::LongTag(Untrusted::within(long, TAG_LENGTH));
+            return Err(StoreError::Protocol { place, reason });
+        }
+        names.extend(tags);
         if count(names.len()) > TAGS {
             return Err(StoreError::TooMany { place, what: "tags", limit: TAGS });
         }
