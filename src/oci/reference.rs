@@ -6,6 +6,7 @@ mod parse;
 pub(super) mod syntax;
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -118,6 +119,14 @@ pub enum ReferenceFault {
     /// The host is neither a host name nor an address.
     #[error("`{0}` is no host name")]
     Host(Untrusted),
+    /// The last label of the host is a number, and the host is not an IPv4 address as it is printed.
+    #[error(
+        "`{0}` ends in a number, as only an IPv4 address does: four decimal numbers without leading zeros, such as 192.0.2.1"
+    )]
+    Ipv4(Untrusted),
+    /// The host is an IPv4 address inside an IPv6 address.
+    #[error("the IPv4 address {0} is written as itself, not in IPv6")]
+    Ipv4Mapped(Ipv4Addr),
     /// The path is empty.
     #[error("no path is given")]
     NoPath,
@@ -313,6 +322,51 @@ mod tests {
             assert_eq!(ours.tag_or_digest(), &TagOrDigest::Tag(theirs.tag().unwrap_or("latest").to_owned()), "{text}");
         }
         assert_eq!(read, 4 * 6 * 4);
+    }
+
+    // (threats: repository-in-another-spelling)
+    #[test]
+    fn an_ipv4_address_has_one_spelling() {
+        for host in [
+            "127.1",
+            "127.1:5000",
+            "127.0.1:5000",
+            "2130706433:5000",
+            "0x7f000001:5000",
+            "0x7f.0.0.1",
+            "0X7F.1:5000",
+            "127.0.0.0x1",
+            "0177.0.0.1",
+            "127.0.0.01",
+            "127.0.0.256",
+            "1.2.3.4.5",
+            "registry.example.1",
+            "registry.0x",
+            "[::ffff:127.0.0.1]:5000",
+            "[::FFFF:7f00:1]",
+            "[0:0:0:0:0:ffff:127.0.0.1]:5000",
+        ] {
+            let error = format!("{host}/app:v1").parse::<Reference>().expect_err(host);
+            let ReferenceError::Form { reason, .. } = &error else { panic!("{host}: {error}") };
+            match host.starts_with('[') {
+                true => assert_eq!(*reason, ReferenceFault::Ipv4Mapped(Ipv4Addr::LOCALHOST), "{host}"),
+                false => assert_eq!(*reason, ReferenceFault::Ipv4(Untrusted::new(host)), "{host}"),
+            }
+        }
+        for host in [
+            "127.0.0.1:5000",
+            "10.0.0.1",
+            "255.255.255.255",
+            "1.registry.example",
+            "0x7f.example",
+            "registry.0xg",
+            "registry.1a",
+            "[::1]:5000",
+            "[::7f00:1]",
+        ] {
+            let Ok(Reference::Registry(read)) = format!("{host}/app:v1").parse() else { panic!("{host} was refused") };
+            assert_eq!(read.host(), host);
+        }
     }
 
     // They are refused before any request (threats: name-steers-request).

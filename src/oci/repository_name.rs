@@ -16,6 +16,9 @@ use crate::text::Untrusted;
 /// - The names of Docker Hub (`index.docker.io`, `registry-1.docker.io`) are `docker.io`, and its repositories without a
 ///   namespace are in `library/`.
 ///
+/// An address of IPv4 has one spelling, four decimal numbers without leading zeros; every other one is no name. Nothing
+/// else is known of two names for one server: an alias in DNS, `localhost`, and port 80 over plain HTTP are other names.
+///
 /// It has no tag and no digest. Names are compared byte for byte.
 ///
 /// ```
@@ -84,9 +87,7 @@ impl RepositoryName {
         if !is_registry_host(host) {
             return Err(RepositoryNameError::NoHost(shown()));
         }
-        if !syntax::is_host(host) {
-            return Err(form(ReferenceFault::Host(Untrusted::new(host))));
-        }
+        syntax::check_host(host).map_err(form)?;
         if repository.contains(':') {
             return Err(RepositoryNameError::Tag(shown()));
         }

@@ -333,6 +333,25 @@ fn documents_are_read_where_notation_reads_them() {
     assert!(cases.len() >= 36, "{}", cases.len());
 }
 
+/// Another spelling of an IPv4 address is no scope, and leads to no statement, not even to that with `*`.
+#[test]
+fn an_address_in_another_spelling_has_no_statement() {
+    let scoped = |name: &str, scope: &str| {
+        let mut one = statement();
+        one["name"] = json!(name);
+        one["registryScopes"] = json!([scope]);
+        one
+    };
+    let policy = parse(&document(&[scoped("prod", "127.0.0.1:5000/app"), scoped("all", "*")])).unwrap();
+    assert_eq!(policy.statement_for("127.0.0.1:5000/app").unwrap().name(), "prod");
+    for spelling in ["127.1:5000/app", "0x7f.1:5000/app", "2130706433:5000/app", "127.0.0.01:5000/app"] {
+        let error = policy.statement_for(spelling).unwrap_err();
+        assert!(matches!(error, TrustPolicyError::RepositoryAddress { .. }), "{spelling}: {error}");
+        let error = parse(&document(&[scoped("prod", spelling), scoped("all", "*")])).unwrap_err().to_string();
+        assert!(error.contains(spelling) && error.contains("four decimal numbers"), "{error}");
+    }
+}
+
 /// The statement that enforces less is not reached by another spelling of a repository that has one of its own.
 #[test]
 fn a_repository_has_one_statement_in_every_spelling() {

@@ -69,6 +69,13 @@ fn what_is_not_a_name_is_an_error() {
         ("registry.example:99999/app", form),
         ("registry.example:/app", form),
         ("https://registry.example/app", form),
+        // Other spellings of 127.0.0.1, which is one server.
+        ("127.1/app", form),
+        ("127.1:5000/app", form),
+        ("2130706433:5000/app", form),
+        ("0x7f.1/app", form),
+        ("0177.0.0.1/app", form),
+        ("[::ffff:127.0.0.1]:5000/app", form),
         ("b\u{fc}ro.example/app", form),
         ("registry.example/app:v1", tag),
         (&format!("registry.example/app@sha256:{digits}"), digest),

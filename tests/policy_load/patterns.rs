@@ -100,6 +100,12 @@ fn what_is_not_a_pattern_is_an_error() {
         ("registry.example:-1/**", repository),
         ("[::1]:abc/app", repository),
         ("[::1]:/app", repository),
+        // Another spelling of an address would be the pattern of another name.
+        ("127.1/app", repository),
+        ("127.1:5000/**", repository),
+        ("2130706433:5000/**", repository),
+        ("[::ffff:127.0.0.1]/**", repository),
+        ("*.0x7f/**", repository),
         ("*.example:abc/app", repository),
         ("*.example:/app", repository),
         ("*.example:70000/**", repository),

@@ -4,7 +4,7 @@ use crate::oci::Reference;
 use crate::oci::ReferenceError;
 use crate::oci::ReferenceMistake;
 use crate::oci::reference::syntax;
-use crate::oci::reference::syntax::is_host;
+use crate::oci::reference::syntax::check_host;
 use crate::oci::reference::syntax::shown;
 
 /// The mistake in `text` if it is obviously no reference, even though a part of it could be parsed as one.
@@ -59,7 +59,7 @@ pub(super) fn registry_mistake(text: &str) -> Option<ReferenceError> {
     if text.contains(' ') {
         return Some(mistyped(text, ReferenceMistake::Space, shown(&text.replace(' ', ""))));
     }
-    if !(looks_like_host(host) && is_host(host)) {
+    if !(looks_like_host(host) && check_host(host).is_ok()) {
         return None;
     }
     if let Some(error) = with_digest(text) {

@@ -1,5 +1,7 @@
 //! The syntax of references to images in registries, files and directories.
 
+use std::net::Ipv4Addr;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use crate::digest::Digest;
@@ -49,9 +51,7 @@ pub(super) fn registry(text: &str) -> Result<RegistryReference, ReferenceError> 
         let hub = if named.contains('/') { shown(named) } else { format!("library/{}", shown(named)) };
         return Err(ReferenceError::Host { text: shown(text), hub });
     }
-    if !is_host(host) {
-        return Err(form(ReferenceFault::Host(Untrusted::new(host))));
-    }
+    check_host(host).map_err(form)?;
     let (path, tag) = match rest.rsplit_once(':') {
         Some((path, tag)) => (path, tag),
         None => (rest, "latest"),
@@ -72,10 +72,40 @@ pub(super) fn registry(text: &str) -> Result<RegistryReference, ReferenceError> 
     Ok(RegistryReference { host: host.to_owned(), repository, tag_or_digest })
 }
 
+/// Checks that `host` is a host name or address with an optional port, and an address of IPv4 in its only spelling.
+///
+/// # Errors
+/// [`ReferenceFault`].
+pub(in crate::oci) fn check_host(host: &str) -> Result<(), ReferenceFault> {
+    match is_host(host) {
+        true => check_ipv4(host),
+        false => Err(ReferenceFault::Host(Untrusted::new(host))),
+    }
+}
+
+/// Refuses every spelling of an IPv4 address but four decimal numbers without leading zeros. `127.1`, `0x7f.0.0.1`,
+/// `2130706433` and `[::ffff:127.0.0.1]` are connected to as `127.0.0.1`, and a rule for that name would not be found
+/// (threats: repository-in-another-spelling). WHATWG URL Standard, "ends in a number checker"; RFC 4291 section 2.5.5.2.
+fn check_ipv4(host: &str) -> Result<(), ReferenceFault> {
+    if let Some((address, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let mapped = address.parse::<Ipv6Addr>().ok().and_then(|address| address.to_ipv4_mapped());
+        return mapped.map_or(Ok(()), |address| Err(ReferenceFault::Ipv4Mapped(address)));
+    }
+    let name = host.split(':').next().unwrap_or(host);
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit())
+        || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    match is_number && name.parse::<Ipv4Addr>().is_err() {
+        true => Err(ReferenceFault::Ipv4(Untrusted::new(host))),
+        false => Ok(()),
+    }
+}
+
 /// Whether `host` is a host name or address with an optional port. RFC 3986 section 3.2.2, without user information.
-pub(in crate::oci) fn is_host(host: &str) -> bool {
+fn is_host(host: &str) -> bool {
     let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("localhost", port),
+        Some((address, port)) if address.parse::<Ipv6Addr>().is_ok() => ("localhost", port),
         Some(_) => return false,
         None => host.find(':').map_or((host, ""), |colon| host.split_at(colon)),
     };

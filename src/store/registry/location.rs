@@ -109,6 +109,7 @@ fn is_special(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oci::Reference;
     use crate::store::credentials::Credentials;
 
     fn url(text: &str) -> Url {
@@ -143,6 +144,26 @@ mod tests {
         for host in ["", "a/b", "user@registry.example", "registry.example?x", "registry.example#x", "a b"] {
             assert!(base(host, &settings).is_err(), "{host:?} was accepted");
         }
+    }
+
+    /// A host that a reference may have is the one that is connected to, in the same spelling
+    /// (threats: repository-in-another-spelling).
+    #[test]
+    fn the_host_of_a_reference_is_the_host_that_is_asked() {
+        let labels = ["127", "0", "1", "0x7f", "0177", "00", "256", "0x", "a", "2130706433"];
+        let settings = settings();
+        let mut hosts = vec![String::new()];
+        let mut read = 0;
+        for _ in 0..4 {
+            hosts = hosts.iter().flat_map(|host| labels.map(|label| format!("{host}.{label}"))).collect();
+            for host in hosts.iter().map(|host| format!("{}:5000", host.trim_start_matches('.'))) {
+                let Ok(Reference::Registry(reference)) = format!("{host}/app:v1").parse() else { continue };
+                read += 1;
+                assert_eq!(host_and_port(&base(reference.host(), &settings).unwrap()), host);
+            }
+        }
+        // Those that end in `a`, and four numbers of three.
+        assert_eq!(read, 1 + 10 + 100 + 1_000 + 81);
     }
 
     // (threats: downgrade-to-http, redirect-to-internal-address)

@@ -150,7 +150,8 @@ impl TrustPolicyDocument {
     /// ([`RepositoryName`](crate::oci::RepositoryName)).
     ///
     /// # Errors
-    /// [`TrustPolicyError::NotCovered`] if there is neither.
+    /// [`TrustPolicyError::NotCovered`] if there is neither; [`TrustPolicyError::RepositoryAddress`] for another spelling
+    /// of an IPv4 address, which never leads to `*`.
     pub fn statement_for(&self, repository: &str) -> Result<&TrustPolicyStatement, TrustPolicyError> {
         let wanted = scope::normalised(repository);
         let of = |wanted: &str| {
@@ -161,6 +162,8 @@ impl TrustPolicyDocument {
         if !scope::is_repository(repository) {
             return Err(not_covered());
         }
+        let broken = |fault| TrustPolicyError::RepositoryAddress { fault, repository: Untrusted::new(repository) };
+        scope::check_address(repository).map_err(broken)?;
         of(&wanted).or_else(|| of(scope::ANY)).ok_or_else(not_covered)
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::json::JsonError;
+use crate::oci::ReferenceFault;
 use crate::text::Untrusted;
 use crate::trust::notation::PolicyCheck;
 use crate::x509::PatternError;
@@ -23,6 +24,14 @@ pub enum TrustPolicyError {
     /// No statement applies to a repository.
     #[error("no statement is for the repository {repository}, and none has the scope *")]
     NotCovered {
+        /// The repository.
+        repository: Untrusted,
+    },
+    /// The host of a repository is an IPv4 address in a spelling that no reference has.
+    #[error("no statement is for the repository {repository}: {fault}")]
+    RepositoryAddress {
+        /// What is wrong with the host.
+        fault: ReferenceFault,
         /// The repository.
         repository: Untrusted,
     },
@@ -149,6 +158,14 @@ pub enum TrustPolicyRule {
     /// A scope that is not a repository.
     #[error("scope {found:?}: wanted host[:port]/repository, or * alone")]
     Scope {
+        /// The scope.
+        found: Untrusted,
+    },
+    /// A scope whose host is an IPv4 address in a spelling that no reference has.
+    #[error("scope {found:?}: {fault}")]
+    ScopeAddress {
+        /// What is wrong with the host.
+        fault: ReferenceFault,
         /// The scope.
         found: Untrusted,
     },

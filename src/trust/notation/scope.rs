@@ -3,7 +3,9 @@
 //! The invariant: two names of one repository are one scope, however they are spelled. The specification compares them as
 //! they are written, and then the statement with `*`, which may enforce less, is chosen for another spelling.
 
+use crate::oci::ReferenceFault;
 use crate::oci::RepositoryName;
+use crate::oci::RepositoryNameError;
 
 /// The scope of every repository that no statement names.
 pub(super) const ANY: &str = "*";
@@ -15,6 +17,21 @@ pub(super) fn is_repository(scope: &str) -> bool {
     let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
     let port = port.is_none_or(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
     port && name.split('.').all(is_label) && repository.split('/').all(is_component)
+}
+
+/// Checks that an IPv4 address as the host of `scope` is in its only spelling: no reference has another one, so another
+/// statement would decide about the images there.
+///
+/// # Errors
+/// [`ReferenceFault`].
+pub(super) fn check_address(scope: &str) -> Result<(), ReferenceFault> {
+    match RepositoryName::normalised(scope) {
+        Err(RepositoryNameError::Form {
+            fault: fault @ (ReferenceFault::Ipv4(_) | ReferenceFault::Ipv4Mapped(_)),
+            ..
+        }) => Err(fault),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// The name by which a scope is compared, as those of policy files are ([`RepositoryName`]). A host that a reference cannot

@@ -120,8 +120,12 @@ fn scopes(written: Vec<String>) -> Result<Vec<String>, TrustPolicyRule> {
     if written.len() > 1 && written.iter().any(|scope| scope == scope::ANY) {
         return Err(TrustPolicyRule::AnyScopeAmongOthers);
     }
-    match written.iter().find(|scope| *scope != scope::ANY && !scope::is_repository(scope)) {
-        Some(found) => Err(TrustPolicyRule::Scope { found: Untrusted::new(found) }),
-        None => Ok(written),
+    if let Some(found) = written.iter().find(|scope| *scope != scope::ANY && !scope::is_repository(scope)) {
+        return Err(TrustPolicyRule::Scope { found: Untrusted::new(found) });
     }
+    for found in &written {
+        let broken = |fault| TrustPolicyRule::ScopeAddress { fault, found: Untrusted::new(found) };
+        scope::check_address(found).map_err(broken)?;
+    }
+    Ok(written)
 }
