@@ -1,5 +1,5 @@
 //! `Secrets`: redaction. The secrets in use are replaced by `***` in text from registries and programs, in every common
-//! encoding.
+//! encoding; those that a server chose in no other text.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,6 +20,10 @@ use zeroize::Zeroizing;
 /// secret as it is, in any case, in base64 (either alphabet, at any of the three positions, with line breaks), in
 /// hexadecimal digits, percent-encoded, escaped as in JSON, HTML or a quoted string, in any nesting of these encodings,
 /// and truncated. The time is proportional to the length of the text, whatever the number of secrets.
+///
+/// A secret that a server chose, such as a token that it issued, is hidden only in text that a server chose too: a server
+/// that issues the token `findings` would otherwise choose which of bulla's own words are not shown
+/// (threats: report-rewritten-by-a-registry).
 ///
 /// The invariant: text and secrets are compared by their letters and digits alone, in lower case, in up to `MAX_VIEWS`
 /// views of the text; each view decodes one more layer of escapes. Secrets are found by n-grams (substrings of a
@@ -46,15 +50,17 @@ struct SecretIndex {
     lengths: BTreeSet<usize>,
     /// The hash of each indexed n-gram, and the texts in which it is hidden.
     ngrams: HashMap<u64, RedactionScope>,
-    /// Secrets that have too few letters and digits for an n-gram.
-    short: Vec<Zeroizing<Vec<u8>>>,
+    /// Secrets that have too few letters and digits for an n-gram, and the texts in which they are hidden.
+    short: Vec<(Zeroizing<Vec<u8>>, RedactionScope)>,
 }
 
-/// In which texts a secret is hidden.
+/// In which texts a secret is hidden; each scope contains the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum RedactionScope {
-    /// Only in text from elsewhere: in bulla's own output it may occur by chance.
+    /// Only in text that a server chose: a server chose the secret.
     ForeignText,
+    /// Also in messages of our own that quote other text. In other output of bulla it may occur by chance.
+    Messages,
     /// In all texts.
     AllText,
 }
@@ -66,14 +72,14 @@ impl Secrets {
         Self(Arc::new(Mutex::new(KnownSecret { typed, ..KnownSecret::default() })))
     }
 
-    /// Adds a long-lived secret, such as a password. The oldest are forgotten when there are more than
+    /// Adds a secret of the operator, such as a password. The oldest are forgotten when there are more than
     /// `MAX_LONG_LIVED`.
     pub fn add(&self, secret: &str) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if secret.is_empty() || kept.long_lived.iter().any(|other| **other == secret) {
             return;
         }
-        kept.index(secret);
+        kept.index(secret, SecretSource::Operator);
         kept.long_lived.push_back(Zeroizing::new(secret.to_owned()));
         if kept.long_lived.len() > MAX_LONG_LIVED {
             kept.long_lived.drain(..MAX_LONG_LIVED / 2);
@@ -81,14 +87,14 @@ impl Secrets {
         }
     }
 
-    /// Adds a short-lived secret, such as a bearer token. The oldest are forgotten when there are more than
-    /// `MAX_SHORT_LIVED`.
+    /// Adds a short-lived secret that a server chose, such as a bearer token. It is hidden by [`Secrets::hide`] alone. The
+    /// oldest are forgotten when there are more than `MAX_SHORT_LIVED`.
     pub fn add_short_lived(&self, secret: &str) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if secret.is_empty() || kept.short_lived.iter().any(|other| **other == secret) {
             return;
         }
-        kept.index(secret);
+        kept.index(secret, SecretSource::Server);
         kept.short_lived.push_back(Zeroizing::new(secret.to_owned()));
         if kept.short_lived.len() > MAX_SHORT_LIVED {
             kept.short_lived.drain(..MAX_SHORT_LIVED / 2);
@@ -101,8 +107,14 @@ impl Secrets {
         self.redacted(text, RedactionScope::ForeignText)
     }
 
-    /// Redacts `text` of bulla's own output, which may quote text from elsewhere. Only secrets are replaced that are
-    /// too long to occur by chance and that the operator did not type.
+    /// Redacts a message of bulla that may quote text from elsewhere: every secret of the operator is replaced by `***`.
+    /// What it quotes of a server passed [`Secrets::hide`] before.
+    pub fn hide_in_message<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.redacted(text, RedactionScope::Messages)
+    }
+
+    /// Redacts `text` of bulla's own output, which may quote text from elsewhere. Only secrets of the operator are
+    /// replaced, that are too long to occur by chance and that the operator did not type.
     pub fn hide_in_output<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.redacted(text, RedactionScope::AllText)
     }
@@ -136,34 +148,48 @@ impl fmt::Debug for Secrets {
     }
 }
 
+/// Who chose a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SecretSource {
+    Operator,
+    Server,
+}
+
 impl KnownSecret {
-    fn index(&mut self, secret: &str) {
+    fn index(&mut self, secret: &str, source: SecretSource) {
         let lower = Zeroizing::new(secret.to_lowercase());
-        let typed = self.typed.iter().any(|typed| typed.contains(lower.as_str()));
-        self.index.add(secret, typed);
+        let widest = match source {
+            SecretSource::Server => RedactionScope::ForeignText,
+            SecretSource::Operator if self.typed.iter().any(|typed| typed.contains(lower.as_str())) => {
+                RedactionScope::Messages
+            }
+            SecretSource::Operator => RedactionScope::AllText,
+        };
+        self.index.add(secret, widest);
         // A proxy URL contains its password percent-encoded, but the decoded one is sent.
-        decoded(secret).iter().for_each(|decoded| self.index.add(decoded, typed));
+        decoded(secret).iter().for_each(|decoded| self.index.add(decoded, widest));
     }
 
     fn index_again(&mut self) {
         self.index = SecretIndex::default();
         let (long_lived, short_lived) = (self.long_lived.clone(), self.short_lived.clone());
-        long_lived.iter().chain(&short_lived).for_each(|secret| self.index(secret));
+        long_lived.iter().for_each(|secret| self.index(secret, SecretSource::Operator));
+        short_lived.iter().for_each(|secret| self.index(secret, SecretSource::Server));
     }
 }
 
 impl SecretIndex {
-    /// Indexes `secret` in all its forms: plain, hexadecimal, and base64 at each of three positions.
-    fn add(&mut self, secret: &str, typed: bool) {
+    /// Indexes `secret` in all its forms: plain, hexadecimal, and base64 at each of three positions. It is hidden in the
+    /// texts of the scope `widest`, or in fewer if it is short.
+    fn add(&mut self, secret: &str, widest: RedactionScope) {
         let bytes = secret.as_bytes();
         let plain = normalized(bytes);
-        let scope = if plain.len() >= MIN_DISTINCTIVE_LENGTH && !typed {
-            RedactionScope::AllText
-        } else {
-            RedactionScope::ForeignText
+        let scope = match plain.len() >= MIN_DISTINCTIVE_LENGTH {
+            true => widest,
+            false => widest.min(RedactionScope::Messages),
         };
         if plain.len() < MIN_NGRAM_LENGTH {
-            self.short.push(Zeroizing::new(bytes.to_ascii_lowercase()));
+            self.short.push((Zeroizing::new(bytes.to_ascii_lowercase()), scope));
         }
         let digits: Zeroizing<String> = Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
         let base64 = (0..3).map(|before| normalized(in_base64(bytes, before).as_bytes()));
@@ -200,10 +226,7 @@ impl SecretIndex {
                 }
             }
         }
-        if scope == RedactionScope::AllText {
-            return;
-        }
-        for secret in &self.short {
+        for (secret, _) in self.short.iter().filter(|(_, known)| *known >= scope) {
             for (first, window) in view.bytes.windows(secret.len()).enumerate() {
                 let alone = secret.len() >= MIN_LENGTH_INSIDE_WORD || view.is_alone(first, secret.len());
                 if window == secret.as_slice() && alone {
@@ -500,6 +523,32 @@ mod tests {
         let text = format!("registry.example/library/app:v1 sha256:00123456 {PASSWORD}");
         assert_eq!(secrets.hide_in_output(&text), "registry.example/library/app:v1 sha256:00123456 ***");
         assert_eq!(secrets.hide(&text), "registry.example/***:v1 sha256:00*** ***");
+        assert_eq!(secrets.hide_in_message(&text), secrets.hide(&text));
+    }
+
+    /// (threats: report-rewritten-by-a-registry)
+    #[test]
+    fn what_a_server_chose_is_hidden_only_in_what_a_server_chose() {
+        let digest = "4f0c7e2b9a3d5f6871625344a8b9c0d1e2f3a4b5c6d7e8f90123456789abcdef";
+        for issued in ["findings", "no", "a-token-of-the-registry", digest] {
+            let secrets = Secrets::default();
+            secrets.add_short_lived(issued);
+            let text = format!("said: {issued}");
+            assert_eq!(secrets.hide(&text), "said: ***", "{issued}");
+            assert_eq!(secrets.hide_in_message(&text), text, "{issued}");
+            assert_eq!(secrets.hide_in_output(&text), text, "{issued}");
+            // What the operator gave is hidden everywhere, even if a server chose the same.
+            for both in [[true, false], [false, true]] {
+                let secrets = Secrets::default();
+                for own in both {
+                    if own { secrets.add(issued) } else { secrets.add_short_lived(issued) }
+                }
+                assert_eq!(secrets.hide(&text), "said: ***", "{issued}");
+                assert_eq!(secrets.hide_in_message(&text), "said: ***", "{issued}");
+                let shown = secrets.hide_in_output(&text).into_owned();
+                assert_eq!(shown, if issued == "no" { text.as_str() } else { "said: ***" });
+            }
+        }
     }
 
     #[test]

@@ -77,6 +77,16 @@ impl Untrusted {
         }
     }
 
+    /// The same text, converted by `text` as it is shown.
+    #[cfg(feature = "registry")]
+    pub(crate) fn converted(self, text: impl Fn(&str) -> String) -> Self {
+        let shown = self.to_string();
+        match text(&shown) {
+            same if same == shown => self,
+            other => Self { cut: false, text: other },
+        }
+    }
+
     fn write(&self, f: &mut fmt::Formatter<'_>, quotes: bool) -> fmt::Result {
         for c in self.text.chars() {
             match c {

@@ -186,6 +186,57 @@ fn a_wrong_digest_header_is_reported_and_not_believed() {
     assert!(codes(&report).contains("digest-header-mismatch"), "{report:#}");
 }
 
+/// Requires a token, which is `issued`; adds parameters with these `values` to the addresses of blobs; and lies about the
+/// digest of manifests, so that there is a finding.
+fn issue(site: &Site, issued: &str, values: [&str; 2]) {
+    site.registry.clear_rules();
+    let challenge = format!("Bearer realm=\"http://{}/token\",service=\"quirk\"", site.registry.address());
+    let parameters = values.map(|value| format!("&x={value}")).concat();
+    let answer = json!({ "token": issued });
+    site.registry.hook("GET", "/token*", move |_, _| support::registry::Response::json(200, &answer));
+    site.registry.hook("*", "/v2/*", move |request, mut answer| {
+        if request.header("Authorization").is_none() {
+            return support::registry::Response::text(401, "").with("WWW-Authenticate", challenge.as_str());
+        }
+        if request.path.contains("/manifests/") {
+            answer.set("Docker-Content-Digest", &format!("sha256:{}", "0".repeat(64)));
+        }
+        if let Some(location) = answer.header("Location").map(str::to_owned) {
+            answer.set("Location", &(location + &parameters));
+        }
+        answer
+    });
+}
+
+/// A registry chooses tokens and the addresses of blobs, and by neither of them which words of a report are shown
+/// (threats: report-rewritten-by-a-registry).
+#[test]
+fn what_a_registry_issues_hides_nothing_in_a_report() {
+    let (site, image) = Site::signed(&["blob-redirect=on"]);
+    let line = "verify REG/app:v1 --key key.pub";
+    let digest = "digest REG/app:v1";
+    issue(&site, "a-token-of-this-test", ["a-signature-of-this-test", "another-signature-of-it"]);
+    let (report, text) = (site.report(line, 0), site.run(line));
+    assert_eq!(report["digest"], image.digest().to_string());
+    assert!(codes(&report).contains("digest-header-mismatch"), "{report:#}");
+    assert!(!site.registry.on_second_host().is_empty(), "no blob was redirected: {:?}", site.registry.lines());
+    let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let finding = &report["findings"][0];
+    let hexadecimal = image.digest().hex();
+    let keys = report.as_object().unwrap().keys().map(String::as_str);
+    let own = keys.chain(["results", "digest-header-mismatch", &hexadecimal]).chain(finding["message"].as_str());
+    for own in own.map(letters).chain([letters(&site.registry.address())]) {
+        let long = format!("{own}{}", "-".repeat(16));
+        issue(&site, &own, [&long, "findings--------"]);
+        assert_eq!(site.report(line, 0), report, "{own}");
+        let printed = site.run(line);
+        assert_eq!((&printed.out, &printed.err), (&text.out, &text.err), "{own}");
+        let printed = site.run(digest);
+        assert_eq!(printed.out, format!("{}\n", image.digest()), "{own}");
+        assert_eq!(printed.code, Some(0), "{own}: {printed:#?}");
+    }
+}
+
 /// A registry that returns another image for the second request of a tag, or for another `User-Agent`.
 #[test]
 fn content_that_depends_on_the_client_is_requested_once() {

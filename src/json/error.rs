@@ -97,6 +97,24 @@ impl JsonError {
         matches!(self.reason, ParserDepth(_) | StringTooLong(_) | TooDeep(_) | TooLong(_) | TooManyValues(_))
     }
 
+    /// The same error, with each text of the document in it converted by `text`.
+    #[cfg(feature = "registry")]
+    pub(crate) fn converted(self, text: impl Fn(&str) -> String) -> Self {
+        let reason = match self.reason {
+            JsonErrorReason::DuplicateKey(key) => JsonErrorReason::DuplicateKey(key.converted(text)),
+            JsonErrorReason::Number(number, fault) => JsonErrorReason::Number(number.converted(text), fault),
+            JsonErrorReason::Parser(message) => JsonErrorReason::Parser(message.converted(text)),
+            JsonErrorReason::ParserDepth(message) => JsonErrorReason::ParserDepth(message.converted(text)),
+            other @ (JsonErrorReason::OtherForm
+            | JsonErrorReason::StringTooLong(_)
+            | JsonErrorReason::TooDeep(_)
+            | JsonErrorReason::TooLong(_)
+            | JsonErrorReason::TooManyValues(_)
+            | JsonErrorReason::Utf8(_)) => other,
+        };
+        Self { position: self.position, reason }
+    }
+
     /// The error with which the parser refused `bytes`, which have passed [`check`](super::check). They are valid JSON, so an
     /// error of syntax in a document that is nested too deeply for the parser is the parser's own limit, for which its
     /// error has no type.

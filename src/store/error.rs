@@ -3,7 +3,7 @@
 //! One convention holds for all errors of stores. A reason is an enum, so no decision and no hint reads a message. The
 //! message of an error contains the messages of its causes, and `source()` is `None`, so a printed chain repeats
 //! nothing. A text from a registry is escaped and truncated when the error is made, and every error that leaves the
-//! registry client is redacted (`with_texts`).
+//! registry client is redacted (`redaction.rs`).
 
 mod archive;
 mod broken;
@@ -14,6 +14,8 @@ mod file;
 mod from_file;
 mod missing;
 mod protocol;
+#[cfg(feature = "registry")]
+mod redaction;
 mod refusal;
 mod tls;
 
@@ -55,6 +57,8 @@ pub use protocol::LocationFault;
 pub use protocol::ProtocolFault;
 pub use protocol::ReferrersTagFault;
 pub use protocol::TokenFault;
+#[cfg(feature = "registry")]
+pub(crate) use redaction::ErrorTexts;
 pub use refusal::BusyFault;
 pub use refusal::ReadBackFault;
 pub use refusal::ReadOnlyFault;
@@ -260,68 +264,6 @@ impl StoreError {
         Self::Io { path: path.to_string(), error: Arc::new(error) }
     }
 
-    /// The same error with every text in it converted by `text`, and names of stores by `place`.
-    #[cfg(feature = "registry")]
-    pub(crate) fn with_texts(self, place: impl Fn(&str) -> String, text: impl Fn(&str) -> String) -> Self {
-        let at = |name: String| place(&name);
-        let why = |words: String| text(&words);
-        match self {
-            Self::Ambiguous { place, names } => {
-                Self::Ambiguous { place: at(place), names: names.into_iter().map(why).collect() }
-            }
-            Self::Broken { place, reason } => {
-                Self::Broken { place: at(place), reason: redacted(reason, &text, BrokenReason::Redacted) }
-            }
-            Self::Busy { place, reason } => Self::Busy { place: at(place), reason },
-            Self::Content { place, error } => match text(&error.to_string()) {
-                same if same == error.to_string() => Self::Content { place: at(place), error },
-                other => Self::Protocol { place: at(place), reason: ProtocolFault::Redacted(other) },
-            },
-            Self::Contradiction { place, reason } => {
-                Self::Contradiction { place: at(place), reason: redacted(reason, &text, ContradictionReason::Redacted) }
-            }
-            Self::Denied { credential, place, reason } => Self::Denied {
-                credential: credential.map(why),
-                place: at(place),
-                reason: redacted(reason, &text, DenialReason::Redacted),
-            },
-            Self::Io { path, error } => Self::Io { path, error },
-            Self::Manifest { place, error } => match text(&error.to_string()) {
-                same if same == error.to_string() => Self::Manifest { place: at(place), error },
-                other => Self::Protocol { place: at(place), reason: ProtocolFault::Redacted(other) },
-            },
-            Self::MissingBlob { place, response } => {
-                Self::MissingBlob { place: at(place), response: response.with_text(&text) }
-            }
-            Self::NameTaken { place, name, held } => Self::NameTaken { place: at(place), name: why(name), held },
-            Self::NotFound { content } => Self::NotFound { content: content.with_texts(&place, &text) },
-            Self::Protocol { place, reason } => {
-                Self::Protocol { place: at(place), reason: redacted(reason, &text, ProtocolFault::Redacted) }
-            }
-            Self::ReadBack { place, reason } => {
-                Self::ReadBack { place: at(place), reason: redacted(reason, &text, ReadBackFault::Redacted) }
-            }
-            Self::ReadOnly { place, reason } => {
-                Self::ReadOnly { place: at(place), reason: redacted(reason, &text, ReadOnlyFault::Redacted) }
-            }
-            Self::Throttled { place, wait } => Self::Throttled { place: at(place), wait },
-            Self::Timeout { doing, limit, what } => Self::Timeout { doing: why(doing), limit, what: at(what) },
-            Self::Tls { place, fault, what } => match text(&fault.to_string()) {
-                same if same == fault.to_string() => Self::Tls { place: at(place), fault, what: at(what) },
-                other => {
-                    Self::Unreachable { place: at(place), reason: ConnectionFault::Redacted(other), what: at(what) }
-                }
-            },
-            Self::TooLarge { what, limit } => Self::TooLarge { what: at(what), limit },
-            Self::TooMany { place, what, limit } => Self::TooMany { place: at(place), what, limit },
-            Self::Unreachable { place, reason, what } => Self::Unreachable {
-                place: at(place),
-                reason: redacted(reason, &text, ConnectionFault::Redacted),
-                what: at(what),
-            },
-        }
-    }
-
     /// The stable code of this kind of error in reports.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -345,16 +287,6 @@ impl StoreError {
             Self::TooMany { .. } => "too-many",
             Self::Tls { .. } | Self::Unreachable { .. } => "unreachable",
         }
-    }
-}
-
-/// `reason` unchanged if `text` does not change its message, otherwise its converted message.
-#[cfg(feature = "registry")]
-fn redacted<R: std::fmt::Display>(reason: R, text: impl Fn(&str) -> String, hidden: impl Fn(String) -> R) -> R {
-    let message = reason.to_string();
-    match text(&message) {
-        same if same == message => reason,
-        other => hidden(other),
     }
 }
 

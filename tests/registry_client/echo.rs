@@ -173,6 +173,59 @@ fn no_error_shows_a_token_that_the_registry_sends_back() {
     }
 }
 
+/// What a registry repeats of its token is hidden; our own words, the digest and the kind of the error are not, whatever
+/// the token is (threats: report-rewritten-by-a-registry).
+#[test]
+fn an_error_keeps_its_own_words_whatever_the_token_is() {
+    let image = image(1);
+    let digest = image.descriptor.digest;
+    let hexadecimal = digest.hex();
+    for issued in ["notauthorised", "answered403forbidden", hexadecimal.as_str(), "canary-token-of-echo-6180"] {
+        let registry = polite();
+        image.put(&registry, "app", Some("v1"));
+        let (address, token) = (registry.address(), issued.to_owned());
+        let answer = serde_json::json!({ "token": issued });
+        registry.hook("GET", "/token*", move |_, _| Response::json(200, &answer));
+        let realm = format!("http://{address}/token");
+        registry.hook("*", "/v2/*", move |request, _| match request.header("Authorization") {
+            Some(_) => Response::error(403, "DENIED", &token).with("Warning", format!("299 - \"it was {token}\"")),
+            None => challenge(&realm),
+        });
+        let registries = Registries::new(settings());
+        let app = registries.repository(&reference(&address, "app")).unwrap();
+        let error = run(app.manifest(&image.descriptor)).unwrap_err();
+        let wanted =
+            format!("{address}/app@{digest}: not authorised (answered 403 Forbidden: DENIED: ***; no credential");
+        assert!(error.to_string().starts_with(&wanted), "{issued}: {error}");
+        assert_eq!(error.code(), "denied");
+        assert_eq!(registries.warnings(), [(address, "it was ***".to_owned())], "{issued}");
+    }
+}
+
+/// A list of referrers that repeats the token: that is hidden, and the error stays one about the list.
+#[test]
+fn an_error_about_a_list_keeps_its_kind_whatever_the_token_is() {
+    let image = image(1);
+    for issued in ["isnotamanifest", "canary-token-of-echo-6180"] {
+        let registry = polite();
+        image.put(&registry, "app", Some("v1"));
+        let answer = serde_json::json!({ "token": issued });
+        registry.hook("GET", "/token*", move |_, _| Response::json(200, &answer));
+        let realm = format!("http://{}/token", registry.address());
+        let entry = serde_json::json!({ "mediaType": issued, "size": 1, "digest": issued });
+        let list = serde_json::json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry] });
+        registry.hook("*", "/v2/*", move |request, _| match request.header("Authorization") {
+            Some(_) => Response::json(200, &list).with_type(OCI_INDEX),
+            None => challenge(&realm),
+        });
+        let error = run(app(&registry).referrers(&image.descriptor.digest, None)).map(drop).unwrap_err();
+        assert_eq!(error.code(), "manifest-unreadable", "{error}");
+        let shown = error.to_string();
+        assert!(shown.contains("is not a manifest: ") && shown.contains("***"), "{shown}");
+        assert!(!shown.contains(issued), "{shown}");
+    }
+}
+
 /// A presigned URL is a secret: everybody who has it can read the blob.
 #[test]
 fn no_error_shows_the_signature_of_a_presigned_url() {

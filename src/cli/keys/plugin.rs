@@ -111,7 +111,7 @@ fn bad(what: &str) -> Failure {
 }
 
 fn to_failure(error: &PluginError, folder: &Path) -> Failure {
-    let mut failure = Failure::unknown(redacted::secrets().hide(&error.to_string()));
+    let mut failure = Failure::unknown(redacted::secrets().hide_in_message(&error.to_string()));
     match error {
         PluginError::Missing { .. } => {
             failure.details = installed(folder);

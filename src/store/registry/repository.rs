@@ -12,12 +12,15 @@ use reqwest::Url;
 use super::client::RegistryClient;
 use super::scope::RepositoryAccess;
 use super::tag_locks::TagLocks;
+use super::token::TOKEN_SERVICE;
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::oci::RegistryReference;
 use crate::oci::TagOrDigest;
+use crate::redact::Secrets;
 use crate::store::StoreError;
 use crate::store::Task;
+use crate::store::error::ErrorTexts;
 
 /// One repository of a registry, as a source and a sink. Clones share the learned capabilities.
 #[derive(Clone)]
@@ -140,14 +143,28 @@ impl Repository {
     /// client passes through here.
     pub(super) fn without_secrets(&self, error: StoreError) -> StoreError {
         let secrets = &self.client.transport.settings.secrets;
-        // Text of the command line is not secret.
-        let place = |place: &str| {
-            let typed =
-                [&*self.shown, self.host()].into_iter().find(|typed| place.starts_with(typed)).unwrap_or_default();
-            let rest = place.strip_prefix(typed).unwrap_or_default();
-            format!("{typed}{}", secrets.hide(rest))
-        };
-        error.with_texts(place, |text| secrets.hide(text).into_owned())
+        error.redacted(&ErrorTexts {
+            foreign: &|text: &str| secrets.hide(text).into_owned(),
+            message: &|text: &str| secrets.hide_in_message(text).into_owned(),
+            place: &|place: &str| self.place_without_secrets(place, secrets),
+        })
+    }
+
+    /// The name of a store, or the host of a URL, without secrets. The name that was typed is not secret, and what stands
+    /// after it, a tag or a digest, is ours; another host is one that a server named.
+    fn place_without_secrets(&self, place: &str, secrets: &Secrets) -> String {
+        // A host may begin like another one and be another.
+        let rest_after = |typed: &str| place.strip_prefix(typed).filter(|rest| is_end_of_name(rest));
+        let found = [&*self.shown, self.host()].into_iter().find_map(|typed| Some((typed, rest_after(typed)?)));
+        if let Some((typed, rest)) = found {
+            return format!("{typed}{}", secrets.hide_in_message(rest));
+        }
+        // The host without its port.
+        if self.host().strip_prefix(place).is_some_and(is_end_of_name) {
+            return place.to_owned();
+        }
+        let (ours, host) = place.strip_prefix(TOKEN_SERVICE).map_or(("", place), |host| (TOKEN_SERVICE, host));
+        format!("{ours}{}", secrets.hide(host))
     }
 
     /// Runs `task` and redacts the secrets in its error.
@@ -182,11 +199,50 @@ impl Repository {
     }
 }
 
+/// Whether a name ends where `rest` begins.
+fn is_end_of_name(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(['/', ':', '@', ' '])
+}
+
 /// The limit of recorded header mismatches, which people read.
 const HEADER_MISMATCHES: usize = 1_000;
 
 impl std::fmt::Debug for Repository {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Repository").field(&self.shown).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Registries;
+    use super::super::Settings;
+    use crate::oci::Reference;
+    use crate::store::credentials::Credentials;
+
+    /// (threats: report-rewritten-by-a-registry, error-echoes-secret)
+    #[test]
+    fn a_place_keeps_what_was_typed_and_a_host_that_a_server_named_shows_no_token() {
+        let settings = Settings::new(Credentials::none());
+        let secrets = settings.secrets.clone();
+        let Ok(Reference::Registry(reference)) = "registry.example/team/app:v1".parse() else { panic!("no reference") };
+        let repository = Registries::new(settings).repository(&reference).unwrap();
+        let hexadecimal = "4f0c7e2b9a3d5f6871625344a8b9c0d1e2f3a4b5c6d7e8f90123456789abcdef";
+        for issued in ["registry.example", "team/app", "token service", hexadecimal, "canary-token"] {
+            secrets.add_short_lived(issued);
+        }
+        let image = format!("registry.example/team/app@sha256:{hexadecimal}");
+        for (place, shown) in [
+            ("registry.example", "registry.example"),
+            ("registry.example/team/app:v1", "registry.example/team/app:v1"),
+            (image.as_str(), image.as_str()),
+            ("registry.example through http://proxy.example", "registry.example through http://proxy.example"),
+            ("registry.example.canary-token.invalid", "***.***.invalid"),
+            ("registry.examplecanary-token", "***"),
+            ("canary-token.invalid:5000", "***.invalid:5000"),
+            ("token service canary-token.invalid", "token service ***.invalid"),
+        ] {
+            assert_eq!(repository.place_without_secrets(place, &secrets), shown);
+        }
     }
 }

@@ -35,7 +35,9 @@ impl RegistryClient {
     pub(super) async fn send(&self, request: &ApiRequest) -> Result<ApiResponse, StoreError> {
         let total = request.total(&self.transport.settings.timeouts);
         let mut retry = self.transport.retry_state();
-        let doing = || format!("waiting for {}: {} {}", host_and_port(&self.base), request.method, request.url.path());
+        // A registry chooses the path of an upload.
+        let path = self.transport.settings.secrets.hide(request.url.path());
+        let doing = || format!("waiting for {}: {} {path}", host_and_port(&self.base), request.method);
         self.transport.settings.deadline.set_activity(doing());
         let span = debug_span!("request", attempt = 1_u32);
         let asked = async {

@@ -165,7 +165,7 @@ async fn once(
 ) -> Result<ApiResponse, TransportError> {
     let settings = &transport.settings;
     let url = token_request.realm.clone();
-    let what = format!("token service {}", host_and_port(&url));
+    let what = format!("{TOKEN_SERVICE}{}", host_and_port(&url));
     let http_response = transport.send(http_request, Peer::TokenService, settings.timeouts.first_byte).await?;
     let (status, headers) = (http_response.status(), http_response.headers().clone());
     let incoming = IncomingBody::new(http_response, settings.timeouts);
@@ -225,7 +225,7 @@ fn post(token_request: &TokenRequest<'_>, identity: &SecretText) -> Result<Reque
 /// a token.
 fn read(response: ApiResponse, token_request: &TokenRequest<'_>) -> Result<IssuedToken, StoreError> {
     let broken = |fault| StoreError::Protocol {
-        place: format!("token service {}", host_and_port(token_request.realm)),
+        place: format!("{TOKEN_SERVICE}{}", host_and_port(token_request.realm)),
         reason: ProtocolFault::Token(fault),
     };
     let bytes = response.into_bytes();
@@ -267,6 +267,8 @@ fn refused(response: &ApiResponse, token_request: &TokenRequest<'_>) -> StoreErr
     }
 }
 
+/// The words before the host of a token service, in messages.
+pub(super) const TOKEN_SERVICE: &str = "token service ";
 /// The lifetime of a token without `expires_in`. Distribution specification: 60 seconds.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
 /// The longest lifetime that is accepted.

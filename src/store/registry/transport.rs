@@ -151,7 +151,8 @@ impl Transport {
         let host = host_and_port(&url);
         let (method, took) = (method.as_str(), since.elapsed());
         let path = &self.settings.secrets.hide(peer.shown_path(&url));
-        self.tell(&RequestEvent::Request { host: &host, method, path, status, took });
+        let shown = self.settings.secrets.hide(&host).into_owned();
+        self.tell(&RequestEvent::Request { host: &shown, method, path, status, took });
         let through = proxy.map_or_else(String::new, |proxy| format!(" through {}", proxy.shown()));
         match sent {
             Ok(Ok(response)) => Ok(response),
