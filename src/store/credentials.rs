@@ -116,9 +116,9 @@ impl Credentials {
         self
     }
 
-    /// Looks up the credential for `repository` at `host`; anonymous if no source has one. `plain` excludes credentials
-    /// that were stored for TLS; `timeout` and `limits` are those of a credential helper. In each file the helper takes
-    /// precedence, then the entry that fits best.
+    /// Looks up the credential for `repository` at `host`; anonymous if no source has one. `plain` excludes entries and
+    /// helpers that were named for TLS; `timeout` and `limits` are those of a credential helper. In each file the helper
+    /// takes precedence, then the entry that fits best.
     ///
     /// # Errors
     /// [`StoreError`] if a file cannot be read or a helper fails, which is not the same as having no credential. A
@@ -137,7 +137,7 @@ impl Credentials {
             return found(given.clone(), Some(CredentialSource::Given), missing);
         }
         for config in self.read.get_or_try_init(|| async { self.read_all() }).await? {
-            if let Some(name) = config.helper(host) {
+            if let Some(name) = config.helper(host, plain) {
                 let program = helper::program(name);
                 match self.helpers.ask(name, host, timeout, limits).await? {
                     HelperReply::Credential(credential) => {
@@ -375,6 +375,33 @@ mod tests {
             log.starts_with("own get a.example\nall get b.example\nall get https://index.docker.io/v1/\n"),
             "{log}"
         );
+    }
+
+    /// As for an entry with a password (threats: password-without-tls).
+    #[test]
+    fn a_helper_that_is_named_for_tls_is_not_asked_for_plain_http() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["tls", "any", "all"] {
+            let answer = format!(r#"{{"ServerURL":"x","Username":"{name}","Secret":"s"}}"#);
+            helper(directory.path(), name, &format!("read h; echo '{answer}'"));
+        }
+        let own = r#"{"credHelpers":{"https://a.example":"tls","HTTPS://b.example/v2/":"tls","b.example":"any",
+            "http://c.example":"any","https://index.docker.io/v1/":"tls","index.docker.io":"any"}}"#;
+        let all = r#"{"credHelpers":{"https://a.example":"tls"},"credsStore":"all"}"#;
+        for (text, host, over_tls, over_plain_http) in [
+            (own, "a.example", "tls:s", "nobody"),
+            (own, "b.example", "any:s", "any:s"),
+            (own, "c.example", "any:s", "any:s"),
+            (own, "docker.io", "tls:s", "nobody"),
+            (own, "index.docker.io", "any:s", "nobody"),
+            (all, "a.example", "tls:s", "all:s"),
+            (all, "docker.io", "all:s", "nobody"),
+        ] {
+            for (plain, wanted) in [(false, over_tls), (true, over_plain_http)] {
+                let file = inline(text).with_helpers_in(directory.path().to_owned());
+                assert_eq!(shown(found(&file, host, "app", plain)), wanted, "{host}, plain {plain}");
+            }
+        }
     }
 
     #[test]

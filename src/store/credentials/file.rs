@@ -77,9 +77,14 @@ impl CredentialFile {
     }
 
     /// The credential helper for `host`: its own (`credHelpers`), otherwise the default (`credsStore`). An empty name
-    /// of its own means no helper.
-    pub(super) fn helper(&self, host: &str) -> Option<&str> {
-        let fits = self.wire.cred_helpers.iter().filter_map(|(name, helper)| {
+    /// of its own means no helper. With `plain`, helpers under `https://` are skipped; so are all helpers for Docker Hub,
+    /// which they know by an `https://` address alone.
+    pub(super) fn helper(&self, host: &str, plain: bool) -> Option<&str> {
+        if plain && entry_name::is_hub(host) {
+            return None;
+        }
+        let helpers = self.wire.cred_helpers.iter().filter(|(name, _)| !(plain && entry_name::is_for_tls(name)));
+        let fits = helpers.filter_map(|(name, helper)| {
             let fit = entry_name::fit(name, host, "").filter(|fit| !matches!(fit, Fit::Repository(_)))?;
             Some((fit, helper.as_deref()?))
         });
