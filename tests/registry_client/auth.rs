@@ -319,6 +319,27 @@ fn no_credential_is_sent_to_a_token_service_on_another_host() {
     }
 }
 
+/// Over plain http nobody proves a name: it may stand for an internal service (threats: realm-without-tls).
+#[test]
+fn a_name_of_a_token_service_on_plain_http_is_not_resolved() {
+    let registry = with(&["auth=token", "anonymous=pull"]);
+    image(1).put(&registry, "app", Some("v1"));
+    let port = registry.address().rsplit_once(':').unwrap().1.to_owned();
+    // A name of this machine that is not known to be one.
+    let realm = format!("realm=http://registry.localhost:{port}/token");
+    registry.set_quirks(Quirks::polite().with("auth=token").with("anonymous=pull").with(&realm));
+    let error = run(app(&registry).resolve(&tag("v1"))).unwrap_err();
+    assert_eq!(error.code(), "denied", "{error}");
+    assert!(error.to_string().contains("speaks plain HTTP"), "{error}");
+    assert_eq!(registry.counters().requests, 1, "{:?}", registry.lines());
+    // The host of the registry, on another port, is asked.
+    let other = polite();
+    let realm = format!("realm=http://{}/token", other.address());
+    registry.set_quirks(Quirks::polite().with("auth=token").with("anonymous=pull").with(&realm));
+    let error = run(app(&registry).resolve(&tag("v1"))).unwrap_err();
+    assert_eq!((error.code(), other.count("GET", TOKEN)), ("protocol", 1), "{error}");
+}
+
 #[test]
 fn redirects_of_a_token_service_are_not_followed() {
     let registry = private();

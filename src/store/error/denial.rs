@@ -75,7 +75,7 @@ pub enum RealmFault {
     /// The scheme of the realm is not HTTP.
     #[error("its token service has an address that begins with {0}:")]
     OtherScheme(String),
-    /// The realm uses plain HTTP, but the registry TLS.
+    /// The realm uses plain HTTP, but the registry TLS, or the realm is on another host.
     #[error("its token service at {0} speaks plain HTTP")]
     PlainHttp(String),
     /// The realm is on a private network, but the registry is not.

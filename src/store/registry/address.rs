@@ -34,7 +34,9 @@ pub(super) fn has_no_user(url: &Url) -> Result<(), String> {
     }
 }
 
-/// The network zone of an address. Names are not resolved: the server behind a name has to prove its identity by TLS.
+/// The network zone of an address. Names are not resolved: over TLS, the server behind a name has to prove its identity;
+/// over plain HTTP, a name that a server chose is not followed, unless it is that of the registry itself (`realm.rs`,
+/// `location.rs`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NetworkZone {
     Loopback,
@@ -48,14 +50,23 @@ impl NetworkZone {
     pub(super) fn of(url: &Url) -> Self {
         match url.host() {
             _ if is_loopback(url) => Self::Loopback,
-            Some(Host::Domain(name)) if name.ends_with(".localhost") || name.ends_with("localhost.") => Self::Loopback,
+            // A name with a dot at its end is the same name (RFC 1034 section 3.1).
+            Some(Host::Domain(name)) => Self::of_name(name.strip_suffix('.').unwrap_or(name)),
             Some(Host::Ipv4(address)) => Self::of_v4(address),
             Some(Host::Ipv6(address)) => match address.to_canonical() {
                 IpAddr::V4(address) => Self::of_v4(address),
                 IpAddr::V6(address) => Self::of_v6(address),
             },
-            Some(Host::Domain("metadata.google.internal" | "metadata")) => Self::Link,
-            Some(Host::Domain(_)) | None => Self::Public,
+            None => Self::Public,
+        }
+    }
+
+    fn of_name(name: &str) -> Self {
+        match name {
+            "localhost" => Self::Loopback,
+            "metadata" | "metadata.google.internal" => Self::Link,
+            _ if name.ends_with(".localhost") => Self::Loopback,
+            _ => Self::Public,
         }
     }
 

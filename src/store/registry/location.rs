@@ -193,6 +193,8 @@ mod tests {
             "https://0.0.0.0/",
             "https://100.100.100.200/",
             "https://metadata.google.internal/",
+            "https://metadata.google.internal./",
+            "https://x.localhost./x",
             "https://user:pw@blobs.example/",
             "file:///etc/passwd",
             "ftp://blobs.example/",

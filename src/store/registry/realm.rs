@@ -11,13 +11,16 @@ use reqwest::Url;
 use super::address::NetworkZone;
 use super::address::has_no_user;
 use super::address::host_and_port;
+use super::address::is_loopback;
 use super::settings::Settings;
 use crate::store::error::DenialReason;
 use crate::store::error::RealmFault;
 
 /// Checks that the token service at `realm` may be sent a request, without a credential, for the registry at `base`.
 /// The registry chose the address, so it must not be in a private network other than the registry's (SSRF), unless the
-/// operator allowed the host, and must not downgrade the request from HTTPS to plain HTTP.
+/// operator allowed the host, and must not downgrade the request from HTTPS to plain HTTP. Over plain HTTP no server
+/// proves that a name is its own, and a name may stand for any address: only the host of the registry is asked, a host
+/// that the operator allowed, and from this machine itself another loopback address (threats: realm-without-tls).
 ///
 /// # Errors
 /// [`RealmFault`] if it may not.
@@ -26,7 +29,7 @@ pub(super) fn may_request_token(base: &Url, realm: &Url, settings: &Settings) ->
     has_no_user(realm).map_err(RealmFault::UserName)?;
     match realm.scheme() {
         "https" => {}
-        "http" if base.scheme() == "http" => {}
+        "http" if base.scheme() == "http" && may_be_plain(base, realm, settings) => {}
         "http" => return Err(RealmFault::PlainHttp(to)),
         other => return Err(RealmFault::OtherScheme(other.to_owned())),
     }
@@ -51,6 +54,11 @@ pub(super) fn may_have_credential(base: &Url, realm: &Url, settings: &Settings) 
         true => Ok(()),
         false => Err(DenialReason::RealmNotAllowed { host }),
     }
+}
+
+/// Whether a registry that is on plain HTTP may name a token service on plain HTTP at this host.
+fn may_be_plain(base: &Url, realm: &Url, settings: &Settings) -> bool {
+    is_same_host(base, realm) || is_allowed(realm, settings) || (is_loopback(base) && is_loopback(realm))
 }
 
 fn is_allowed(realm: &Url, settings: &Settings) -> bool {
@@ -90,6 +98,43 @@ mod tests {
 
     fn settings() -> Settings {
         Settings::new(Credentials::none())
+    }
+
+    /// (threats: realm-without-tls)
+    #[test]
+    fn asks_no_token_service_on_plain_http_by_a_name_that_the_registry_chose() {
+        let mut settings = settings();
+        settings.allow_realms = vec!["sso.example:8080".to_owned()];
+        let may = |base: &str, realm: &str| may_request_token(&url(base), &url(realm), &settings).is_ok();
+        for (base, realm) in [
+            ("http://r.example:5000/", "http://r.example:5000/token"),
+            ("http://r.example:5000/", "http://r.example/token"),
+            ("http://192.0.2.2/", "http://192.0.2.2:5001/token"),
+            ("http://r.example:5000/", "http://sso.example:8080/token"),
+            ("http://r.example:5000/", "https://auth.example/token"),
+            ("http://127.0.0.1:5000/", "http://127.0.0.2:5001/token"),
+            ("http://localhost:5000/", "http://127.0.0.1:5001/token"),
+        ] {
+            assert!(may(base, realm), "{base} may not ask {realm}");
+        }
+        for (base, realm) in [
+            ("http://192.0.2.2/", "http://vm:5000/token"),
+            ("http://192.0.2.2/", "http://192.0.2.3/token"),
+            ("http://192.0.2.2/", "http://127.0.0.1/token"),
+            ("http://r.example:5000/", "http://auth.r.example/token"),
+            ("http://r.example:5000/", "http://sso.example/token"),
+            ("http://127.0.0.1:5000/", "http://vm/token"),
+            ("http://127.0.0.1:5000/", "http://x.localhost/token"),
+            ("http://r.example/", "http://metadata.google.internal./token"),
+            ("http://r.example/", "https://metadata.google.internal./token"),
+            ("https://r.example/", "https://metadata./token"),
+            ("https://r.example/", "https://localhost./token"),
+            ("https://r.example/", "https://x.localhost./token"),
+            ("https://r.example/", "https://127.0.0.1./token"),
+            ("https://r.example/", "http://sso.example:8080/token"),
+        ] {
+            assert!(!may(base, realm), "{base} may ask {realm}");
+        }
     }
 
     #[test]
