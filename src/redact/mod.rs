@@ -1,6 +1,8 @@
 //! `Secrets`: redaction. The secrets in use are replaced by `***` in text from registries and programs, in every common
 //! encoding; those that a server chose in no other text.
 
+mod view;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -13,6 +15,10 @@ use std::sync::PoisonError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
+
+use view::View;
+use view::decoded;
+use view::is_letter;
 
 /// The secrets in use, to be redacted. Clones share them.
 ///
@@ -237,93 +243,6 @@ impl SecretIndex {
     }
 }
 
-/// A text in lower case with some layers of escapes decoded, and the range of the original text for each byte.
-struct View {
-    bytes: Vec<u8>,
-    from: Vec<(usize, usize)>,
-}
-
-impl View {
-    fn new(text: &str) -> Self {
-        let bytes = text.as_bytes().to_ascii_lowercase();
-        let from = (0..bytes.len()).map(|at| (at, at + 1)).collect();
-        Self { bytes, from }
-    }
-
-    /// The view with one more layer of escapes decoded; `None` if there are no more escapes.
-    fn decoded(&self) -> Option<Self> {
-        let mut decoded = Self { bytes: Vec::with_capacity(self.bytes.len()), from: Vec::new() };
-        let mut at = 0;
-        while let Some(rest) = self.bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            let (length, bytes) = unescaped(rest);
-            let start = self.from.get(at).map_or(0, |from| from.0);
-            let end = self.from.get(at + length - 1).map_or(start, |from| from.1);
-            decoded.from.extend(bytes.iter().map(|_| (start, end)));
-            decoded.bytes.extend(bytes.to_ascii_lowercase());
-            at += length;
-        }
-        (decoded.bytes != self.bytes).then_some(decoded)
-    }
-
-    fn mark(&self, first: usize, last: usize, hidden: &mut [bool]) {
-        let start = self.from.get(first).map_or(0, |from| from.0);
-        let end = self.from.get(last).map_or(start, |from| from.1);
-        hidden.get_mut(start..end).into_iter().flatten().for_each(|byte| *byte = true);
-    }
-
-    /// Whether the range has no letter or digit directly before or after it.
-    fn is_alone(&self, first: usize, length: usize) -> bool {
-        let before = first.checked_sub(1).and_then(|at| self.bytes.get(at));
-        !before.into_iter().chain(self.bytes.get(first + length)).any(|byte| is_letter(*byte))
-    }
-}
-
-/// Decodes the escape or character at the beginning of `text`, which is not empty. Returns its length and the bytes
-/// that it stands for.
-fn unescaped(text: &[u8]) -> (usize, Vec<u8>) {
-    let number = |digits: Option<&[u8]>, radix: u32| {
-        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok())?;
-        let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        u32::from_str_radix(digits, radix).ok().filter(|_| plain)
-    };
-    let encoded = |code: u32| char::from_u32(code).map(|c| c.to_string().into_bytes());
-    let byte = |code: u32| u8::try_from(code).ok().map(|byte| vec![byte]);
-    let of = |length: usize, bytes: Option<Vec<u8>>| bytes.map(|bytes| (length, bytes));
-    let found = match text {
-        [b'%', ..] => of(3, number(text.get(1..3), 16).and_then(byte)),
-        [b'\\', b'x', ..] => of(4, number(text.get(2..4), 16).and_then(byte)),
-        [b'\\', b'u', b'{', rest @ ..] => {
-            let digits = rest.iter().take(7).position(|byte| *byte == b'}');
-            digits.and_then(|end| of(end + 4, number(rest.get(..end), 16).and_then(encoded)))
-        }
-        [b'\\', b'u', ..] => of(6, number(text.get(2..6), 16).and_then(encoded)),
-        [b'\\', escaped, ..] => Some((2, vec![*escaped])),
-        [b'&', b'#', rest @ ..] => {
-            let end = rest.iter().take(8).position(|byte| *byte == b';');
-            let (from, radix) = if rest.first() == Some(&b'x') { (1, 16) } else { (0, 10) };
-            end.and_then(|end| of(end + 3, number(rest.get(from..end), radix).and_then(encoded)))
-        }
-        [b'&', ..] => {
-            HTML_ENTITIES.iter().find(|(name, _)| text.starts_with(name)).map(|(name, c)| (name.len(), vec![*c]))
-        }
-        _ => None,
-    };
-    found.unwrap_or_else(|| (1, text.iter().take(1).copied().collect()))
-}
-
-/// `secret` percent-decoded; `None` if decoding does not change it.
-fn decoded(secret: &str) -> Option<Zeroizing<String>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(secret.len()));
-    let mut rest = secret.as_bytes();
-    while let Some(first) = rest.first() {
-        let (length, plain) = if *first == b'%' { unescaped(rest) } else { (1, vec![*first]) };
-        bytes.extend(plain);
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    let decoded = Zeroizing::new(std::str::from_utf8(&bytes).ok()?.to_owned());
-    (*decoded != secret).then_some(decoded)
-}
-
 /// `text` with `***` for each hidden range.
 fn masked(text: &str, hidden: &[bool]) -> String {
     let mut masked = String::with_capacity(text.len());
@@ -354,10 +273,6 @@ fn normalized(text: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(text.to_ascii_lowercase().into_iter().filter(|byte| is_letter(*byte)).collect())
 }
 
-const fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || !byte.is_ascii()
-}
-
 /// The FNV-1a hash of an n-gram. A collision can only hide text that is no secret.
 fn hash(ngram: &[u8]) -> u64 {
     ngram.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
@@ -370,9 +285,6 @@ const MAX_VIEWS: usize = 5;
 const MIN_DISTINCTIVE_LENGTH: usize = 8;
 /// The largest number of long-lived secrets that are kept.
 const MAX_LONG_LIVED: usize = 256;
-/// The named character references of HTML that are decoded.
-const HTML_ENTITIES: &[(&[u8], u8)] =
-    &[(b"&amp;", b'&'), (b"&apos;", b'\''), (b"&gt;", b'>'), (b"&lt;", b'<'), (b"&quot;", b'"')];
 /// The largest number of short-lived secrets that are kept.
 const MAX_SHORT_LIVED: usize = 64;
 /// The length of an indexed n-gram, in letters and digits.
