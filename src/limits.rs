@@ -177,8 +177,10 @@ pub struct RegistryLimits {
     pub link_hops: u64,
     /// Redirects followed for one request.
     pub redirects: u64,
-    /// Bytes of a response of a token service.
+    /// Bytes of one token that a token service issues. Servers refuse longer headers.
     pub token_bytes: u64,
+    /// Bytes of a response of a token service, which may hold its token twice.
+    pub token_response_bytes: u64,
 }
 
 /// Limits of signing requests, signing responses and signing logs.
@@ -314,7 +316,13 @@ impl Limits {
             unpacked_bytes: 256 << 30,
             unpacked_ratio: 400,
         },
-        registry: RegistryLimits { error_body_bytes: 64 << 10, link_hops: 20, redirects: 5, token_bytes: 1 << 20 },
+        registry: RegistryLimits {
+            error_body_bytes: 64 << 10,
+            link_hops: 20,
+            redirects: 5,
+            token_bytes: 64 << 10,
+            token_response_bytes: 256 << 10,
+        },
         request: RequestLimits {
             bytes: 12 << 20,
             certificates: 640,

@@ -44,7 +44,10 @@ pub struct Secrets(Arc<Mutex<KnownSecret>>);
 struct KnownSecret {
     /// The command line in lower case: a secret that occurs in it is not hidden in bulla's own output.
     typed: Vec<String>,
+    /// Whether a secret of a server was longer than the part of it that is indexed.
+    cut: bool,
     long_lived: VecDeque<Zeroizing<String>>,
+    /// The secrets of servers, each up to [`MAX_INDEXED`] bytes.
     short_lived: VecDeque<Zeroizing<String>>,
     index: SecretIndex,
 }
@@ -94,16 +97,25 @@ impl Secrets {
     }
 
     /// Adds a short-lived secret that a server chose, such as a bearer token. It is hidden by [`Secrets::hide`] alone. The
-    /// oldest are forgotten when there are more than `MAX_SHORT_LIVED`.
+    /// oldest are forgotten when there are more than `MAX_SHORT_LIVED`, or than `MAX_SHORT_LIVED_BYTES` of them.
+    ///
+    /// A server chooses the length too, so only the beginning of a long secret is indexed. The rest is found as a long
+    /// word: once there was such a secret, every word of `MIN_LONG_WORD` bytes is hidden.
     pub fn add_short_lived(&self, secret: &str) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if secret.is_empty() || kept.short_lived.iter().any(|other| **other == secret) {
+        let indexed = beginning(secret);
+        kept.cut |= indexed.len() < secret.len();
+        if indexed.is_empty() || kept.short_lived.iter().any(|other| **other == indexed) {
             return;
         }
-        kept.index(secret, SecretSource::Server);
-        kept.short_lived.push_back(Zeroizing::new(secret.to_owned()));
-        if kept.short_lived.len() > MAX_SHORT_LIVED {
-            kept.short_lived.drain(..MAX_SHORT_LIVED / 2);
+        kept.index(indexed, SecretSource::Server);
+        kept.short_lived.push_back(Zeroizing::new(indexed.to_owned()));
+        let all = kept.short_lived.len();
+        while kept.short_lived.len() > MAX_SHORT_LIVED || kept.short_lived_bytes() > MAX_SHORT_LIVED_BYTES {
+            let half = kept.short_lived.len().div_ceil(2);
+            kept.short_lived.drain(..half);
+        }
+        if kept.short_lived.len() < all {
             kept.index_again();
         }
     }
@@ -133,6 +145,9 @@ impl Secrets {
             return Cow::Borrowed(text);
         }
         let mut hidden = vec![false; text.len()];
+        if kept.cut && scope == RedactionScope::ForeignText {
+            mark_long_words(text, &mut hidden);
+        }
         let mut view = View::new(text);
         for _ in 0..MAX_VIEWS {
             index.mark(&view, scope, &mut hidden);
@@ -174,6 +189,10 @@ impl KnownSecret {
         self.index.add(secret, widest);
         // A proxy URL contains its password percent-encoded, but the decoded one is sent.
         decoded(secret).iter().for_each(|decoded| self.index.add(decoded, widest));
+    }
+
+    fn short_lived_bytes(&self) -> usize {
+        self.short_lived.iter().map(|secret| secret.len()).sum()
     }
 
     fn index_again(&mut self) {
@@ -243,6 +262,24 @@ impl SecretIndex {
     }
 }
 
+/// The part of a secret that is indexed: at most [`MAX_INDEXED`] bytes.
+fn beginning(secret: &str) -> &str {
+    let ends = secret.char_indices().map(|(at, c)| at + c.len_utf8());
+    let end = ends.take_while(|end| *end <= MAX_INDEXED).last().unwrap_or(0);
+    secret.get(..end).unwrap_or_default()
+}
+
+/// Marks the words in `text` that are long enough to be a part of a secret that is not indexed.
+fn mark_long_words(text: &str, hidden: &mut [bool]) {
+    let mut at = 0;
+    for word in text.as_bytes().split(u8::is_ascii_whitespace) {
+        if word.len() >= MIN_LONG_WORD {
+            hidden.get_mut(at..at + word.len()).into_iter().flatten().for_each(|byte| *byte = true);
+        }
+        at += word.len() + 1;
+    }
+}
+
 /// `text` with `***` for each hidden range.
 fn masked(text: &str, hidden: &[bool]) -> String {
     let mut masked = String::with_capacity(text.len());
@@ -285,8 +322,14 @@ const MAX_VIEWS: usize = 5;
 const MIN_DISTINCTIVE_LENGTH: usize = 8;
 /// The largest number of long-lived secrets that are kept.
 const MAX_LONG_LIVED: usize = 256;
+/// How many bytes of a secret that a server chose are indexed.
+const MAX_INDEXED: usize = 8 << 10;
 /// The largest number of short-lived secrets that are kept.
 const MAX_SHORT_LIVED: usize = 64;
+/// The largest number of bytes of short-lived secrets that are kept. Their index takes about 30 times as much.
+const MAX_SHORT_LIVED_BYTES: usize = 128 << 10;
+/// The length of a word that may be a part of a secret that is not indexed.
+const MIN_LONG_WORD: usize = 128;
 /// The length of an indexed n-gram, in letters and digits.
 const NGRAM_LENGTH: usize = 10;
 /// A form with fewer letters and digits than this is not indexed by n-grams.
@@ -477,6 +520,36 @@ mod tests {
             "{}",
             kept.index.ngrams.len()
         );
+    }
+
+    /// (threats: malformed-token)
+    #[test]
+    fn long_tokens_cost_little_and_none_of_them_is_shown() {
+        let secrets = Secrets::default();
+        let token = |number: usize, length: usize| -> String {
+            let pieces = (0..).map(|n: usize| format!("{:016x}", hash(format!("{number}-{n}").as_bytes())));
+            pieces.flat_map(String::into_bytes).take(length).map(char::from).collect()
+        };
+        let tokens: Vec<_> = (0..MAX_SHORT_LIVED).map(|number| token(number, 64 << 10)).collect();
+        tokens.iter().for_each(|token| secrets.add_short_lived(token));
+        let last = tokens.last().unwrap();
+        for at in (0..last.len() - 1_000).step_by(911) {
+            // Neither neighbour is a hexadecimal digit, so neither can belong to a token.
+            let text = format!("you: {} not", &last[at..at + 1_000]);
+            assert_eq!(secrets.hide(&text), "you: *** not", "{at}");
+            assert_eq!(secrets.hide_in_output(&text), text, "{at}");
+        }
+        assert_eq!(secrets.hide("unauthorized: authentication required"), "unauthorized: authentication required");
+        let kept = secrets.0.lock().unwrap();
+        assert!(kept.short_lived_bytes() <= MAX_SHORT_LIVED_BYTES, "{}", kept.short_lived_bytes());
+        assert!(kept.index.ngrams.len() < MAX_SHORT_LIVED_BYTES, "{}", kept.index.ngrams.len());
+        drop(kept);
+        // The tokens that registries issue are shorter, and many of them are kept.
+        let secrets = Secrets::default();
+        (0..MAX_SHORT_LIVED).for_each(|number| secrets.add_short_lived(&token(number, 2 << 10)));
+        assert_eq!(secrets.hide(&token(0, 2 << 10)), "***");
+        let word = "x".repeat(MIN_LONG_WORD);
+        assert_eq!(secrets.hide(&word), word);
     }
 
     #[test]

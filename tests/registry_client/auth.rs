@@ -237,8 +237,42 @@ fn malformed_token_answers_are_refused() {
 // One below, at and one above the limit; and an endless one, of which no more is read than fits into buffers
 // (threats: malformed-token).
 #[test]
-fn a_token_answer_over_the_limit_is_refused() {
+fn a_token_over_the_limit_is_refused() {
     let limit = Limits::DEFAULT.registry.token_bytes;
+    for (name, lower, longer, fits) in [
+        ("token", Some(100), 0, true),
+        ("token", Some(100), 1, false),
+        ("access_token", Some(100), 1, false),
+        ("token", None, 1, false),
+    ] {
+        let registry = polite();
+        image(1).put(&registry, "app", Some("v1"));
+        let limit = lower.unwrap_or(limit);
+        let body = serde_json::json!({ name: "a".repeat(usize::try_from(limit + longer).unwrap()) });
+        registry.hook("GET", TOKEN, move |_, _| Response::json(200, &body));
+        let challenge = format!("Bearer realm=\"http://{}/token\"", registry.address());
+        registry.hook("*", "/v2/*", move |request, answer| match request.header("Authorization") {
+            Some(_) => answer,
+            None => Response::text(401, "").with("WWW-Authenticate", challenge.as_str()),
+        });
+        let mut settings = settings();
+        settings.limits = Limits::DEFAULT.with(|limits| limits.registry.token_bytes = limit);
+        let got = run(app_with(&registry, settings).resolve(&tag("v1")));
+        match fits {
+            true => drop(got.unwrap()),
+            false => {
+                let error = got.unwrap_err();
+                assert!(matches!(&error, StoreError::TooLarge { limit: at, .. } if *at == limit), "{error}");
+                assert!(error.to_string().starts_with(&format!("a token of {} is", registry.address())), "{error}");
+                assert_eq!(registry.count("*", "/v2/"), 1, "the token was sent: {:?}", registry.lines());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_token_answer_over_the_limit_is_refused() {
+    let limit = Limits::DEFAULT.registry.token_response_bytes;
     let length = usize::try_from(limit).unwrap();
     for (size, fits) in [(length - 1, true), (length, true), (length + 1, false)] {
         let registry = private();

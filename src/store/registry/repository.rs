@@ -12,6 +12,7 @@ use reqwest::Url;
 use super::client::RegistryClient;
 use super::scope::RepositoryAccess;
 use super::tag_locks::TagLocks;
+use super::token::TOKEN_OF;
 use super::token::TOKEN_SERVICE;
 use crate::digest::Digest;
 use crate::limits::Limits;
@@ -163,8 +164,8 @@ impl Repository {
         if self.host().strip_prefix(place).is_some_and(is_end_of_name) {
             return place.to_owned();
         }
-        let (ours, host) = place.strip_prefix(TOKEN_SERVICE).map_or(("", place), |host| (TOKEN_SERVICE, host));
-        format!("{ours}{}", secrets.hide(host))
+        let ours = [TOKEN_OF, TOKEN_SERVICE].into_iter().find(|words| place.starts_with(words)).unwrap_or_default();
+        format!("{ours}{}", secrets.hide(place.strip_prefix(ours).unwrap_or(place)))
     }
 
     /// Runs `task` and redacts the secrets in its error.
@@ -241,6 +242,7 @@ mod tests {
             ("registry.examplecanary-token", "***"),
             ("canary-token.invalid:5000", "***.invalid:5000"),
             ("token service canary-token.invalid", "token service ***.invalid"),
+            ("a token of canary-token.invalid", "a token of ***.invalid"),
         ] {
             assert_eq!(repository.place_without_secrets(place, &secrets), shown);
         }

@@ -30,6 +30,7 @@ use super::transport::Transport;
 use super::transport::TransportError;
 use super::transport::is_encoded;
 use crate::json;
+use crate::limits::count;
 use crate::store::StoreError;
 use crate::store::credentials::Credential;
 use crate::store::credentials::SecretText;
@@ -75,12 +76,13 @@ pub(super) async fn fetch(
     token_request: &TokenRequest<'_>,
     get_only: &AtomicBool,
 ) -> Result<IssuedToken, StoreError> {
+    let limit = transport.settings.limits.registry.token_bytes;
     if let Credential::Identity { token: identity, .. } = token_request.credential
         && !get_only.load(Ordering::Relaxed)
     {
         let response = ask(transport, token_request, &|| post(token_request, identity)).await?;
         match response.status {
-            StatusCode::OK => return read(response, token_request),
+            StatusCode::OK => return read(response, token_request, limit),
             // Token services without POST respond with any of these statuses.
             StatusCode::BAD_REQUEST
             | StatusCode::UNAUTHORIZED
@@ -91,7 +93,7 @@ pub(super) async fn fetch(
     }
     let response = ask(transport, token_request, &|| get(token_request)).await?;
     match response.status {
-        StatusCode::OK => read(response, token_request),
+        StatusCode::OK => read(response, token_request, limit),
         _ => Err(refused(&response, token_request)),
     }
 }
@@ -156,8 +158,8 @@ async fn ask(
     }
 }
 
-/// Sends a token request once. A successful response is read up to `limits.registry.token_bytes`, redirects are not
-/// followed.
+/// Sends a token request once. A successful response is read up to `limits.registry.token_response_bytes`, redirects are
+/// not followed.
 async fn once(
     transport: &Transport,
     token_request: &TokenRequest<'_>,
@@ -174,7 +176,7 @@ async fn once(
         return Err(TransportError::Permanent(StoreError::Protocol { place: what, reason }));
     }
     let body = if status.is_success() {
-        let limit = settings.limits.registry.token_bytes;
+        let limit = settings.limits.registry.token_response_bytes;
         match incoming.read(limit).await {
             Ok((bytes, true)) => ResponseBody::Whole(bytes),
             Ok((_, false)) => return Err(TransportError::Permanent(StoreError::TooLarge { what, limit })),
@@ -221,9 +223,9 @@ fn post(token_request: &TokenRequest<'_>, identity: &SecretText) -> Result<Reque
     Ok(http_request)
 }
 
-/// Parses the token and its lifetime out of a successful response. Errors do not quote the response, since it may hold
-/// a token.
-fn read(response: ApiResponse, token_request: &TokenRequest<'_>) -> Result<IssuedToken, StoreError> {
+/// Parses the token, of at most `limit` bytes, and its lifetime out of a successful response. Errors do not quote the
+/// response, since it may hold a token.
+fn read(response: ApiResponse, token_request: &TokenRequest<'_>, limit: u64) -> Result<IssuedToken, StoreError> {
     let broken = |fault| StoreError::Protocol {
         place: format!("{TOKEN_SERVICE}{}", host_and_port(token_request.realm)),
         reason: ProtocolFault::Token(fault),
@@ -234,6 +236,10 @@ fn read(response: ApiResponse, token_request: &TokenRequest<'_>) -> Result<Issue
     let filled = |secret: &SecretText| !secret.reveal().is_empty();
     let secret = wire.token.filter(filled).or(wire.access_token.filter(filled));
     let secret = secret.ok_or_else(|| broken(TokenFault::Missing))?;
+    if count(secret.reveal().len()) > limit {
+        let what = format!("{TOKEN_OF}{}", host_and_port(token_request.realm));
+        return Err(StoreError::TooLarge { what, limit });
+    }
     bearer(&secret).map_err(|_| broken(TokenFault::Characters))?;
     Ok(IssuedToken { lifetime: wire.expires_in.map_or(DEFAULT_LIFETIME, |text| lifetime(text.get())), secret })
 }
@@ -267,6 +273,8 @@ fn refused(response: &ApiResponse, token_request: &TokenRequest<'_>) -> StoreErr
     }
 }
 
+/// The words before the host of a token service, in messages about its token.
+pub(super) const TOKEN_OF: &str = "a token of ";
 /// The words before the host of a token service, in messages.
 pub(super) const TOKEN_SERVICE: &str = "token service ";
 /// The lifetime of a token without `expires_in`. Distribution specification: 60 seconds.
@@ -300,7 +308,7 @@ mod tests {
             what: "token".to_owned(),
             credential_source: None,
         };
-        read(response, &token_request)
+        read(response, &token_request, 100)
     }
 
     #[test]
