@@ -131,8 +131,8 @@ impl Secrets {
         self.redacted(text, RedactionScope::Messages)
     }
 
-    /// Redacts `text` of bulla's own output, which may quote text from elsewhere. Only secrets of the operator are
-    /// replaced, that are too long to occur by chance and that the operator did not type.
+    /// Redacts `text` of bulla's own output, which may quote text from elsewhere. Only those secrets of the operator are
+    /// replaced that are too long to occur by chance and that the operator did not type.
     pub fn hide_in_output<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.redacted(text, RedactionScope::AllText)
     }
