@@ -200,6 +200,7 @@ impl ErrorTexts<'_> {
                 ProtocolFault::Link(LinkFault::OtherHost((self.foreign)(&origin)))
             }
             ProtocolFault::Location(fault) => ProtocolFault::Location(self.location(fault)),
+            ProtocolFault::LongTag(name) => ProtocolFault::LongTag(name.converted(self.foreign)),
             ProtocolFault::NotReferrers(media_type) => ProtocolFault::NotReferrers((self.foreign)(&media_type)),
             ProtocolFault::ReferrersTag(fault) => ProtocolFault::ReferrersTag(match fault {
                 ReferrersTagFault::Json { checked, error } => {
