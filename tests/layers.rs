@@ -128,7 +128,7 @@ fn no_verdict_can_be_dropped_unread() {
 
 #[test]
 fn each_way_to_import_is_seen() {
-    let home = "//! Home.\npub struct Name;\nimpl Name {\n    pub fn new() {}\n}\npub fn act() {}\n";
+    let home = "//! Home.\npub struct Name;\nimpl Name {\n    pub fn new() {}\n}\npub fn act() {}\npub const fn rest() {}\n";
     let face = "//! Face.\nmod home;\nmod other;\n\npub use home::Name;\npub use home::act as deed;\n";
     let all = [
         ("crate, through a face", "use crate::a::Name;"),
@@ -138,6 +138,7 @@ fn each_way_to_import_is_seen() {
         ("a group", "use super::{home::{Name, act}};"),
         ("a path in the code", "fn f() { crate::a::home::act() }"),
         ("an alias of a function", "fn f() { super::deed() }"),
+        ("a constant function", "use super::home::rest;"),
         ("an associated function", "fn f() { super::Name::new() }"),
         ("a module", "use crate::a;\nfn f() { a::Name::new() }"),
         ("a module by a private name", "use super::home as other;\nfn f() { other::act() }"),

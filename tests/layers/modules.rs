@@ -122,6 +122,7 @@ impl Modules {
                     levels.push(depth);
                 }
                 "mod" => next += 2,
+                "const" if after == "fn" => {}
                 keyword if ITEMS.contains(&keyword) && depth == *levels.last().unwrap() && is_name(after) => {
                     module.items.insert(after.to_owned());
                     if TYPES.contains(&keyword) && is_public(&tokens, next - 1) {
