@@ -94,7 +94,7 @@ impl<'a> Element<'a> {
     /// What follows the element: `None` where its length is not stated, `Some(None)` beyond the bytes that are known.
     fn end(&self) -> Option<Option<&'a [u8]>> {
         let length = self.length?;
-        Some(usize::try_from(length).ok().and_then(|length| self.content.get(length..)))
+        Some(usize::try_from(length).map_or(None, |length| self.content.get(length..)))
     }
 }
 

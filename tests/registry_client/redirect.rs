@@ -215,7 +215,7 @@ fn no_credential_ever_reaches_a_second_host() {
         }
         let app = app_as(&registry, "joe", "hunter2");
         let layer = Descriptor::of("application/octet-stream", &image.layers[0]);
-        let big = octets(&support::image::filler(3, 600_000));
+        let big = octets(&filler(3, 600_000));
         run(async {
             let _ = app.resolve(&tag("v1")).await;
             let _ = app.resolve(&tag("elsewhere")).await;
