@@ -246,5 +246,5 @@ fn edited(like: &Made, issuer: &Made, from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut signed = der[begin..begin + head + length].to_vec();
     let at = signed.windows(from.len()).position(|window| window == from).unwrap();
     signed[at..at + to.len()].copy_from_slice(to);
-    author::signed(&signed, issuer, &[])
+    author::signed(&signed, author::ECDSA_SHA256, issuer, &[])
 }
