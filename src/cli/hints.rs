@@ -77,6 +77,8 @@ pub(super) fn hint(error: &StoreError) -> Option<String> {
         StoreError::Denied { reason: DenialReason::RealmNotAllowed { .. }, .. } => {
             Some("--allow-realm HOST, if that host is known to you".to_owned())
         }
+        // No credential helps.
+        StoreError::Denied { reason: DenialReason::RealmRefused(_), .. } => None,
         StoreError::Denied { place, .. } => {
             let host = place.split('/').next().unwrap_or_default();
             Some(format!("docker login {host}   # bulla reads the same files"))

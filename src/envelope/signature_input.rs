@@ -27,7 +27,7 @@ pub enum SignatureInput {
     JwsSigningInput,
     /// A simple signing payload: image signatures of cosign.
     SimpleSigningPayload,
-    /// The to-be-signed part of a certificate, of a revocation list (RFC 5280) or of a certification request (RFC 2986).
+    /// The to-be-signed part of a certificate, of a CRL (RFC 5280) or of a certification request (RFC 2986).
     X509ToBeSigned,
 }
 
@@ -197,7 +197,7 @@ impl fmt::Display for SignatureInput {
             Self::JwsSigningInput => "a JWS signing input, over which signatures of the Notary Project and tokens are",
             Self::SimpleSigningPayload => "a simple signing payload, over which image signatures of cosign are",
             Self::X509ToBeSigned => {
-                "the to-be-signed part of a certificate, of a revocation list or of a certification request"
+                "the to-be-signed part of a certificate, of a CRL or of a certification request (PKCS#10)"
             }
         })
     }

@@ -175,7 +175,7 @@ pub fn check_form(bytes: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
     read.map(drop).map_err(|error| EnvelopeError::Json { format: "simple signing payload", error })
 }
 
-/// A payload with no field beside those that every reader knows. A reader must reject a signature with an unknown field in
+/// A payload with no member beside those that every reader knows. A reader must reject a signature with an unknown member in
 /// `critical` or in an object in it: there a signer says what a reader may not ignore. containers-signature(5).
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,8 +3,8 @@
 /// Whether a message may be the TBSCertificate of a certificate, the TBSCertList of a revocation list (RFC 5280, sections
 /// 4.1 and 5.1) or the CertificationRequestInfo of a certification request (RFC 2986, section 4.1).
 ///
-/// Readers of these take BER for DER, so that tags and lengths may have any form. `head` is the beginning of the message:
-/// if that does not decide, and is not the whole message, it may be one.
+/// Readers of these take BER for DER, so that tags and lengths may have any form. `head` is the beginning of the message. If
+/// it is too short to decide, and is not the whole message, the answer is yes.
 pub(super) fn may_begin(head: &[u8], is_whole: bool) -> bool {
     begins(head).unwrap_or(!is_whole)
 }
@@ -20,12 +20,12 @@ fn begins(head: &[u8]) -> Option<bool> {
     }
     let mut part = Element::parse(outer.content)?;
     if part.is(CONTEXT, VERSION) {
-        let Some(serial) = part.end() else { return Some(true) };
+        let Some(serial) = part.after() else { return Some(true) };
         return Some(Element::parse(serial?)?.is(UNIVERSAL, INTEGER));
     }
     let has_number = part.is(UNIVERSAL, INTEGER);
     if has_number {
-        let Some(rest) = part.end() else { return Some(true) };
+        let Some(rest) = part.after() else { return Some(true) };
         part = Element::parse(rest?)?;
     }
     if !part.is(UNIVERSAL, SEQUENCE) || part.is_empty() {
@@ -39,7 +39,7 @@ fn begins(head: &[u8]) -> Option<bool> {
     if first.content.starts_with(PKCS7) {
         return Some(false);
     }
-    let Some(rest) = part.end() else { return Some(true) };
+    let Some(rest) = part.after() else { return Some(true) };
     let name = Element::parse(rest?)?;
     Some(name.is(UNIVERSAL, SEQUENCE) && (name.is_empty() || Element::parse(name.content)?.is(UNIVERSAL, SET)))
 }
@@ -49,7 +49,7 @@ struct Element<'a> {
     class: u8,
     /// The bytes that are known from its content on.
     content: &'a [u8],
-    /// `None` where the end is marked instead.
+    /// `None` for the indefinite form (X.690, section 8.1.3.6).
     length: Option<u64>,
     number: u64,
 }
@@ -58,8 +58,8 @@ impl<'a> Element<'a> {
     /// The element at the beginning of `bytes`, `None` if its head is not complete there.
     fn parse(bytes: &'a [u8]) -> Option<Self> {
         let (identifier, mut rest) = bytes.split_first()?;
-        let mut number = u64::from(identifier & LONG_NUMBER);
-        if number == u64::from(LONG_NUMBER) {
+        let mut number = u64::from(identifier & HIGH_TAG_NUMBER);
+        if number == u64::from(HIGH_TAG_NUMBER) {
             number = 0;
             loop {
                 let (digit, after) = rest.split_first()?;
@@ -91,8 +91,8 @@ impl<'a> Element<'a> {
         self.length == Some(0)
     }
 
-    /// What follows the element: `None` where its length is not stated, `Some(None)` beyond the bytes that are known.
-    fn end(&self) -> Option<Option<&'a [u8]>> {
+    /// What follows the element: `None` if its length is indefinite, `Some(None)` beyond the bytes that are known.
+    fn after(&self) -> Option<Option<&'a [u8]>> {
         let length = self.length?;
         Some(usize::try_from(length).map_or(None, |length| self.content.get(length..)))
     }
@@ -110,9 +110,9 @@ const SEQUENCE: u64 = 16;
 const SET: u64 = 17;
 
 /// The number in an identifier that stands for one in the bytes after it.
-const LONG_NUMBER: u8 = 0x1f;
+const HIGH_TAG_NUMBER: u8 = 0x1f;
 
-/// The bit of a byte after which more bytes of a number follow; alone, a length that is not stated.
+/// The bit of a byte after which more bytes of a number follow; alone, an indefinite length.
 const MORE: u8 = 0x80;
 
 /// The content types of PKCS#7: 1.2.840.113549.1.7.

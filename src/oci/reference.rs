@@ -121,11 +121,11 @@ pub enum ReferenceFault {
     Host(Untrusted),
     /// The last label of the host is a number, and the host is not an IPv4 address as it is printed.
     #[error(
-        "`{0}` ends in a number, as only an IPv4 address does: four decimal numbers without leading zeros, such as 192.0.2.1"
+        "`{0}` ends in a number and is not an IPv4 address of four decimal numbers without leading zeros, such as 192.0.2.1"
     )]
     Ipv4(Untrusted),
     /// The host is an IPv4 address inside an IPv6 address.
-    #[error("the IPv4 address {0} is written as itself, not in IPv6")]
+    #[error("an IPv4 address inside an IPv6 address: write {0}")]
     Ipv4Mapped(Ipv4Addr),
     /// The path is empty.
     #[error("no path is given")]

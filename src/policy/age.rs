@@ -96,8 +96,8 @@ impl StatementTime {
         }
     }
 
-    /// The same where other authorities and logs are trusted, which prove another upper bound, or none: never earlier than
-    /// [`StatementTime::latest`] anywhere.
+    /// The latest time under any trust root: never earlier than [`StatementTime::latest`], whatever authorities and logs are
+    /// trusted.
     pub(crate) fn latest_anywhere(self) -> Option<Time> {
         self.document.or(self.certificate_end).or(self.certificate)
     }

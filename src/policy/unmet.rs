@@ -44,13 +44,13 @@ pub enum UnmetCondition {
         /// When the database was built.
         built: Time,
     },
-    /// The vulnerability database is newer than the scan, or than the signature is proven to be, so the scan was made with
-    /// another one.
-    #[error("its vulnerability database of {built} is newer than the scan of {finished}")]
+    /// The vulnerability database is newer than the scan, or than the proven upper bound of its signing time, so the scan
+    /// was made with another one.
+    #[error("its vulnerability database of {built} is newer than the scan, which was made by {finished}")]
     DatabaseAfterScan {
         /// When the database was built.
         built: Time,
-        /// When the scan finished.
+        /// When the scan finished, at the latest.
         finished: Time,
     },
     /// The SBOM has no components.

@@ -46,9 +46,9 @@ struct KnownSecret {
     typed: Vec<String>,
     /// Whether a secret of a server was longer than the part of it that is indexed.
     cut: bool,
-    long_lived: VecDeque<Zeroizing<String>>,
+    operator_secrets: VecDeque<Zeroizing<String>>,
     /// The secrets of servers, each up to [`MAX_INDEXED`] bytes.
-    short_lived: VecDeque<Zeroizing<String>>,
+    server_secrets: VecDeque<Zeroizing<String>>,
     index: SecretIndex,
 }
 
@@ -82,40 +82,40 @@ impl Secrets {
     }
 
     /// Adds a secret of the operator, such as a password. The oldest are forgotten when there are more than
-    /// `MAX_LONG_LIVED`.
+    /// `MAX_OPERATOR_SECRETS`.
     pub fn add(&self, secret: &str) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if secret.is_empty() || kept.long_lived.iter().any(|other| **other == secret) {
+        if secret.is_empty() || kept.operator_secrets.iter().any(|other| **other == secret) {
             return;
         }
         kept.index(secret, SecretSource::Operator);
-        kept.long_lived.push_back(Zeroizing::new(secret.to_owned()));
-        if kept.long_lived.len() > MAX_LONG_LIVED {
-            kept.long_lived.drain(..MAX_LONG_LIVED / 2);
+        kept.operator_secrets.push_back(Zeroizing::new(secret.to_owned()));
+        if kept.operator_secrets.len() > MAX_OPERATOR_SECRETS {
+            kept.operator_secrets.drain(..MAX_OPERATOR_SECRETS / 2);
             kept.index_again();
         }
     }
 
-    /// Adds a short-lived secret that a server chose, such as a bearer token. It is hidden by [`Secrets::hide`] alone. The
-    /// oldest are forgotten when there are more than `MAX_SHORT_LIVED`, or than `MAX_SHORT_LIVED_BYTES` of them.
+    /// Adds a secret that a server chose, such as a bearer token. It is hidden by [`Secrets::hide`] alone. The
+    /// oldest are forgotten when there are more than `MAX_SERVER_SECRETS`, or than `MAX_SERVER_SECRET_BYTES` of them.
     ///
     /// A server chooses the length too, so only the beginning of a long secret is indexed. The rest is found as a long
     /// word: once there was such a secret, every word of `MIN_LONG_WORD` bytes is hidden.
-    pub fn add_short_lived(&self, secret: &str) {
+    pub fn add_from_server(&self, secret: &str) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let indexed = beginning(secret);
         kept.cut |= indexed.len() < secret.len();
-        if indexed.is_empty() || kept.short_lived.iter().any(|other| **other == indexed) {
+        if indexed.is_empty() || kept.server_secrets.iter().any(|other| **other == indexed) {
             return;
         }
         kept.index(indexed, SecretSource::Server);
-        kept.short_lived.push_back(Zeroizing::new(indexed.to_owned()));
-        let all = kept.short_lived.len();
-        while kept.short_lived.len() > MAX_SHORT_LIVED || kept.short_lived_bytes() > MAX_SHORT_LIVED_BYTES {
-            let half = kept.short_lived.len().div_ceil(2);
-            kept.short_lived.drain(..half);
+        kept.server_secrets.push_back(Zeroizing::new(indexed.to_owned()));
+        let all = kept.server_secrets.len();
+        while kept.server_secrets.len() > MAX_SERVER_SECRETS || kept.server_secret_bytes() > MAX_SERVER_SECRET_BYTES {
+            let half = kept.server_secrets.len().div_ceil(2);
+            kept.server_secrets.drain(..half);
         }
-        if kept.short_lived.len() < all {
+        if kept.server_secrets.len() < all {
             kept.index_again();
         }
     }
@@ -191,15 +191,15 @@ impl KnownSecret {
         decoded(secret).iter().for_each(|decoded| self.index.add(decoded, widest));
     }
 
-    fn short_lived_bytes(&self) -> usize {
-        self.short_lived.iter().map(|secret| secret.len()).sum()
+    fn server_secret_bytes(&self) -> usize {
+        self.server_secrets.iter().map(|secret| secret.len()).sum()
     }
 
     fn index_again(&mut self) {
         self.index = SecretIndex::default();
-        let (long_lived, short_lived) = (self.long_lived.clone(), self.short_lived.clone());
-        long_lived.iter().for_each(|secret| self.index(secret, SecretSource::Operator));
-        short_lived.iter().for_each(|secret| self.index(secret, SecretSource::Server));
+        let (operator_secrets, server_secrets) = (self.operator_secrets.clone(), self.server_secrets.clone());
+        operator_secrets.iter().for_each(|secret| self.index(secret, SecretSource::Operator));
+        server_secrets.iter().for_each(|secret| self.index(secret, SecretSource::Server));
     }
 }
 
@@ -320,14 +320,14 @@ fn hash(ngram: &[u8]) -> u64 {
 const MAX_VIEWS: usize = 5;
 /// A secret with this many letters and digits does not occur in a text by chance.
 const MIN_DISTINCTIVE_LENGTH: usize = 8;
-/// The largest number of long-lived secrets that are kept.
-const MAX_LONG_LIVED: usize = 256;
+/// The largest number of secrets of the operator that are kept.
+const MAX_OPERATOR_SECRETS: usize = 256;
 /// How many bytes of a secret that a server chose are indexed.
 const MAX_INDEXED: usize = 8 << 10;
-/// The largest number of short-lived secrets that are kept.
-const MAX_SHORT_LIVED: usize = 64;
-/// The largest number of bytes of short-lived secrets that are kept. Their index takes about 30 times as much.
-const MAX_SHORT_LIVED_BYTES: usize = 128 << 10;
+/// The largest number of secrets of servers that are kept.
+const MAX_SERVER_SECRETS: usize = 64;
+/// The largest number of bytes of the secrets of servers that are kept. Their index takes about 30 times as much.
+const MAX_SERVER_SECRET_BYTES: usize = 128 << 10;
 /// The length of a word that may be a part of a secret that is not indexed.
 const MIN_LONG_WORD: usize = 128;
 /// The length of an indexed n-gram, in letters and digits.
@@ -487,7 +487,7 @@ mod tests {
         let digest = "4f0c7e2b9a3d5f6871625344a8b9c0d1e2f3a4b5c6d7e8f90123456789abcdef";
         for issued in ["findings", "no", "a-token-of-the-registry", digest] {
             let secrets = Secrets::default();
-            secrets.add_short_lived(issued);
+            secrets.add_from_server(issued);
             let text = format!("said: {issued}");
             assert_eq!(secrets.hide(&text), "said: ***", "{issued}");
             assert_eq!(secrets.hide_in_message(&text), text, "{issued}");
@@ -496,7 +496,7 @@ mod tests {
             for both in [[true, false], [false, true]] {
                 let secrets = Secrets::default();
                 for own in both {
-                    if own { secrets.add(issued) } else { secrets.add_short_lived(issued) }
+                    if own { secrets.add(issued) } else { secrets.add_from_server(issued) }
                 }
                 assert_eq!(secrets.hide(&text), "said: ***", "{issued}");
                 assert_eq!(secrets.hide_in_message(&text), "said: ***", "{issued}");
@@ -511,12 +511,12 @@ mod tests {
         let secrets = Secrets::default();
         secrets.add(PASSWORD);
         let token = |n: u64| format!("token-{:016x}-{n}", hash(&n.to_be_bytes()));
-        (0..1_000).for_each(|n| secrets.add_short_lived(&token(n)));
+        (0..1_000).for_each(|n| secrets.add_from_server(&token(n)));
         assert_eq!(secrets.hide(PASSWORD), "***");
         assert!(secrets.hide(&token(999)).starts_with("***") && secrets.hide(&token(970)).starts_with("***"));
         let kept = secrets.0.lock().unwrap();
         assert!(
-            kept.short_lived.len() <= MAX_SHORT_LIVED && kept.index.ngrams.len() < 10_000,
+            kept.server_secrets.len() <= MAX_SERVER_SECRETS && kept.index.ngrams.len() < 10_000,
             "{}",
             kept.index.ngrams.len()
         );
@@ -530,8 +530,8 @@ mod tests {
             let pieces = (0..).map(|n: usize| format!("{:016x}", hash(format!("{number}-{n}").as_bytes())));
             pieces.flat_map(String::into_bytes).take(length).map(char::from).collect()
         };
-        let tokens: Vec<_> = (0..MAX_SHORT_LIVED).map(|number| token(number, 64 << 10)).collect();
-        tokens.iter().for_each(|token| secrets.add_short_lived(token));
+        let tokens: Vec<_> = (0..MAX_SERVER_SECRETS).map(|number| token(number, 64 << 10)).collect();
+        tokens.iter().for_each(|token| secrets.add_from_server(token));
         let last = tokens.last().unwrap();
         for at in (0..last.len() - 1_000).step_by(911) {
             // Neither neighbour is a hexadecimal digit, so neither can belong to a token.
@@ -541,12 +541,12 @@ mod tests {
         }
         assert_eq!(secrets.hide("unauthorized: authentication required"), "unauthorized: authentication required");
         let kept = secrets.0.lock().unwrap();
-        assert!(kept.short_lived_bytes() <= MAX_SHORT_LIVED_BYTES, "{}", kept.short_lived_bytes());
-        assert!(kept.index.ngrams.len() < MAX_SHORT_LIVED_BYTES, "{}", kept.index.ngrams.len());
+        assert!(kept.server_secret_bytes() <= MAX_SERVER_SECRET_BYTES, "{}", kept.server_secret_bytes());
+        assert!(kept.index.ngrams.len() < MAX_SERVER_SECRET_BYTES, "{}", kept.index.ngrams.len());
         drop(kept);
         // The tokens that registries issue are shorter, and many of them are kept.
         let secrets = Secrets::default();
-        (0..MAX_SHORT_LIVED).for_each(|number| secrets.add_short_lived(&token(number, 2 << 10)));
+        (0..MAX_SERVER_SECRETS).for_each(|number| secrets.add_from_server(&token(number, 2 << 10)));
         assert_eq!(secrets.hide(&token(0, 2 << 10)), "***");
         let word = "x".repeat(MIN_LONG_WORD);
         assert_eq!(secrets.hide(&word), word);

@@ -27,16 +27,16 @@ impl VerifiedSigner {
     /// that logs or timestamps place in that validity. `None` for a certificate without an OIDC issuer: only those of Fulcio
     /// live so briefly that their beginning is a signing time.
     pub fn keyless_certificate_start(&self) -> Option<Time> {
-        self.brief_certificate().map(Certificate::not_before)
+        self.short_lived_certificate().map(Certificate::not_before)
     }
 
     /// The end of the validity of the same certificate: the signature was made before it.
     pub(crate) fn keyless_certificate_end(&self) -> Option<Time> {
-        self.brief_certificate().map(Certificate::not_after)
+        self.short_lived_certificate().map(Certificate::not_after)
     }
 
     /// A certificate of Fulcio, whose signature has an upper bound.
-    fn brief_certificate(&self) -> Option<&Certificate> {
+    fn short_lived_certificate(&self) -> Option<&Certificate> {
         let keyless = self.keyless()?;
         keyless.issuer()?;
         keyless.transparency().upper_bound()?;

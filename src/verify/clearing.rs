@@ -5,7 +5,7 @@
 //! says otherwise. The steps:
 //!
 //! 1. Of each owner, take the newest documents about the platform and those about the index around it; one without a time
-//!    may be the newest. So may one by a key that has ended, or whose time is known as a period alone: it refuses, and
+//!    may be the newest. So may one by a key that has ended, or whose time is known only as a period: it refuses, and
 //!    clears nothing.
 //! 2. A document counts if it is new enough, was made for the image name that the requirement wants, and by a key that has
 //!    not ended.

@@ -6,7 +6,7 @@
 //! 1. Take the statements that decide: all of an owner's, or, where only the newest counts, those with the latest time about
 //!    the platform and those about the index around it. One without a time might be the newest, so it always decides, and
 //!    it is unmet. One whose signer's key has ended decides too, unless it is older or holds: it keeps an owner from
-//!    counting, and makes nobody count. So does one whose time is known as a period alone, and that may be the newest.
+//!    counting, and makes nobody count. So does one whose time is known only as a period, and that may be the newest.
 //! 2. A scan that found vulnerabilities holds if VEX statements clear all of them (`clearing.rs`).
 //! 3. Where only the newest counts, an owner counts if all statements that decide hold, otherwise if one of them does. A
 //!    scan of the index alone makes nobody count for a platform.

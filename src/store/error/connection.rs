@@ -156,7 +156,7 @@ pub enum UploadFault {
     #[error("the registry lost what it had")]
     Lost,
     /// The registry accepts chunks and confirms nothing more of the blob.
-    #[error("the registry takes pieces of it and confirms no more of it")]
+    #[error("the registry accepts chunks and confirms no progress")]
     NoProgress,
     /// The source cannot be read a second time.
     #[error("the source cannot be read a second time")]

@@ -75,8 +75,8 @@ pub enum RealmFault {
     /// The scheme of the realm is not HTTP.
     #[error("its token service has an address that begins with {0}:")]
     OtherScheme(String),
-    /// The realm uses plain HTTP, but the registry TLS, or the realm is on another host.
-    #[error("its token service at {0} speaks plain HTTP")]
+    /// The realm uses plain HTTP, and the registry uses TLS or is on another host.
+    #[error("its token service at {0} speaks plain HTTP, and may not be asked")]
     PlainHttp(String),
     /// The realm is on a private network, but the registry is not.
     #[error("its token service at {0} is on a private network")]

@@ -288,7 +288,7 @@ impl Authenticator {
         );
         let token = token::fetch(&self.transport, &wanted, &self.get_only).await?;
         debug!(host = self.host, lifetime_s = token.lifetime.as_secs(), "received a token");
-        self.transport.settings.secrets.add_short_lived(token.secret.reveal());
+        self.transport.settings.secrets.add_from_server(token.secret.reveal());
         slot.count += 1;
         let header = token::bearer(&token.secret)?;
         let authorization = Authorization { header, kind: AuthorizationKind::Token(Arc::downgrade(&kept), slot.count) };

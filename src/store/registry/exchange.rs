@@ -119,7 +119,7 @@ impl RegistryClient {
         if target.origin() != self.base.origin() {
             // A presigned URL grants access to everybody who has it, so its signature is a secret.
             let long = target.query_pairs().filter(|(_, value)| value.len() >= MIN_SIGNATURE_LENGTH);
-            long.for_each(|(_, value)| self.transport.settings.secrets.add_short_lived(&value));
+            long.for_each(|(_, value)| self.transport.settings.secrets.add_from_server(&value));
         }
         Ok(Some(target))
     }

@@ -230,7 +230,7 @@ mod tests {
         let repository = Registries::new(settings).repository(&reference).unwrap();
         let hexadecimal = "4f0c7e2b9a3d5f6871625344a8b9c0d1e2f3a4b5c6d7e8f90123456789abcdef";
         for issued in ["registry.example", "team/app", "token service", hexadecimal, "canary-token"] {
-            secrets.add_short_lived(issued);
+            secrets.add_from_server(issued);
         }
         let image = format!("registry.example/team/app@sha256:{hexadecimal}");
         for (place, shown) in [
