@@ -13,7 +13,7 @@ use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::NO_PAD;
 
 use crate::envelope::simple;
-use crate::envelope::x509_to_be_signed;
+use crate::envelope::x509_to_be_signed::X509Scan;
 
 /// A kind of message that signatures other than those of files are over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,27 +27,27 @@ pub enum SignatureInput {
     JwsSigningInput,
     /// A simple signing payload: image signatures of cosign.
     SimpleSigningPayload,
-    /// The to-be-signed part of a certificate, of a CRL (RFC 5280) or of a certification request (RFC 2986).
+    /// The to-be-signed part of a certificate, a CRL (RFC 5280), a certification request (RFC 2986, RFC 4211) or an OCSP
+    /// response (RFC 6960).
     X509ToBeSigned,
 }
 
 /// Looks for a [`SignatureInput`] in a message that arrives in pieces, in bounded memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SignatureInputScan {
-    /// The first bytes of the message, at most [`HEAD_BYTES`].
     head: Vec<u8>,
-    is_longer: bool,
     json: SimpleSigningScan,
     jws: JwsScan,
+    x509: X509Scan,
 }
 
 impl SignatureInputScan {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        let missing = HEAD_BYTES.saturating_sub(self.head.len());
+        let missing = COSE_SIG_STRUCTURE.len().saturating_sub(self.head.len());
         self.head.extend(bytes.iter().take(missing));
-        self.is_longer |= bytes.len() > missing;
         self.json.update(bytes);
         self.jws.update(bytes);
+        self.x509.update(bytes);
     }
 
     /// What the whole message is, if it is one of them.
@@ -57,7 +57,7 @@ impl SignatureInputScan {
             () if self.head.starts_with(COSE_SIG_STRUCTURE) => Some(SignatureInput::CoseSigStructure),
             () if self.json.found => Some(SignatureInput::SimpleSigningPayload),
             () if self.jws.is_signing_input() => Some(SignatureInput::JwsSigningInput),
-            () if x509_to_be_signed::may_begin(&self.head, !self.is_longer) => Some(SignatureInput::X509ToBeSigned),
+            () if self.x509.may_be_one() => Some(SignatureInput::X509ToBeSigned),
             () => None,
         }
     }
@@ -197,7 +197,7 @@ impl fmt::Display for SignatureInput {
             Self::JwsSigningInput => "a JWS signing input, over which signatures of the Notary Project and tokens are",
             Self::SimpleSigningPayload => "a simple signing payload, over which image signatures of cosign are",
             Self::X509ToBeSigned => {
-                "the to-be-signed part of a certificate, of a CRL or of a certification request (PKCS#10)"
+                "the to-be-signed part of a certificate, a CRL, a certification request (PKCS#10) or an OCSP response"
             }
         })
     }
@@ -209,10 +209,6 @@ const DSSE: &[u8] = b"DSSEv1 ";
 /// The beginning of every Sig_structure of COSE_Sign1: an array of four, the first of them the text `Signature1`. Verifiers
 /// encode it themselves, in the one deterministic form.
 const COSE_SIG_STRUCTURE: &[u8] = b"\x84\x6aSignature1";
-
-/// The bytes of the beginning of a message that are kept. The parts before the name of a certificate's issuer or subject
-/// are shorter.
-const HEAD_BYTES: usize = 1024;
 
 /// The bytes of the longest spelling of [`simple::TYPE`]: each character as `\u0000`.
 const STRING_BYTES: usize = 6 * simple::TYPE.len();

@@ -1,47 +1,115 @@
-//! The to-be-signed parts of certificates, revocation lists and certification requests, recognized by how they begin.
+//! The to-be-signed parts of certificates, CRLs, certification requests and OCSP responses, recognized by how they begin.
 
-/// Whether a message may be the TBSCertificate of a certificate, the TBSCertList of a revocation list (RFC 5280, sections
-/// 4.1 and 5.1) or the CertificationRequestInfo of a certification request (RFC 2986, section 4.1).
-///
-/// Readers of these take BER for DER, so that tags and lengths may have any form. `head` is the beginning of the message. If
-/// it is too short to decide, and is not the whole message, the answer is yes.
-pub(super) fn may_begin(head: &[u8], is_whole: bool) -> bool {
-    begins(head).unwrap_or(!is_whole)
+use crate::limits::count;
+
+/// Looks at the beginning of a message that arrives in pieces, in bounded memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct X509Scan {
+    /// The first bytes of the message, at most [`HEAD_BYTES`].
+    head: Vec<u8>,
+    /// The first bytes after an algorithm that is longer than the head, at most [`HEAD_BYTES`].
+    later: Vec<u8>,
+    size: u64,
+}
+
+/// Whether a message begins as one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begins {
+    No,
+    /// Only if a name begins at this place.
+    WithNameAt(u64),
+    Yes,
+}
+
+impl X509Scan {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        let missing = HEAD_BYTES.saturating_sub(self.head.len());
+        self.head.extend(bytes.iter().take(missing));
+        if self.head.len() == HEAD_BYTES
+            && let Some(Begins::WithNameAt(place)) = begins(&self.head)
+        {
+            // The bytes before `place` were there or are skipped here.
+            let skipped = place.saturating_sub(self.size);
+            let wanted = HEAD_BYTES.saturating_sub(self.later.len());
+            let from = usize::try_from(skipped).unwrap_or(usize::MAX);
+            self.later.extend(bytes.iter().skip(from).take(wanted));
+        }
+        self.size = self.size.saturating_add(count(bytes.len()));
+    }
+
+    /// Whether the whole message may be the TBSCertificate of a certificate, the TBSCertList of a CRL (RFC 5280, sections
+    /// 4.1 and 5.1), the CertificationRequestInfo of a certification request (RFC 2986, section 4.1), the CertRequest of
+    /// another one (RFC 4211, section 5), or the ResponseData of an OCSP response (RFC 6960, section 4.2.1).
+    ///
+    /// Readers of these take BER for DER, so that tags and lengths may have any form. If what was kept does not decide, and
+    /// is not the whole message, the answer is yes.
+    pub(super) fn may_be_one(&self) -> bool {
+        let is_whole = |kept: &[u8]| kept.len() < HEAD_BYTES;
+        match begins(&self.head) {
+            Some(Begins::Yes) => true,
+            Some(Begins::No) => false,
+            Some(Begins::WithNameAt(_)) => is_name(&self.later).unwrap_or(!is_whole(&self.later)),
+            None => !is_whole(&self.head),
+        }
+    }
 }
 
 /// `None` if there are too few bytes to tell.
 ///
-/// All of them are a sequence with a name in it, before that a version, a serial number or both, and the algorithm of the
-/// signature, except in a certification request. A certificate of version 3 states its version in a tag that tells it apart.
-fn begins(head: &[u8]) -> Option<bool> {
+/// An OCSP response names its responder and states a time. All others are a sequence with a name in it, before that a
+/// version, a serial number or both, and the algorithm of the signature, except in a certification request. A certificate
+/// of version 3 states its version in a tag that tells it apart.
+fn begins(head: &[u8]) -> Option<Begins> {
     let outer = Element::parse(head)?;
     if !outer.is(UNIVERSAL, SEQUENCE) {
-        return Some(false);
+        return Some(Begins::No);
     }
     let mut part = Element::parse(outer.content)?;
     if part.is(CONTEXT, VERSION) {
-        let Some(serial) = part.after() else { return Some(true) };
-        return Some(Element::parse(serial?)?.is(UNIVERSAL, INTEGER));
+        let Some(rest) = part.after() else { return Some(Begins::Yes) };
+        part = Element::parse(rest?)?;
+        if part.is(UNIVERSAL, INTEGER) {
+            return Some(Begins::Yes);
+        }
+    }
+    if part.is(CONTEXT, RESPONDER_NAME) || part.is(CONTEXT, RESPONDER_KEY) {
+        let Some(rest) = part.after() else { return Some(Begins::Yes) };
+        return Some(yes_if(Element::parse(rest?)?.is(UNIVERSAL, GENERALIZED_TIME)));
     }
     let has_number = part.is(UNIVERSAL, INTEGER);
     if has_number {
-        let Some(rest) = part.after() else { return Some(true) };
+        let Some(rest) = part.after() else { return Some(Begins::Yes) };
         part = Element::parse(rest?)?;
     }
-    if !part.is(UNIVERSAL, SEQUENCE) || part.is_empty() {
-        return Some(has_number && part.is(UNIVERSAL, SEQUENCE));
+    if !part.is(UNIVERSAL, SEQUENCE) {
+        return Some(Begins::No);
+    }
+    if part.is_empty()? {
+        return Some(yes_if(has_number));
     }
     let first = Element::parse(part.content)?;
     if !first.is(UNIVERSAL, OBJECT_IDENTIFIER) {
-        return Some(has_number && first.is(UNIVERSAL, SET));
+        // The name of a certification request, or the template of one by RFC 4211.
+        return Some(yes_if(has_number && (first.is(UNIVERSAL, SET) || first.class == CONTEXT)));
     }
-    // Of a PKCS#12 file, which begins in the same way. It is no algorithm.
-    if first.content.starts_with(PKCS7) {
-        return Some(false);
+    match part.after() {
+        None => Some(Begins::Yes),
+        Some(Some(rest)) => Some(yes_if(is_name(rest)?)),
+        Some(None) => {
+            let content = head.len().saturating_sub(part.content.len());
+            Some(Begins::WithNameAt(count(content).saturating_add(part.length.unwrap_or(0))))
+        }
     }
-    let Some(rest) = part.after() else { return Some(true) };
-    let name = Element::parse(rest?)?;
-    Some(name.is(UNIVERSAL, SEQUENCE) && (name.is_empty() || Element::parse(name.content)?.is(UNIVERSAL, SET)))
+}
+
+const fn yes_if(begins: bool) -> Begins {
+    if begins { Begins::Yes } else { Begins::No }
+}
+
+/// Whether the Name of an issuer begins here: a sequence of sets.
+fn is_name(bytes: &[u8]) -> Option<bool> {
+    let name = Element::parse(bytes)?;
+    Some(name.is(UNIVERSAL, SEQUENCE) && (name.is_empty()? || Element::parse(name.content)?.is(UNIVERSAL, SET)))
 }
 
 /// An element of BER. X.690, section 8.1.
@@ -87,8 +155,12 @@ impl<'a> Element<'a> {
         (self.class, self.number) == (class, number)
     }
 
-    fn is_empty(&self) -> bool {
-        self.length == Some(0)
+    /// Whether it has no content. An indefinite length ends with two zeros.
+    fn is_empty(&self) -> Option<bool> {
+        match self.length {
+            Some(length) => Some(length == 0),
+            None => Some(self.content.get(..2)? == [0, 0]),
+        }
     }
 
     /// What follows the element: `None` if its length is indefinite, `Some(None)` beyond the bytes that are known.
@@ -104,10 +176,13 @@ const CONTEXT: u8 = 2;
 
 /// The numbers of tags.
 const VERSION: u64 = 0;
+const RESPONDER_NAME: u64 = 1;
+const RESPONDER_KEY: u64 = 2;
 const INTEGER: u64 = 2;
 const OBJECT_IDENTIFIER: u64 = 6;
 const SEQUENCE: u64 = 16;
 const SET: u64 = 17;
+const GENERALIZED_TIME: u64 = 24;
 
 /// The number in an identifier that stands for one in the bytes after it.
 const HIGH_TAG_NUMBER: u8 = 0x1f;
@@ -115,5 +190,5 @@ const HIGH_TAG_NUMBER: u8 = 0x1f;
 /// The bit of a byte after which more bytes of a number follow; alone, an indefinite length.
 const MORE: u8 = 0x80;
 
-/// The content types of PKCS#7: 1.2.840.113549.1.7.
-const PKCS7: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07";
+/// The bytes of the beginning of a message that are kept.
+const HEAD_BYTES: usize = 1024;

@@ -165,6 +165,11 @@ const NUMBER: &[u8] = &[2, 1, 0];
 const ALGORITHM: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
 const NAME: &[u8] = b"\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01a";
 const REST: &[u8] = &[0x30, 0];
+const TIME: &[u8] = b"\x18\x0f20261128000000Z";
+/// The content type of the contents of a PKCS#12 file: 1.2.840.113549.1.7.1.
+const DATA: &[u8] = b"\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
+/// The beginning of what follows those contents.
+const MAC: &[u8] = &[0x30, 4, 0x30, 2, 6, 0];
 
 /// The request for a certificate that an owner hands out is no signature of a file, and a file that an owner signs is no
 /// request (threats: signature-of-another-kind).
@@ -183,6 +188,7 @@ fn what_a_certificate_or_a_request_for_one_is_signed_over_is_refused() {
     let short = element(0x30, &[NUMBER, NAME, REST]);
     let version = element(0xa0, &[&[2, 1, 2]]);
     let longest = [&[0x30, 0x83, 1, 0, 0, 2, 0x82, 8, 0][..], &[0; 2048], NAME, REST].concat();
+    let long_algorithm = [&[0x30, 0x82, 8, 0, 2, 1, 1, 0x30, 0x82, 4, 0, 6][..], &[1; 1023]].concat();
     let endless = [&[0x30, 0x80, 2, 1, 0, 0x30, 0x80][..], &NAME[2..], &[0, 0], REST, &[0, 0]].concat();
     for (what, message) in [
         ("a certification request", info.to_vec()),
@@ -194,12 +200,21 @@ fn what_a_certificate_or_a_request_for_one_is_signed_over_is_refused() {
         ("one with leading zeros", with_head(&[0x3f, 0x80, 0x10, 23], &short)),
         ("ends that are marked", endless),
         ("a version whose end is marked", element(0x30, &[&[0xa0, 0x80, 2, 1, 2, 0, 0], &[2, 1, 7]])),
+        ("an empty name whose end is marked", element(0x30, &[NUMBER, &[0x30, 0x80, 0, 0], REST, &[0xa0, 0]])),
+        ("an empty issuer whose end is marked", element(0x30, &[&[2, 1, 1], ALGORITHM, &[0x30, 0x80, 0, 0]])),
         ("an algorithm whose end is marked", element(0x30, &[NUMBER, &[0x30, 0x80, 6, 1, 1, 0, 0], NAME])),
         ("a version that is not read to its end", longest),
+        ("an algorithm that is longer than what is kept", [&long_algorithm[..], NAME].concat()),
+        ("an empty name after such an algorithm", [&long_algorithm[..], &[0x30, 0x80, 0, 0]].concat()),
         (
-            "an algorithm that is not read to its end",
-            [&[0x30, 0x82, 8, 0, 2, 1, 0, 0x30, 0x82, 4, 0, 6][..], &[1; 2040]].concat(),
+            "a name that is longer than what is kept",
+            [&long_algorithm[..], &[0x30, 0x82, 8, 0, 0x3f], &[0x91; 2000]].concat(),
         ),
+        ("a revocation list with the algorithm of a PKCS#12 file", element(0x30, &[&[2, 1, 1], DATA, NAME])),
+        ("a certificate template", element(0x30, &[&[2, 1, 1], &[0x30, 2, 0xa1, 0]])),
+        ("an OCSP response by name", element(0x30, &[&element(0xa1, &[NAME]), TIME, REST])),
+        ("an OCSP response by key", element(0x30, &[&[0xa2, 3, 4, 1, 7], TIME, REST])),
+        ("an OCSP response with a version", element(0x30, &[&[0xa0, 3], NUMBER, &[0xa2, 3, 4, 1, 7], TIME, REST])),
         ("a certificate", element(0x30, &[&version, &[2, 1, 7], ALGORITHM, NAME])),
         ("a certificate of version 1", element(0x30, &[&[2, 1, 7], ALGORITHM, NAME, REST])),
         ("a revocation list", element(0x30, &[&[2, 1, 1], ALGORITHM, NAME])),
@@ -214,15 +229,8 @@ fn what_a_certificate_or_a_request_for_one_is_signed_over_is_refused() {
         ("an encrypted private key", element(0x30, &[ALGORITHM, &[4, 1, 0]])),
         ("an RSA key", element(0x30, &[NUMBER, NUMBER, NUMBER])),
         ("a signature", key.sign(b"x").unwrap().as_bytes().to_vec()),
-        (
-            "a PKCS#12 file",
-            [
-                &[0x30, 0x82, 16, 0, 2, 1, 3, 0x30, 0x82, 12, 0][..],
-                b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01",
-                &[0; 4064],
-            ]
-            .concat(),
-        ),
+        ("a PKCS#12 file", [&[0x30, 0x82, 16, 0, 2, 1, 3, 0x30, 0x82, 8, 0][..], &DATA[2..], &[0; 2037], MAC].concat()),
+        ("one that is cut off in its algorithm", long_algorithm.clone()),
         ("a certificate", element(0x30, &[&element(0x30, &[&version, &[2, 1, 7], ALGORITHM, NAME]), ALGORITHM])),
         ("one that is cut off", info[..4].to_vec()),
         ("a set", with_head(&[0x31, 23], &short)),
