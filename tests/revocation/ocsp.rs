@@ -235,6 +235,16 @@ fn a_revocation_in_a_response_by_an_algorithm_that_is_not_allowed_is_could_not_t
         assert_eq!(family.verdict(&[weak(response)]), "?status-signature-algorithm");
         assert_eq!(family.verdict(&[weak(response), good.clone()]), "good");
     }
+    // By a delegate of the issuer with a key that is not supported, whatever its algorithm is called.
+    let secp256k1 = "-algorithm EC -pkeyopt ec_paramgen_curve:secp256k1";
+    let other_key = family
+        .shop
+        .issue(&family.middle, Plan { algorithm: secp256k1, serial: "99", ..plan("/CN=responder", NOCHECK) });
+    let response = by_issuer.clone().by(&other_key);
+    let revoking = response.clone().says(revoked(now, Some(1))).signed_by(&other_key);
+    assert_eq!(family.verdict(std::slice::from_ref(&revoking)), unknown);
+    assert_eq!(family.verdict(&[revoking, good.clone()]), unknown);
+    assert_eq!(family.verdict(&[response.signed_by(&other_key), good.clone()]), "good");
     // About a certificate whose id is of an unsupported hash, and about a delegate that nobody needs to look for.
     let id = certificate_id("-sha224", &family.middle.certificate, 4_712);
     let revoking = Response { id, ..by_issuer.clone() }.says(revoked(now, Some(1)));

@@ -1,5 +1,6 @@
 //! What each piece of a pool proves about one certificate.
 
+use crate::key::PublicKey;
 use crate::time::Time;
 use crate::x509::Certificate;
 use crate::x509::CertificateLabel;
@@ -214,7 +215,8 @@ impl SignatureChecks {
         signer: &Certificate,
         ed25519: Ed25519,
     ) -> Result<(), Problem> {
-        if !signed.has_known_algorithm(ed25519) {
+        // By a key that is not supported, such as RSA of 1024 bits, nothing is verified, whatever the algorithm is called.
+        if !signed.has_known_algorithm(ed25519) || PublicKey::from_spki(signer.spki()).is_err() {
             return Err(Problem::of(StatusProblemRule::SignatureAlgorithm));
         }
         self.0 = self.0.checked_sub(1).ok_or(Problem::of(StatusProblemRule::Limit))?;
