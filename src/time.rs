@@ -19,6 +19,11 @@ impl Time {
         Timestamp::from_second(seconds).ok().map(Self)
     }
 
+    /// Whether programs write it for a time that they do not know: zero, the year 1, and everything before 1970-01-02.
+    pub(crate) fn is_placeholder(self) -> bool {
+        self.unix() < SECONDS_OF_A_DAY
+    }
+
     /// Seconds since 1970-01-01T00:00:00Z.
     pub fn unix(self) -> i64 {
         self.0.as_second()
@@ -104,6 +109,8 @@ impl fmt::Display for Time {
         write!(f, "{}", self.0.strftime("%Y-%m-%dT%H:%M:%SZ"))
     }
 }
+
+const SECONDS_OF_A_DAY: i64 = 86_400;
 
 #[cfg(test)]
 mod tests {

@@ -51,7 +51,7 @@ impl StatementTime {
     /// The time of a statement, from the time that its document states. A time before 1970-01-02 counts as missing:
     /// programs write zero, or the year 1, for a time that they do not know.
     pub fn of_document(document: Option<Time>) -> Self {
-        let document = document.filter(|time| time.unix() >= SECONDS_OF_A_DAY);
+        let document = document.filter(|time| !time.is_placeholder());
         Self { document, ..Self::default() }
     }
 
@@ -153,4 +153,3 @@ fn is_ahead(at: Time, now: Time) -> bool {
 
 /// How far ahead of the clock a time may be, in seconds.
 const TOLERANCE: i64 = 300;
-const SECONDS_OF_A_DAY: i64 = 86_400;

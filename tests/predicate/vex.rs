@@ -464,6 +464,14 @@ fn the_newest_statement_decides() {
     assert!(!clears(&[document("fixed", Value::Null)]));
     assert!(!clears(&[document("fixed", json!("0001-01-01T00:00:00Z"))]));
     assert!(!clears(&[document("affected", Value::Null), document("fixed", json!(late))]));
+    // A time that programs write for one that they do not know is not one.
+    for zero in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1970-01-01T23:59:59Z"] {
+        let own = openvex(json!([statement("affected", zero)]));
+        for denial in [document("affected", json!(zero)), with(own, "/timestamp", json!(zero))] {
+            assert!(!clears(&[denial, document("fixed", json!(late))]), "{zero}");
+        }
+        assert!(!clears(&[document("fixed", json!(zero))]), "{zero}");
+    }
 }
 
 #[test]

@@ -49,12 +49,14 @@ impl<'a> VexStatements<'a> {
         image: &ImageProduct<'_>,
     ) -> Self {
         let mut by_vulnerability: BTreeMap<String, Vec<Entry<'a>>> = BTreeMap::new();
+        // A denial with a placeholder for its time would be older than everything.
+        let known = |time: Option<Time>| time.filter(|time| !time.is_placeholder());
         for (document, latest) in documents {
             for statement in &document.statements {
-                let stated = statement.time.or(document.time);
+                let stated = known(statement.time).or(known(document.time));
                 let time = match statement.status.clears() {
                     true => stated.zip(latest).map(|(stated, latest)| {
-                        let of_document = document.time.unwrap_or(latest);
+                        let of_document = known(document.time).unwrap_or(latest);
                         stated.min(of_document).min(latest)
                     }),
                     false => stated,
