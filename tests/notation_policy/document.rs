@@ -344,6 +344,12 @@ fn an_address_in_another_spelling_has_no_statement() {
     };
     let policy = parse(&document(&[scoped("prod", "127.0.0.1:5000/app"), scoped("all", "*")])).unwrap();
     assert_eq!(policy.statement_for("127.0.0.1:5000/app").unwrap().name(), "prod");
+    let without_dot = ["2130706433/app", "0x7f000001/app"];
+    for spelling in without_dot {
+        let error = policy.statement_for(spelling).unwrap_err();
+        assert!(matches!(error, TrustPolicyError::RepositoryAddress { .. }), "{spelling}: {error}");
+        assert!(parse(&document(&[scoped("prod", spelling), scoped("all", "*")])).is_err(), "{spelling}");
+    }
     for spelling in ["127.1:5000/app", "0x7f.1:5000/app", "2130706433:5000/app", "127.0.0.01:5000/app"] {
         let error = policy.statement_for(spelling).unwrap_err();
         assert!(matches!(error, TrustPolicyError::RepositoryAddress { .. }), "{spelling}: {error}");

@@ -25,7 +25,10 @@ pub(super) fn is_repository(scope: &str) -> bool {
 /// # Errors
 /// [`ReferenceFault`].
 pub(super) fn check_address(scope: &str) -> Result<(), ReferenceFault> {
-    match RepositoryName::normalised(scope) {
+    // A scope may have a host without a dot, which is no host of a reference.
+    let with_port = scope.split_once('/').filter(|(host, _)| !host.contains(':'));
+    let with_port = with_port.map(|(host, repository)| format!("{host}:443/{repository}"));
+    match RepositoryName::normalised(with_port.as_deref().unwrap_or(scope)) {
         Err(RepositoryNameError::Form {
             fault: fault @ (ReferenceFault::Ipv4(_) | ReferenceFault::Ipv4Mapped(_)),
             ..
