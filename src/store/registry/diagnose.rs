@@ -85,7 +85,7 @@ impl RegistryClient {
     pub(super) fn again(&self, failed: &Url, retry: &RetryState, most: u32, pause: Duration, why: &str) {
         self.transport.log_retry(failed, retry.attempt(), pause, &why);
         if pause > Duration::ZERO {
-            let host = host_and_port(failed);
+            let host = self.transport.settings.secrets.hide(&host_and_port(failed)).into_owned();
             let why = &self.transport.settings.secrets.hide(why);
             self.transport.tell(&RequestEvent::Retry { host: &host, most, next: retry.attempt(), pause, why });
         }
