@@ -907,7 +907,10 @@ fn an_unknown_member_of_a_simple_signing_payload_is_refused() {
     });
     // What is in `optional` is the signer's own.
     let free = make(|way, image| {
-        signed_as(way, &altered(way, &SIGNATURE, image, |value| value["optional"] = json!({"valid-until": "2020-01-01"})))
+        signed_as(
+            way,
+            &altered(way, &SIGNATURE, image, |value| value["optional"] = json!({"valid-until": "2020-01-01"})),
+        )
     });
     each_of(&ways, &SIGNATURE, &Ask::new(), &[("optional", free)], |name, verdict| {
         assert_eq!(word(verdict), "accepted", "{name}: {verdict:#?}");

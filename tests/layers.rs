@@ -128,7 +128,8 @@ fn no_verdict_can_be_dropped_unread() {
 
 #[test]
 fn each_way_to_import_is_seen() {
-    let home = "//! Home.\npub struct Name;\nimpl Name {\n    pub fn new() {}\n}\npub fn act() {}\npub const fn rest() {}\n";
+    let home =
+        "//! Home.\npub struct Name;\nimpl Name {\n    pub fn new() {}\n}\npub fn act() {}\npub const fn rest() {}\n";
     let face = "//! Face.\nmod home;\nmod other;\n\npub use home::Name;\npub use home::act as deed;\n";
     let all = [
         ("crate, through a face", "use crate::a::Name;"),

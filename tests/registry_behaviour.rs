@@ -224,7 +224,8 @@ fn what_a_registry_issues_hides_nothing_in_a_report() {
     let finding = &report["findings"][0];
     let hexadecimal = image.digest().hex();
     let keys = report.as_object().unwrap().keys().map(String::as_str);
-    let own = keys.chain(["results", "digest-header-mismatch", hexadecimal.as_str()]).chain(finding["message"].as_str());
+    let own =
+        keys.chain(["results", "digest-header-mismatch", hexadecimal.as_str()]).chain(finding["message"].as_str());
     for own in own.map(letters).chain([letters(&site.registry.address())]) {
         let long = format!("{own}{}", "-".repeat(16));
         issue(&site, &own, [&long, "findings--------"]);
