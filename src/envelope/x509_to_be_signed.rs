@@ -28,7 +28,7 @@ impl X509Scan {
         if self.head.len() == HEAD_BYTES
             && let Some(Begins::WithNameAt(place)) = begins(&self.head)
         {
-            // The bytes before `place` were there or are skipped here.
+            // The place is beyond the head, so no byte from there on has come before the head was full.
             let skipped = place.saturating_sub(self.size);
             let wanted = HEAD_BYTES.saturating_sub(self.later.len());
             let from = usize::try_from(skipped).unwrap_or(usize::MAX);
@@ -163,7 +163,8 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// What follows the element: `None` if its length is indefinite, `Some(None)` beyond the bytes that are known.
+    /// The bytes after the element: `None` if its length is indefinite, so that its end is not known, and `Some(None)` if it
+    /// ends beyond the bytes that are kept.
     fn after(&self) -> Option<Option<&'a [u8]>> {
         let length = self.length?;
         Some(usize::try_from(length).map_or(None, |length| self.content.get(length..)))

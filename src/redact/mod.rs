@@ -96,8 +96,8 @@ impl Secrets {
         }
     }
 
-    /// Adds a secret that a server chose, such as a bearer token. It is hidden by [`Secrets::hide`] alone. The
-    /// oldest are forgotten when there are more than `MAX_SERVER_SECRETS`, or than `MAX_SERVER_SECRET_BYTES` of them.
+    /// Adds a secret that a server chose, such as a bearer token. It is hidden by [`Secrets::hide`] alone. The oldest are
+    /// forgotten when there are more than `MAX_SERVER_SECRETS`, or more bytes than `MAX_SERVER_SECRET_BYTES`.
     ///
     /// A server chooses the length too, so only the beginning of a long secret is indexed. The rest is found as a long
     /// word: once there was such a secret, every word of `MIN_LONG_WORD` bytes is hidden.

@@ -38,9 +38,8 @@ struct Entry<'a> {
 }
 
 impl<'a> VexStatements<'a> {
-    /// The statements of `documents` that are about `image`, each document with the latest time that
-    /// its clearing statements may have: the time of the document, or an earlier one that is proven. Without one it clears
-    /// nothing.
+    /// The statements of `documents` that are about `image`, each document with the latest time that its clearing statements
+    /// may have: the time of the document, or an earlier one that is proven. Without one it clears nothing.
     ///
     /// A statement without a time of its own has that of its document. One that clears is never newer than its document, nor
     /// than that latest time: an author may date a document ahead. One that does not clear is as new as it states.
